@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from typing import TypeVar
 
 import jax
+import jax.numpy as jnp
 
 Tree = TypeVar("Tree")
 
@@ -29,9 +30,11 @@ def batch_axis(name: str | None) -> Iterator[None]:
 
 
 def mean_over_devices(tree: Tree) -> Tree:
-    """The mean of every leaf over the devices that share the batch; the identity where none do."""
+    """The mean of every float leaf over the devices that share the batch; the identity where none do."""
     name = _axis_name.get()
-    return tree if name is None else jax.lax.pmean(tree, name)
+    if name is None:
+        return tree
+    return jax.tree.map(lambda x: jax.lax.pmean(x, name) if jnp.issubdtype(x.dtype, jnp.floating) else x, tree)
 
 
 def device_index() -> int | jax.Array:

@@ -138,6 +138,4 @@ class State(NamedTuple):
 
 def images_per_step(game: Game, batch_size: int) -> int:
     """How many real images the clock player is dealt in one step; lazy turns do not count."""
-    return batch_size * sum(
-        any(game.clock in m.who for m in t.moves) for t in game.turns if t.every == 1
-    )
+    return batch_size * sum(any(game.clock in m.who for m in t.moves) for t in game.turns if t.every == 1)

@@ -1,0 +1,1 @@
+"""One short file per paper: its moves, and `game(...)`, to be laid beside the paper's algorithm box."""

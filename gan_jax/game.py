@@ -5,7 +5,7 @@ and never changes; everything that changes while it is played, and everything a 
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import optax
 from jaxtyping import Array, Float, Int, Key, PyTree
@@ -32,6 +32,7 @@ Keys = Key[Array, " B"]
 Metrics = dict[str, Float[Array, ""]]
 
 
+@runtime_checkable
 class Network(Protocol):
     """What a player plays with: the contract of a `flax.linen.Module`, which is two pure functions.
 

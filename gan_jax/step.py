@@ -240,7 +240,8 @@ def _descend(
     player: Player, state: PlayerState, grads: Params, stats: Variables, step: Int[Array, ""]
 ) -> tuple[PlayerState, Params]:
     """One update of one player, with its optimiser and its moving average."""
-    updates, opt = player.tx.update(grads, state.opt, state.params)
+    with jax.numpy_dtype_promotion("standard"):  # optax's Adam raises where a user asks for strict promotion
+        updates, opt = player.tx.update(grads, state.opt, state.params)
     params = optax.apply_updates(state.params, updates)
     ema = state.ema
     if ema is not None:

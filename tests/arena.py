@@ -1,0 +1,215 @@
+"""One list of tiny games, every kind of play that the engine promises; the properties are in the tests."""
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import optax
+import pytest
+
+from gan_jax import Game, Player, losses, move, penalties, turn
+from gan_jax.games import vanilla
+from gan_jax.latents import normal, split
+from gan_jax.nets.layers import BatchNorm, Dropout
+
+BATCH, Z, SHAPE = 16, 3, (2, 2, 1)
+
+
+class Generator(nn.Module):
+    norm: bool = True
+
+    @nn.compact
+    def __call__(self, z):
+        h = nn.Dense(6)(z)
+        h = BatchNorm()(h) if self.norm else h
+        return jnp.tanh(nn.Dense(4)(nn.softplus(h))).reshape(-1, *SHAPE)
+
+
+class Discriminator(nn.Module):
+    norm: bool = False
+    dropout: float = 0.0
+
+    @nn.compact
+    def __call__(self, x, keys=None):
+        h = nn.Dense(6)(x.reshape(x.shape[0], -1))
+        h = BatchNorm()(h) if self.norm else h
+        h = Dropout(self.dropout)(h, keys) if self.dropout else h
+        return nn.Dense(1)(nn.softplus(h))[:, 0]
+
+
+class Translator(nn.Module):
+    @nn.compact
+    def __call__(self, x):
+        return jnp.tanh(nn.Dense(4)(nn.softplus(nn.Dense(5)(x.reshape(x.shape[0], -1))))).reshape(x.shape)
+
+
+def gan(g, d, tx, turns, **kwargs) -> Game:
+    """A two-player game with turns of its own."""
+    return Game(
+        players={"g": Player(g, tx, kwargs.pop("ema", 0.0)), "d": Player(d, tx)},
+        turns=turns,
+        prior=lambda keys: {"z": normal(keys, Z)},
+        inputs=lambda batch, latents: {"g": (latents["z"],), "d": (batch["x"],)},
+        sample=lambda nets, latents: nets["g"].slow(latents["z"]),
+        **kwargs,
+    )
+
+
+def d_loss(nets, batch, keys, step):
+    s_real, s_fake = nets["d"](batch["x"]), nets["d"](nets["g"](normal(keys, Z)))
+    return jnp.mean(losses.non_saturating.d(s_real, s_fake)), losses.score_metrics(s_real, s_fake)
+
+
+def g_loss(nets, batch, keys, step):
+    s_fake = nets["d"](nets["g"](normal(keys, Z)))
+    return jnp.mean(losses.non_saturating.g(s_fake, s_fake)), {}
+
+
+def vanilla_batch_norm(tx):
+    return vanilla.game(Generator(), Discriminator(norm=True), tx, tx, z_size=Z, g_turns=2)
+
+
+def vanilla_dropout(tx):
+    return vanilla.game(Generator(norm=False), Discriminator(dropout=0.3), tx, tx, z_size=Z, ema=0.9)
+
+
+def simultaneous(tx):
+    return gan(Generator(), Discriminator(), tx, (turn(move("d", d_loss), move("g", g_loss)),))
+
+
+def five_critic_turns(tx):
+    def critic_loss(nets, batch, keys, step):
+        z_keys, mix_keys = split(keys, 2)
+        x_fake = nets["g"](normal(z_keys, Z))
+        s_real, s_fake = nets["d"](batch["x"]), nets["d"](x_fake)
+        penalty = penalties.interpolated(nets["d"].frozen, batch["x"], x_fake, mix_keys)
+        return jnp.mean(losses.wasserstein.d(s_real, s_fake) + 10 * penalty), {"penalty": jnp.mean(penalty)}
+
+    def generator_loss(nets, batch, keys, step):
+        s_fake = nets["d"](nets["g"](normal(keys, Z)))
+        return jnp.mean(losses.wasserstein.g(s_fake, s_fake)), {}
+
+    turns = 5 * (turn(move("d", critic_loss)),) + (turn(move("g", generator_loss)),)
+    return gan(Generator(), Discriminator(), tx, turns)
+
+
+def lazy_r1(tx):
+    def r1_loss(nets, batch, keys, step):
+        return jnp.mean(penalties.r1(nets["d"].frozen, batch["x"])), {}
+
+    turns = (turn(move("d", d_loss)), turn(move("g", g_loss)), turn(move("d", r1_loss, name="r1"), every=2))
+    return gan(Generator(), Discriminator(norm=True), tx, turns)
+
+
+def slow_generator(tx):
+    """The generator stays close to its own moving average."""
+
+    def anchored(nets, batch, keys, step):
+        z = normal(keys, Z)
+        x_fake = nets["g"](z)
+        distance = jnp.mean(jnp.square(x_fake - nets["g"].slow(z)))
+        s_fake = nets["d"](x_fake)
+        return jnp.mean(losses.non_saturating.g(s_fake, s_fake)) + distance, {"distance": distance}
+
+    return gan(Generator(), Discriminator(), tx, (turn(move("d", d_loss)), turn(move("g", anchored))), ema=0.9)
+
+
+def cycle(tx):
+    """Four players: two translators who move together, against two discriminators (as in CycleGAN)."""
+
+    def translate(nets, batch, keys, step):
+        a, b = batch["x"], -batch["x"]
+        to_b, to_a = nets["ab"](a), nets["ba"](b)
+        s_a, s_b = nets["da"](to_a), nets["db"](to_b)
+        back = jnp.mean(jnp.abs(nets["ba"](to_b) - a)) + jnp.mean(jnp.abs(nets["ab"](to_a) - b))
+        return jnp.mean(losses.least_squares.g(s_a, s_a) + losses.least_squares.g(s_b, s_b)) + back, {"cycle": back}
+
+    def judge(real, d, net, other):
+        def loss(nets, batch, keys, step):
+            s_real = nets[d](real * batch["x"])
+            s_fake = nets[d](nets[net](-real * batch["x"]))
+            return jnp.mean(losses.least_squares.d(s_real, s_fake)), losses.score_metrics(s_real, s_fake)
+
+        return loss
+
+    x = lambda batch: (batch["x"],)  # noqa: E731
+    return Game(
+        players={
+            "ab": Player(Translator(), tx),
+            "ba": Player(Translator(), tx),
+            "da": Player(Discriminator(), tx),
+            "db": Player(Discriminator(norm=True), tx),
+        },
+        turns=(
+            turn(move(("ab", "ba"), translate)),
+            turn(move("da", judge(1, "da", "ba", "b")), move("db", judge(-1, "db", "ab", "a"))),
+        ),
+        prior=lambda keys: {"z": normal(keys, 4)},
+        inputs=lambda batch, latents: dict.fromkeys(("ab", "ba", "da", "db"), x(batch)),
+        sample=lambda nets, latents: nets["ab"].slow(latents["z"].reshape(-1, *SHAPE)),
+        clock="da",
+    )
+
+
+def two_discriminators(tx):
+    def judge(d):
+        def loss(nets, batch, keys, step):
+            s_real, s_fake = nets[d](batch["x"]), nets[d](nets["g"](normal(keys, Z)))
+            return jnp.mean(losses.hinge.d(s_real, s_fake)), losses.score_metrics(s_real, s_fake)
+
+        return loss
+
+    def please_both(nets, batch, keys, step):
+        x_fake = nets["g"](normal(keys, Z))
+        s_1, s_2 = nets["d1"](x_fake), nets["d2"](x_fake)
+        return jnp.mean(losses.hinge.g(s_1, s_1) + losses.hinge.g(s_2, s_2)), {}
+
+    return Game(
+        players={
+            "g": Player(Generator(), tx),
+            "d1": Player(Discriminator(), tx),
+            "d2": Player(Discriminator(norm=True), tx),
+        },
+        turns=(turn(move("d1", judge("d1")), move("d2", judge("d2"))), turn(move("g", please_both))),
+        prior=lambda keys: {"z": normal(keys, Z)},
+        inputs=lambda batch, latents: {"g": (latents["z"],), "d1": (batch["x"],), "d2": (batch["x"],)},
+        sample=lambda nets, latents: nets["g"].slow(latents["z"]),
+        clock="d1",
+    )
+
+
+GAMES = [
+    vanilla_batch_norm,
+    vanilla_dropout,
+    simultaneous,
+    five_critic_turns,
+    lazy_r1,
+    slow_generator,
+    cycle,
+    two_discriminators,
+]
+
+every_game = pytest.mark.parametrize("make_game", GAMES, ids=lambda make: make.__name__)
+
+
+def batches(game: Game, n: int, key: int = 7):
+    """`n` steps' batches, leaves `[n, turn, B, ...]`."""
+    x = jax.random.uniform(jax.random.key(key), (n, len(game.turns), BATCH, *SHAPE), minval=-1.0)
+    return {"x": x}
+
+
+def step_batch(game: Game, i: int = 0):
+    """One step's batch, leaves `[turn, B, ...]`."""
+    return {"x": batches(game, i + 1)["x"][i]}
+
+
+def play(step, state, stacked):
+    """Plays the stacked batches one step at a time; the state after, and every step's metrics."""
+    reports = []
+    for i in range(stacked["x"].shape[0]):
+        state, metrics = step(state, {"x": stacked["x"][i]})
+        reports.append(metrics)
+    return state, reports
+
+
+sgd = optax.sgd(0.05)
+adam = optax.adam(1e-2)

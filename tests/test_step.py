@@ -1,0 +1,257 @@
+"""Every game, every property: what a step changes, what it leaves alone, and what it is compiled for."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from arena import GAMES, adam, batches, d_loss, every_game, g_loss, gan, play, sgd, step_batch
+
+import arena
+from gan_jax import BadInput, init, make_step, move, turn
+from gan_jax.game import images_per_step
+from gan_jax.step import bind
+
+
+def structure(tree):
+    return jax.tree.map(lambda leaf: (jnp.shape(leaf), leaf.dtype), tree)
+
+
+def same_bits(a, b):
+    return all(
+        np.array_equal(np.asarray(x), np.asarray(y)) for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True)
+    )
+
+
+def changed(before, after):
+    return not same_bits(before, after)
+
+
+@every_game
+def test_a_step_is_finite_moves_every_player_keeps_the_tree_and_is_traced_once(make_game):
+    game = make_game(adam)
+    traces = []
+
+    def counted(state, batch):
+        traces.append(1)
+        return make_step(game)(state, batch)
+
+    start = init(game, jax.random.key(0), step_batch(game))
+    state, reports = play(jax.jit(counted), start, batches(game, 3))
+
+    assert len(traces) == 1
+    assert structure(start) == structure(state)
+    assert int(state.step) == 3
+    for metrics in reports:
+        assert all(bool(jnp.isfinite(value)) and value.shape == () for value in metrics.values())
+    for leaf in jax.tree.leaves(state.players):
+        assert bool(jnp.all(jnp.isfinite(leaf)))
+    for name in game.players:
+        assert changed(start.players[name].params, state.players[name].params), name
+    labels = {m.label for t in game.turns for m in t.moves}
+    for label in labels:
+        assert {f"{label}/loss", f"{label}/grad_norm", f"{label}/update_norm"} <= reports[0].keys()
+        assert float(reports[0][f"{label}/update_norm"]) > 0
+
+
+@every_game
+def test_a_step_may_be_given_its_state_to_overwrite(make_game):
+    game = make_game(adam)
+    kept, _ = play(jax.jit(make_step(game)), init(game, jax.random.key(0), step_batch(game)), batches(game, 3))
+    given = jax.jit(make_step(game), donate_argnums=0)
+    donated, _ = play(given, init(game, jax.random.key(0), step_batch(game)), batches(game, 3))
+    assert same_bits(jax.random.key_data(kept.key), jax.random.key_data(donated.key))
+    assert same_bits(kept.players, donated.players)
+
+
+@every_game
+def test_whoever_does_not_move_is_left_alone_to_the_bit(make_game):
+    game = make_game(adam)
+    for i, only in enumerate(game.turns):
+        movers = {name for m in only.moves for name in m.who}
+        alone = game._replace(turns=(only._replace(every=1),), clock=min(movers))
+        start = init(alone, jax.random.key(0), step_batch(alone))
+        state, _ = jax.jit(make_step(alone))(start, step_batch(alone))
+        for name in game.players:
+            moved = changed(start.players[name].params, state.players[name].params)
+            assert moved == (name in movers), (i, name)
+            if name not in movers:
+                assert same_bits(start.players[name], state.players[name]), (i, name)
+        if i and only == game.turns[i - 1]:
+            break
+
+
+def test_the_same_key_gives_the_same_run_and_another_key_another():
+    game = arena.vanilla_dropout(sgd)
+    step = jax.jit(make_step(game))
+    runs = [play(step, init(game, jax.random.key(k), step_batch(game)), batches(game, 2))[0] for k in (1, 1, 2)]
+    assert same_bits(runs[0].players, runs[1].players)
+    assert changed(runs[0].players, runs[2].players)
+
+
+def test_a_lazy_turn_is_played_every_k_steps_and_says_so():
+    game = arena.lazy_r1(sgd)
+    state = init(game, jax.random.key(0), step_batch(game))
+    _, reports = play(jax.jit(make_step(game)), state, batches(game, 4))
+    assert [float(m["r1/played"]) for m in reports] == [1, 0, 1, 0]
+    assert [float(m["r1/loss"]) > 0 for m in reports] == [True, False, True, False]
+    assert "d/played" not in reports[0]
+
+
+def test_turns_that_share_a_label_report_their_mean():
+    """Two turns of frozen players (learning rate 0) on different data: the step reports the mean of the two losses."""
+    still = optax.sgd(0.0)
+    d = turn(move("d", d_loss))
+    g, net = arena.Generator(norm=False), arena.Discriminator()
+    twice, once = gan(g, net, still, (d, d)), gan(g, net, still, (d,))
+    x = step_batch(twice)["x"]
+    start = init(twice, jax.random.key(0), {"x": x})
+    both = make_step(twice)(start, {"x": x})[1]["d/score_real"]
+    each = [make_step(once)(start, {"x": x[i : i + 1]})[1]["d/score_real"] for i in range(2)]
+    np.testing.assert_allclose(both, (each[0] + each[1]) / 2, rtol=1e-6)
+    assert abs(each[0] - each[1]) > 1e-6
+
+
+def test_every_turn_sees_its_own_real_data():
+    seen = []
+
+    def spy(nets, batch, keys, step):
+        seen.append(batch["x"])
+        return jnp.sum(nets["d"](batch["x"])), {}
+
+    game = gan(arena.Generator(), arena.Discriminator(), sgd, 2 * (turn(move("d", spy)),))
+    batch = step_batch(game)
+    make_step(game)(init(game, jax.random.key(0), batch), batch)
+    assert len(seen) == 2
+    for i in range(2):
+        np.testing.assert_array_equal(jax.core.get_aval(seen[i]).shape, batch["x"][i].shape)
+
+
+def test_simultaneous_moves_are_made_from_the_same_state():
+    """Together, the generator answers the discriminator of before; in turns, the discriminator of after."""
+    net = arena.Generator(norm=False), arena.Discriminator()
+    d, g = move("d", d_loss), move("g", g_loss)
+    together, only_g = gan(*net, sgd, (turn(d, g),)), gan(*net, sgd, (turn(g),), clock="g")
+    batch = step_batch(together)
+    start = init(together, jax.random.key(0), batch)
+    after_both, _ = make_step(together)(start, batch)
+    after_g, _ = make_step(only_g)(start, batch)
+    np.testing.assert_allclose(
+        *(jax.flatten_util.ravel_pytree(s.players["g"].params)[0] for s in (after_both, after_g)), rtol=1e-6
+    )
+    in_turns = gan(*net, sgd, (turn(d), turn(g)))
+    after_turns, _ = make_step(in_turns)(start, step_batch(in_turns))
+    assert changed(after_both.players["g"].params, after_turns.players["g"].params)
+
+
+def test_one_step_of_plain_play_is_one_step_of_gradient_descent_by_hand():
+    game = gan(arena.Generator(norm=False), arena.Discriminator(), sgd, (turn(move("d", d_loss)),))
+    batch = step_batch(game)
+    start = init(game, jax.random.key(0), batch)
+    state, metrics = make_step(game)(start, batch)
+
+    from gan_jax.step import example_keys
+
+    keys = example_keys(jax.random.fold_in(jax.random.fold_in(start.key, 0), 0), arena.BATCH)
+
+    def loss(params):
+        nets = bind(game, start.players, {"d": params})
+        return d_loss(nets, {"x": batch["x"][0]}, keys, start.step)[0]
+
+    value, gradient = jax.value_and_grad(loss)(start.players["d"].params)
+    by_hand = jax.tree.map(lambda p, g: p - 0.05 * g, start.players["d"].params, gradient)
+    for ours, theirs in zip(jax.tree.leaves(state.players["d"].params), jax.tree.leaves(by_hand), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(metrics["d/loss"], value, rtol=1e-6)
+    np.testing.assert_allclose(metrics["d/grad_norm"], optax.global_norm(gradient), rtol=1e-5)
+    np.testing.assert_allclose(metrics["d/update_norm"], 0.05 * optax.global_norm(gradient), rtol=1e-5)
+
+
+def test_dynamics_may_look_at_the_field_in_more_than_one_place():
+    """Extragradient on a quadratic field: the gradient is taken at the point that plain play would reach."""
+
+    def extragradient(field, params):
+        ahead = jax.tree.map(lambda p, g: p - 0.5 * g, params, field(params)[0])
+        return field(ahead)
+
+    def bowl(nets, batch, keys, step):
+        flat = jax.flatten_util.ravel_pytree(nets["d"]._params)[0]
+        return jnp.sum(flat**2) / 2, {}
+
+    def played(**dynamics):
+        game = gan(arena.Generator(), arena.Discriminator(), sgd, (turn(move("d", bowl), **dynamics),))
+        start = init(game, jax.random.key(0), step_batch(game))
+        state, _ = make_step(game)(start, step_batch(game))
+        return start.players["d"].params, state.players["d"].params
+
+    start, plain = played()
+    _, looked_ahead = played(dynamics=extragradient)
+    for p, q, r in zip(*map(jax.tree.leaves, (start, plain, looked_ahead)), strict=True):
+        np.testing.assert_allclose(q, 0.95 * p, rtol=1e-5, atol=1e-7)
+        np.testing.assert_allclose(r, (1 - 0.05 * 0.5) * p, rtol=1e-5, atol=1e-7)
+
+
+def test_the_moving_average_follows_params_and_stats_and_is_what_slow_uses():
+    game = arena.slow_generator(sgd)
+    start = init(game, jax.random.key(0), step_batch(game))
+    state, _ = jax.jit(make_step(game))(start, step_batch(game))
+    before, after = start.players["g"], state.players["g"]
+    expected = jax.tree.map(  # in step 0 the decay is 1 / 10
+        lambda slow, fast: 0.1 * slow + 0.9 * fast, before.ema, {"params": after.params, **after.stats}
+    )
+    for ours, theirs in zip(jax.tree.leaves(after.ema), jax.tree.leaves(expected), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-7)
+    z = jnp.ones((4, arena.Z))
+    np.testing.assert_array_equal(bind(game, state.players)["g"].slow(z), arena.Generator().apply(after.ema, z))
+
+
+def test_a_penalty_leaves_no_trace_in_the_stats():
+    net = arena.Discriminator(norm=True)
+    game = gan(arena.Generator(), net, sgd, (turn(move("d", d_loss)),))
+    batch = step_batch(game)
+    nets = bind(game, init(game, jax.random.key(0), batch).players)
+    before = nets["d"].stats
+    x = batch["x"][0]
+    frozen = nets["d"].frozen(x)
+    assert same_bits(before, nets["d"].stats)
+    np.testing.assert_array_equal(frozen, nets["d"](x))
+    assert changed(before, nets["d"].stats)
+
+
+def test_adding_a_player_changes_no_other():
+    two, three = arena.simultaneous(sgd), arena.two_discriminators(sgd)
+    key = jax.random.key(3)
+    a, b = init(two, key, step_batch(two)), init(three, key, step_batch(three))
+    assert same_bits(a.players["g"], b.players["g"])
+
+
+def test_images_are_counted_on_the_clock_players_every_step_turns():
+    counts = {make.__name__: images_per_step(make(sgd), 10) for make in GAMES}
+    assert counts["vanilla_batch_norm"] == 10  # one discriminator turn, two generator turns
+    assert counts["five_critic_turns"] == 50
+    assert counts["lazy_r1"] == 10
+    assert counts["cycle"] == 10
+
+
+@pytest.mark.parametrize(
+    ("turns", "message"),
+    [
+        ((), "at least one turn"),
+        ((turn(),), "nobody moves in turn 0"),
+        ((turn(move("q", g_loss)),), "'q' moves in turn 0 but is no player"),
+        ((turn(move("d", d_loss), move("d", d_loss)),), "'d' moves twice in turn 0"),
+        ((turn(move("d", d_loss), every=0),), "every=0"),
+        ((turn(move("g", g_loss)),), "the clock is 'd', who does not move"),
+    ],
+)
+def test_a_game_that_contradicts_itself_is_refused(turns, message):
+    game = gan(arena.Generator(), arena.Discriminator(), sgd, turns)
+    with pytest.raises(BadInput, match=message):
+        make_step(game)
+
+
+def test_a_batch_without_a_slice_for_every_turn_is_refused():
+    game = arena.vanilla_batch_norm(sgd)
+    state = init(game, jax.random.key(0), step_batch(game))
+    with pytest.raises(BadInput, match="2 slices but the game has 3 turns"):
+        make_step(game)(state, {"x": step_batch(game)["x"][:2]})

@@ -1,0 +1,56 @@
+"""A source: images that can be read by index. Where they come from ends here."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Int
+
+from gan_jax.errors import BadInput
+
+Examples = dict[str, np.ndarray]
+"""Images `x` `[B, H, W, C]` uint8 and, where there are labels, `y` `[B]` int32."""
+
+Shape = tuple[int, int, int]
+"""Height, width and channels (1 or 3) of every image."""
+
+
+class Source(NamedTuple):
+    """A data set: how many examples, of what shape, and the function that reads them.
+
+    `read` depends on nothing but the indices, and may be called from several threads.
+    """
+
+    name: str
+    size: int
+    shape: Shape
+    read: Callable[[Int[np.ndarray, " B"]], Examples]
+    classes: tuple[str, ...] = ()
+    """What the labels 0, 1, ... mean; empty where there are no labels."""
+
+
+def from_arrays(name: str, x: np.ndarray, y: np.ndarray | None = None, classes: tuple[str, ...] = ()) -> Source:
+    """A source over images `x` `[N, H, W, C]` uint8 and labels `y` `[N]`; memory-mapped arrays stay on disk."""
+    if x.dtype != np.uint8 or x.ndim != 4:
+        raise BadInput(f"{name}: images must be uint8 [N, H, W, C], not {x.dtype} {list(x.shape)}: convert them")
+    if y is not None and (y.shape != x.shape[:1] or y.dtype.kind not in "iu"):
+        raise BadInput(f"{name}: labels must be integers [{len(x)}], one per image, not {y.dtype} {list(y.shape)}")
+
+    def read(indices: Int[np.ndarray, " B"]) -> Examples:
+        examples = {"x": np.asarray(x[indices])}
+        return examples if y is None else examples | {"y": np.asarray(y[indices], np.int32)}
+
+    return Source(name, len(x), x.shape[1:], read, classes)
+
+
+def in_chunks(source: Source, chunk: int = 1024) -> Iterator[Examples]:
+    """Every example once, in index order, `chunk` at a time, read by a few threads."""
+    starts = range(0, source.size, chunk)
+
+    def read(start: int) -> Examples:
+        return source.read(np.arange(start, min(start + chunk, source.size)))
+
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        for i in range(0, len(starts), 8):  # no more than that in memory
+            yield from pool.map(read, starts[i : i + 8])

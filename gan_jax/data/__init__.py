@@ -7,7 +7,8 @@ turns that into batches. Nothing heavy is imported until it is used.
 from pathlib import Path
 
 from gan_jax.data.embedded import mnist5k
-from gan_jax.data.folder import ARCHIVES, archive_source, folder_source
+from gan_jax.data.files import ARCHIVES
+from gan_jax.data.folder import archive_source, folder_source
 from gan_jax.data.pipeline import Pipeline, device_resident
 from gan_jax.data.source import Source, from_arrays
 from gan_jax.data.tf_pipeline import tf_data

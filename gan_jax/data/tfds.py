@@ -41,7 +41,7 @@ def _decode(name: str, data_dir: str | Path | None, split: str, scratch: Path) -
     try:
         size = builder.info.splits[split].num_examples
     except Exception as error:
-        raise BadInput(f"{name} has no split {split!r}: it has {', '.join(builder.info.splits)}") from error
+        raise BadInput(f"{name} has no split {split!r}: it has {', '.join(sorted(builder.info.splits))}") from error
 
     def chunks() -> Iterator[Examples]:
         wanted = tfds.decode.PartialDecoding({"image": True} | ({"label": True} if label else {}))

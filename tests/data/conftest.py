@@ -1,0 +1,51 @@
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gan_jax.data import from_arrays
+
+TEST_DATA = Path(os.environ.get("GAN_JAX_TEST_DATA", Path(__file__).parents[3] / "shared" / "data"))
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    """A cache of its own for every test."""
+    monkeypatch.setenv("GAN_JAX_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture(scope="session")
+def test_data():
+    """Finds real data that is not part of the repository, or skips."""
+
+    def find(name):
+        if not (TEST_DATA / name).exists():
+            pytest.skip(f"needs {name} in {TEST_DATA}; GAN_JAX_TEST_DATA says where to look")
+        return TEST_DATA / name
+
+    return find
+
+
+@pytest.fixture
+def noise():
+    """50 labelled images of every byte value."""
+    rng = np.random.default_rng(0)
+    x, y = rng.integers(0, 256, (50, 4, 6, 3), np.uint8), rng.integers(0, 9, 50)
+    return from_arrays("noise", x, y, tuple("abcdefghi"))
+
+
+@pytest.fixture
+def draw(tmp_path):
+    """Writes one-coloured images: `draw({"train/cat/1.png": 7})` returns the folder."""
+
+    def write(files, size=(6, 4), mode="RGB", folder="set"):
+        for name, value in files.items():
+            path = tmp_path / folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(np.full((size[1], size[0], 3), value, np.uint8)).convert(mode).save(path)
+        return tmp_path / folder
+
+    return write

@@ -1,0 +1,100 @@
+import json
+
+import numpy as np
+import pytest
+
+from gan_jax.data.cache import Decoded, cached
+from gan_jax.errors import BadInput
+
+X = np.arange(5 * 12, dtype=np.uint8).reshape(5, 2, 2, 3)
+Y = np.array([3, 1, 2, 0, 1], np.int32)
+
+
+class Decoder:
+    """Decodes `X` and `Y` in two chunks and counts how often."""
+
+    def __init__(self, fail=False):
+        self.times, self.fail = 0, fail
+
+    def __call__(self, scratch):
+        self.times += 1
+        (scratch / "leftovers").write_text("deleted with the scratch folder")
+        return Decoded(5, (2, 2, 3), self.chunks(), ("a", "b", "c", "d"))
+
+    def chunks(self):
+        yield {"x": X[:3], "y": Y[:3]}
+        if self.fail:
+            raise BadInput("the second half is missing")
+        yield {"x": X[3:], "y": Y[3:]}
+
+
+def check(source):
+    examples = source.read(np.array([4, 0, 4]))
+    np.testing.assert_array_equal(examples["x"], X[[4, 0, 4]])
+    np.testing.assert_array_equal(examples["y"], Y[[4, 0, 4]])
+    assert (source.name, source.size, source.shape, source.classes) == ("set/one", 5, (2, 2, 3), tuple("abcd"))
+    assert type(examples["x"]) is np.ndarray and examples["y"].dtype == np.int32
+
+
+def entries(cache):
+    return sorted((cache / "arrays").iterdir())
+
+
+def test_a_set_is_decoded_once(cache):
+    decoder = Decoder()
+    for _ in range(3):
+        check(cached("set/one", {"split": "train"}, decoder))
+    assert decoder.times == 1
+    assert len(entries(cache)) == 1
+
+
+def test_another_key_is_another_entry(cache):
+    decoder = Decoder()
+    for split in ("train", "test", "train"):
+        check(cached("set/one", {"split": split}, decoder))
+    assert decoder.times == 2
+
+
+def tear_pixels(entry):
+    (entry / "x.npy").write_bytes((entry / "x.npy").read_bytes()[:-1])
+
+
+def tear_labels(entry):
+    (entry / "y.npy").unlink()
+
+
+def tear_description(entry):
+    (entry / "entry.json").write_text((entry / "entry.json").read_text()[:-3])
+
+
+def swap_pixels(entry):
+    np.save(entry / "x.npy", X[:4])
+
+
+def forget_key(entry):
+    about = json.loads((entry / "entry.json").read_text())
+    del about["classes"]
+    (entry / "entry.json").write_text(json.dumps(about))
+
+
+@pytest.mark.parametrize("tear", [tear_pixels, tear_labels, tear_description, swap_pixels, forget_key])
+def test_a_torn_entry_is_written_again(cache, tear):
+    decoder = Decoder()
+    cached("set/one", {}, decoder)
+    tear(entries(cache)[0])
+    check(cached("set/one", {}, decoder))
+    assert decoder.times == 2
+
+
+def test_a_failed_attempt_leaves_nothing(cache):
+    with pytest.raises(BadInput, match="second half"):
+        cached("set/one", {}, Decoder(fail=True))
+    assert entries(cache) == []
+    check(cached("set/one", {}, Decoder()))
+
+
+def test_a_cache_that_cannot_be_written_says_so(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("GAN_JAX_CACHE", str(tmp_path / "file"))
+    with pytest.raises(BadInput, match="GAN_JAX_CACHE"):
+        cached("set/one", {}, Decoder())

@@ -1,0 +1,96 @@
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from gan_jax.data import open_source
+from gan_jax.errors import BadInput
+
+IMAGES = "train-images-idx3-ubyte.gz"
+
+
+@pytest.fixture
+def archives(test_data, tmp_path):
+    """A copy of the four original archives of MNIST."""
+    return shutil.copytree(test_data("mnist"), tmp_path / "archives", copy_function=shutil.copyfile)
+
+
+def corrupt(file):
+    contents = bytearray(file.read_bytes())
+    contents[len(contents) // 2] ^= 1
+    file.chmod(0o644)
+    file.write_bytes(contents)
+
+
+def entries(cache):
+    return [path for path in cache.rglob("*") if path.is_file()] if cache.exists() else []
+
+
+def test_mnist_from_its_original_archives(archives, cache):
+    """First with one flipped bit, which must be refused and forgotten; then as it is; then from the cache alone."""
+    original = (archives / IMAGES).read_bytes()
+    corrupt(archives / IMAGES)
+    with pytest.raises(BadInput, match=rf"{IMAGES} has the wrong sha256") as error:
+        open_source("mnist", archives)
+    assert "\n" not in str(error.value)
+    assert entries(cache) == []
+
+    (archives / IMAGES).write_bytes(original)
+    source = open_source("mnist", archives)
+    assert source[:3] == ("mnist", 60_000, (28, 28, 1)) and source.classes == tuple("0123456789")
+    digits = source.read(np.arange(60_000))
+    # The label counts of LeCun, Cortes and Burges's training set; 33.3 is its mean pixel.
+    assert np.bincount(digits["y"]).tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
+    assert abs(digits["x"].mean() - 33.3184) < 1e-3
+
+    script = """
+import sys
+sys.modules["tensorflow"] = sys.modules["tensorflow_datasets"] = None
+import numpy as np
+from gan_jax.data import open_source
+print(open_source("mnist").read(np.arange(60_000))["x"].mean())
+"""
+    again = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    assert float(again.stdout) == digits["x"].mean()
+
+    # The prepared data set serves another split without the archives; a split that it has not is refused.
+    shutil.rmtree(archives)
+    assert open_source("mnist", split="test[:50%]").size == 5000
+    with pytest.raises(BadInput, match="it has test, train"):
+        open_source("mnist", split="validation")
+
+
+def test_what_tfds_cannot_make_is_refused_in_one_line(tmp_path, cache):
+    (tmp_path / "archives").mkdir()
+    for name, data_dir, says in [
+        ("mnist", tmp_path / "absent", "is not a folder"),
+        ("mnist", tmp_path / "archives", "lacks t10k-images"),
+        ("no_such_set", None, "'no_such_set'"),
+        ("mnist/no_config", None, "no_config"),
+        ("imdb_reviews", None, "no image"),
+        ("oxford_flowers102", None, "one size"),
+        ("1 2", None, "'1 2'"),
+    ]:
+        with pytest.raises(BadInput, match=says) as error:
+            open_source(name, data_dir)
+        assert "\n" not in str(error.value)
+    assert entries(cache) == []
+
+
+def test_without_a_network_it_says_so_at_once(cache, monkeypatch):
+    import requests
+
+    def no_network(*args, **kwargs):
+        raise requests.ConnectionError("Name or service not known")
+
+    monkeypatch.setattr(requests, "get", no_network)
+    with pytest.raises(BadInput, match="data_dir"):
+        open_source("mnist")
+    assert entries(cache) == []
+
+
+def test_the_digits_fit_only_folders_with_a_size():
+    with pytest.raises(BadInput, match="its own size"):
+        open_source("mnist", size=16)

@@ -1,0 +1,174 @@
+"""Command lines from signatures: a function's parameters are its flags, and its docstring is their help.
+
+`parse` reads flags, `Parsed.settings` is what a manifest keeps of them, and `to_argv` turns a manifest back into flags.
+"""
+
+import contextlib
+import dataclasses
+import difflib
+import enum
+import functools
+import io
+import math
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any, NamedTuple
+
+import tyro
+from tyro.constructors import PrimitiveConstructorSpec
+
+from gan_jax.errors import BadInput
+
+
+def _number(kind: type, accepts: Callable[[Any], bool], bounds: str) -> PrimitiveConstructorSpec:
+    """How tyro reads a number that must lie within bounds."""
+
+    def read(words: list[str]) -> Any:
+        value = kind(words[0])
+        if not (math.isfinite(value) and accepts(value)):
+            raise ValueError(f"out of bounds: {bounds}")
+        return value
+
+    return PrimitiveConstructorSpec(
+        nargs=1,
+        metavar=f"{kind.__name__.upper()} {bounds}",
+        instance_from_str=read,
+        is_instance=lambda value: isinstance(value, int | kind) and accepts(value),
+        str_from_instance=lambda value: [repr(value)],
+    )
+
+
+PositiveInt = Annotated[int, _number(int, lambda n: n > 0, "> 0")]
+NonNegativeInt = Annotated[int, _number(int, lambda n: n >= 0, ">= 0")]
+PositiveFloat = Annotated[float, _number(float, lambda x: x > 0, "> 0")]
+NonNegativeFloat = Annotated[float, _number(float, lambda x: x >= 0, ">= 0")]
+Fraction = Annotated[float, _number(float, lambda x: 0 <= x < 1, ">= 0 and < 1")]
+
+
+class Parsed(NamedTuple):
+    """A function and the arguments that a command line gives it."""
+
+    function: Callable[..., Any]
+    kwargs: dict[str, Any]
+    settings: dict[str, Any]
+    """The value of every flag, given or not, as JSON can hold it: a path as a string, an enum as its member's name."""
+
+    def call(self) -> Any:
+        """What the function returns."""
+        return self.function(**self.kwargs)
+
+
+def parse(function: Callable[..., Any], argv: Sequence[str], prog: str) -> Parsed:
+    """Reads `argv` as flags of `function`, which is not called.
+
+    A parameter whose type is a dataclass gives its fields as flags without a prefix. `--help` prints and exits with
+    code 0. Whatever else is wrong raises `BadInput` in one line.
+    """
+
+    @functools.wraps(function)
+    def collect(**kwargs: Any) -> dict[str, Any]:
+        return kwargs
+
+    complaint = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(complaint):
+            kwargs, unknown = tyro.cli(
+                collect, prog=prog, args=argv, config=(tyro.conf.OmitArgPrefixes,), return_unknown_args=True
+            )
+    except SystemExit as stop:
+        if not stop.code:
+            raise
+        raise BadInput(f"{_reason(complaint.getvalue(), argv)}; see {prog} --help") from None
+    settings = _flat(kwargs)
+    if unknown:
+        raise BadInput(f"{_unknown(unknown[0], settings)}; see {prog} --help")
+    return Parsed(function, kwargs, settings)
+
+
+def to_argv(settings: Mapping[str, Any]) -> list[str]:
+    """The flags that say `settings`: `parse(function, to_argv(settings), prog).settings == settings`.
+
+    Two kinds of flag cannot be told back: `bool | None`, and an optional string that is the word `None`.
+    """
+    argv = []
+    for name, value in settings.items():
+        flag = name.replace("_", "-")
+        if isinstance(value, bool):
+            argv.append(f"--{flag}" if value else f"--no-{flag}")
+        elif isinstance(value, list | tuple):
+            argv += [f"--{flag}", *map(_word, value)]
+        else:
+            argv.append(f"--{flag}={_word(value)}")  # with =, for a value may begin with a dash
+    return argv
+
+
+def _word(value: Any) -> str:
+    """One value as it is written on a command line; floats in full."""
+    if isinstance(value, enum.Enum):
+        return value.name
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+def _flat(kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments as settings: the fields of dataclasses beside the others, and all values as JSON can hold them."""
+    settings = {}
+    for name, value in kwargs.items():
+        if dataclasses.is_dataclass(value):
+            settings |= _flat({field.name: getattr(value, field.name) for field in dataclasses.fields(value)})
+        else:
+            settings[name] = _json(value)
+    return settings
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [_json(item) for item in value]
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    return value.name if isinstance(value, enum.Enum) else value
+
+
+def _unknown(word: str, settings: Mapping[str, Any]) -> str:
+    """What to say of a word that is no flag, or of a flag that is not among `settings`."""
+    if not word.startswith("-"):
+        return f"unexpected argument {word!r}"
+    flag = word.split("=")[0].replace("_", "-")
+    flags = [f"--{name}".replace("_", "-") for name in settings]
+    flags += [f"--no-{name}".replace("_", "-") for name, value in settings.items() if isinstance(value, bool)]
+    near = difflib.get_close_matches(flag, flags, n=1)
+    return f"unknown flag {flag}" + (f" (did you mean {near[0]}?)" if near else "")
+
+
+def _reason(box: str, argv: Sequence[str]) -> str:
+    """What tyro says in a box of several lines, in one.
+
+    The box is a title, a rule, and parts with rules between them: what is wrong, the help of that flag, where to find
+    more. The words are tyro's; only where they would show its inner types are they replaced.
+    """
+    lines = [line.strip("│╭╮╰╯─ ") for line in box.splitlines()]
+    title, *body = lines or [""]
+    parts = " ".join(line or "\n" for line in body).split("\n")
+    wrong = " ".join(parts[0].split())
+    flag = re.match(r"Error parsing (--[\w-]+)", wrong)
+    if title == "Required options":
+        return f"{' '.join(line.split()[0] for line in body if line.startswith('--'))} must be given"
+    usage = [line for line in body if flag and line.startswith(f"{flag[1]} ")]
+    if flag and usage:
+        takes = usage[-1].removeprefix(flag[1]).strip()
+        return f"{flag[1]} cannot be {_given(flag[1], argv)}; it takes {takes}"
+    return wrong.rstrip(".") or "the flags cannot be read"
+
+
+def _given(flag: str, argv: Sequence[str]) -> str:
+    """The words that follow a flag."""
+    given: list[str] = []
+    reading = False
+    for word in argv:
+        name, equals, value = word.partition("=")
+        if word.startswith("--"):
+            reading = name.replace("_", "-") == flag
+            given = ([value] if equals else []) if reading else given
+        elif reading:
+            given.append(word)
+    return " ".join(map(repr, given))

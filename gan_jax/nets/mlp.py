@@ -1,0 +1,49 @@
+"""The fully connected GAN of the classic Keras tutorials, for small images.
+
+Kernels are flax's default, `lecun_normal`, where the tutorials have Keras' `glorot_uniform`; both keep the scale of
+the activations from layer to layer.
+"""
+
+import math
+
+import jax.numpy as jnp
+from flax import linen as nn
+from jax.typing import DTypeLike
+from jaxtyping import Array, Float
+
+from gan_jax.game import Keys
+from gan_jax.nets.layers import BatchNorm
+
+
+class Generator(nn.Module):
+    """`z [B, Z]` to images `[B, *shape]` in [-1, 1]: per width Dense, LeakyReLU 0.2, batch norm; then Dense, tanh."""
+
+    shape: tuple[int, int, int] = (28, 28, 1)
+    widths: tuple[int, ...] = (256, 512, 1024)
+    momentum: float = 0.7
+    dtype: DTypeLike | None = None
+
+    @nn.compact
+    def __call__(self, z: Float[Array, "B Z"]) -> Float[Array, "B H W C"]:
+        """Images from latents."""
+        x = z
+        for width in self.widths:
+            x = nn.leaky_relu(nn.Dense(width, dtype=self.dtype)(x), 0.2)
+            x = BatchNorm(momentum=self.momentum)(x)
+        x = nn.Dense(math.prod(self.shape), dtype=self.dtype)(x)
+        return nn.tanh(x.astype(jnp.float32)).reshape(-1, *self.shape)
+
+
+class Discriminator(nn.Module):
+    """Images `[B, H, W, C]` to scores `[B]`: flattened, then per width Dense and LeakyReLU 0.2, then one logit."""
+
+    widths: tuple[int, ...] = (512, 256)
+    dtype: DTypeLike | None = None
+
+    @nn.compact
+    def __call__(self, x: Float[Array, "B H W C"], keys: Keys | None = None) -> Float[Array, " B"]:
+        """Scores of images; `keys` are not used, this network draws no noise."""
+        x = x.reshape(x.shape[0], -1)
+        for width in self.widths:
+            x = nn.leaky_relu(nn.Dense(width, dtype=self.dtype)(x), 0.2)
+        return nn.Dense(1)(x.astype(jnp.float32)).squeeze(-1)

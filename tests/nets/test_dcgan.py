@@ -1,0 +1,81 @@
+"""The convolutional networks: the tutorial's parameters, other sizes, batch norm, dropout."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import linen as nn
+
+from gan_jax.nets import dcgan
+
+
+def keys(n, seed=0):
+    return jax.random.split(jax.random.key(seed), n)
+
+
+def test_defaults_are_the_tutorial():
+    z, x = jax.ShapeDtypeStruct((2, 100), jnp.float32), jax.ShapeDtypeStruct((2, 28, 28, 1), jnp.float32)
+    g = jax.eval_shape(dcgan.Generator().init_with_output, jax.random.key(0), z)
+    d = jax.eval_shape(dcgan.Discriminator().init_with_output, jax.random.key(0), x)
+    assert g[0].shape == (2, 28, 28, 1) and d[0].shape == (2,)
+    kernels = lambda net: [layer["kernel"].shape for layer in net[1]["params"].values()]  # noqa: E731
+    assert kernels(g) == [(3, 3, 256, 128), (3, 3, 128, 64), (3, 3, 64, 1), (100, 12544)]
+    assert kernels(d) == [(3, 3, 1, 64), (3, 3, 64, 128), (6272, 1)]
+
+
+@pytest.mark.parametrize(
+    "net, size",
+    [
+        (dcgan.Generator(base=8, channels=3, widths=(4, 3, 2)), 32),
+        (dcgan.Generator(base=4, widths=(5, 4, 3), strides=(2, 2, 2), kernel_size=4, norm=True), 32),
+        (dcgan.Generator(base=3, widths=(4,), strides=(2,), kernel_size=5), 6),
+    ],
+)
+def test_generator_sizes(net, size):
+    x, variables = net.init_with_output(jax.random.key(0), 100 * jnp.ones((2, 5)))
+    assert x.shape == (2, size, size, net.channels)
+    assert 0.5 < jnp.abs(x).max() <= 1
+    assert ("batch_stats" in variables) == net.norm
+
+
+def test_generator_wants_a_stride_for_every_width():
+    with pytest.raises(ValueError, match="zip"):
+        dcgan.Generator(widths=(4, 3), strides=(2,)).init(jax.random.key(0), jnp.ones((2, 5)))
+
+
+def test_norm_is_in_every_layer_but_the_last_and_training_moves_it():
+    g = dcgan.Generator(base=2, widths=(4, 3, 2), norm=True)
+    z = jax.random.normal(jax.random.key(0), (6, 5))
+    variables = g.init(jax.random.key(1), z)
+    assert [s["mean"].shape for s in variables["batch_stats"].values()] == [(4,), (3,), (2,)]
+    x, stats = g.apply(variables, z, mutable=["batch_stats"])
+    moved = jax.tree.map(lambda a, b: (a != b).any(), stats["batch_stats"], variables["batch_stats"])
+    assert all(jax.tree.leaves(moved))
+    assert not np.allclose(x, g.apply(variables, z))
+
+
+def test_initialiser_is_that_of_every_kernel():
+    constant = nn.initializers.constant(0.5)
+    for net, argument in (
+        (dcgan.Generator(base=2, widths=(3, 2), strides=(2, 1), kernel_init=constant), jnp.ones((2, 5))),
+        (dcgan.Discriminator(widths=(3, 2), kernel_init=constant), jnp.ones((2, 4, 4, 1))),
+    ):
+        for layer in net.init(jax.random.key(0), argument)["params"].values():
+            assert (layer["kernel"] == 0.5).all()
+
+
+def test_dropout_is_on_with_keys_only_and_per_example():
+    d = dcgan.Discriminator(widths=(4, 3))
+    x = jax.random.normal(jax.random.key(0), (4, 8, 8, 1))
+    variables = d.init(jax.random.key(1), x)
+    clean, noisy = d.apply(variables, x), d.apply(variables, x, keys(4))
+    assert (clean != noisy).any()
+    np.testing.assert_array_equal(noisy, d.apply(variables, x, keys(4)))
+    np.testing.assert_allclose(noisy[2:], d.apply(variables, x[2:], keys(4)[2:]), rtol=1e-5, atol=1e-6)
+
+
+def test_bfloat16_ends_in_float32():
+    z, x = jnp.ones((2, 3)), jnp.ones((2, 4, 4, 1))
+    g = dcgan.Generator(base=1, widths=(4, 3), strides=(2, 2), norm=True, dtype=jnp.bfloat16)
+    for net, arguments in ((g, (z,)), (dcgan.Discriminator((2, 3), dtype=jnp.bfloat16), (x, keys(2)))):
+        assert net.init_with_output(jax.random.key(0), *arguments)[0].dtype == jnp.float32

@@ -1,12 +1,15 @@
 """One list of tiny games, every kind of play that the engine promises; the properties are in the tests."""
 
+from functools import cache
+from typing import NamedTuple
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import optax
 import pytest
 
-from gan_jax import Game, Player, losses, move, penalties, turn
+from gan_jax import Game, Player, State, init, losses, make_step, move, penalties, turn
 from gan_jax.games import vanilla
 from gan_jax.latents import normal, split
 from gan_jax.nets.layers import BatchNorm, Dropout
@@ -197,9 +200,9 @@ def batches(game: Game, n: int, key: int = 7):
     return {"x": x}
 
 
-def step_batch(game: Game, i: int = 0):
+def step_batch(game: Game):
     """One step's batch, leaves `[turn, B, ...]`."""
-    return {"x": batches(game, i + 1)["x"][i]}
+    return {"x": batches(game, 1)["x"][0]}
 
 
 def play(step, state, stacked):
@@ -212,4 +215,33 @@ def play(step, state, stacked):
 
 
 sgd = optax.sgd(0.05)
-adam = optax.adam(1e-2)
+"""For comparisons: it hides no wrong scale of the gradients, as Adam does."""
+
+STEPS = 3
+
+
+class Reference(NamedTuple):
+    """A game played plainly: a jitted step, one device."""
+
+    game: Game
+    start: State
+    data: dict
+    end: State
+    reports: list
+    traces: int
+
+
+@cache
+def reference(make_game) -> Reference:
+    """Every game played for STEPS steps, compiled once for all tests."""
+    game = make_game(sgd)
+    traces = []
+
+    def counted(state, batch):
+        traces.append(1)
+        return make_step(game)(state, batch)
+
+    start = init(game, jax.random.key(0), step_batch(game))
+    data = batches(game, STEPS)
+    end, reports = play(jax.jit(counted), start, data)
+    return Reference(game, start, data, end, reports, len(traces))

@@ -1,16 +1,18 @@
 """Every game, every property: what a step changes, what it leaves alone, and what it is compiled for."""
 
+import arena
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from arena import GAMES, adam, batches, d_loss, every_game, g_loss, gan, play, sgd, step_batch
+from arena import STEPS, d_loss, every_game, g_loss, gan, play, reference, sgd, step_batch
 
-import arena
 from gan_jax import BadInput, init, make_step, move, turn
 from gan_jax.game import images_per_step
-from gan_jax.step import bind
+from gan_jax.step import bind, example_keys
+
+plain_nets = arena.Generator(norm=False), arena.Discriminator()
 
 
 def structure(tree):
@@ -18,9 +20,8 @@ def structure(tree):
 
 
 def same_bits(a, b):
-    return all(
-        np.array_equal(np.asarray(x), np.asarray(y)) for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True)
-    )
+    pairs = zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True)
+    return all(np.array_equal(np.asarray(x), np.asarray(y)) for x, y in pairs)
 
 
 def changed(before, after):
@@ -29,72 +30,64 @@ def changed(before, after):
 
 @every_game
 def test_a_step_is_finite_moves_every_player_keeps_the_tree_and_is_traced_once(make_game):
-    game = make_game(adam)
-    traces = []
-
-    def counted(state, batch):
-        traces.append(1)
-        return make_step(game)(state, batch)
-
-    start = init(game, jax.random.key(0), step_batch(game))
-    state, reports = play(jax.jit(counted), start, batches(game, 3))
-
-    assert len(traces) == 1
-    assert structure(start) == structure(state)
-    assert int(state.step) == 3
+    game, start, _, end, reports, traces = reference(make_game)
+    assert traces == 1
+    assert structure(start) == structure(end)
+    assert int(end.step) == STEPS
     for metrics in reports:
         assert all(bool(jnp.isfinite(value)) and value.shape == () for value in metrics.values())
-    for leaf in jax.tree.leaves(state.players):
+    for leaf in jax.tree.leaves(end.players):
         assert bool(jnp.all(jnp.isfinite(leaf)))
     for name in game.players:
-        assert changed(start.players[name].params, state.players[name].params), name
-    labels = {m.label for t in game.turns for m in t.moves}
-    for label in labels:
+        assert changed(start.players[name].params, end.players[name].params), name
+    for label in {m.label for t in game.turns for m in t.moves}:
         assert {f"{label}/loss", f"{label}/grad_norm", f"{label}/update_norm"} <= reports[0].keys()
         assert float(reports[0][f"{label}/update_norm"]) > 0
 
 
 @every_game
 def test_a_step_may_be_given_its_state_to_overwrite(make_game):
-    game = make_game(adam)
-    kept, _ = play(jax.jit(make_step(game)), init(game, jax.random.key(0), step_batch(game)), batches(game, 3))
+    game, start, data, end, *_ = reference(make_game)
     given = jax.jit(make_step(game), donate_argnums=0)
-    donated, _ = play(given, init(game, jax.random.key(0), step_batch(game)), batches(game, 3))
-    assert same_bits(jax.random.key_data(kept.key), jax.random.key_data(donated.key))
-    assert same_bits(kept.players, donated.players)
+    donated, _ = play(given, jax.tree.map(jnp.copy, start), data)
+    assert same_bits(end.players, donated.players)
+    assert same_bits(jax.random.key_data(end.key), jax.random.key_data(donated.key))
+
+
+@every_game
+def test_a_new_state_shares_no_buffer(make_game):
+    """Two leaves in one buffer could not both be given away."""
+    leaves = [leaf for leaf in jax.tree.leaves(reference(make_game).start.players)]
+    assert len({leaf.unsafe_buffer_pointer() for leaf in leaves}) == len(leaves)
 
 
 @every_game
 def test_whoever_does_not_move_is_left_alone_to_the_bit(make_game):
-    game = make_game(adam)
-    for i, only in enumerate(game.turns):
+    game, start, *_ = reference(make_game)
+    for only in dict.fromkeys(game.turns):
         movers = {name for m in only.moves for name in m.who}
         alone = game._replace(turns=(only._replace(every=1),), clock=min(movers))
-        start = init(alone, jax.random.key(0), step_batch(alone))
         state, _ = jax.jit(make_step(alone))(start, step_batch(alone))
         for name in game.players:
-            moved = changed(start.players[name].params, state.players[name].params)
-            assert moved == (name in movers), (i, name)
-            if name not in movers:
-                assert same_bits(start.players[name], state.players[name]), (i, name)
-        if i and only == game.turns[i - 1]:
-            break
+            if name in movers:
+                assert changed(start.players[name].params, state.players[name].params), name
+            else:
+                assert same_bits(start.players[name], state.players[name]), name
 
 
 def test_the_same_key_gives_the_same_run_and_another_key_another():
-    game = arena.vanilla_dropout(sgd)
+    game, start, data, end, *_ = reference(arena.vanilla_dropout)
     step = jax.jit(make_step(game))
-    runs = [play(step, init(game, jax.random.key(k), step_batch(game)), batches(game, 2))[0] for k in (1, 1, 2)]
-    assert same_bits(runs[0].players, runs[1].players)
-    assert changed(runs[0].players, runs[2].players)
+    again, _ = play(step, init(game, jax.random.key(0), step_batch(game)), data)
+    assert same_bits(end.players, again.players)
+    other, _ = play(step, start._replace(key=jax.random.key(9)), data)
+    assert changed(end.players, other.players)
 
 
 def test_a_lazy_turn_is_played_every_k_steps_and_says_so():
-    game = arena.lazy_r1(sgd)
-    state = init(game, jax.random.key(0), step_batch(game))
-    _, reports = play(jax.jit(make_step(game)), state, batches(game, 4))
-    assert [float(m["r1/played"]) for m in reports] == [1, 0, 1, 0]
-    assert [float(m["r1/loss"]) > 0 for m in reports] == [True, False, True, False]
+    reports = reference(arena.lazy_r1).reports
+    assert [float(m["r1/played"]) for m in reports] == [1, 0, 1]
+    assert [float(m["r1/loss"]) > 0 for m in reports] == [True, False, True]
     assert "d/played" not in reports[0]
 
 
@@ -102,8 +95,7 @@ def test_turns_that_share_a_label_report_their_mean():
     """Two turns of frozen players (learning rate 0) on different data: the step reports the mean of the two losses."""
     still = optax.sgd(0.0)
     d = turn(move("d", d_loss))
-    g, net = arena.Generator(norm=False), arena.Discriminator()
-    twice, once = gan(g, net, still, (d, d)), gan(g, net, still, (d,))
+    twice, once = gan(*plain_nets, still, (d, d)), gan(*plain_nets, still, (d,))
     x = step_batch(twice)["x"]
     start = init(twice, jax.random.key(0), {"x": x})
     both = make_step(twice)(start, {"x": x})[1]["d/score_real"]
@@ -113,25 +105,20 @@ def test_turns_that_share_a_label_report_their_mean():
 
 
 def test_every_turn_sees_its_own_real_data():
-    seen = []
-
     def spy(nets, batch, keys, step):
-        seen.append(batch["x"])
-        return jnp.sum(nets["d"](batch["x"])), {}
+        return jnp.mean(batch["x"]) + 0 * jnp.sum(nets["d"](batch["x"])), {}
 
-    game = gan(arena.Generator(), arena.Discriminator(), sgd, 2 * (turn(move("d", spy)),))
+    game = gan(*plain_nets, sgd, (turn(move("d", spy, name="first")), turn(move("d", spy, name="second"))))
     batch = step_batch(game)
-    make_step(game)(init(game, jax.random.key(0), batch), batch)
-    assert len(seen) == 2
-    for i in range(2):
-        np.testing.assert_array_equal(jax.core.get_aval(seen[i]).shape, batch["x"][i].shape)
+    _, metrics = make_step(game)(init(game, jax.random.key(0), batch), batch)
+    np.testing.assert_allclose(metrics["first/loss"], batch["x"][0].mean(), rtol=1e-6)
+    np.testing.assert_allclose(metrics["second/loss"], batch["x"][1].mean(), rtol=1e-6)
 
 
 def test_simultaneous_moves_are_made_from_the_same_state():
     """Together, the generator answers the discriminator of before; in turns, the discriminator of after."""
-    net = arena.Generator(norm=False), arena.Discriminator()
     d, g = move("d", d_loss), move("g", g_loss)
-    together, only_g = gan(*net, sgd, (turn(d, g),)), gan(*net, sgd, (turn(g),), clock="g")
+    together, only_g = gan(*plain_nets, sgd, (turn(d, g),)), gan(*plain_nets, sgd, (turn(g),), clock="g")
     batch = step_batch(together)
     start = init(together, jax.random.key(0), batch)
     after_both, _ = make_step(together)(start, batch)
@@ -139,19 +126,16 @@ def test_simultaneous_moves_are_made_from_the_same_state():
     np.testing.assert_allclose(
         *(jax.flatten_util.ravel_pytree(s.players["g"].params)[0] for s in (after_both, after_g)), rtol=1e-6
     )
-    in_turns = gan(*net, sgd, (turn(d), turn(g)))
+    in_turns = gan(*plain_nets, sgd, (turn(d), turn(g)))
     after_turns, _ = make_step(in_turns)(start, step_batch(in_turns))
     assert changed(after_both.players["g"].params, after_turns.players["g"].params)
 
 
 def test_one_step_of_plain_play_is_one_step_of_gradient_descent_by_hand():
-    game = gan(arena.Generator(norm=False), arena.Discriminator(), sgd, (turn(move("d", d_loss)),))
+    game = gan(*plain_nets, sgd, (turn(move("d", d_loss)),))
     batch = step_batch(game)
     start = init(game, jax.random.key(0), batch)
     state, metrics = make_step(game)(start, batch)
-
-    from gan_jax.step import example_keys
-
     keys = example_keys(jax.random.fold_in(jax.random.fold_in(start.key, 0), 0), arena.BATCH)
 
     def loss(params):
@@ -179,7 +163,7 @@ def test_dynamics_may_look_at_the_field_in_more_than_one_place():
         return jnp.sum(flat**2) / 2, {}
 
     def played(**dynamics):
-        game = gan(arena.Generator(), arena.Discriminator(), sgd, (turn(move("d", bowl), **dynamics),))
+        game = gan(*plain_nets, sgd, (turn(move("d", bowl), **dynamics),))
         start = init(game, jax.random.key(0), step_batch(game))
         state, _ = make_step(game)(start, step_batch(game))
         return start.players["d"].params, state.players["d"].params
@@ -192,8 +176,7 @@ def test_dynamics_may_look_at_the_field_in_more_than_one_place():
 
 
 def test_the_moving_average_follows_params_and_stats_and_is_what_slow_uses():
-    game = arena.slow_generator(sgd)
-    start = init(game, jax.random.key(0), step_batch(game))
+    game, start, *_ = reference(arena.slow_generator)
     state, _ = jax.jit(make_step(game))(start, step_batch(game))
     before, after = start.players["g"], state.players["g"]
     expected = jax.tree.map(  # in step 0 the decay is 1 / 10
@@ -219,18 +202,19 @@ def test_a_penalty_leaves_no_trace_in_the_stats():
 
 
 def test_adding_a_player_changes_no_other():
-    two, three = arena.simultaneous(sgd), arena.two_discriminators(sgd)
-    key = jax.random.key(3)
-    a, b = init(two, key, step_batch(two)), init(three, key, step_batch(three))
-    assert same_bits(a.players["g"], b.players["g"])
+    two, three = reference(arena.simultaneous).start, reference(arena.two_discriminators).start
+    assert same_bits(two.players["g"], three.players["g"])
 
 
 def test_images_are_counted_on_the_clock_players_every_step_turns():
-    counts = {make.__name__: images_per_step(make(sgd), 10) for make in GAMES}
-    assert counts["vanilla_batch_norm"] == 10  # one discriminator turn, two generator turns
-    assert counts["five_critic_turns"] == 50
-    assert counts["lazy_r1"] == 10
-    assert counts["cycle"] == 10
+    counted = {
+        arena.vanilla_batch_norm: 10,  # one discriminator turn, two generator turns
+        arena.five_critic_turns: 50,
+        arena.lazy_r1: 10,
+        arena.cycle: 10,
+    }
+    for make_game, images in counted.items():
+        assert images_per_step(make_game(sgd), 10) == images
 
 
 @pytest.mark.parametrize(
@@ -245,13 +229,12 @@ def test_images_are_counted_on_the_clock_players_every_step_turns():
     ],
 )
 def test_a_game_that_contradicts_itself_is_refused(turns, message):
-    game = gan(arena.Generator(), arena.Discriminator(), sgd, turns)
+    game = gan(*plain_nets, sgd, turns)
     with pytest.raises(BadInput, match=message):
         make_step(game)
 
 
 def test_a_batch_without_a_slice_for_every_turn_is_refused():
-    game = arena.vanilla_batch_norm(sgd)
-    state = init(game, jax.random.key(0), step_batch(game))
+    game, state, *_ = reference(arena.vanilla_batch_norm)
     with pytest.raises(BadInput, match="2 slices but the game has 3 turns"):
         make_step(game)(state, {"x": step_batch(game)["x"][:2]})

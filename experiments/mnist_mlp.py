@@ -1,0 +1,56 @@
+"""Fully connected GAN on MNIST, the classic tutorial's.
+
+    python experiments/mnist_mlp.py                                  # 5,000 digits, no download
+    python experiments/mnist_mlp.py --data mnist --images 960000     # all 60,000, through tensorflow-datasets
+
+COST_AND_EXPECTATION
+"""
+
+import optax
+
+from gan_jax.cli import train_file
+from gan_jax.data import Source
+from gan_jax.experiment import Common, Experiment, Phase
+from gan_jax.flags import Fraction, PositiveFloat, PositiveInt
+from gan_jax.games import vanilla
+from gan_jax.nets import mlp
+
+
+def experiment(
+    source: Source,
+    common: Common = Common(images=640_000, batch_size=32),
+    z_size: PositiveInt = 100,
+    learning_rate: PositiveFloat = 2e-4,
+    b1: Fraction = 0.5,
+    d_turns: PositiveInt = 1,
+    g_turns: PositiveInt = 2,
+    ema: Fraction = 0.0,
+) -> Experiment:
+    """The fully connected GAN of the classic Keras tutorials, trained to be called real.
+
+    Args:
+        source: The real images.
+        common: The flags of every experiment.
+        z_size: Length of the latent, standard normal.
+        learning_rate: Of Adam, for both players.
+        b1: Adam's decay of the mean gradient.
+        d_turns: Discriminator turns in a step.
+        g_turns: Generator turns after them.
+        ema: Decay of the generator's moving average, from which samples are drawn; 0 for none.
+    """
+    adam = optax.adam(learning_rate, b1=b1)
+    game = vanilla.game(
+        mlp.Generator(shape=source.shape),
+        mlp.Discriminator(),
+        tx_g=adam,
+        tx_d=adam,
+        z_size=z_size,
+        d_turns=d_turns,
+        g_turns=g_turns,
+        ema=ema,
+    )
+    return Experiment(phases=(Phase(game, common.images),), common=common)
+
+
+if __name__ == "__main__":
+    train_file(__file__)

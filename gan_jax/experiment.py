@@ -1,0 +1,85 @@
+"""An experiment: phases, data and seed, a frozen value that one function in `experiments/` builds."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from gan_jax.flags import NonNegativeInt, PositiveInt
+from gan_jax.game import Game, images_per_step
+
+
+@dataclass(frozen=True)
+class Common:
+    """The flags that every experiment has."""
+
+    images: PositiveInt
+    """Length of the run: real images shown to the discriminator."""
+    batch_size: PositiveInt
+    """Real examples in every turn."""
+    data: str = "mnist5k"
+    """Training images: mnist5k (no download), a TFDS name such as mnist, or a path to an image folder or archive."""
+    data_dir: Path | None = None
+    """Folder with the original archives of a TFDS data set, instead of a download."""
+    pipeline: Literal["device", "tf"] = "device"
+    """Keep the data set on the device, or stream it with tf.data. The batches are the same."""
+    seed: NonNegativeInt = 0
+    """The one number that all random numbers and the order of the data follow from."""
+    run_dir: Path | None = None
+    """Where the run is written; by default runs/<experiment>-<seed>. The same command resumes what is there."""
+    log_every: PositiveInt = 100
+    """Steps in one dispatch, after which metrics are logged."""
+    sample_every: PositiveInt = 200
+    """Steps between two sample grids."""
+    checkpoint_every: PositiveInt = 1000
+    """Steps between two checkpoints."""
+    keep: PositiveInt = 2
+    """How many of the last checkpoints are kept."""
+    best: str = ""
+    """A logged metric, such as g/loss: the checkpoint where it was lowest is kept too."""
+
+
+DURATION_AND_PLACE = frozenset(
+    ("images", "data_dir", "pipeline", "run_dir", "log_every", "sample_every", "checkpoint_every", "keep", "best")
+)
+"""The flags that say how long, where and how often, not what: a run may be resumed with other values."""
+
+
+class Phase(NamedTuple):
+    """A game, and how many images it is played for. Whoever plays on keeps what has the same shape."""
+
+    game: Game
+    images: int
+
+
+class Experiment(NamedTuple):
+    """What is trained, one phase after the other, under which flags."""
+
+    phases: tuple[Phase, ...]
+    common: Common
+    grid: tuple[int, int] = (5, 5)
+    """Rows and columns of the sample grids."""
+
+
+class Stage(NamedTuple):
+    """A phase in its place: the steps that it is played for, and what has been shown when they begin."""
+
+    game: Game
+    steps: range
+    images_before: int
+    images_per_step: int
+
+    def images(self, step: int) -> int:
+        """Real images shown to the discriminator by the end of `step` steps of the run."""
+        return self.images_before + (step - self.steps.start) * self.images_per_step
+
+
+def stages(experiment: Experiment) -> list[Stage]:
+    """The phases laid end to end, each rounded up to whole steps."""
+    laid: list[Stage] = []
+    step = images = 0
+    for phase in experiment.phases:
+        each = images_per_step(phase.game, experiment.common.batch_size)
+        steps = range(step, step - (-phase.images // each))
+        laid.append(Stage(phase.game, steps, images, each))
+        step, images = steps.stop, laid[-1].images(steps.stop)
+    return laid

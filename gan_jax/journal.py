@@ -1,0 +1,111 @@
+"""What a run says while it is trained: metrics.jsonl, TensorBoard, sample grids, loss curves, and the progress bar.
+
+Numbers arrive as device arrays and are read one chunk late, while the device plays the next chunk.
+"""
+
+import json
+import time
+from typing import Any
+
+import jax
+import numpy as np
+from jaxtyping import Float
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from tensorboardX import SummaryWriter
+
+from gan_jax import pictures
+from gan_jax.game import Metrics
+from gan_jax.run_folder import RunFolder
+
+PLAIN_SECONDS = 10
+"""How often a line is printed where there is no terminal to draw a bar on."""
+
+
+class Journal:
+    """The journal of one run; a context manager. `resumed` is the step that the run goes on from, 0 for a new one."""
+
+    def __init__(self, folder: RunFolder, total_images: int, resumed: int):
+        self._folder = folder
+        self._records = folder.rewind(resumed)
+        self._file = folder.metrics.open("a")
+        self._tensorboard = SummaryWriter(str(folder.tensorboard), purge_step=resumed + 1 if resumed else None)
+        before = self._records[-1] if self._records else {"seconds": 0.0, "images": 0}
+        self._started = time.monotonic() - before["seconds"]
+        self._last = before
+        self._waiting: tuple[int, int, Metrics] | None = None
+        self._progress = _Progress(total_images, int(before["images"]))
+
+    def note(self, step: int, images: int, metrics: Metrics) -> None:
+        """A chunk that was dispatched: its mean metrics, to be written by the next `flush`."""
+        self._waiting = (step, images, metrics)
+
+    def flush(self) -> dict[str, float]:
+        """Writes what was noted, waiting for the device if need be; returns the last record."""
+        if self._waiting:
+            step, images, metrics = self._waiting
+            self._waiting = None
+            values = {name: float(value) for name, value in sorted(jax.device_get(metrics).items())}
+            seconds = time.monotonic() - self._started
+            record = {"step": step, "images": images, "seconds": round(seconds, 3), **values}
+            rate = (images - self._last["images"]) / max(seconds - self._last["seconds"], 1e-9)
+            self._file.write(json.dumps(record) + "\n")
+            self._file.flush()
+            for name, value in values.items():
+                self._tensorboard.add_scalar(name, value, step)
+            self._tensorboard.add_scalar("images_per_second", rate, step)
+            self._records.append(record)
+            self._last = record
+            self._progress.show(images, rate, {k: v for k, v in values.items() if k.endswith("/loss")})
+        return self._last
+
+    def picture(self, step: int, images: int, samples: Float[np.ndarray, "N H W C"], rows: int, cols: int) -> None:
+        """Saves a sample grid as `samples/<images>.png`."""
+        grid = pictures.grid(pictures.to_uint8(samples), rows, cols)
+        pictures.save_png(self._folder.samples / f"{images:010d}.png", grid)
+        self._tensorboard.add_image("samples", grid, step, dataformats="HWC")
+
+    def curves(self) -> None:
+        """Draws the loss curves of everything written so far."""
+        pictures.curves(self._folder.curves, self._records)
+        self._tensorboard.flush()
+
+    def __enter__(self) -> "Journal":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self._progress.close()
+        self._tensorboard.close()
+        self._file.close()
+
+
+class _Progress:
+    """A bar with images/s, losses and time left; without a terminal, a plain line now and then."""
+
+    def __init__(self, total_images: int, images: int):
+        self._console = Console(stderr=True)
+        self._total = total_images
+        self._printed = time.monotonic()
+        self._bar = Progress(
+            BarColumn(),
+            TaskProgressColumn(),
+            TextColumn("{task.description}"),
+            TimeRemainingColumn(),
+            console=self._console,
+            disable=not self._console.is_terminal,
+        )
+        self._bar.start()
+        self._task = self._bar.add_task("compiling", total=total_images, completed=images)
+
+    def show(self, images: int, rate: float, losses: dict[str, float]) -> None:
+        numbers = "  ".join(f"{name} {value:.3f}" for name, value in losses.items())
+        line = f"{images:,} of {self._total:,} images  {rate:,.0f}/s  {numbers}"
+        self._bar.update(self._task, completed=images, description=line)
+        done = images >= self._total
+        if not self._console.is_terminal and (done or time.monotonic() - self._printed > PLAIN_SECONDS):
+            self._printed = time.monotonic()
+            left = (self._total - images) / max(rate, 1e-9)
+            print(f"{line}  {left:,.0f} s left", file=self._console.file, flush=True)
+
+    def close(self) -> None:
+        self._bar.stop()

@@ -1,0 +1,123 @@
+"""Pictures of samples and of a run's course. NumPy arrays in, PNG files out; nothing here knows JAX or a display."""
+
+import io
+import math
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, UInt8
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter, MaxNLocator
+from PIL import Image
+
+from gan_jax.errors import BadInput
+
+WHITE = 255
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+"""One per player: distinct to the colour-blind too (Okabe and Ito 2008)."""
+
+PANELS = (
+    ("loss", "losses"),
+    ("score", "scores (logits)"),
+    ("accuracy", "accuracy of the scores' signs"),
+    ("norm", "norms of gradients and updates"),
+)
+"""A word of a metric's name, after the player and `/`, and the title of the panel that draws it."""
+
+
+def to_uint8(images: Float[np.ndarray, "*shape"]) -> UInt8[np.ndarray, "*shape"]:
+    """Images in [-1, 1] as bytes, rounded to the nearest; values outside are cut off, and NaN is black."""
+    bytes_ = np.clip(np.rint((images.astype(np.float32) + 1) * 127.5), 0, 255)
+    return np.nan_to_num(bytes_).astype(np.uint8)
+
+
+def grid(
+    images: UInt8[np.ndarray, "n h w c"], rows: int, cols: int, pad: int = 2, scale: int = 1
+) -> UInt8[np.ndarray, "H W c"]:
+    """Images row by row in one picture, `pad` white pixels around each; cells without an image stay white.
+
+    Each pixel of an image becomes `scale x scale` pixels: the size is `rows * (scale * h + pad) + pad` high, and so on.
+    """
+    n, h, w, c = images.shape
+    if n > rows * cols:
+        raise ValueError(f"{n} images do not fit into {rows} x {cols} cells")
+    cells = np.full((rows * cols, scale * h + pad, scale * w + pad, c), WHITE, np.uint8)
+    cells[:n, pad:, pad:] = images.repeat(scale, axis=1).repeat(scale, axis=2)
+    picture = cells.reshape(rows, cols, *cells.shape[1:]).swapaxes(1, 2)
+    picture = picture.reshape(rows * cells.shape[1], cols * cells.shape[2], c)
+    return np.pad(picture, ((0, pad), (0, pad), (0, 0)), constant_values=WHITE)
+
+
+def save_png(path: Path, picture: UInt8[np.ndarray, "h w c"]) -> None:
+    """Writes a grey (`c` = 1), colour (3) or colour and opacity (4) picture; equal pictures are equal bytes."""
+    png = io.BytesIO()
+    Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture).save(png, "png")
+    _write(Path(path), png.getvalue())
+
+
+def curves(path: Path, records: Sequence[Mapping[str, Any]]) -> None:
+    """Draws what `metrics.jsonl` records over the real images shown, one panel for each of `PANELS` that has data.
+
+    A player has one colour in all panels. Points that are missing or not finite are left out of a line.
+    """
+    names = list(dict.fromkeys(name for record in records for name in record if "/" in name))
+    players = list(dict.fromkeys(_player(name) for name in names))
+    panels = [(title, [name for name in names if word in _what(name)]) for word, title in PANELS]
+    panels = [(title, lines) for title, lines in panels if lines] or [("nothing recorded yet", [])]
+    rows, cols = math.ceil(len(panels) / 2), min(len(panels), 2)
+    figure = Figure(figsize=(6 * cols, 3.2 * rows), dpi=120, layout="constrained")
+    for index, (title, lines) in enumerate(panels):
+        axes = figure.add_subplot(rows, cols, index + 1)
+        axes.set_title(title, loc="left", fontsize=11, fontweight="bold")
+        axes.set_xlabel("real images shown")
+        axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+        axes.xaxis.set_major_locator(MaxNLocator(6))
+        axes.grid(color="0.9")
+        axes.spines[["top", "right"]].set_visible(False)
+        if "norm" in title:
+            axes.set_yscale("log")
+        if "accuracy" in title:
+            axes.set_ylim(-0.03, 1.03)
+        for name in lines:
+            points = [(r["images"], float(r[name])) for r in records if _finite(r.get(name)) and "images" in r]
+            second = sum(_player(other) == _player(name) for other in lines[: lines.index(name)])
+            axes.plot(
+                *zip(*points, strict=True) if points else ((), ()),
+                color=COLOURS[players.index(_player(name)) % len(COLOURS)],
+                linestyle=("-", "--", ":", "-.")[second % 4],
+                linewidth=1.3,
+                marker="." if len(points) == 1 else None,
+                label=f"{_player(name)} {_what(name).replace('_', ' ')}",
+            )
+        if lines:
+            axes.legend(loc="upper left", bbox_to_anchor=(0, -0.18), fontsize=8, frameon=False, ncols=4)
+    png = io.BytesIO()
+    FigureCanvasAgg(figure).print_png(png, metadata={"Software": None})
+    _write(Path(path), png.getvalue())
+
+
+def _player(name: str) -> str:
+    return name.rpartition("/")[0]
+
+
+def _what(name: str) -> str:
+    return name.rpartition("/")[2]
+
+
+def _finite(value: Any) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
+def _write(path: Path, data: bytes) -> None:
+    """All of a file or none of it: who looks while a run is trained never sees half a picture."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(data)
+        os.replace(temporary, path)
+    except OSError as error:
+        raise BadInput(f"{path} cannot be written ({error.strerror}); choose another place") from error

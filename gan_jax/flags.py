@@ -150,9 +150,11 @@ def _reason(box: str, argv: Sequence[str]) -> str:
     title, *body = lines or [""]
     parts = " ".join(line or "\n" for line in body).split("\n")
     wrong = " ".join(parts[0].split())
-    flag = re.match(r"Error parsing (--[\w-]+)", wrong)
+    flag = re.match(r"(?:Error parsing|Missing value for argument)\W*(--[\w-]+)", wrong)
     if title == "Required options":
         return f"{' '.join(line.split()[0] for line in body if line.startswith('--'))} must be given"
+    if flag and not _given(flag[1], argv):
+        return f"{flag[1]} needs a value"
     usage = [line for line in body if flag and line.startswith(f"{flag[1]} ")]
     if flag and usage:
         takes = usage[-1].removeprefix(flag[1]).strip()

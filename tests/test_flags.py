@@ -98,9 +98,9 @@ ERRORS = {
     "--shift abc": "--shift cannot be 'abc'; it takes FLOAT",
     "--limit 0": "--limit cannot be '0'; it takes {None}|{INT > 0}",
     "--betas 0 x": "--betas cannot be '0' 'x'; it takes FLOAT >= 0 and < 1 FLOAT",
-    "--width": "Missing value for argument '--width'. Expected 1 values",
-    "--width --flip": "Missing value for argument '--width'. Expected 1 values",
-    "--betas 1": "Missing value for argument '--betas'. Expected 2 values",
+    "--width": "--width needs a value",
+    "--width --flip": "--width needs a value",
+    "--betas": "--betas needs a value",
     "--loss foo": "invalid choice 'foo' for argument '--loss'. Expected one of ('hinge', 'wasserstein')",
     "--padding same": "invalid choice 'same' for argument '--padding'. Expected one of ('SAME', 'VALID')",
 }

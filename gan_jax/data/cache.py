@@ -41,26 +41,28 @@ def cached(name: str, key: Mapping[str, object], decode: Callable[[Path], Decode
     """
     digest = sha256(json.dumps([name, key], sort_keys=True).encode()).hexdigest()[:16]
     entry = cache_folder() / "arrays" / f"{name.replace('/', '-').replace(':', '-')}-{digest}"
-    try:
-        return _open(entry, name)
-    except (OSError, ValueError, KeyError):  # not there, or torn
-        pass
+    if source := _find(entry, name):
+        return source
     try:
         entry.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=entry.parent) as scratch:
             new = Path(scratch) / "entry"
             new.mkdir()
             _write(new, decode(Path(scratch)))
-            shutil.rmtree(entry, ignore_errors=True)
-            try:
+            if not _find(entry, name):  # unless another process was faster
+                shutil.rmtree(entry, ignore_errors=True)
                 new.rename(entry)
-            except OSError:  # another process has just put the same entry there
-                if not entry.is_dir():
-                    raise
         return _open(entry, name)
     except OSError as error:
         where = f"the data cache {cache_folder()} cannot be written ({error})"
         raise BadInput(f"{where}: free some space or set GAN_JAX_CACHE to another folder") from error
+
+
+def _find(entry: Path, name: str) -> Source | None:
+    try:
+        return _open(entry, name)
+    except (OSError, ValueError, KeyError):  # not there, or torn
+        return None
 
 
 def _write(folder: Path, decoded: Decoded) -> None:

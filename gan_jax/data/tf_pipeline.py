@@ -67,8 +67,7 @@ def tf_data(
 
 def import_tensorflow() -> ModuleType:
     """TensorFlow, kept quiet and away from the accelerators, which are JAX's."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # announces itself, and serves networks only
+    quieten()
     try:
         import tensorflow as tf
     except ImportError as error:
@@ -77,3 +76,9 @@ def import_tensorflow() -> ModuleType:
         with suppress(RuntimeError):  # the caller has initialised TensorFlow, and keeps what it took
             tf.config.set_visible_devices([], kind)
     return tf
+
+
+def quieten() -> None:
+    """What TensorFlow has to be told before anything imports it."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # announces itself, and serves networks only

@@ -12,7 +12,7 @@ import numpy as np
 
 from gan_jax.data.cache import Decoded, cache_folder, cached
 from gan_jax.data.source import Examples, Source
-from gan_jax.data.tf_pipeline import import_tensorflow
+from gan_jax.data.tf_pipeline import import_tensorflow, quieten
 from gan_jax.errors import BadInput
 
 
@@ -28,16 +28,18 @@ def tfds_source(name: str, data_dir: str | Path | None = None, split: str = "tra
 def _decode(name: str, data_dir: str | Path | None, split: str, scratch: Path) -> Decoded:
     if data_dir is not None and not Path(data_dir).expanduser().is_dir():
         raise BadInput(f"{data_dir} is not a folder: give the one that holds the archives of {name}")
-    import_tensorflow()
-    import tensorflow_datasets as tfds
+    quieten()
+    import tensorflow_datasets as tfds  # imports TensorFlow, which takes seconds, late: mistakes are found before
 
     try:
         builder = tfds.builder(name, data_dir=cache_folder() / "tfds")
     except Exception as error:
-        raise BadInput(f"TFDS cannot build {name!r} ({_first_line(error)}): see tensorflow.org/datasets") from error
+        what = f"{name!r} is no file or folder here, and no TFDS data set ({_first_line(error)})"
+        raise BadInput(f"{what}: choose one of tensorflow.org/datasets") from error
     image, label = _features(name, builder.info.features, tfds)
     if not (builder.data_path / "dataset_info.json").exists():
         _prepare(name, builder, data_dir, scratch, tfds)
+    import_tensorflow()
     try:
         size = builder.info.splits[split].num_examples
     except Exception as error:
@@ -74,6 +76,7 @@ def _prepare(name: str, builder: Any, data_dir: str | Path | None, scratch: Path
             "download_dir": scratch / "downloads",
             "download_config": tfds.download.DownloadConfig(manual_dir=Path(data_dir).expanduser()),
         }
+    import_tensorflow()
     if not sys.stderr.isatty():
         tfds.disable_progress_bar()
     try:

@@ -40,6 +40,12 @@ def test_both_deal_the_same_bits(noise, ranges):
 
 
 @pytest.mark.parametrize("make", PIPELINES)
+def test_each_range_of_steps_has_its_inputs(make, noise):
+    inputs = make(noise, 0, 2, 4).stream(iter([range(3), range(3, 4), range(4, 6)]))
+    assert [{len(leaf) for leaf in jax.tree.leaves(each)} for each in inputs] == [{3}, {1}, {2}]
+
+
+@pytest.mark.parametrize("make", PIPELINES)
 def test_a_label_stays_with_its_image(make):
     source = from_arrays("numbered", np.arange(20, dtype=np.uint8).reshape(20, 1, 1, 1), np.arange(20))
     batches = play(make(source, seed=0, turns=1, batch_size=5), [range(4)])

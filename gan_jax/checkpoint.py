@@ -36,7 +36,7 @@ class Checkpoints:
     """The checkpoints of one run, `folder/<step>`. A context manager: leaving it waits for the save under way.
 
     Kept are the last `keep_last` and, where `best(metrics) -> float` is given, the one for which it is lowest (negate
-    a score that should be high; NaN is the worst). Reading creates, changes and deletes nothing, so a run can be read
+    a score that should be high; missing and NaN are the worst). Reading creates, changes and deletes nothing, so a run can be read
     while it is trained. Every process must hold the whole state: replicated, or sharded over its own devices.
     """
 
@@ -79,9 +79,9 @@ class Checkpoints:
 
     def best(self) -> int | None:
         """The step for which `best` is lowest, the later of equals; None where there is nothing to compare."""
-        metrics = {step: self._seal(step).get("metrics") for step in reversed(self.steps())}
-        costs = {step: self._best(m) for step, m in metrics.items() if m and self._best}
-        return min(costs, key=lambda step: math.inf if math.isnan(costs[step]) else costs[step], default=None)
+        steps = reversed(self.steps()) if self._best else []
+        metrics = {step: self._seal(step).get("metrics") for step in steps}
+        return min((step for step in metrics if metrics[step]), key=lambda s: self._cost(metrics[s]), default=None)
 
     def restore(self, like: State, step: int | None = None) -> State:
         """The state of `step`, by default the latest, in the tree of `like` and placed as its leaves are.
@@ -163,6 +163,14 @@ class Checkpoints:
         except (OSError, ValueError):
             return {}
         return json.loads(seal) if sha == hashlib.sha256(seal.encode()).hexdigest() else {}
+
+    def _cost(self, metrics: Mapping[str, float]) -> float:
+        """What `best` says; a metric that is missing or NaN is the worst."""
+        try:
+            cost = self._best(metrics)
+        except KeyError:
+            return math.inf
+        return math.inf if math.isnan(cost) else cost
 
     def _writing(self) -> AbstractContextManager[None]:
         return _told(f"{self.folder} cannot be written", "see that it is a folder with room that you may write to")

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 
-def interpolate(
+def slerp(
     a: Float[Array, "B Z"], b: Float[Array, "B Z"], t: float | Float[Array, ""] | Float[Array, " B"]
 ) -> Float[Array, "B Z"]:
     """From `a` (t = 0) to `b` (t = 1) along the great circle, pair by pair; the length changes linearly.
@@ -19,10 +19,10 @@ def interpolate(
     is a shortest one, it takes one of them; between equal vectors it stays.
     """
     t = jnp.broadcast_to(jnp.asarray(t, a.dtype), a.shape[:1])
-    return jax.vmap(_slerp)(a, b, t)
+    return jax.vmap(_along)(a, b, t)
 
 
-def _slerp(a: Float[Array, " Z"], b: Float[Array, " Z"], t: Float[Array, ""]) -> Float[Array, " Z"]:
+def _along(a: Float[Array, " Z"], b: Float[Array, " Z"], t: Float[Array, ""]) -> Float[Array, " Z"]:
     u, v = _unit(a), _unit(b)
     # Kahan's angle: unlike arccos of the product it is exact near 0 and near pi.
     angle = 2 * jnp.arctan2(jnp.linalg.norm(u - v), jnp.linalg.norm(u + v))

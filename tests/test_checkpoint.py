@@ -111,12 +111,13 @@ def test_the_last_ones_and_the_best_are_kept(tmp_path):
     assert digest(resumed.restore(make_state(), 2)) == digest(make_state(2))
 
 
-def test_nan_is_the_worst_and_no_metric_is_never_the_best(tmp_path):
-    with Checkpoints(tmp_path, keep_last=5, best=lambda metrics: metrics["fid"]) as checkpoints:
+def test_nan_and_a_missing_metric_are_the_worst(tmp_path):
+    with Checkpoints(tmp_path, keep_last=1, best=lambda metrics: metrics["fid"]) as checkpoints:
         checkpoints.save(make_state(1), {"fid": math.nan})
         checkpoints.save(make_state(2), {"fid": 3.0})
         checkpoints.save(make_state(3), {"fid": jnp.nan})
         checkpoints.save(make_state(4))
+        checkpoints.save(make_state(5), {"loss": 0.0})
     assert checkpoints.best() == 2
 
 

@@ -36,8 +36,9 @@ class Checkpoints:
     """The checkpoints of one run, `folder/<step>`. A context manager: leaving it waits for the save under way.
 
     Kept are the last `keep_last` and, where `best(metrics) -> float` is given, the one for which it is lowest (negate
-    a score that should be high; missing and NaN are the worst). Reading creates, changes and deletes nothing, so a run can be read
-    while it is trained. Every process must hold the whole state: replicated, or sharded over its own devices.
+    a score that should be high; a metric that is missing or NaN is the worst). Reading creates, changes and deletes
+    nothing, so a run can be read while it is trained. Every process must hold the whole state: replicated, or sharded
+    over its own devices.
     """
 
     def __init__(self, folder: Path, keep_last: int = 2, best: Callable[[Mapping[str, float]], float] | None = None):

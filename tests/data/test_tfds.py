@@ -1,3 +1,4 @@
+import gzip
 import shutil
 import subprocess
 import sys
@@ -24,6 +25,10 @@ def corrupt(file):
     file.write_bytes(contents)
 
 
+def pairs(images, labels):
+    return {(image.tobytes(), int(label)) for image, label in zip(images, labels, strict=True)}
+
+
 def entries(cache):
     return [path for path in cache.rglob("*") if path.is_file()] if cache.exists() else []
 
@@ -44,6 +49,9 @@ def test_mnist_from_its_original_archives(archives, cache):
     # The label counts of LeCun, Cortes and Burges's training set; 33.3 is its mean pixel.
     assert np.bincount(digits["y"]).tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
     assert abs(digits["x"].mean() - 33.3184) < 1e-3
+    labels = gzip.decompress((archives / IMAGES.replace("images-idx3", "labels-idx1")).read_bytes())[8:]
+    images = np.frombuffer(gzip.decompress(original), np.uint8, offset=16).reshape(60_000, 28, 28, 1)
+    assert pairs(digits["x"], digits["y"]) == pairs(images, labels)
 
     script = """
 import sys

@@ -15,13 +15,11 @@ from gan_jax.nets.convolution import Conv, ConvTranspose, conv, conv_transpose
 
 # height, width, C_in, C_out, k, stride: odd sizes, even kernels, few and many channels, kernels smaller than strides.
 SHAPES = [
-    (7, 7, 3, 4, 3, 2),
-    (6, 5, 4, 2, 3, 1),
-    (5, 8, 2, 3, 4, 2),
-    (5, 6, 4, 1, 4, 1),
-    (7, 6, 1, 3, 5, 2),
-    (6, 5, 3, 1, 5, 1),
-    (4, 3, 2, 2, 1, 1),
+    (7, 4, 3, 4, 3, 2),
+    (4, 5, 4, 2, 3, 1),
+    (3, 6, 2, 3, 4, 2),
+    (4, 5, 4, 1, 4, 1),
+    (5, 4, 1, 2, 5, 2),
     (5, 4, 2, 2, 1, 2),
     (5, 4, 2, 3, 2, 3),
 ]
@@ -33,8 +31,7 @@ def draw(*shape, seed=0):
     return jax.random.normal(jax.random.key(seed), shape)
 
 
-@pytest.mark.parametrize("products", [True, False])
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("products, shape", [*((True, shape) for shape in SHAPES), (False, SHAPES[0])], ids=str)
 @pytest.mark.parametrize("ours, theirs", LAYERS)
 def test_layer_equals_flax(ours, theirs, shape, products, monkeypatch):
     monkeypatch.setattr(convolution, "products_are_faster", lambda: products)
@@ -45,7 +42,8 @@ def test_layer_equals_flax(ours, theirs, shape, products, monkeypatch):
     variables = theirs.init(jax.random.key(1), x)
     jax.tree.map(np.testing.assert_array_equal, ours.init(jax.random.key(1), x), variables)
 
-    @partial(jax.jit, static_argnums=0)
+    # Unoptimised, each of these many programs compiles in half the time.
+    @partial(jax.jit, static_argnums=0, compiler_options={"xla_backend_optimization_level": 0})
     def value_and_gradients(layer, variables, x):
         y, vjp = jax.vjp(layer.apply, variables, x)
         return y, vjp(draw(*y.shape, seed=2))

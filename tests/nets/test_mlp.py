@@ -40,4 +40,4 @@ def test_discriminator():
 def test_bfloat16_ends_in_float32():
     g, d = mlp.Generator(widths=(4,), dtype=jnp.bfloat16), mlp.Discriminator(dtype=jnp.bfloat16)
     for net, argument in ((g, jnp.ones((2, 3))), (d, jnp.ones((2, 4, 4, 1)))):
-        assert net.init_with_output(jax.random.key(0), argument)[0].dtype == jnp.float32
+        assert jax.eval_shape(net.init_with_output, jax.random.key(0), argument)[0].dtype == jnp.float32

@@ -1,0 +1,86 @@
+"""Times convolutions as products against the library's: layer by layer, and one step of the tutorial's conv GAN.
+
+Each is timed in a loop, as training plays it, and outside of one. The median of a few runs is printed, in milliseconds.
+On two CPU cores the library's form in a loop takes seconds a step: expect to wait a few minutes.
+
+    python scripts/bench_layers.py --batch 128
+"""
+
+import argparse
+import statistics
+import time
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax import lax
+
+import gan_jax.games.vanilla
+from gan_jax.nets import convolution, dcgan
+from gan_jax.step import init, make_step
+
+LAYERS = {  # of the tutorial's generator and discriminator: the layer, and the size and channels of its input
+    "transposed 256 > 128, stride 2": (convolution.ConvTranspose(128, stride=2), 7, 256),
+    "transposed 128 > 64": (convolution.ConvTranspose(64), 14, 128),
+    "transposed 64 > 1, stride 2": (convolution.ConvTranspose(1, stride=2), 14, 64),
+    "1 > 64, stride 2": (convolution.Conv(64, stride=2), 28, 1),
+    "64 > 128, stride 2": (convolution.Conv(128, stride=2), 14, 64),
+    "128 > 128": (convolution.Conv(128), 14, 128),
+}
+
+
+def layer(name, batch):
+    """A step that plays a layer forwards and backwards, and its state."""
+    module, size, channels = LAYERS[name]
+    x = jax.random.normal(jax.random.key(0), (batch, size, size, channels))
+    variables = module.init(jax.random.key(0), x)
+    loss = jax.grad(lambda variables, x: jnp.mean(jnp.square(module.apply(variables, x))), (0, 1))
+
+    def step(state):
+        return jax.tree.map(lambda value, slope: value - 1e-3 * slope, state, loss(*state))
+
+    return step, (variables, x)
+
+
+def game(batch):
+    """A discriminator turn and a generator turn, with Adam, and their state."""
+    adam = optax.adam(2e-4, 0.5)
+    vanilla = gan_jax.games.vanilla.game(dcgan.Generator(), dcgan.Discriminator(), adam, adam)
+    data = {"x": jax.random.normal(jax.random.key(0), (2, batch, 28, 28, 1))}
+    step = make_step(vanilla)
+    return lambda state: step(state, data)[0], init(vanilla, jax.random.key(0), data)
+
+
+def milliseconds(step, state, loop, repeats):
+    """The median time of a step, two to a call in a loop."""
+    steps = 2 if loop else 1
+    play = jax.jit(lambda state: lax.fori_loop(0, steps, lambda _, s: step(s), state) if loop else step(state))
+    times = []
+    for _ in range(1 + repeats):
+        start = time.perf_counter()
+        jax.block_until_ready(play(state))
+        times.append(1e3 * (time.perf_counter() - start) / steps)
+    return statistics.median(times[1:])  # the first one compiled
+
+
+def main():
+    """Prints one row for every layer, and one for the step."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--batch", type=int, default=128)
+    parser.add_argument("--repeats", type=int, default=3)
+    args = parser.parse_args()
+
+    print(f"{'forwards and backwards, ms':32}{'library':>10}{'products':>10}{'library':>12}{'products':>10}")
+    print(f"{'':32}{'in a loop':>20}{'no loop':>22}")
+    for name in (*LAYERS, "whole step"):
+        row = []
+        for loop in (True, False):
+            for products in (False, True):
+                convolution.products_are_faster = lambda products=products: products
+                step, state = game(args.batch) if name == "whole step" else layer(name, args.batch)
+                row.append(milliseconds(step, state, loop, args.repeats))
+        print("{:32}{:10.1f}{:10.1f}{:12.1f}{:10.1f}".format(name, *row), flush=True)
+
+
+if __name__ == "__main__":
+    main()

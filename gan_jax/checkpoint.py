@@ -41,13 +41,13 @@ class Checkpoints:
     over its own devices.
     """
 
-    def __init__(self, folder: Path, keep_last: int = 2, best: Callable[[Mapping[str, float]], float] | None = None):
+    def __init__(self, folder: Path, keep_last: int = 2, best: Callable[[Mapping[str, int | float]], float] | None = None):
         self.folder = Path(folder)
         self._keep_last, self._best = keep_last, best
         self._writer: ocp.training.Checkpointer | None = None
         self._pending: dict[str, Any] = {}
 
-    def save(self, state: State, metrics: Mapping[str, float] | None = None) -> None:
+    def save(self, state: State, metrics: Mapping[str, int | float] | None = None) -> None:
         """Copies `state` to the host, and writes it in the background as `folder/<state.step>`.
 
         On return the buffers of `state` may be donated. A state that is there already is not written again. Raises
@@ -165,7 +165,7 @@ class Checkpoints:
             return {}
         return json.loads(seal) if sha == hashlib.sha256(seal.encode()).hexdigest() else {}
 
-    def _cost(self, metrics: Mapping[str, float]) -> float:
+    def _cost(self, metrics: Mapping[str, int | float]) -> float:
         """What `best` says; a metric that is missing or NaN is the worst."""
         try:
             cost = self._best(metrics)

@@ -24,7 +24,7 @@ from gan_jax.flags import NonNegativeInt, PositiveInt, parse, to_argv
 from gan_jax.parallel import make_mesh
 from gan_jax.run_folder import Manifest, RunFolder, plain, versions
 from gan_jax.sample import between, latents, sampler
-from gan_jax.train import abstract_state, train
+from gan_jax.train import abstract_state, check, train
 
 USAGE = """usage: gan-jax COMMAND ...
 
@@ -72,12 +72,13 @@ def _run(argv: list[str]) -> int:
 def _train(name: str, flags: list[str]) -> int:
     file = find(name)
     build = load(file)
-    parsed = parse(build, flags, prog=f"gan-jax train {name}")
+    parsed = parse(build, flags, f"gan-jax train {name}", given=["source"])
     common = parsed.kwargs["common"]
     folder = RunFolder(common.run_dir or Path("runs") / f"{file.stem}-{common.seed}")
     source = open_source(common.data, common.data_dir)
     experiment = build(source, **parsed.kwargs)
     data = {"name": source.name, "size": source.size, "shape": source.shape, "classes": source.classes}
+    check(experiment, source)
     folder.claim(Manifest(str(file), plain(parsed.settings), plain(data), versions()))
     with _signals() as received:
         state = train(experiment, source, folder, stop=lambda: bool(received))
@@ -129,11 +130,11 @@ def sample(
         rows = -(-n // cols)
     n = n or rows * cols
     if interpolate:
-        ends = latents(game, key, 2 * n, list(labels))
+        ends = latents(game, key, 2 * n, labels)
         half = [{name: leaf[part] for name, leaf in ends.items()} for part in (slice(n), slice(n, None))]
         drawn, rows, cols = between(*half, interpolate), n, interpolate
     else:
-        drawn = latents(game, key, n, list(labels))
+        drawn = latents(game, key, n, labels)
     images = pictures.to_uint8(sampler(game)(state, drawn))
     out.parent.mkdir(parents=True, exist_ok=True)
     if out.suffix == ".png":
@@ -147,7 +148,7 @@ def rebuild(folder: RunFolder) -> tuple[Experiment, Source]:
     """The experiment of a run, from its manifest, and its source as a name and a shape: the data is not read."""
     manifest = folder.read()
     build = load(find(manifest.experiment))
-    parsed = parse(build, to_argv(manifest.settings), prog="gan-jax")
+    parsed = parse(build, to_argv(manifest.settings), "gan-jax", given=["source"])
     shape, classes = tuple(manifest.data["shape"]), tuple(manifest.data["classes"])
     source = Source(manifest.data["name"], manifest.data["size"], shape, _unread, classes)
     return build(source, **parsed.kwargs), source

@@ -8,11 +8,12 @@ import dataclasses
 import difflib
 import enum
 import functools
+import inspect
 import io
 import math
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Annotated, Any, NamedTuple
 
 import tyro
@@ -59,8 +60,8 @@ class Parsed(NamedTuple):
         return self.function(**self.kwargs)
 
 
-def parse(function: Callable[..., Any], argv: Sequence[str], prog: str) -> Parsed:
-    """Reads `argv` as flags of `function`, which is not called.
+def parse(function: Callable[..., Any], argv: Sequence[str], prog: str, given: Collection[str] = ()) -> Parsed:
+    """Reads `argv` as flags of `function`, which is not called; the parameters `given` are the caller's, and no flags.
 
     A parameter whose type is a dataclass gives its fields as flags without a prefix. `--help` prints and exits with
     code 0. Whatever else is wrong raises `BadInput` in one line.
@@ -70,6 +71,9 @@ def parse(function: Callable[..., Any], argv: Sequence[str], prog: str) -> Parse
     def collect(**kwargs: Any) -> dict[str, Any]:
         return kwargs
 
+    signature = inspect.signature(function)
+    flags = [parameter for name, parameter in signature.parameters.items() if name not in given]
+    collect.__signature__ = signature.replace(parameters=flags)
     complaint = io.StringIO()
     try:
         with contextlib.redirect_stderr(complaint):

@@ -16,7 +16,7 @@ from tensorboardX import SummaryWriter
 
 from gan_jax import pictures
 from gan_jax.game import Metrics
-from gan_jax.run_folder import RunFolder
+from gan_jax.run_folder import Record, RunFolder
 
 PLAIN_SECONDS = 10
 """How often a line is printed where there is no terminal to draw a bar on."""
@@ -40,7 +40,7 @@ class Journal:
         """A chunk that was dispatched: its mean metrics, to be written by the next `flush`."""
         self._waiting = (step, images, metrics)
 
-    def flush(self) -> dict[str, float]:
+    def flush(self) -> Record:
         """Writes what was noted, waiting for the device if need be; returns the last record."""
         if self._waiting:
             step, images, metrics = self._waiting

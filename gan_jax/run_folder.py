@@ -11,6 +11,10 @@ from gan_jax.errors import BadInput
 from gan_jax.experiment import DURATION_AND_PLACE
 
 
+Record = dict[str, int | float]
+"""A logged chunk: `step`, `images`, `seconds` and the mean of every metric."""
+
+
 class Manifest(NamedTuple):
     """What a run is: enough to build its experiment again, without its data."""
 
@@ -58,14 +62,14 @@ class RunFolder:
         except (ValueError, TypeError, OSError) as error:
             raise BadInput(f"{self.manifest} cannot be read ({error}): restore it, or train again") from None
 
-    def records(self) -> list[dict[str, float]]:
+    def records(self) -> list[Record]:
         """The logged chunks, in order; a last line that a kill cut short is left out."""
         if not self.metrics.exists():
             return []
         lines = self.metrics.read_text().split("\n")
         return [json.loads(line) for line in lines[:-1]]
 
-    def rewind(self, step: int) -> list[dict[str, float]]:
+    def rewind(self, step: int) -> list[Record]:
         """Forgets what was logged after `step`, which a resumed run plays again; returns what is left."""
         kept = [record for record in self.records() if record["step"] <= step]
         write_whole(self.metrics, "".join(json.dumps(record) + "\n" for record in kept))

@@ -1,6 +1,6 @@
 """What the generator has learnt, drawn: from a seed, with chosen labels, or along a line between latents."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import jax
 import jax.numpy as jnp
@@ -16,20 +16,20 @@ CHUNK = 64
 """Images in one call of the network: bounds the memory, and every call is the same program with the same bits."""
 
 
-def latents(game: Game, key: Key[Array, ""], n: int, labels: list[int] | None = None) -> Latents:
+def latents(game: Game, key: Key[Array, ""], n: int, labels: Sequence[int] = ()) -> Latents:
     """The latents of `n` samples; image i is the same however many are drawn.
 
     Args:
         game: the game whose prior is drawn from.
         key: a scalar typed key.
         n: how many.
-        labels: given in turn to the samples, over and over, in place of the prior's own labels.
+        labels: given in turn to the samples, over and over; none leaves the prior's own.
 
     Raises:
         BadInput: labels for a game that has none.
     """
     drawn = game.prior(example_keys(named_key(key, "sample"), n))
-    if labels is None:
+    if not labels:
         return drawn
     if "y" not in drawn:
         raise BadInput("this game has no labels: leave --labels out")

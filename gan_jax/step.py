@@ -231,8 +231,8 @@ def _play(
         players = {**players}
         players[name], updates[name] = _descend(game.players[name], players[name], grads[name], stats[name], step)
     for move in turn.moves:
-        reports[move.label]["grad_norm"] = optax.global_norm([grads[name] for name in move.who])
-        reports[move.label]["update_norm"] = optax.global_norm([updates[name] for name in move.who])
+        reports[move.label]["grad_norm"] = optax.tree.norm([grads[name] for name in move.who])
+        reports[move.label]["update_norm"] = optax.tree.norm([updates[name] for name in move.who])
     return players, reports
 
 

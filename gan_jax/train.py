@@ -12,7 +12,6 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
-from jaxtyping import PyTree
 
 from gan_jax.checkpoint import Checkpoints
 from gan_jax.data import Pipeline, Source, device_resident, tf_data
@@ -43,11 +42,10 @@ def train(
         The state it ends in; None where the run is longer than this already.
 
     Raises:
-        BadInput: the batch cannot be shared by the devices, a checkpoint is damaged or of other settings, or `--best`
-            names no metric.
+        BadInput: as `check`, or where the checkpoint is damaged or of other settings.
     """
+    check(experiment, source)
     common, plan, mesh = experiment.common, stages(experiment), make_mesh()
-    check_shares(common.batch_size, mesh.size)
     best = (lambda metrics: metrics[common.best]) if common.best else None
     state = None
     with Checkpoints(folder.checkpoints, common.keep, best) as checkpoints:
@@ -83,7 +81,6 @@ def _play(
     steps = range(int(state.step), stage.steps.stop)
     cuts = cut(steps, common.log_every, common.sample_every, common.checkpoint_every)
     for step, state, metrics in chunks(game, state, pipeline, cuts, common.log_every, mesh):  # noqa: B020
-        check_metric(common.best, metrics)
         last = step == steps.stop or stop()
         journal.flush()  # the chunk before, while the device plays this one
         journal.note(step, stage.images(step), metrics)
@@ -127,11 +124,14 @@ def cut(steps: range, *periods: int) -> list[range]:
 
 def new_state(game: Game, source: Source, common: Common) -> State:
     """The state before the first step of a game on this data, from the experiment's seed."""
+    return init(game, jax.random.key(common.seed), abstract_batch(game, source, common))
+
+
+def abstract_batch(game: Game, source: Source, common: Common) -> dict[str, jax.ShapeDtypeStruct]:
+    """Shapes and dtypes of one step's batch, `[turn, B, ...]`."""
     shape = (len(game.turns), common.batch_size)
     batch = {"x": jax.ShapeDtypeStruct((*shape, *source.shape), jnp.float32)}
-    if source.classes:
-        batch["y"] = jax.ShapeDtypeStruct(shape, jnp.int32)
-    return init(game, jax.random.key(common.seed), batch)
+    return batch | ({"y": jax.ShapeDtypeStruct(shape, jnp.int32)} if source.classes else {})
 
 
 def abstract_state(game: Game, source: Source, common: Common, mesh: Mesh) -> State:
@@ -152,7 +152,12 @@ def carry_over(before: State, fresh: State) -> State:
     return jax.tree_util.tree_map_with_path(choose, fresh)
 
 
-def check_metric(name: str, metrics: PyTree) -> None:
-    """Raises `BadInput` if a checkpoint is to be chosen by a metric that is not logged."""
-    if name and name not in metrics:
-        raise BadInput(f"--best {name} is not logged: choose one of {', '.join(sorted(metrics))}")
+def check(experiment: Experiment, source: Source) -> None:
+    """Raises `BadInput` where the devices cannot share the batch, or `--best` names a metric that is not logged."""
+    common = experiment.common
+    check_shares(common.batch_size, len(jax.devices()))
+    for phase in experiment.phases if common.best else ():
+        state = abstract_state(phase.game, source, common, make_mesh())
+        metrics = jax.eval_shape(make_step(phase.game), state, abstract_batch(phase.game, source, common))[1]
+        if common.best not in metrics:
+            raise BadInput(f"--best {common.best} is not logged: choose one of {', '.join(sorted(metrics))}")

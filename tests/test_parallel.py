@@ -73,7 +73,7 @@ def test_seeds_in_one_program(make_game):
     game, start, data, state, *_ = reference(make_game)
     other = start._replace(key=jax.random.key(5))
     starts = State(start.step, *jax.tree.map(lambda *leaves: jnp.stack(leaves), start[1:], other[1:]))
-    lanes, _ = play(jax.jit(over_seeds(make_step(game))), starts, {"x": jnp.stack([data["x"]] * 2, axis=1)})
+    lanes, _ = play(jax.jit(over_seeds(make_step(game))), starts, {"x": jnp.stack([data["x"], -data["x"]], axis=1)})
     first = jax.tree.map(lambda leaf: leaf[0], lanes.players)
     assert_close(first, state.players)
     second = jax.tree.map(lambda leaf: leaf[1], lanes.players)

@@ -1,0 +1,156 @@
+"""The command: what it prints, and that every mistake is one line, exit code 2, and changes nothing."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import tiny
+
+from gan_jax import cli
+
+TINY = str(Path(tiny.__file__))
+
+
+def command(capfd, *argv):
+    """Runs a command line; its exit code, stdout and stderr."""
+    with pytest.raises(SystemExit) as done:
+        cli.main([str(word) for word in argv])
+    out, errors = capfd.readouterr()
+    return done.value.code or 0, out, errors
+
+
+def snapshot(folder):
+    return {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "tiny"
+    with pytest.raises(SystemExit) as done:
+        cli.main(["train", TINY, "--images", "320", "--batch-size", "8", "--run-dir", str(folder)])
+    assert done.value.code == 0
+    return folder
+
+
+def test_list_has_a_line_for_every_experiment(capfd):
+    code, out, _ = command(capfd, "list")
+    assert code == 0
+    lines = {line.split()[0]: line for line in out.splitlines()}
+    assert {"mnist_mlp", "mnist_dcgan"} <= lines.keys()
+    assert "Fully connected GAN on MNIST" in lines["mnist_mlp"]
+
+
+@pytest.mark.parametrize("argv", [["--help"], ["train", "--help"], ["train", "mnist_mlp", "--help"], ["sample", "-h"]])
+def test_every_command_has_help(capfd, argv):
+    code, out, _ = command(capfd, *argv)
+    assert code == 0
+    assert "usage: gan-jax" in out
+
+
+def test_every_setting_is_a_flag_with_a_default_and_a_help_line(capfd):
+    _, out, _ = command(capfd, "train", "mnist_mlp", "--help")
+    out = " ".join(out.split())
+    common = "--data", "--data-dir", "--images", "--batch-size", "--seed", "--run-dir"
+    for flag in ("--z-size", "--learning-rate", *common):
+        assert flag in out
+    assert "Length of the latent, standard normal. (default: 100)" in out.replace("│ │ ", "")
+
+
+MISTAKES = {
+    "no such command": (["trian"], "no command 'trian'"),
+    "no such experiment": (["train", "mnist_mpl"], "did you mean mnist_mlp"),
+    "no such file": (["train", "nowhere/x.py"], "nowhere/x.py does not exist"),
+    "no experiment": (["train"], "train what"),
+    "no such flag": (["train", TINY, "--learning-rte", "1"], "did you mean --learning-rate"),
+    "wrong type": (["train", TINY, "--batch-size", "many"], "--batch-size cannot be 'many'"),
+    "out of range": (["train", TINY, "--batch-size", "0"], "INT > 0"),
+    "negative rate": (["train", TINY, "--learning-rate", "-1"], "FLOAT > 0"),
+    "missing value": (["train", TINY, "--seed"], "--seed"),
+    "not a choice": (["train", TINY, "--pipeline", "magic"], "--pipeline"),
+    "missing folder": (["train", TINY, "--data", "./nowhere/"], "./nowhere/ does not exist"),
+    "missing archives": (["train", TINY, "--data", "mnist", "--data-dir", "nowhere"], "nowhere"),
+    "batch for 8 devices": (["train", TINY, "--batch-size", "12"], "a batch of 12 cannot be shared by 8 devices"),
+    "no such metric": (["train", TINY, "--best", "fid"], "--best fid is not logged: choose one of d/"),
+    "no such run": (["sample", "nowhere"], "nowhere is not a run"),
+    "labels without classes": (["sample", "RUN", "--labels", "3"], "no labels"),
+    "unknown format": (["sample", "RUN", "--out", "x.gif"], "neither .png nor .npz"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_one_line_and_code_2(capfd, monkeypatch, tmp_path, trained, mistake):
+    argv, message = MISTAKES[mistake]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GAN_JAX_CACHE", str(tmp_path / "cache"))
+    code, out, errors = command(capfd, *(trained if word == "RUN" else word for word in argv))
+    assert code == 2
+    assert out == ""
+    assert len(errors.strip().splitlines()) == 1, errors
+    assert errors.startswith("gan-jax: ")
+    assert message in errors
+
+
+def test_a_folder_of_another_run_is_refused_and_left_alone(capfd, trained, tmp_path):
+    before = snapshot(trained)
+    for argv, message in (
+        (["train", "mnist_mlp", "--run-dir", trained], "holds a run of tiny, not of mnist_mlp"),
+        (["train", TINY, "--batch-size", "16", "--run-dir", trained], "--batch-size 8, not 16"),
+        (["train", TINY, "--seed", "1", "--run-dir", trained], "--seed 0, not 1"),
+    ):
+        code, _, errors = command(capfd, *argv)
+        assert code == 2 and message in errors and len(errors.splitlines()) == 1
+    assert snapshot(trained) == before
+    (tmp_path / "notes.txt").write_text("mine")
+    code, _, errors = command(capfd, "train", TINY, "--run-dir", tmp_path)
+    assert code == 2 and "is not a run" in errors
+    assert [file.name for file in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_a_torn_checkpoint_is_told_and_nothing_is_lost(capfd, trained, tmp_path):
+    torn = tmp_path / "torn"
+    shutil.copytree(trained, torn)
+    largest = max((torn / "checkpoints" / "40").rglob("*"), key=lambda f: f.stat().st_size if f.is_file() else 0)
+    largest.write_bytes(largest.read_bytes()[:-100])
+    before = snapshot(torn)
+    for argv in (["train", TINY, "--images", "640", "--run-dir", torn], ["sample", torn]):
+        code, _, errors = command(capfd, *argv)
+        assert code == 2 and "damaged" in errors and "delete it" in errors and len(errors.splitlines()) == 1
+    after = snapshot(torn)
+    assert {k: v for k, v in after.items() if "checkpoints" in str(k)} == {
+        k: v for k, v in before.items() if "checkpoints" in str(k)
+    }
+    assert after[torn / "metrics.jsonl"] == before[torn / "metrics.jsonl"]
+
+
+def test_a_broken_experiment_file_is_named(capfd, tmp_path):
+    for text, message in (("import nothing_of_that_name", "cannot be loaded"), ("x = 1", "defines no experiment")):
+        (tmp_path / "mine.py").write_text(text)
+        code, _, errors = command(capfd, "train", tmp_path / "mine.py")
+        assert code == 2 and message in errors and "mine.py" in errors and len(errors.splitlines()) == 1
+
+
+def test_a_script_and_the_command_are_the_same_run(tmp_path):
+    """Same flags, same digest; and a device-resident run imports no TensorFlow."""
+    program = (
+        "import sys; from gan_jax.cli import main\n"
+        "try: main(sys.argv[1:])\n"
+        "finally: assert 'tensorflow' not in sys.modules"
+    )
+    flags = ["--images", "160", "--seed", "3", "--run-dir"]
+    lines = []
+    for argv in ([TINY, *flags, tmp_path / "a"], ["-c", program, "train", TINY, *flags, tmp_path / "b"]):
+        alone = {**os.environ, "XLA_FLAGS": ""}
+        done = subprocess.run([sys.executable, *argv], env=alone, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        lines.append(done.stdout.split()[-1])
+    assert lines[0] == lines[1]
+
+
+def test_importing_the_package_imports_neither_tensorflow_nor_what_only_a_run_needs():
+    heavy = "tensorflow", "orbax.checkpoint", "matplotlib", "rich", "tyro", "PIL", "mlxtend"
+    program = f"import sys, gan_jax; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.strip() == "[]", done.stdout + done.stderr

@@ -28,6 +28,8 @@ SEAL = "seal"
 """A file in every checkpoint. Its first line is the sha256 of the rest, which is JSON: the `digest` of the state, its
 `leaves`, the `metrics`, and the sha256 of each of the `files`."""
 
+Cost = Callable[[Mapping[str, int | float]], float]
+
 # What goes wrong reaches the user as one line of BadInput; Orbax would log several more about it.
 logging.getLogger("absl").addFilter(lambda record: "orbax" not in record.pathname)
 
@@ -41,7 +43,7 @@ class Checkpoints:
     over its own devices.
     """
 
-    def __init__(self, folder: Path, keep_last: int = 2, best: Callable[[Mapping[str, int | float]], float] | None = None):
+    def __init__(self, folder: Path, keep_last: int = 2, best: Cost | None = None):
         self.folder = Path(folder)
         self._keep_last, self._best = keep_last, best
         self._writer: ocp.training.Checkpointer | None = None

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 from gan_jax.errors import BadInput
 from gan_jax.experiment import DURATION_AND_PLACE
 
-
 Record = dict[str, int | float]
 """A logged chunk: `step`, `images`, `seconds` and the mean of every metric."""
 

@@ -14,10 +14,10 @@ from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
 from gan_jax.checkpoint import Checkpoints
-from gan_jax.data import Pipeline, Source, device_resident, tf_data
+from gan_jax.data import Source, device_resident, tf_data
 from gan_jax.errors import BadInput
 from gan_jax.experiment import Common, Experiment, Stage, stages
-from gan_jax.game import Game, Metrics, State
+from gan_jax.game import Game, Latents, Metrics, State
 from gan_jax.journal import Journal
 from gan_jax.parallel import BATCH_AXIS, check_shares, make_mesh, over_steps
 from gan_jax.run_folder import RunFolder
@@ -59,57 +59,41 @@ def train(
                 else:
                     fresh = jax.device_put(new_state(stage.game, source, common), NamedSharding(mesh, P()))
                     state = fresh if state is None else carry_over(state, fresh)
-                state = _play(stage, state, experiment, source, mesh, journal, checkpoints, stop)
-    return state
-
-
-def _play(
-    stage: Stage,
-    state: State,
-    experiment: Experiment,
-    source: Source,
-    mesh: Mesh,
-    journal: Journal,
-    checkpoints: Checkpoints,
-    stop: Callable[[], bool],
-) -> State:
-    """Plays one phase from `state` to its end, or until `stop`."""
-    common, game = experiment.common, stage.game
-    shard = (jax.process_index(), jax.process_count())
-    pipeline = PIPELINES[common.pipeline](source, common.seed, len(game.turns), common.batch_size, shard)
-    draw, shown = sampler(game), latents(game, jax.random.key(common.seed), experiment.grid[0] * experiment.grid[1])
-    steps = range(int(state.step), stage.steps.stop)
-    cuts = cut(steps, common.log_every, common.sample_every, common.checkpoint_every)
-    for step, state, metrics in chunks(game, state, pipeline, cuts, common.log_every, mesh):  # noqa: B020
-        last = step == steps.stop or stop()
-        journal.flush()  # the chunk before, while the device plays this one
-        journal.note(step, stage.images(step), metrics)
-        if last or step % common.sample_every == 0:
-            journal.picture(step, stage.images(step), draw(state, shown), *experiment.grid)
-        if last or step % common.checkpoint_every == 0:
-            checkpoints.save(state, journal.flush())
-            journal.curves()
-        if last:
-            break
+                draw, shown = sampler(stage.game), grid_latents(experiment, stage.game)
+                for step, state, metrics in chunks(stage, state, common, source, mesh):  # noqa: B020
+                    last = step == stage.steps.stop or stop()
+                    journal.flush()  # the chunk before, while the device plays this one
+                    journal.note(step, stage.images(step), metrics)
+                    if last or step % common.sample_every == 0:
+                        journal.picture(step, stage.images(step), draw(state, shown), *experiment.grid)
+                    if last or step % common.checkpoint_every == 0:
+                        checkpoints.save(state, journal.flush())
+                        journal.curves()
+                    if last:
+                        break
     return state
 
 
 def chunks(
-    game: Game, state: State, pipeline: Pipeline, cuts: list[range], longest: int, mesh: Mesh
+    stage: Stage, state: State, common: Common, source: Source, mesh: Mesh
 ) -> Iterator[tuple[int, State, Metrics]]:
-    """Plays range after range of steps, each in one dispatch; yields the step reached, the state, and mean metrics.
+    """Plays what is left of a phase, many steps in one dispatch; yields the step reached, the state, and mean metrics.
 
     A state is overwritten when the next one is asked for.
     """
     everywhere, shared = NamedSharding(mesh, P()), NamedSharding(mesh, P(None, None, BATCH_AXIS))
+    shard = (jax.process_index(), jax.process_count())
+    pipeline = PIPELINES[common.pipeline](source, common.seed, len(stage.game.turns), common.batch_size, shard)
 
     def dealt(leaf: np.ndarray) -> jax.Array:
-        # Inputs of `longest` steps, however many are played: a chunk of any length is the same program.
-        padding = [(0, longest - len(leaf))] + [(0, 0)] * (leaf.ndim - 1)
+        # Inputs of `log_every` steps, however many are played: a chunk of any length is the same program.
+        padding = [(0, common.log_every - len(leaf))] + [(0, 0)] * (leaf.ndim - 1)
         return jax.make_array_from_process_local_data(shared, np.pad(leaf, padding))
 
-    chunk = jax.jit(over_steps(make_step(game), pipeline.load), donate_argnums=0, out_shardings=everywhere)
+    chunk = jax.jit(over_steps(make_step(stage.game), pipeline.load), donate_argnums=0, out_shardings=everywhere)
     arrays = jax.device_put(pipeline.arrays, everywhere)
+    left = range(int(state.step), stage.steps.stop)
+    cuts = cut(left, common.log_every, common.sample_every, common.checkpoint_every)
     for steps, inputs in zip(cuts, pipeline.stream(cuts), strict=True):
         state, metrics = chunk(state, arrays, jax.tree.map(dealt, inputs), jnp.int32(len(steps)))
         yield steps.stop, state, metrics
@@ -125,6 +109,12 @@ def cut(steps: range, *periods: int) -> list[range]:
 def new_state(game: Game, source: Source, common: Common) -> State:
     """The state before the first step of a game on this data, from the experiment's seed."""
     return init(game, jax.random.key(common.seed), abstract_batch(game, source, common))
+
+
+def grid_latents(experiment: Experiment, game: Game) -> Latents:
+    """The latents of the sample grids: the same in all of a run, and those that `gan-jax sample` draws by default."""
+    rows, cols = experiment.grid
+    return latents(game, jax.random.key(experiment.common.seed), rows * cols)
 
 
 def abstract_batch(game: Game, source: Source, common: Common) -> dict[str, jax.ShapeDtypeStruct]:

@@ -13,18 +13,19 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import tiny
+from jax.sharding import NamedSharding, PartitionSpec
 from PIL import Image
 
 from gan_jax import cli
 from gan_jax.checkpoint import Checkpoints, digest
-from gan_jax.data import device_resident, open_source
+from gan_jax.data import open_source
 from gan_jax.experiment import stages
 from gan_jax.flags import parse
 from gan_jax.parallel import make_mesh
 from gan_jax.run_folder import RunFolder
-from gan_jax.sample import latents, sampler
+from gan_jax.sample import sampler
 from gan_jax.step import init
-from gan_jax.train import abstract_state, carry_over, chunks, cut, new_state, train
+from gan_jax.train import carry_over, chunks, cut, grid_latents, new_state, train
 
 TINY = str(Path(tiny.__file__))
 
@@ -69,12 +70,11 @@ def test_a_run_leaves_numbers_pictures_and_checkpoints(undisturbed):
 
 
 def test_stopping_anywhere_and_going_on_ends_in_the_same_bytes(undisturbed, tmp_path):
-    """Stopped in the first phase, at its end (step 50), in the second, and resumed each time."""
+    """Stopped in the first phase, at its end (step 50) and in the second, and resumed each time."""
     folder, end = undisturbed
-    for chunk in (1, 3, 5):
-        asked = iter([False] * 2 * chunk)
-        run(tmp_path, stop=lambda asked=asked: next(asked, True))
-    assert 0 < Checkpoints(tmp_path / "checkpoints").latest() < 120
+    for step in (30, 50, 80):
+        run(tmp_path, stop=lambda step=step: any(r["step"] >= step for r in RunFolder(tmp_path).records()))
+        assert step <= Checkpoints(tmp_path / "checkpoints").latest() < 120
     assert digest(run(tmp_path)) == end
     assert records(tmp_path) == records(folder)
     assert pictures(folder).items() <= pictures(tmp_path).items()
@@ -101,18 +101,16 @@ def test_the_checkpoint_of_the_lowest_metric_is_kept(tmp_path):
 
 def test_one_device_and_eight_draw_the_same_samples():
     source = open_source("mnist5k")
-    parsed = parse(tiny.experiment, ["--batch-size", "16"], "tiny", given=["source"])
-    game = stages(tiny.experiment(source, **parsed.kwargs))[0].game
+    parsed = parse(tiny.experiment, ["--batch-size", "16", "--images", "160"], "tiny", given=["source"])
+    experiment, common = tiny.experiment(source, **parsed.kwargs), parsed.kwargs["common"]
+    [stage] = stages(experiment)
     drawn = []
     for devices in (jax.devices()[:1], jax.devices()):
         mesh = make_mesh(devices)
-        pipeline = device_resident(source, 0, len(game.turns), 16)
-        like = abstract_state(game, source, parsed.kwargs["common"], mesh)
-        start = jax.tree.map(
-            lambda x, leaf: jax.device_put(x, leaf.sharding), new_state(game, source, parsed.kwargs["common"]), like
-        )
-        for _, state, _ in chunks(game, start, pipeline, [range(10)], 10, mesh):
-            drawn.append(sampler(game)(state, latents(game, jax.random.key(0), 6)))
+        start = jax.device_put(new_state(stage.game, source, common), NamedSharding(mesh, PartitionSpec()))
+        *_, (step, state, _) = chunks(stage, start, common, source, mesh)
+        assert step == 10
+        drawn.append(sampler(stage.game)(state, grid_latents(experiment, stage.game)))
     assert drawn[0].std() > 0.01
     np.testing.assert_allclose(*drawn, atol=2e-4)
 

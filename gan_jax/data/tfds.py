@@ -22,12 +22,12 @@ def tfds_source(name: str, data_dir: str | Path | None = None, split: str = "tra
     With `data_dir` nothing is downloaded: TFDS takes the original archives from that folder and checks their sha256.
     `split` is written as TFDS writes it: `train`, `test`, `train+test`, `train[:10%]`.
     """
+    if data_dir is not None and not Path(data_dir).expanduser().is_dir():
+        raise BadInput(f"{data_dir} is not a folder: give the one that holds the archives of {name}")
     return cached(name, {"tfds": name, "split": split}, lambda scratch: _decode(name, data_dir, split, scratch))
 
 
 def _decode(name: str, data_dir: str | Path | None, split: str, scratch: Path) -> Decoded:
-    if data_dir is not None and not Path(data_dir).expanduser().is_dir():
-        raise BadInput(f"{data_dir} is not a folder: give the one that holds the archives of {name}")
     quieten()
     import tensorflow_datasets as tfds  # imports TensorFlow, which takes seconds, late: mistakes are found before
 

@@ -36,7 +36,7 @@ PRESETS = {
 
 def experiment(
     source: Source,
-    common: Common = Common(images=384_000, batch_size=128),
+    common: Common = Common(images=256_000, batch_size=128, checkpoint_every=500),
     preset: Literal["good", "tutorial"] = "good",
     z_size: PositiveInt = 100,
     learning_rate: PositiveFloat | None = None,

@@ -18,7 +18,7 @@ from gan_jax.nets import mlp
 
 def experiment(
     source: Source,
-    common: Common = Common(images=640_000, batch_size=32),
+    common: Common = Common(images=320_000, batch_size=32, checkpoint_every=5000),
     z_size: PositiveInt = 100,
     learning_rate: PositiveFloat = 2e-4,
     b1: Fraction = 0.5,

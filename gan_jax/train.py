@@ -68,8 +68,8 @@ def train(
                         journal.picture(step, stage.images(step), draw(state, shown), *experiment.grid)
                     if last or step % common.checkpoint_every == 0:
                         checkpoints.save(state, journal.flush())
-                        journal.curves()
                     if last:
+                        journal.curves()
                         break
     return state
 

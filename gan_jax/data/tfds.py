@@ -30,6 +30,9 @@ def tfds_source(name: str, data_dir: str | Path | None = None, split: str = "tra
 def _decode(name: str, data_dir: str | Path | None, split: str, scratch: Path) -> Decoded:
     quieten()
     import tensorflow_datasets as tfds  # imports TensorFlow, which takes seconds, late: mistakes are found before
+    from absl import logging
+
+    logging.set_verbosity(logging.ERROR)  # it warns of its own deprecations
 
     try:
         builder = tfds.builder(name, data_dir=cache_folder() / "tfds")

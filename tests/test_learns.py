@@ -1,0 +1,61 @@
+"""The demo's game, played for a short while, learns; with the generator's loss turned round, it does not."""
+
+import jax
+import numpy as np
+
+from gan_jax.catalogue import find, load
+from gan_jax.data import open_source
+from gan_jax.experiment import stages
+from gan_jax.flags import parse
+from gan_jax.parallel import make_mesh
+from gan_jax.sample import latents, sampler
+from gan_jax.train import chunks, new_state
+
+SAMPLES = 256
+
+
+def turned_round(game, player):
+    """The game in which `player` climbs its loss instead of descending it."""
+
+    def turn_move(move):
+        def loss(nets, batch, keys, step):
+            value, metrics = move.loss(nets, batch, keys, step)
+            return -value, metrics
+
+        return move._replace(loss=loss) if move.who == (player,) else move
+
+    return game._replace(turns=tuple(t._replace(moves=tuple(map(turn_move, t.moves))) for t in game.turns))
+
+
+def likeness(broken=None):
+    """How alike real digits and samples are: the correlation of their mean images, and of their deviations from it."""
+    source = open_source("mnist5k")
+    build = load(find("mnist_mlp"))
+    experiment = build(source, **parse(build, ["--images", "19200"], "mnist_mlp", given=["source"]).kwargs)
+    [stage] = stages(experiment)
+    if broken:
+        stage = stage._replace(game=turned_round(stage.game, broken))
+    mesh = make_mesh(jax.devices()[:1])
+    start = new_state(stage.game, source, experiment.common)
+    *_, (_, state, _) = chunks(stage, start, experiment.common, source, mesh)
+    fake = sampler(stage.game)(state, latents(stage.game, jax.random.key(1), SAMPLES))
+    real = source.read(np.arange(0, source.size, 5))["x"] / 127.5 - 1
+    return tuple(np.corrcoef(of(real).ravel(), of(fake).ravel())[0, 1] for of in (mean_image, deviations))
+
+
+def mean_image(x):
+    return x.mean(0)
+
+
+def deviations(x):
+    return x.std(0)
+
+
+def test_the_demo_learns_what_digits_look_like():
+    mean, deviation = likeness()
+    assert mean > 0.9 and deviation > 0.8, (mean, deviation)
+
+
+def test_with_the_generators_loss_turned_round_it_does_not():
+    mean, deviation = likeness(broken="g")
+    assert not (mean > 0.9 and deviation > 0.8), (mean, deviation)

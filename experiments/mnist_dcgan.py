@@ -29,7 +29,7 @@ class Preset(NamedTuple):
 
 
 PRESETS = {
-    "good": Preset(learning_rate=2e-4, b1=0.5, norm=True, ema=0.99),
+    "good": Preset(learning_rate=1e-3, b1=0.5, norm=True, ema=0.99),
     "tutorial": Preset(learning_rate=1e-3, b1=0.9, norm=False, ema=0.0),
 }
 

@@ -3,6 +3,7 @@
 import ast
 import importlib.util
 import inspect
+import sys
 from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
@@ -45,8 +46,11 @@ def find(name: str) -> Path:
 
 def load(file: Path) -> Callable[..., Experiment]:
     """The function `experiment` of a file. Raises `BadInput` where the file cannot be loaded or has none."""
-    spec = importlib.util.spec_from_file_location(file.stem, file)
+    spec = importlib.util.spec_from_file_location(f"gan_jax_experiment_{file.stem}", file)
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    if str(file.parent) not in sys.path:
+        sys.path.append(str(file.parent))  # so that it imports its neighbours, as it does when run as a script
     try:
         spec.loader.exec_module(module)
     except Exception as error:
@@ -58,4 +62,7 @@ def load(file: Path) -> Callable[..., Experiment]:
 
 
 def _headline(file: Path) -> str:
-    return (ast.get_docstring(ast.parse(file.read_text())) or "").partition("\n")[0]
+    try:
+        return (ast.get_docstring(ast.parse(file.read_text())) or "").partition("\n")[0]
+    except (SyntaxError, OSError) as error:
+        return f"cannot be read ({error})"

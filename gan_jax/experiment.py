@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from gan_jax.flags import NonNegativeInt, PositiveInt
+from gan_jax.flags import PositiveInt, Seed
 from gan_jax.game import Game, images_per_step
 
 
@@ -20,9 +20,11 @@ class Common:
     """Training images: mnist5k (no download), a TFDS name such as mnist, or a path to an image folder or archive."""
     data_dir: Path | None = None
     """Folder with the original archives of a TFDS data set, instead of a download."""
+    image_size: PositiveInt | None = None
+    """Crop and resize the images of a folder or archive to squares of this many pixels a side."""
     pipeline: Literal["device", "tf"] = "device"
     """Keep the data set on the device, or stream it with tf.data. The batches are the same."""
-    seed: NonNegativeInt = 0
+    seed: Seed = 0
     """The one number that all random numbers and the order of the data follow from."""
     run_dir: Path | None = None
     """Where the run is written; by default runs/<experiment>-<seed>. The same command resumes what is there."""

@@ -44,20 +44,16 @@ PositiveInt = Annotated[int, _number(int, lambda n: n > 0, "> 0")]
 NonNegativeInt = Annotated[int, _number(int, lambda n: n >= 0, ">= 0")]
 PositiveFloat = Annotated[float, _number(float, lambda x: x > 0, "> 0")]
 NonNegativeFloat = Annotated[float, _number(float, lambda x: x >= 0, ">= 0")]
+Seed = Annotated[int, _number(int, lambda n: 0 <= n < 2**32, ">= 0 and < 2**32")]
 Fraction = Annotated[float, _number(float, lambda x: 0 <= x < 1, ">= 0 and < 1")]
 
 
 class Parsed(NamedTuple):
-    """A function and the arguments that a command line gives it."""
+    """The arguments that a command line gives a function."""
 
-    function: Callable[..., Any]
     kwargs: dict[str, Any]
     settings: dict[str, Any]
     """The value of every flag, given or not, as JSON can hold it: a path as a string, an enum as its member's name."""
-
-    def call(self) -> Any:
-        """What the function returns."""
-        return self.function(**self.kwargs)
 
 
 def parse(function: Callable[..., Any], argv: Sequence[str], prog: str, given: Collection[str] = ()) -> Parsed:
@@ -87,7 +83,7 @@ def parse(function: Callable[..., Any], argv: Sequence[str], prog: str, given: C
     settings = _flat(kwargs)
     if unknown:
         raise BadInput(f"{_unknown(unknown[0], settings)}; see {prog} --help")
-    return Parsed(function, kwargs, settings)
+    return Parsed(kwargs, settings)
 
 
 def to_argv(settings: Mapping[str, Any]) -> list[str]:
@@ -156,7 +152,8 @@ def _reason(box: str, argv: Sequence[str]) -> str:
     wrong = " ".join(parts[0].split())
     flag = re.match(r"(?:Error parsing|Missing value for argument)\W*(--[\w-]+)", wrong)
     if title == "Required options":
-        return f"{' '.join(line.split()[0] for line in body if line.startswith('--'))} must be given"
+        missing = [line.split()[0] for line in body if line.startswith("--") or line.isupper()]
+        return f"{' '.join(missing)} must be given"
     if flag and not _given(flag[1], argv):
         return f"{flag[1]} needs a value"
     usage = [line for line in body if flag and line.startswith(f"{flag[1]} ")]

@@ -50,7 +50,8 @@ class Network(Protocol):
 class Player(NamedTuple):
     """A network, its optimiser, and the decay of the exponential moving average (EMA) of what it learnt.
 
-    `ema` is the decay per update; 0 keeps no average, and the slow network is then the network itself.
+    `ema` is the decay per update, approached from below: `min(ema, (1 + t) / (10 + t))` in step t. 0 keeps no average,
+    and the slow network is then the network itself.
     """
 
     net: Network
@@ -80,6 +81,7 @@ class Move(NamedTuple):
 class Turn(NamedTuple):
     """Moves made at the same time, all from the same state.
 
+    They also get the same batch and the same keys, so that they look at the same samples.
     With `every=k` the turn is played in steps 0, k, 2k, ... only (lazy regularisation, Karras et al. 2020, sec. 3.1).
     `dynamics` maps the joint gradient field of the moves to what the optimisers are given.
     """

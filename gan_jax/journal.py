@@ -29,7 +29,7 @@ class Journal:
         self._folder = folder
         self._records = folder.rewind(resumed)
         self._file = folder.metrics.open("a")
-        self._tensorboard = SummaryWriter(str(folder.tensorboard), purge_step=resumed + 1 if resumed else None)
+        self._tensorboard = SummaryWriter(str(folder.tensorboard), purge_step=resumed + 1)
         before = self._records[-1] if self._records else {"seconds": 0.0, "images": 0}
         self._started = time.monotonic() - before["seconds"]
         self._last = before
@@ -60,9 +60,9 @@ class Journal:
         return self._last
 
     def picture(self, step: int, images: int, samples: Float[np.ndarray, "N H W C"], rows: int, cols: int) -> None:
-        """Saves a sample grid as `samples/<images>.png`."""
+        """Saves a sample grid."""
         grid = pictures.grid(pictures.to_uint8(samples), rows, cols)
-        pictures.save_png(self._folder.samples / f"{images:010d}.png", grid)
+        pictures.save_png(self._folder.picture(images), grid)
         self._tensorboard.add_image("samples", grid, step, dataformats="HWC")
 
     def curves(self) -> None:

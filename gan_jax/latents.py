@@ -11,9 +11,9 @@ def normal(keys: Keys, size: int) -> Float[Array, "B Z"]:
     return jax.vmap(lambda key: jax.random.normal(key, (size,)))(keys)
 
 
-def uniform(keys: Keys, low: float = 0.0, high: float = 1.0) -> Float[Array, " B"]:
-    """One uniform number in [low, high) for each example, `[B]` float32."""
-    return jax.vmap(lambda key: jax.random.uniform(key, minval=low, maxval=high))(keys)
+def uniform(keys: Keys) -> Float[Array, " B"]:
+    """One uniform number in [0, 1) for each example, `[B]` float32."""
+    return jax.vmap(jax.random.uniform)(keys)
 
 
 def split(keys: Keys, n: int) -> tuple[Keys, ...]:

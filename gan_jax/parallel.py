@@ -49,7 +49,7 @@ def _mean(total: Metrics, n: Int[Array, ""]) -> Metrics:
     steps = n.astype(jnp.float32)
 
     def times(name: str) -> Array:
-        played = f"{name.rpartition('/')[0]}/played"
+        played = f"{name.partition('/')[0]}/played"
         return steps if name == played else total.get(played, steps)
 
     return {name: value / jnp.maximum(times(name), 1) for name, value in total.items()}

@@ -2,7 +2,6 @@
 
 import io
 import math
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator
 from PIL import Image
 
-from gan_jax.errors import BadInput
+from gan_jax.whole_file import write_whole
 
 WHITE = 255
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -56,7 +55,7 @@ def save_png(path: Path, picture: UInt8[np.ndarray, "h w c"]) -> None:
     """Writes a grey (`c` = 1), colour (3) or colour and opacity (4) picture; equal pictures are equal bytes."""
     png = io.BytesIO()
     Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture).save(png, "png")
-    _write(Path(path), png.getvalue())
+    write_whole(Path(path), png.getvalue())
 
 
 def curves(path: Path, records: Sequence[Mapping[str, Any]]) -> None:
@@ -97,7 +96,7 @@ def curves(path: Path, records: Sequence[Mapping[str, Any]]) -> None:
             axes.legend(loc="upper left", bbox_to_anchor=(0, -0.18), fontsize=8, frameon=False, ncols=4)
     png = io.BytesIO()
     FigureCanvasAgg(figure).print_png(png, metadata={"Software": None})
-    _write(Path(path), png.getvalue())
+    write_whole(Path(path), png.getvalue())
 
 
 def _player(name: str) -> str:
@@ -110,14 +109,3 @@ def _what(name: str) -> str:
 
 def _finite(value: Any) -> bool:
     return isinstance(value, int | float) and math.isfinite(value)
-
-
-def _write(path: Path, data: bytes) -> None:
-    """All of a file or none of it: who looks while a run is trained never sees half a picture."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(data)
-        os.replace(temporary, path)
-    except OSError as error:
-        raise BadInput(f"{path} cannot be written ({error.strerror}); choose another place") from error

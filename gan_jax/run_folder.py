@@ -2,13 +2,12 @@
 
 import importlib.metadata
 import json
-import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from gan_jax.errors import BadInput
 from gan_jax.experiment import DURATION_AND_PLACE
+from gan_jax.whole_file import write_whole
 
 Record = dict[str, int | float]
 """A logged chunk: `step`, `images`, `seconds` and the mean of every metric."""
@@ -18,13 +17,15 @@ class Manifest(NamedTuple):
     """What a run is: enough to build its experiment again, without its data."""
 
     experiment: str
-    """Path of the experiment's file."""
+    """Path of the experiment's file, absolute."""
+    code: str
+    """The sha256 of that file."""
     settings: dict[str, Any]
     """Every flag, resolved."""
     data: dict[str, Any]
     """The source's name, size, shape and classes."""
     versions: dict[str, str]
-    """Of the packages that the run's numbers come from."""
+    """Of the packages that the run's numbers come from, when it began."""
 
 
 class RunFolder:
@@ -46,11 +47,14 @@ class RunFolder:
             BadInput: the folder holds another run, or something else altogether. Nothing is changed then.
         """
         if self.manifest.exists():
-            self._check_same(self.read(), manifest)
-        elif self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+            there = self.read()
+            self._check_same(there, manifest)
+            if manifest.settings["images"] > there.settings["images"]:
+                self._write(there._replace(settings=manifest.settings))
+        elif self.path.exists() and not self._is_empty():
             raise BadInput(f"{self.path} exists and is not a run: choose another --run-dir")
-        self.samples.mkdir(parents=True, exist_ok=True)
-        write_whole(self.manifest, json.dumps(manifest._asdict(), indent=2) + "\n")
+        else:
+            self._write(manifest)
 
     def read(self) -> Manifest:
         """What the run is. Raises `BadInput` where there is no run, or its manifest is broken."""
@@ -66,19 +70,36 @@ class RunFolder:
         if not self.metrics.exists():
             return []
         lines = self.metrics.read_text().split("\n")
-        return [json.loads(line) for line in lines[:-1]]
+        try:
+            return [json.loads(line) for line in lines[:-1]]
+        except ValueError as error:
+            raise BadInput(f"{self.metrics} is damaged ({error}): restore or delete it") from None
 
     def rewind(self, step: int) -> list[Record]:
         """Forgets what was logged after `step`, which a resumed run plays again; returns what is left."""
         kept = [record for record in self.records() if record["step"] <= step]
-        write_whole(self.metrics, "".join(json.dumps(record) + "\n" for record in kept))
+        write_whole(self.metrics, "".join(json.dumps(record) + "\n" for record in kept).encode())
         return kept
 
+    def picture(self, images: int) -> Path:
+        """The sample grid after so many images."""
+        return self.samples / f"{images:010d}.png"
+
+    def _write(self, manifest: Manifest) -> None:
+        write_whole(self.manifest, (json.dumps(manifest._asdict(), indent=2) + "\n").encode())
+
+    def _is_empty(self) -> bool:
+        """Whether there is nothing, or only what a run leaves that is killed while it writes its manifest."""
+        return self.path.is_dir() and all(file.name.endswith(".tmp") for file in self.path.iterdir())
+
     def _check_same(self, there: Manifest, here: Manifest) -> None:
-        if Path(there.experiment).stem != Path(here.experiment).stem:
+        was, now = Path(there.experiment), Path(here.experiment)
+        if was.stem != now.stem:
+            raise BadInput(f"{self.path} holds a run of {was.stem}, not of {now.stem}: choose another --run-dir")
+        if there.code != here.code:
             raise BadInput(
-                f"{self.path} holds a run of {Path(there.experiment).stem}, not of {Path(here.experiment).stem}: "
-                "choose another --run-dir"
+                f"{self.path} holds a run of {was} as it was before it was edited: restore that, "
+                "or choose another --run-dir"
             )
         for name in sorted((there.settings.keys() | here.settings.keys()) - DURATION_AND_PLACE):
             was, now = there.settings.get(name), here.settings.get(name)
@@ -95,15 +116,3 @@ class RunFolder:
 def versions() -> dict[str, str]:
     """The versions of the packages that decide a run's numbers."""
     return {name: importlib.metadata.version(name) for name in ("gan-jax", "jax", "jaxlib", "flax", "optax", "numpy")}
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Writes a file that is either all there or as it was before."""
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(text)
-    os.replace(temporary, path)
-
-
-def plain(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings as JSON knows them, so that what is compared with a manifest is what was written there."""
-    return json.loads(json.dumps(settings, default=str))

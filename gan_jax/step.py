@@ -143,6 +143,9 @@ def check(game: Game) -> None:
                 raise BadInput(f"{name!r} moves in turn {i} but is no player of {sorted(game.players)}")
             if movers.count(name) > 1:
                 raise BadInput(f"{name!r} moves twice in turn {i}: add up the losses, or use two turns")
+        labels = [move.label for move in turn.moves]
+        if len(set(labels)) < len(labels):
+            raise BadInput(f"two moves of turn {i} are both called {max(labels, key=labels.count)!r}: name one of them")
         if turn.every < 1:
             raise BadInput(f"turn {i} has every={turn.every}: it must be at least 1")
     if not any(game.clock in move.who for turn in game.turns if turn.every == 1 for move in turn.moves):
@@ -266,7 +269,10 @@ def _average(game: Game, played: list[dict[str, Metrics]], step: Int[Array, ""])
     for label in dict.fromkeys(label for reports in played for label in reports):
         turns = [turn for turn, reports in zip(game.turns, played, strict=True) if label in reports]
         due = sum((step % turn.every == 0).astype(jnp.float32) for turn in turns)
-        total = jax.tree.map(lambda *values: sum(values), *(r[label] for r in played if label in r))
+        reports = [r[label] for r in played if label in r]
+        if len({frozenset(report) for report in reports}) > 1:
+            raise BadInput(f"two turns called {label!r} report different metrics: give one of the moves another name")
+        total = {name: sum(report[name] for report in reports) for name in reports[0]}
         if all(turn.every > 1 for turn in turns):
             metrics[f"{label}/played"] = jnp.minimum(due, 1)
         metrics |= {f"{label}/{name}": value / jnp.maximum(due, 1) for name, value in total.items()}

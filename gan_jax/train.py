@@ -5,7 +5,6 @@ computation as never having stopped.
 """
 
 from collections.abc import Callable, Iterator
-from itertools import pairwise
 
 import jax
 import jax.numpy as jnp
@@ -13,7 +12,7 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
-from gan_jax.checkpoint import Checkpoints
+from gan_jax.checkpoint import Checkpoints, Cost
 from gan_jax.data import Source, device_resident, tf_data
 from gan_jax.errors import BadInput
 from gan_jax.experiment import Common, Experiment, Stage, stages
@@ -46,17 +45,17 @@ def train(
     """
     check(experiment, source)
     common, plan, mesh = experiment.common, stages(experiment), make_mesh()
-    best = (lambda metrics: metrics[common.best]) if common.best else None
     state = None
-    with Checkpoints(folder.checkpoints, common.keep, best) as checkpoints:
+    with Checkpoints(folder.checkpoints, common.keep, best_cost(common)) as checkpoints:
         resumed = checkpoints.latest() or 0
+        for stage in plan:
+            if stage.steps.start < resumed <= stage.steps.stop:
+                state = checkpoints.restore(abstract_state(stage.game, source, common, mesh))
         with Journal(folder, plan[-1].images(plan[-1].steps.stop), resumed) as journal:
             for stage in plan:
-                if stage.steps.stop < resumed or stop():
+                if stage.steps.stop <= resumed or stop():
                     continue
-                if stage.steps.start < resumed:
-                    state = checkpoints.restore(abstract_state(stage.game, source, common, mesh))
-                else:
+                if resumed <= stage.steps.start:
                     fresh = jax.device_put(new_state(stage.game, source, common), NamedSharding(mesh, P()))
                     state = fresh if state is None else carry_over(state, fresh)
                 draw, shown = sampler(stage.game), grid_latents(experiment, stage.game)
@@ -69,8 +68,8 @@ def train(
                     if last or step % common.checkpoint_every == 0:
                         checkpoints.save(state, journal.flush())
                     if last:
-                        journal.curves()
                         break
+            journal.curves()
     return state
 
 
@@ -82,33 +81,39 @@ def chunks(
     A state is overwritten when the next one is asked for.
     """
     everywhere, shared = NamedSharding(mesh, P()), NamedSharding(mesh, P(None, None, BATCH_AXIS))
-    shard = (jax.process_index(), jax.process_count())
-    pipeline = PIPELINES[common.pipeline](source, common.seed, len(stage.game.turns), common.batch_size, shard)
+    pipeline = PIPELINES[common.pipeline](source, common.seed, len(stage.game.turns), common.batch_size)
+    periods = common.log_every, common.sample_every, common.checkpoint_every
 
     def dealt(leaf: np.ndarray) -> jax.Array:
-        # Inputs of `log_every` steps, however many are played: a chunk of any length is the same program.
-        padding = [(0, common.log_every - len(leaf))] + [(0, 0)] * (leaf.ndim - 1)
-        return jax.make_array_from_process_local_data(shared, np.pad(leaf, padding))
+        # Inputs of the longest chunk, however many steps are played: a chunk of any length is the same program.
+        padding = [(0, min(periods) - len(leaf))] + [(0, 0)] * (leaf.ndim - 1)
+        return jax.device_put(np.pad(leaf, padding), shared)
 
     chunk = jax.jit(over_steps(make_step(stage.game), pipeline.load), donate_argnums=0, out_shardings=everywhere)
     arrays = jax.device_put(pipeline.arrays, everywhere)
     left = range(int(state.step), stage.steps.stop)
-    cuts = cut(left, common.log_every, common.sample_every, common.checkpoint_every)
-    for steps, inputs in zip(cuts, pipeline.stream(cuts), strict=True):
+    for steps, inputs in zip(cut(left, *periods), pipeline.stream(cut(left, *periods)), strict=True):
         state, metrics = chunk(state, arrays, jax.tree.map(dealt, inputs), jnp.int32(len(steps)))
         yield steps.stop, state, metrics
 
 
-def cut(steps: range, *periods: int) -> list[range]:
+def cut(steps: range, *periods: int) -> Iterator[range]:
     """`steps`, cut at every multiple of every period."""
-    inner = {mark for period in periods for mark in range(0, steps.stop, period) if mark > steps.start}
-    marks = sorted({steps.start, steps.stop} | inner)
-    return [range(a, b) for a, b in pairwise(marks)]
+    start = steps.start
+    while start < steps.stop:
+        end = min(steps.stop, *((start // period + 1) * period for period in periods))
+        yield range(start, end)
+        start = end
 
 
 def new_state(game: Game, source: Source, common: Common) -> State:
     """The state before the first step of a game on this data, from the experiment's seed."""
     return init(game, jax.random.key(common.seed), abstract_batch(game, source, common))
+
+
+def best_cost(common: Common) -> Cost | None:
+    """What a checkpoint is judged by, the lower the better; None where `--best` is not given."""
+    return (lambda metrics: metrics[common.best]) if common.best else None
 
 
 def grid_latents(experiment: Experiment, game: Game) -> Latents:
@@ -132,19 +137,30 @@ def abstract_state(game: Game, source: Source, common: Common, mesh: Mesh) -> St
 
 
 def carry_over(before: State, fresh: State) -> State:
-    """The state of a new phase: `fresh`, with every leaf of `before` that has the same path, shape and dtype."""
+    """The state of a new phase: `fresh`, with what `before` has of the same path, shape and dtype.
+
+    An optimiser is kept whole or not at all: moments that start at 0 beside a count that does not would make the first
+    updates of new parameters many times too large.
+    """
     kept = {jax.tree_util.keystr(path): leaf for path, leaf in jax.tree_util.tree_leaves_with_path(before)}
 
     def choose(path: tuple, leaf: jax.Array) -> jax.Array:
         old = kept.get(jax.tree_util.keystr(path), leaf)
         return old if (old.shape, old.dtype) == (leaf.shape, leaf.dtype) else leaf
 
-    return jax.tree_util.tree_map_with_path(choose, fresh)
+    state = jax.tree_util.tree_map_with_path(choose, fresh)
+    for name, player in fresh.players.items():
+        shapes = [jax.tree.map(jnp.shape, s.players[name].params) for s in (before, fresh) if name in s.players]
+        if shapes[0] != shapes[-1]:
+            state.players[name] = state.players[name]._replace(opt=player.opt)
+    return state
 
 
 def check(experiment: Experiment, source: Source) -> None:
     """Raises `BadInput` where the devices cannot share the batch, or `--best` names a metric that is not logged."""
     common = experiment.common
+    if jax.process_count() > 1:
+        raise BadInput("a run is trained by one process: start it without jax.distributed, or shard the seeds by hand")
     check_shares(common.batch_size, len(jax.devices()))
     for phase in experiment.phases if common.best else ():
         state = abstract_state(phase.game, source, common, make_mesh())

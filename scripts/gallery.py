@@ -1,6 +1,6 @@
 """Puts the last sample grids of runs side by side, for experiments/gallery.
 
-    python scripts/gallery.py runs/mnist_mlp-0 runs/mnist_dcgan-0 --out experiments/gallery/mnist.png
+python scripts/gallery.py runs/mnist_mlp-0 runs/mnist_dcgan-0 --out experiments/gallery/mnist.png
 """
 
 import argparse

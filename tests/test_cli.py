@@ -6,10 +6,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jax
+import jax.numpy as jnp
 import pytest
 import tiny
 
-from gan_jax import cli
+from gan_jax import BadInput, cli, make_step
+from gan_jax.catalogue import find, load
+from gan_jax.data import Source
+from gan_jax.flags import parse
+from gan_jax.train import new_state
 
 TINY = str(Path(tiny.__file__))
 
@@ -43,7 +49,9 @@ def test_list_has_a_line_for_every_experiment(capfd):
     assert "Fully connected GAN on MNIST" in lines["mnist_mlp"]
 
 
-@pytest.mark.parametrize("argv", [["--help"], ["train", "--help"], ["train", "mnist_mlp", "--help"], ["sample", "-h"]])
+@pytest.mark.parametrize(
+    "argv", [["--help"], ["train", "--help"], ["train", "mnist_mlp", "--help"], ["sample", "-h"], ["list", "-h"]]
+)
 def test_every_command_has_help(capfd, argv):
     code, out, _ = command(capfd, *argv)
     assert code == 0
@@ -72,8 +80,15 @@ MISTAKES = {
     "not a choice": (["train", TINY, "--pipeline", "magic"], "--pipeline"),
     "missing folder": (["train", TINY, "--data", "./nowhere/"], "./nowhere/ does not exist"),
     "missing archives": (["train", TINY, "--data", "mnist", "--data-dir", "nowhere"], "nowhere"),
+    "data-dir without a TFDS name": (["train", TINY, "--data-dir", "."], "--data-dir is for TFDS data sets"),
+    "folder without archives": (["train", TINY, "--data", "mnist", "--data-dir", "."], "train-images"),
+    "seed out of range": (["train", TINY, "--seed", str(2**32)], "< 2**32"),
+    "nowhere to write": (["train", TINY, "--run-dir", "/dev/null/x"], "/dev/null/x"),
     "batch for 8 devices": (["train", TINY, "--batch-size", "12"], "a batch of 12 cannot be shared by 8 devices"),
     "no such metric": (["train", TINY, "--best", "fid"], "--best fid is not logged: choose one of d/"),
+    "which run": (["sample"], "RUN must be given"),
+    "no such checkpoint": (["sample", "RUN", "--step", "7"], "no checkpoint of step 7"),
+    "list of what": (["list", "everything"], "list takes no 'everything'"),
     "no such run": (["sample", "nowhere"], "nowhere is not a run"),
     "labels without classes": (["sample", "RUN", "--labels", "3"], "no labels"),
     "unknown format": (["sample", "RUN", "--out", "x.gif"], "neither .png nor .npz"),
@@ -85,12 +100,15 @@ def test_a_mistake_is_one_line_and_code_2(capfd, monkeypatch, tmp_path, trained,
     argv, message = MISTAKES[mistake]
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GAN_JAX_CACHE", str(tmp_path / "cache"))
+    before = snapshot(trained)
     code, out, errors = command(capfd, *(trained if word == "RUN" else word for word in argv))
     assert code == 2
     assert out == ""
     assert len(errors.strip().splitlines()) == 1, errors
     assert errors.startswith("gan-jax: ")
     assert message in errors
+    assert not any(file.is_file() for file in tmp_path.rglob("*") if "cache" not in str(file))
+    assert snapshot(trained) == before
 
 
 def test_a_folder_of_another_run_is_refused_and_left_alone(capfd, trained, tmp_path):
@@ -112,6 +130,8 @@ def test_a_folder_of_another_run_is_refused_and_left_alone(capfd, trained, tmp_p
 def test_a_torn_checkpoint_is_told_and_nothing_is_lost(capfd, trained, tmp_path):
     torn = tmp_path / "torn"
     shutil.copytree(trained, torn)
+    with (torn / "metrics.jsonl").open("a") as log:
+        log.write('{"step": 45, "images": 360, "seconds": 9.0}\n')  # logged after the checkpoint
     largest = max((torn / "checkpoints" / "40").rglob("*"), key=lambda f: f.stat().st_size if f.is_file() else 0)
     largest.write_bytes(largest.read_bytes()[:-100])
     before = snapshot(torn)
@@ -119,10 +139,49 @@ def test_a_torn_checkpoint_is_told_and_nothing_is_lost(capfd, trained, tmp_path)
         code, _, errors = command(capfd, *argv)
         assert code == 2 and "damaged" in errors and "delete it" in errors and len(errors.splitlines()) == 1
     after = snapshot(torn)
-    assert {k: v for k, v in after.items() if "checkpoints" in str(k)} == {
-        k: v for k, v in before.items() if "checkpoints" in str(k)
-    }
-    assert after[torn / "metrics.jsonl"] == before[torn / "metrics.jsonl"]
+    assert after.pop(torn / "manifest.json") != before.pop(torn / "manifest.json")  # it now says 640 images
+    assert after == before
+
+
+def test_a_shorter_run_leaves_the_longer_one_as_it_is(capfd, trained):
+    before = snapshot(trained)
+    code, _, errors = command(capfd, "train", TINY, "--images", "80", "--batch-size", "8", "--run-dir", trained)
+    assert code == 0 and "more than --images 80 already" in errors
+    del before[trained / "curves.png"]
+    assert before.items() <= snapshot(trained).items()
+    assert command(capfd, "sample", trained)[0] == 0
+
+
+def test_a_run_of_an_edited_experiment_is_refused(capfd, tmp_path):
+    file, folder = tmp_path / "mine.py", tmp_path / "run"
+    file.write_text(Path(TINY).read_text())
+    flags = ["--images", "160", "--run-dir", folder]
+    assert command(capfd, "train", file, *flags)[0] == 0
+    file.write_text(Path(TINY).read_text().replace("z_size=4", "z_size=5"))
+    code, _, errors = command(capfd, "train", file, *flags)
+    assert code == 2 and "before it was edited" in errors
+
+
+def test_both_presets_of_the_convolutional_gan_build_and_flags_replace_theirs():
+    build = load(find("mnist_dcgan"))
+
+    def built(*flags, shape=(28, 28, 1)):
+        source = Source("made up", 10, shape, read=lambda indices: {})
+        experiment = build(source, **parse(build, list(flags), "mnist_dcgan", given=["source"]).kwargs)
+        game = experiment.phases[0].game
+        jax.eval_shape(
+            make_step(game), *jax.eval_shape(lambda: (new_state(game, source, experiment.common), batch(game)))
+        )
+        return game.players["g"]
+
+    def batch(game):
+        return {"x": jnp.zeros((len(game.turns), 128, 28, 28, 1))}
+
+    good, tutorial = built(), built("--preset", "tutorial")
+    assert (good.net.norm, tutorial.net.norm) == (True, False)
+    assert built("--ema", "0.5").ema == 0.5 and good.ema != 0.5
+    with pytest.raises(BadInput, match="30x30"):
+        built(shape=(30, 30, 1))
 
 
 def test_a_broken_experiment_file_is_named(capfd, tmp_path):

@@ -64,8 +64,7 @@ def settings_of(*argv):
 def test_parameters_become_flags_and_a_dataclass_adds_its_own():
     argv = ["--name", "x", "--learning-rate", "0.1", "--run_dir", "a/b", "--seed", "3", "--no-augment"]
     parsed = parse(toy, argv, PROG)
-    assert parsed.function is toy
-    assert parsed.call() == ("x", 64, Common(3, Path("a/b")))
+    assert toy(**parsed.kwargs) == ("x", 64, Common(3, Path("a/b")))
     assert parsed.kwargs["learning_rate"] == 0.1
     assert parsed.kwargs["augment"] is False
     assert parsed.settings == {

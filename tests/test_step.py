@@ -224,6 +224,7 @@ def test_images_are_counted_on_the_clock_players_every_step_turns():
         ((turn(),), "nobody moves in turn 0"),
         ((turn(move("q", g_loss)),), "'q' moves in turn 0 but is no player"),
         ((turn(move("d", d_loss), move("d", d_loss)),), "'d' moves twice in turn 0"),
+        ((turn(move("d", d_loss, name="x"), move("g", g_loss, name="x")),), "both called 'x'"),
         ((turn(move("d", d_loss), every=0),), "every=0"),
         ((turn(move("g", g_loss)),), "the clock is 'd', who does not move"),
     ],
@@ -238,3 +239,11 @@ def test_a_batch_without_a_slice_for_every_turn_is_refused():
     game, state, *_ = reference(arena.vanilla_batch_norm)
     with pytest.raises(BadInput, match="2 slices but the game has 3 turns"):
         make_step(game)(state, {"x": step_batch(game)["x"][:2]})
+
+
+def test_turns_of_one_name_that_report_different_things_are_refused():
+    r1 = move("d", lambda nets, batch, keys, step: (jnp.mean(nets["d"](batch["x"])), {}))
+    game = gan(*plain_nets, sgd, (turn(move("d", d_loss)), turn(r1, every=2)))
+    batch = step_batch(game)
+    with pytest.raises(BadInput, match="two turns called 'd' report different metrics"):
+        make_step(game)(init(game, jax.random.key(0), batch), batch)

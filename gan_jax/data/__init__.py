@@ -4,6 +4,7 @@
 turns that into batches. Nothing heavy is imported until it is used.
 """
 
+import os
 from pathlib import Path
 
 from gan_jax.data.embedded import mnist5k
@@ -29,23 +30,23 @@ __all__ = [
 ]
 
 
-def open_source(
-    name: str, data_dir: str | Path | None = None, split: str = "train", size: int | None = None
-) -> Source:
+def open_source(name: str, data_dir: str | Path | None = None, split: str = "train", size: int | None = None) -> Source:
     """The data set that a name stands for: `mnist5k`, a folder or an archive by its path, or a TFDS name.
 
     `data_dir` is a folder with the original archives of a TFDS data set, to be used instead of a download; with it,
     a bare name is always TFDS's. `size` is what the images of a folder or archive are resized to.
     """
-    path = Path(name).expanduser()
-    if name == "mnist5k":
+    path = Path(os.path.expanduser(name))
+    if data_dir is not None and (name == "mnist5k" or _is_path(name)):
+        raise BadInput(f"--data-dir is for TFDS data sets, not for {name}: leave it out, or give --data mnist, say")
+    if name == "mnist5k" and size is None:
         return mnist5k()
     if _is_path(name) or (data_dir is None and path.exists()):
         if not path.exists():
             raise BadInput(f"{name} does not exist: give a folder, an archive, mnist5k, or a TFDS name such as mnist")
         return (folder_source if path.is_dir() else archive_source)(path, size, split)
     if size is not None:
-        raise BadInput(f"{name} has images of its own size: a size can only be given for a folder or archive")
+        raise BadInput(f"{name} has images of its own size: --image-size is for folders and archives")
     return tfds_source(name, data_dir, split)
 
 

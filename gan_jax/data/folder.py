@@ -103,7 +103,7 @@ def _look(names: list[tuple[str, str]], files: Files, where: Path, size: int | N
                 found = image.size
             if found != (width, height):
                 sizes = f"{where / name} is {found[0]}x{found[1]}, {first} {width}x{height}"
-                raise BadInput(f"{sizes}: give the size to which all images are resized")
+                raise BadInput(f"{sizes}: give one size (--image-size) to which all are resized")
     return mode, (size or height, size or width, len(mode))
 
 

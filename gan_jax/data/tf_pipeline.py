@@ -14,9 +14,7 @@ from gan_jax.errors import BadInput
 from gan_jax.game import Batch
 
 
-def tf_data(
-    source: Source, seed: int, turns: int, batch_size: int, shard: tuple[int, int] = (0, 1)
-) -> Pipeline:
+def tf_data(source: Source, seed: int, turns: int, batch_size: int, shard: tuple[int, int] = (0, 1)) -> Pipeline:
     """A step's input is its uint8 images and labels, read in parallel and in order while earlier steps are played."""
     order.check(source.size, turns, batch_size, shard)
     tf = import_tensorflow()

@@ -4,9 +4,10 @@ The words are in `game.py`, the engine in `step.py`, its compositions in `parall
 """
 
 from gan_jax import games, latents, losses, parallel, penalties
+from gan_jax.bound import bind
 from gan_jax.errors import BadInput
 from gan_jax.game import Batch, Game, Metrics, Move, Player, State, Turn, images_per_step, move, turn
-from gan_jax.step import bind, init, make_step
+from gan_jax.step import init, make_step
 
 __all__ = [
     "BadInput",

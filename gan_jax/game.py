@@ -63,8 +63,8 @@ class Move(NamedTuple):
     """Who moves, and the loss that they descend.
 
     `loss(nets, batch, keys, step) -> (scalar, metrics)`: `nets` maps a player's name to its bound network
-    (`step.BoundNet`), `batch` is this turn's slice, `keys` is `[B]`, `step` counts whole rounds from 0. The gradient is
-    taken with respect to the parameters of `who` and of nobody else, whatever other networks the loss calls.
+    (`bound.BoundNet`), `batch` is this turn's slice, `keys` is `[B]`, `step` counts whole rounds from 0. The gradient
+    is taken with respect to the parameters of `who` and of nobody else, whatever other networks the loss calls.
     `name` heads the move's metrics; by default the movers' names, joined by `+`.
     """
 

@@ -7,10 +7,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key
 
+from gan_jax.bound import bind
 from gan_jax.errors import BadInput
 from gan_jax.game import Game, Latents, State
 from gan_jax.interpolation import slerp
-from gan_jax.step import bind, example_keys, named_key
+from gan_jax.step import example_keys, named_key
 
 CHUNK = 64
 """Images in one call of the network: bounds the memory, and every call is the same program with the same bits."""

@@ -6,6 +6,7 @@ needs no detach and a network no trainable flag.
 
 import zlib
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import jax
@@ -14,13 +15,13 @@ import optax
 from jaxtyping import Array, Float, Int, Key
 
 from gan_jax.axis import batch_axis, device_index, mean_over_devices
+from gan_jax.bound import bind
 from gan_jax.errors import BadInput
 from gan_jax.game import (
     Batch,
     Game,
     Keys,
     Metrics,
-    Network,
     Params,
     Player,
     PlayerState,
@@ -28,50 +29,10 @@ from gan_jax.game import (
     Turn,
     Variables,
 )
+from gan_jax.rules import check, check_batch
 
-
-class BoundNet:
-    """A network together with its variables: how a loss reaches a player.
-
-    It lives while one loss is traced. `stats` starts as the player's and follows every call; the step keeps what it
-    has become for the movers, and drops it for everybody else.
-    """
-
-    def __init__(self, net: Network, params: Params, state: PlayerState):
-        self._net = net
-        self._params = params
-        self._ema = state.ema
-        self.stats = state.stats
-
-    def __call__(self, *args: Any) -> Any:
-        """The network in training: applies it and records its new stats."""
-        output, self.stats = self._train(args)
-        return output
-
-    def frozen(self, *args: Any) -> Any:
-        """The network in training, but its new stats are dropped: what a penalty differentiates."""
-        return self._train(args)[0]
-
-    def slow(self, *args: Any) -> Any:
-        """The network as it is used after training: the EMA of params and stats, and no gradient to them."""
-        variables = {"params": self._params, **self.stats} if self._ema is None else self._ema
-        return self._net.apply(jax.lax.stop_gradient(variables), *args)
-
-    def _train(self, args: tuple) -> tuple[Any, Variables]:
-        variables = {"params": self._params, **self.stats}
-        output, stats = self._net.apply(variables, *args, mutable=list(self.stats))
-        return output, dict(stats)
-
-
-def bind(
-    game: Game, states: Mapping[str, PlayerState], params: Mapping[str, Params] | None = None
-) -> dict[str, BoundNet]:
-    """Every player's network bound to its state, with `params` in place of the state's where given."""
-    params = params or {}
-    return {
-        name: BoundNet(player.net, params.get(name, states[name].params), states[name])
-        for name, player in game.players.items()
-    }
+Reports = dict[str, Metrics]
+"""What every move of a turn has to report, by its label."""
 
 
 def init(game: Game, key: Key[Array, ""], batch: Mapping[str, Any]) -> State:
@@ -123,43 +84,16 @@ def make_step(game: Game, axis_name: str | None = None) -> Callable[[State, Batc
             for i, turn in enumerate(game.turns):
                 examples = {name: leaf[i] for name, leaf in batch.items()}
                 keys = example_keys(jax.random.fold_in(key, i), examples["x"].shape[0])
-                players, reports = _play_if_due(game, turn, players, examples, keys, state.step)
+                play = partial(_play, game, turn, examples, keys, state.step)
+                if turn.every == 1:
+                    players, reports = play(players)
+                else:
+                    due = state.step % turn.every == 0
+                    players, reports = jax.lax.cond(due, play, partial(_sit_out, play), players)
                 played.append(reports)
             return State(state.step + 1, state.key, players), _average(game, played, state.step)
 
     return step
-
-
-def check(game: Game) -> None:
-    """Raises `BadInput` if the game contradicts itself."""
-    if not game.turns:
-        raise BadInput("a game needs at least one turn")
-    for i, turn in enumerate(game.turns):
-        movers = [name for move in turn.moves for name in move.who]
-        if not movers:
-            raise BadInput(f"nobody moves in turn {i}: give it a move")
-        for name in movers:
-            if name not in game.players:
-                raise BadInput(f"{name!r} moves in turn {i} but is no player of {sorted(game.players)}")
-            if movers.count(name) > 1:
-                raise BadInput(f"{name!r} moves twice in turn {i}: add up the losses, or use two turns")
-        labels = [move.label for move in turn.moves]
-        if len(set(labels)) < len(labels):
-            raise BadInput(f"two moves of turn {i} are both called {max(labels, key=labels.count)!r}: name one of them")
-        if turn.every < 1:
-            raise BadInput(f"turn {i} has every={turn.every}: it must be at least 1")
-    if not any(game.clock in move.who for turn in game.turns if turn.every == 1 for move in turn.moves):
-        raise BadInput(f"the clock is {game.clock!r}, who does not move in every step: pass clock=<a player who does>")
-
-
-def check_batch(game: Game, batch: Batch) -> None:
-    """Raises `BadInput` unless every leaf of `batch` has one slice for each turn of the game."""
-    for name, leaf in batch.items():
-        if leaf.shape[0] != len(game.turns):
-            raise BadInput(
-                f"batch[{name!r}] has {leaf.shape[0]} slices but the game has {len(game.turns)} turns: "
-                f"leaves must be [turn, example, ...], got {leaf.shape}"
-            )
 
 
 def named_key(key: Key[Array, ""], name: str) -> Key[Array, ""]:
@@ -180,34 +114,14 @@ def _init_player(player: Player, key: Key[Array, ""], args: tuple) -> PlayerStat
     return PlayerState(params, variables, player.tx.init(params), ema)
 
 
-def _play_if_due(
-    game: Game,
-    turn: Turn,
-    players: dict[str, PlayerState],
-    batch: Batch,
-    keys: Keys,
-    step: Int[Array, ""],
-) -> tuple[dict[str, PlayerState], dict[str, Metrics]]:
-    def play(players: dict[str, PlayerState]) -> tuple[dict[str, PlayerState], dict[str, Metrics]]:
-        return _play(game, turn, players, batch, keys, step)
-
-    def sit_out(players: dict[str, PlayerState]) -> tuple[dict[str, PlayerState], dict[str, Metrics]]:
-        silent = jax.eval_shape(play, players)[1]
-        return players, jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), silent)
-
-    if turn.every == 1:
-        return play(players)
-    return jax.lax.cond(step % turn.every == 0, play, sit_out, players)
-
-
 def _play(
     game: Game,
     turn: Turn,
-    players: dict[str, PlayerState],
     batch: Batch,
     keys: Keys,
     step: Int[Array, ""],
-) -> tuple[dict[str, PlayerState], dict[str, Metrics]]:
+    players: dict[str, PlayerState],
+) -> tuple[dict[str, PlayerState], Reports]:
     """One turn: the joint gradient field, the dynamics, then every mover's optimiser."""
 
     def field(joint: dict[str, Params]) -> tuple[dict[str, Params], Any]:
@@ -239,6 +153,12 @@ def _play(
     return players, reports
 
 
+def _sit_out(play: Callable, players: dict[str, PlayerState]) -> tuple[dict[str, PlayerState], Reports]:
+    """What `play` returns, of a turn that is not played: everybody as they are, and zeros."""
+    silent = jax.eval_shape(play, players)[1]
+    return players, jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), silent)
+
+
 def _descend(
     player: Player, state: PlayerState, grads: Params, stats: Variables, step: Int[Array, ""]
 ) -> tuple[PlayerState, Params]:
@@ -263,7 +183,7 @@ def _descend(
     return PlayerState(params, stats, opt, ema), updates
 
 
-def _average(game: Game, played: list[dict[str, Metrics]], step: Int[Array, ""]) -> Metrics:
+def _average(game: Game, played: list[Reports], step: Int[Array, ""]) -> Metrics:
     """One flat dictionary: moves that share a label are averaged over the turns that were played."""
     metrics: Metrics = {}
     for label in dict.fromkeys(label for reports in played for label in reports):

@@ -9,8 +9,9 @@ import pytest
 from arena import STEPS, d_loss, every_game, g_loss, gan, play, reference, sgd, step_batch
 
 from gan_jax import BadInput, init, make_step, move, turn
+from gan_jax.bound import bind
 from gan_jax.game import images_per_step
-from gan_jax.step import bind, example_keys
+from gan_jax.step import example_keys
 
 plain_nets = arena.Generator(norm=False), arena.Discriminator()
 

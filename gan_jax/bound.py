@@ -1,0 +1,52 @@
+"""A network together with its variables: how a loss reaches a player."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+
+from gan_jax.game import Game, Network, Params, PlayerState, Variables
+
+
+class BoundNet:
+    """One player's network, bound to the player's state.
+
+    It lives while one loss is traced. `stats` starts as the player's and follows every call; the step keeps what it
+    has become for the movers, and drops it for everybody else.
+    """
+
+    def __init__(self, net: Network, params: Params, state: PlayerState):
+        self._net = net
+        self._params = params
+        self._ema = state.ema
+        self.stats = state.stats
+
+    def __call__(self, *args: Any) -> Any:
+        """The network in training: applies it and records its new stats."""
+        output, self.stats = self._train(args)
+        return output
+
+    def frozen(self, *args: Any) -> Any:
+        """The network in training, but its new stats are dropped: what a penalty differentiates."""
+        return self._train(args)[0]
+
+    def slow(self, *args: Any) -> Any:
+        """The network as it is used after training: the EMA of params and stats, and no gradient to them."""
+        variables = {"params": self._params, **self.stats} if self._ema is None else self._ema
+        return self._net.apply(jax.lax.stop_gradient(variables), *args)
+
+    def _train(self, args: tuple) -> tuple[Any, Variables]:
+        variables = {"params": self._params, **self.stats}
+        output, stats = self._net.apply(variables, *args, mutable=list(self.stats))
+        return output, dict(stats)
+
+
+def bind(
+    game: Game, states: Mapping[str, PlayerState], params: Mapping[str, Params] | None = None
+) -> dict[str, BoundNet]:
+    """Every player's network bound to its state, with `params` in place of the state's where given."""
+    params = params or {}
+    return {
+        name: BoundNet(player.net, params.get(name, states[name].params), states[name])
+        for name, player in game.players.items()
+    }

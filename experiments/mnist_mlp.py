@@ -1,9 +1,11 @@
-"""Fully connected GAN on MNIST, the classic tutorial's.
+"""Fully connected GAN on MNIST, the classic tutorials'.
 
-    python experiments/mnist_mlp.py                                  # 5,000 digits, no download
-    python experiments/mnist_mlp.py --data mnist --images 960000     # all 60,000, through tensorflow-datasets
+    python experiments/mnist_mlp.py                   # 5,000 digits, no download: what `make demo` runs
+    python experiments/mnist_mlp.py --data mnist      # all 60,000, through tensorflow-datasets
 
-COST_AND_EXPECTATION
+Cost: 10,000 steps in under three minutes on two CPU cores. Expect: digits of all classes by 200,000 images, some of them
+broken; sharper with more (--images 640000), until 5,000 digits are learnt by heart. The tutorials draw from the generator
+as it is, with a speckled background (--ema 0); here samples come from its moving average, which training does not see.
 """
 
 import optax
@@ -24,7 +26,7 @@ def experiment(
     b1: Fraction = 0.5,
     d_turns: PositiveInt = 1,
     g_turns: PositiveInt = 2,
-    ema: Fraction = 0.0,
+    ema: Fraction = 0.999,
 ) -> Experiment:
     """The fully connected GAN of the classic Keras tutorials, trained to be called real.
 

@@ -3,9 +3,9 @@
     python experiments/mnist_mlp.py                   # 5,000 digits, no download: what `make demo` runs
     python experiments/mnist_mlp.py --data mnist      # all 60,000, through tensorflow-datasets
 
-Cost: 10,000 steps in under three minutes on two CPU cores. Expect: digits of all classes by 200,000 images, some of them
-broken; sharper with more (--images 640000), until 5,000 digits are learnt by heart. The tutorials draw from the generator
-as it is, with a speckled background (--ema 0); here samples come from its moving average, which training does not see.
+Cost: 10,000 steps in under three minutes on two CPU cores. Expect: digits of most classes by 200,000 images, some of
+them broken. The tutorials draw from the generator as it is, with a speckled background (--ema 0); here samples come
+from its moving average, of which training sees nothing.
 """
 
 import optax

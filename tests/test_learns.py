@@ -2,6 +2,7 @@
 
 import jax
 import numpy as np
+import pytest
 
 from gan_jax.catalogue import find, load
 from gan_jax.data import open_source
@@ -12,6 +13,8 @@ from gan_jax.sample import latents, sampler
 from gan_jax.train import chunks, new_state
 
 SAMPLES = 256
+
+pytestmark = pytest.mark.slow
 
 
 def turned_round(game, player):

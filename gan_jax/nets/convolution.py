@@ -41,10 +41,8 @@ class Conv(nn.Module):
     features: int
     kernel_size: int = 3
     stride: int = 1
-    use_bias: bool = True
     dtype: DTypeLike | None = None
     kernel_init: nn.initializers.Initializer = nn.initializers.lecun_normal()
-    bias_init: nn.initializers.Initializer = nn.initializers.zeros
 
     @nn.compact
     def __call__(self, x: Images) -> Convolved:
@@ -62,10 +60,8 @@ class ConvTranspose(nn.Module):
     features: int
     kernel_size: int = 3
     stride: int = 1
-    use_bias: bool = True
     dtype: DTypeLike | None = None
     kernel_init: nn.initializers.Initializer = nn.initializers.lecun_normal()
-    bias_init: nn.initializers.Initializer = nn.initializers.zeros
 
     @nn.compact
     def __call__(self, x: Images) -> Convolved:
@@ -77,10 +73,10 @@ def _layer(module: Conv | ConvTranspose, convolve: Callable, x: Images) -> Convo
     """What the two layers share: the parameters and the bias."""
     shape = (module.kernel_size, module.kernel_size, x.shape[-1], module.features)
     kernel = module.param("kernel", module.kernel_init, shape)
-    bias = module.param("bias", module.bias_init, shape[-1:]) if module.use_bias else None
+    bias = module.param("bias", nn.initializers.zeros, shape[-1:])
     x, kernel, bias = nn.dtypes.promote_dtype(x, kernel, bias, dtype=module.dtype)
     y = convolve(x, kernel, module.stride)
-    return y if bias is None else y + bias.reshape(1, 1, 1, -1)
+    return y + bias.reshape(1, 1, 1, -1)
 
 
 def conv(x: Images, kernel: Kernel, stride: int = 1) -> Convolved:

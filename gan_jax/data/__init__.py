@@ -13,6 +13,7 @@ from gan_jax.data.folder import archive_source, folder_source
 from gan_jax.data.pipeline import Pipeline, device_resident
 from gan_jax.data.points import FILES, WORLDS, points_source
 from gan_jax.data.source import Source, from_arrays, from_points
+from gan_jax.data.stacked import PREFIX, SIDE, stacked
 from gan_jax.data.tf_pipeline import tf_data
 from gan_jax.data.tfds import tfds_source
 from gan_jax.errors import BadInput
@@ -28,6 +29,7 @@ __all__ = [
     "mnist5k",
     "open_source",
     "points_source",
+    "stacked",
     "tf_data",
     "tfds_source",
 ]
@@ -41,8 +43,11 @@ def open_source(name: str, data_dir: str | Path | None = None, split: str = "tra
 
     `data_dir` is a folder with the original archives of a TFDS data set, to be used instead of a download; with it,
     a bare name is always TFDS's. `size` is what the images of a folder or archive are resized to. A file is `.npy` or
-    `.npz` and holds points.
+    `.npz` and holds points. `stacked:` before the name of grey digits makes Stacked-MNIST of them, of size 28 or 32.
     """
+    if name.startswith(PREFIX):
+        digits = open_source(name.removeprefix(PREFIX), data_dir, split)
+        return stacked(digits, size=SIDE if size is None else size)
     path = Path(os.path.expanduser(name))
     if data_dir is not None and (name in BUILT_IN or _is_path(name)):
         raise BadInput(f"--data-dir is for TFDS data sets, not for {name}: leave it out, or give --data mnist, say")

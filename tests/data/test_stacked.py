@@ -1,0 +1,101 @@
+"""Stacked-MNIST: what a triple is made of, how often each mode comes, and what cannot be stacked."""
+
+import numpy as np
+import pytest
+
+from gan_jax import data
+from gan_jax.data import device_resident, from_arrays, from_points, open_source, stacked
+from gan_jax.errors import BadInput
+
+
+def shades(n=50, classes=tuple("0123456789")):
+    """`n` grey images of noise, of which image i shows the digit i mod 10."""
+    x = np.random.default_rng(0).integers(0, 256, (n, 28, 28, 1), np.uint8)
+    return from_arrays("shades", x, np.arange(n) % 10, classes)
+
+
+def test_a_triple_is_its_three_digits_and_its_label_names_them():
+    digits = shades()
+    source = stacked(digits, n=20, seed=3)
+    found = source.read(np.arange(20))
+    drawn = np.random.RandomState(3).randint(50, size=60, dtype=np.int32)  # the table, row by row
+    for i, (image, label) in enumerate(zip(found["x"], found["y"], strict=True)):
+        three = digits.read(drawn[3 * i : 3 * i + 3])
+        for channel in range(3):
+            np.testing.assert_array_equal(image[..., channel], three["x"][channel, ..., 0])
+        assert source.classes[label] == "".join(map(str, three["y"]))
+    assert found["x"].shape == (20, 28, 28, 3) and found["x"].dtype == np.uint8 and found["y"].dtype == np.int32
+
+
+def test_reading_depends_on_nothing_but_the_indices():
+    first, again = stacked(shades(), n=30), stacked(shades(), n=30)
+    everything = first.read(np.arange(30))
+    some = again.read(np.array([29, 0, 7, 7]))
+    for name, array in some.items():
+        np.testing.assert_array_equal(array, everything[name][[29, 0, 7, 7]])
+    assert (stacked(shades(), n=30, seed=1).read(np.arange(30))["y"] != everything["y"]).any()
+
+
+def test_at_32_pixels_there_is_black_around_the_same_image():
+    small, large = (stacked(shades(), n=5, size=size).read(np.arange(5))["x"] for size in (28, 32))
+    assert large.shape == (5, 32, 32, 3)
+    np.testing.assert_array_equal(large[:, 2:30, 2:30], small)
+    assert large.sum() == small.sum()
+
+
+def test_the_embedded_digits_give_a_thousand_modes_equally_often():
+    source = open_source("stacked:mnist5k")
+    assert source[:3] == ("stacked_mnist5k", 128_000, (28, 28, 3))
+    assert source.classes[:2] == ("000", "001") and source.classes[999] == "999" and len(source.classes) == 1000
+    counts = np.zeros(1000, int)
+    for part in np.split(np.arange(128_000), 125):
+        counts += np.bincount(source.read(part)["y"], minlength=1000)
+    # Of 1,000 binomials with mean 128: their chi-square has mean 999 and standard deviation 45.
+    assert abs(np.sum((counts - 128) ** 2 / 128) - 999) < 4 * 45
+    assert open_source("stacked:mnist5k", size=32).shape == (32, 32, 3)
+
+
+def test_the_whole_set_fits_on_the_device_as_it_is():
+    source = stacked(shades(), n=3000)
+    arrays = device_resident(source, 0, 1, 8).arrays
+    wanted = source.read(np.arange(3000))
+    for name in wanted:
+        np.testing.assert_array_equal(arrays[name], wanted[name])
+
+
+def test_split_and_folder_are_those_of_the_digits(monkeypatch, tmp_path):
+    asked = []
+    monkeypatch.setattr(data, "tfds_source", lambda *args: asked.append(args) or shades()._replace(name="mnist"))
+    assert open_source("stacked:mnist", tmp_path, split="test").name == "stacked_mnist"
+    assert asked == [("mnist", tmp_path, "test")]
+    with pytest.raises(BadInput, match="not for mnist5k"):
+        open_source("stacked:mnist5k", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("digits", "says"),
+    [
+        (from_arrays("colour", np.zeros((9, 28, 28, 3), np.uint8), np.arange(9), tuple("0123456789")), "grey"),
+        (from_arrays("small", np.zeros((9, 8, 8, 1), np.uint8), np.arange(9), tuple("0123456789")), r"\(28, 28, 1\)"),
+        (from_arrays("plain", np.zeros((9, 28, 28, 1), np.uint8)), "plain has 0 classes, not ten"),
+        (shades(classes=tuple("abcdefghijk")), "shades has 11 classes, not ten"),
+        (from_points("points", np.zeros((9, 2))), r"shape \(2,\)"),
+    ],
+)
+def test_what_is_no_grey_labelled_digit_is_refused(digits, says):
+    with pytest.raises(BadInput, match=says) as error:
+        stacked(digits)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "says"),
+    [
+        ("stacked:mnist5k", 30, "30x30 cannot be had: give --image-size 28 or 32"),
+        ("stacked:ring", None, r"ring has examples of shape \(2,\)"),
+        ("stacked:stacked:mnist5k", None, "stacked_mnist5k has examples of shape"),
+    ],
+)
+def test_other_sizes_and_worlds_are_refused(name, size, says):
+    with pytest.raises(BadInput, match=says):
+        open_source(name, size=size)

@@ -1,0 +1,170 @@
+"""Weights that PyTorch users publish: read from a file without trusting it, and put where flax wants them."""
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import NamedTuple
+from zipfile import is_zipfile
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import PyTree
+
+from gan_jax.errors import BadInput
+
+Tensors = dict[str, np.ndarray]
+"""By the names of a PyTorch state dict, in the layout of PyTorch."""
+
+
+class Weights(NamedTuple):
+    """What a file holds."""
+
+    path: Path
+    sha256: str
+    tensors: Tensors
+
+
+def read(path: Path, sha256: str | None = None) -> Weights:
+    """The tensors of a `.safetensors`, `.npz`, `.pth` or `.pt` file; the last two need PyTorch. Nothing in it is run.
+
+    Raises:
+        BadInput: the file cannot be read or is damaged, it is a pickle of more than tensors, or its sha256 does not
+            begin with the one given.
+    """
+    if path.suffix.lower() not in READERS:
+        raise BadInput(f"{path} is not one of {', '.join(READERS)}: give the weights as one of them")
+    if sha256 is not None and not re.fullmatch("[0-9a-f]{8,64}", sha256.lower()):
+        raise BadInput(f"sha256 {sha256!r} is not 8 to 64 hexadecimal digits: give what the file's begins with, or all")
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read ({error.strerror}): give a file that is there") from None
+    found = hashlib.sha256(data).hexdigest()
+    if sha256 is not None and not found.startswith(sha256.lower()):
+        raise BadInput(f"{path} is another file than meant, its sha256 is {found}, not {sha256}: fetch it again")
+    try:
+        return Weights(path, found, READERS[path.suffix.lower()](data))
+    except BadInput:
+        raise
+    except Exception as error:  # a damaged file raises anything
+        reason = " ".join(str(error).split())[:200]
+        raise BadInput(f"{path} holds no weights that can be read ({reason}): fetch it again") from error
+
+
+def params(weights: Weights, shapes: PyTree[jax.ShapeDtypeStruct]) -> PyTree[np.ndarray]:
+    """The variables of a flax network, float32, from the tensors of the PyTorch network whose modules have its names.
+
+    Args:
+        weights: every tensor of them is used, but for `UNUSED`.
+        shapes: of the variables.
+
+    Raises:
+        BadInput: a tensor is missing, has another shape or type, is not finite, or is one too many.
+    """
+    expected = set()
+
+    def take(path: tuple[jax.tree_util.DictKey, ...], shape: jax.ShapeDtypeStruct) -> np.ndarray:
+        _, *modules, variable = (key.key for key in path)
+        name = ".".join([*modules, TORCH[variable]])
+        expected.add(name)
+        if variable != "kernel":
+            return _checked(weights, name, shape.shape)
+        *space, inputs, outputs = shape.shape
+        return np.moveaxis(_checked(weights, name, (outputs, inputs, *space)), (0, 1), (-1, -2))
+
+    variables = jax.tree_util.tree_map_with_path(take, shapes)
+    for name in weights.tensors:
+        if name not in expected and not name.endswith(UNUSED):
+            raise BadInput(f"{weights.path}: there is no place for tensor {name}: give the weights of this network")
+    return variables
+
+
+TORCH = {"kernel": "weight", "scale": "weight", "bias": "bias", "mean": "running_mean", "var": "running_var"}
+"""What flax's variables are called in a state dict."""
+
+UNUSED = (".num_batches_tracked", "fc.bias")
+"""Ends of names: a count of training, and the bias that Inception's logits are meant to be without."""
+
+
+def _checked(weights: Weights, name: str, shape: tuple[int, ...]) -> np.ndarray:
+    tensor = weights.tensors.get(name)
+    if tensor is None:
+        raise BadInput(f"{weights.path}: tensor {name} is missing: give the weights of this network")
+    if tensor.shape != shape or not jnp.issubdtype(tensor.dtype, jnp.floating):
+        is_not = f"is {tensor.dtype} {list(tensor.shape)}, not floats {list(shape)}"
+        raise BadInput(f"{weights.path}: tensor {name} {is_not}: give the weights of this network")
+    with np.errstate(over="ignore"):  # what overflows is refused as infinite
+        tensor = tensor.astype(np.float32)
+    if not np.isfinite(tensor).all():
+        raise BadInput(f"{weights.path}: tensor {name} has values that are not finite in float32: fetch it again")
+    return tensor
+
+
+def _safetensors(data: bytes) -> Tensors:
+    """The length of a header (8 bytes), the header as JSON, and after it the bytes of the tensors that it lists."""
+    start = 8 + int.from_bytes(data[:8], "little")
+    if len(data) < max(8, start):
+        raise ValueError("it ends before its header does")
+    listed = json.loads(data[8:start])
+    listed.pop("__metadata__", None)
+    return {name: _slice(name, entry, memoryview(data)[start:]) for name, entry in listed.items()}
+
+
+def _slice(name: str, entry: dict, data: memoryview) -> np.ndarray:
+    kind, shape, (begin, end) = entry["dtype"], entry["shape"], entry["data_offsets"]
+    if kind not in SAFETENSORS:
+        raise ValueError(f"tensor {name} is of type {kind}, not of {', '.join(SAFETENSORS)}")
+    dtype = np.dtype(SAFETENSORS[kind])
+    if not all(type(n) is int and n >= 0 for n in (*shape, begin, end)):
+        raise ValueError(f"tensor {name} has shape {shape} and lies in bytes {begin} to {end}")
+    if end > len(data) or end - begin != math.prod(shape) * dtype.itemsize:
+        raise ValueError(f"tensor {name}, {kind} {shape}, does not fill bytes {begin} to {end} of {len(data)}")
+    return np.frombuffer(data[begin:end], dtype).reshape(shape)
+
+
+SAFETENSORS = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": jnp.bfloat16, "I64": "<i8"}
+
+
+def _npz(data: bytes) -> Tensors:
+    if not is_zipfile(BytesIO(data)):
+        raise ValueError("it is no zip file")
+    tensors = {}
+    with np.load(BytesIO(data), allow_pickle=False) as file:
+        for name in file.files:
+            try:
+                tensors[name] = np.asarray(file[name])
+            except Exception as error:
+                raise ValueError(f"tensor {name}: {error}") from error
+    return tensors
+
+
+def _torch(data: bytes) -> Tensors:
+    try:
+        import torch
+    except ImportError:
+        raise BadInput("PyTorch is needed to read .pth and .pt: install torch, or convert to .safetensors") from None
+    try:
+        state = torch.load(BytesIO(data), map_location="cpu", weights_only=True)
+    except Exception as error:  # whose message tells how to run what the file holds
+        raise ValueError("it is damaged, or a pickle of more than tensors") from error
+    if not isinstance(state, dict):
+        raise ValueError(f"it is a {type(state).__name__}, not a state dict")
+    for name, tensor in state.items():
+        if not isinstance(tensor, torch.Tensor):
+            raise ValueError(f"{name} is a {type(tensor).__name__}, not a tensor")
+    state = {str(name): tensor.detach() for name, tensor in state.items()}
+    # NumPy has no bfloat16.
+    return {name: (x.float() if x.is_floating_point() else x).numpy() for name, x in state.items()}
+
+
+READERS: dict[str, Callable[[bytes], Tensors]] = {
+    ".safetensors": _safetensors,
+    ".npz": _npz,
+    ".pth": _torch,
+    ".pt": _torch,
+}

@@ -6,14 +6,15 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+import peers
 import pytest
 
-import peers
 from gan_jax.errors import BadInput
 from gan_jax.evaluate.features import FeatureNet
 from gan_jax.evaluate.inception import inception, prepare
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (2, 32, 40, 3)).astype(np.uint8)
+IMAGES[1, 10:] //= 4
 
 
 class Pair(NamedTuple):
@@ -62,13 +63,13 @@ def test_features_are_theirs(looks):
     assert ours.shape == (2, 2048) and ours.dtype == np.float32
     assert 0.1 < np.std(features) < 10  # random weights that keep the signal alive
     assert np.max(np.abs(features[0] - features[1])) > 0.1  # and tell images apart
-    np.testing.assert_allclose(ours, features, atol=1e-4 * np.max(features))
+    np.testing.assert_allclose(ours, features, atol=1e-5 * np.max(features))
 
 
 def test_logits_are_theirs_without_a_bias(looks):
     (_, unbiased, biased), (_, ours) = looks
     assert ours.shape == (2, 1008)
-    np.testing.assert_allclose(ours, unbiased, atol=1e-4 * np.max(np.abs(unbiased)))
+    np.testing.assert_allclose(ours, unbiased, atol=1e-5 * np.max(np.abs(unbiased)))
     assert np.max(np.abs(biased - unbiased)) > 0.1
 
 
@@ -87,5 +88,5 @@ def test_grey_is_repeated_and_centred():
 
 @pytest.mark.parametrize("shape", [(2, 8, 8, 2), (2, 8, 8, 4), (2, 0, 8, 3), (2, 8, 0, 1), (2, 8, 8, 0)])
 def test_other_images_are_refused(shape):
-    with pytest.raises(BadInput, match="channels|convert them"):
+    with pytest.raises(BadInput, match="convert them"):
         prepare(jnp.zeros(shape, jnp.uint8))

@@ -4,9 +4,9 @@ import importlib
 
 import jax
 import numpy as np
+import peers
 import pytest
 
-import peers
 from gan_jax.evaluate.resize import bilinear_tf1
 
 SIZES = [(1, 1), (1, 7), (2, 3), (8, 28), (17, 32), (32, 40), (150, 298), (299, 299), (300, 431), (600, 597)]

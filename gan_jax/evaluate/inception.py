@@ -3,10 +3,9 @@
 Szegedy et al. 2016, "Rethinking the Inception architecture for computer vision", describe the architecture; Heusel et
 al. 2017, "GANs trained by a two time-scale update rule converge to a local Nash equilibrium", score GANs with it.
 
-The TensorFlow graph differs from the paper and from later InceptionV3 weights: it has 1008 classes, averages that it
-pools at a border do not count the padding, and its last block pools maxima. So do it pytorch-fid and torch-fidelity,
-which calls the network "inception-v3-compat"; the pooling follows what they say of the graph, and the modules have the
-names of their state dicts.
+The TensorFlow graph differs from the paper and from later InceptionV3 weights: it has 1008 classes, averages that are
+pooled at a border do not count the padding, and the last block pools maxima. What is known of that comes from
+pytorch-fid and torch-fidelity (its "inception-v3-compat"), in whose state dicts the modules have the same names.
 """
 
 from collections.abc import Callable
@@ -62,7 +61,7 @@ def shapes() -> PyTree[jax.ShapeDtypeStruct]:
 
 
 def prepare(images: UInt8[Array, "B H W C"]) -> Float[Array, "B 299 299 3"]:
-    """What the first layer gets of images, see `RESIZE`; they may have any size, and 1 or 3 channels."""
+    """What the first layer gets of images, see `RESIZE`; they may have any size. Raises `BadInput` for other than 1 or 3 channels."""
     if 0 in images.shape[1:] or images.shape[3] not in (1, 3):
         raise BadInput(f"Inception takes images [N, H, W, 3] or [N, H, W, 1], not {list(images.shape)}: convert them")
     x = (bilinear_tf1(images.astype(jnp.float32), SIDE, SIDE) - 128) / 128

@@ -61,7 +61,7 @@ def shapes() -> PyTree[jax.ShapeDtypeStruct]:
 
 
 def prepare(images: UInt8[Array, "B H W C"]) -> Float[Array, "B 299 299 3"]:
-    """What the first layer gets of images, see `RESIZE`; they may have any size. Raises `BadInput` for other than 1 or 3 channels."""
+    """What the first layer gets of images of any size: `RESIZE`. Raises `BadInput` for other than 1 or 3 channels."""
     if 0 in images.shape[1:] or images.shape[3] not in (1, 3):
         raise BadInput(f"Inception takes images [N, H, W, 3] or [N, H, W, 1], not {list(images.shape)}: convert them")
     x = (bilinear_tf1(images.astype(jnp.float32), SIDE, SIDE) - 128) / 128

@@ -90,12 +90,20 @@ def test_one_image_repeated():
     assert duplicates(np.repeat(real[:25], 2, axis=0), real) == (25, 1, 49)
 
 
-def test_the_set_itself_has_no_duplicates():
-    for dims in (2, 784):
-        _, real = draws(1, 60, dims)
-        assert duplicates(np.random.default_rng(0).permutation(real), real) == Duplicates(0, 0, math.inf)
-        repeated = np.concatenate([real, real[:1]])
-        assert duplicates(repeated, repeated).pairs == 0  # nothing is closer than copies
+@pytest.mark.parametrize("dims", [2, 100, 784])
+def test_the_set_itself_has_no_duplicates(dims):
+    """Whatever the order of its examples, in which their distances round differently."""
+    _, real = draws(1, 61, dims)
+    for seed in range(20):
+        assert duplicates(np.random.default_rng(seed).permutation(real), real) == Duplicates(0, 0, math.inf)
+
+
+def test_real_examples_that_are_there_twice_hide_all_but_only_among_as_many():
+    _, real = draws(1, 60, 4)
+    repeated = np.concatenate([real, real[:1]])
+    assert duplicates(repeated, repeated) == Duplicates(0, 0, math.inf)
+    assert duplicates(np.ones((5, 2)), np.ones((5, 2))) == Duplicates(0, 0, math.inf)
+    assert duplicates(np.repeat(real[:30], 2, axis=0), repeated) == (30, 1, 59)
 
 
 def test_another_draw_has_about_one():

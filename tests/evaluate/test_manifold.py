@@ -107,6 +107,12 @@ def test_one_image_repeated():
     assert found.coverage < 0.1
 
 
+def test_both_are_one_image():
+    x = np.full((20, 3), 0.5)
+    assert prdc(x, x, 5) == (1, 1, 4, 1)
+    assert prdc(x, x + 0.5, 5) == (0, 0, 0, 0)
+
+
 def test_noise_far_away():
     real, fake = draws(200, 200, 8, 100.0)
     assert prdc(real, fake) == (0, 0, 0, 0)

@@ -1,17 +1,21 @@
 """Feature networks: frozen networks through which metrics look at images."""
 
+import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, PyTree, UInt8
+from jaxtyping import Array, Float, Num, PyTree, UInt8
 
 Images = UInt8[np.ndarray, "N H W C"]
 """What is judged is what can be stored: 8 bits a channel, real or generated."""
 
-BATCH = 256
+Pixels = Float[Array, "B H W C"]
+"""What a network is given: numbers from 0 to 255, whole ones but for images on the path between two latents."""
+
+BATCH = 64
 """Images in one call of a network: bounds the memory, and every call is the same program with the same bits."""
 
 
@@ -24,8 +28,8 @@ class FeatureNet(NamedTuple):
     resize: str
     """What `apply` does to images before they reach the first layer, in words; part of every protocol."""
     params: PyTree[Array]
-    apply: Callable[[PyTree[Array], UInt8[Array, "B H W C"]], Float[Array, "B D"]]
-    """`apply(params, images) -> features`, pure; raises `BadInput` for images of a size or channels it cannot take."""
+    apply: Callable[[PyTree[Array], Pixels], Float[Array, "B D"]]
+    """`apply(params, pixels) -> features`, pure; raises `BadInput` for images of a size or channels it cannot take."""
     head: Callable[[PyTree[Array], Float[Array, "B D"]], Float[Array, "B K"]] | None = None
     """`head(params, features) -> logits`, where the network is a classifier too."""
     classes: tuple[str, ...] = ()
@@ -40,18 +44,23 @@ class Look(NamedTuple):
     """Of each class, where the network is a classifier."""
 
 
-def look(net: FeatureNet, images: Images) -> Look:
-    """The features, and the probabilities of the classes, of every image."""
-
-    @jax.jit
-    def chunk(params: PyTree[Array], images: UInt8[Array, "B H W C"]) -> tuple[Array, ...]:
-        features = net.apply(params, images)
-        return (features, jax.nn.softmax(net.head(params, features))) if net.head else (features,)
-
-    n = len(images)
-    chunks = []
+def look(net: FeatureNet, images: Num[np.ndarray, "N H W C"]) -> Look:
+    """The features, and the probabilities of the classes, of every image; values from 0 to 255."""
+    chunk, n, chunks = _chunk(net.apply, net.head), len(images), []
     for start in range(0, n, BATCH):
         rows = np.arange(start, start + BATCH) % n
-        chunks.append(jax.device_get(chunk(net.params, jnp.asarray(images[rows]))))
+        chunks.append(jax.device_get(chunk(net.params, jnp.asarray(images[rows], jnp.float32))))
     features, *probabilities = (np.concatenate(parts)[:n] for parts in zip(*chunks, strict=True))
     return Look(features, *probabilities or [None])
+
+
+@functools.cache
+def _chunk(apply: Callable, head: Callable | None) -> Callable:
+    """The two functions of a network as one program, compiled once for all that is looked at."""
+
+    @jax.jit
+    def chunk(params: PyTree[Array], pixels: Pixels) -> tuple[Array, ...]:
+        features = apply(params, pixels)
+        return (features, jax.nn.softmax(head(params, features))) if head else (features,)
+
+    return chunk

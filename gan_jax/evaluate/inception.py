@@ -8,17 +8,18 @@ pooled at a border do not count the padding, and the last block pools maxima. Wh
 pytorch-fid and torch-fidelity (its "inception-v3-compat"), in whose state dicts the modules have the same names.
 """
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
-from jaxtyping import Array, Float, PyTree, UInt8
+from jaxtyping import Array, Float, PyTree
 
 from gan_jax.errors import BadInput
 from gan_jax.evaluate import inception_weights
-from gan_jax.evaluate.features import FeatureNet
+from gan_jax.evaluate.features import FeatureNet, Pixels
 from gan_jax.evaluate.resize import bilinear_tf1
 
 SIDE = 299
@@ -44,12 +45,14 @@ def inception(path: str | Path, sha256: str | None = None) -> FeatureNet:
 
     Args:
         path: of a `.safetensors`, `.npz`, `.pth` or `.pt` file.
-        sha256: of that file, or how it begins, eight digits at least. The result names the whole of it in any case.
+        sha256: of that file, or how it begins, eight digits at least; by default what its name says, as PyTorch's
+            downloads have it: `-6726825d.pth`. The result names the whole of it in any case.
 
     Raises:
         BadInput: the file cannot be read, is not the one meant, or does not hold the tensors of this network.
     """
-    weights = inception_weights.read(Path(path), sha256)
+    named = re.search(r"-([0-9a-f]{8,64})\.pth$", Path(path).name)
+    weights = inception_weights.read(Path(path), sha256 or (named and named[1]))
     params = inception_weights.params(weights, shapes())
     return FeatureNet("inception-v3-compat", weights.sha256, RESIZE, jax.tree.map(jnp.asarray, params), _look, _logits)
 
@@ -60,15 +63,15 @@ def shapes() -> PyTree[jax.ShapeDtypeStruct]:
     return jax.eval_shape(InceptionV3().init, jax.random.key(0), images)
 
 
-def prepare(images: UInt8[Array, "B H W C"]) -> Float[Array, "B 299 299 3"]:
+def prepare(images: Pixels) -> Float[Array, "B 299 299 3"]:
     """What the first layer gets of images of any size: `RESIZE`. Raises `BadInput` for other than 1 or 3 channels."""
     if 0 in images.shape[1:] or images.shape[3] not in (1, 3):
         raise BadInput(f"Inception takes images [N, H, W, 3] or [N, H, W, 1], not {list(images.shape)}: convert them")
-    x = (bilinear_tf1(images.astype(jnp.float32), SIDE, SIDE) - 128) / 128
+    x = (bilinear_tf1(images, SIDE, SIDE) - 128) / 128
     return jnp.broadcast_to(x, (*x.shape[:3], 3))
 
 
-def _look(params: PyTree[Array], images: UInt8[Array, "B H W C"]) -> Float[Array, "B 2048"]:
+def _look(params: PyTree[Array], images: Pixels) -> Float[Array, "B 2048"]:
     return InceptionV3().apply(params, prepare(images), method="features")
 
 

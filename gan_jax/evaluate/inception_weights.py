@@ -30,7 +30,7 @@ class Weights(NamedTuple):
 
 
 def read(path: Path, sha256: str | None = None) -> Weights:
-    """The tensors of a `.safetensors`, `.npz`, `.pth` or `.pt` file; the last two need PyTorch. Nothing in it is run.
+    """The tensors of a `.safetensors` or `.npz` file, or of a `.pth` or `.pt` one with PyTorch. Nothing in it is run.
 
     Raises:
         BadInput: the file cannot be read or is damaged, it is a pickle of more than tensors, or its sha256 does not

@@ -54,7 +54,7 @@ def looks(pair):
     import torch
 
     theirs = [x.numpy() for x in pair.peer(torch.from_numpy(IMAGES.transpose(0, 3, 1, 2)))]
-    features = jax.jit(pair.net.apply)(pair.net.params, IMAGES)
+    features = jax.jit(pair.net.apply)(pair.net.params, IMAGES.astype(np.float32))
     return theirs, [np.asarray(features), np.asarray(pair.net.head(pair.net.params, features))]
 
 
@@ -78,15 +78,22 @@ def test_it_says_what_it_is(pair):
     assert len(pair.net.sha256) == 64 and "299 x 299" in pair.net.resize
 
 
+def test_a_download_that_is_not_what_its_name_says_is_refused(tmp_path):
+    file = tmp_path / "pt_inception-2015-12-05-6726825d.pth"
+    file.write_bytes(b"half of it")
+    with pytest.raises(BadInput, match="another file than meant"):
+        inception(file)
+
+
 def test_grey_is_repeated_and_centred():
     grey = IMAGES[..., :1]
-    x = prepare(jnp.asarray(grey))
+    x = prepare(jnp.asarray(grey, jnp.float32))
     assert x.shape == (2, 299, 299, 3)
-    np.testing.assert_array_equal(x, prepare(jnp.asarray(np.repeat(grey, 3, axis=3))))
+    np.testing.assert_array_equal(x, prepare(jnp.asarray(np.repeat(grey, 3, axis=3), jnp.float32)))
     np.testing.assert_array_equal(x[:, 0, 0, 1], (grey[:, 0, 0, 0].astype(np.float32) - 128) / 128)
 
 
 @pytest.mark.parametrize("shape", [(2, 8, 8, 2), (2, 8, 8, 4), (2, 0, 8, 3), (2, 8, 0, 1), (2, 8, 8, 0)])
 def test_other_images_are_refused(shape):
     with pytest.raises(BadInput, match="convert them"):
-        prepare(jnp.zeros(shape, jnp.uint8))
+        prepare(jnp.zeros(shape))

@@ -102,7 +102,7 @@ def _scattered(x: Float[np.ndarray, "N D"], k: int, rng: np.random.Generator) ->
     norms = np.einsum("nd,nd->n", x, x)
     while len(chosen) < k:
         last = chosen[-1]
-        squared = np.minimum(squared, np.maximum(norms + norms[last] - 2 * x @ x[last], 0))
+        squared = np.minimum(squared, np.maximum(norms + norms[last] - 2 * (x @ x[last]), 0))
         squared[last] = 0
         chosen.append(int(rng.choice(len(x), p=squared / squared.sum())))
     return x[chosen]
@@ -116,7 +116,7 @@ def _nearest(
     for start in range(0, len(x), ROWS):
         rows = x[start : start + ROWS]
         # Without the row's own |x|^2, which is the same for all centres.
-        compared = np.einsum("kd,kd->k", centres, centres) - 2 * rows @ centres.T
+        compared = np.einsum("kd,kd->k", centres, centres) - 2 * (rows @ centres.T)
         block = slice(start, start + len(rows))
         index[block] = compared.argmin(axis=1)
         squared[block] = compared.min(axis=1) + np.einsum("nd,nd->n", rows, rows)

@@ -46,6 +46,24 @@ def test_bins_depend_on_the_seed_alone():
     assert not np.array_equal(first.centres, other.centres)
 
 
+def test_the_start_is_spread_out():
+    """Of 30 tight clusters, far apart, k-means++ takes one sample each; chance alone would take some twice."""
+    rng = np.random.default_rng(0)
+    clusters = rng.normal(size=(30, 5))
+    x = clusters[np.arange(600) % 30] + 1e-4 * rng.normal(size=(600, 5))
+    for seed in range(5):
+        np.testing.assert_allclose(fit_bins(x, k=30, seed=seed).shares, 1 / 30)
+
+
+def test_centres_without_samples_go_to_the_samples_farthest_from_all_others(monkeypatch):
+    x = blobs(0, n=100)
+    monkeypatch.setattr("gan_jax.evaluate.bins._scattered", lambda x, k, rng: x[[0] * k])
+    assert (fit_bins(x, k=5).shares > 0).all()
+    monkeypatch.setattr("gan_jax.evaluate.bins.ROUNDS", 1)
+    farthest = np.argsort(-cdist(x, x[:1])[:, 0])[:4]
+    np.testing.assert_allclose(fit_bins(x, k=5).centres, [x.mean(axis=0), *x[farthest]])
+
+
 def test_no_bin_is_empty_even_where_a_bin_is_a_single_sample():
     x = np.concatenate([np.zeros((50, 2)), 1e-3 * np.arange(10)[:, None] * np.ones((10, 2)), [[100.0, 0]]])
     for seed in range(10):

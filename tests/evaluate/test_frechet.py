@@ -83,6 +83,11 @@ def test_a_set_and_itself_in_another_order():
     assert frechet_distance(x, x[::-1]) == pytest.approx(0, abs=1e-6 * np.trace(np.cov(x, rowvar=False)))
 
 
+def test_rounding_never_makes_it_negative():
+    distances = [frechet_distance(x, x) for x in (1e3 * sample(seed, 20, 3) for seed in range(30))]
+    assert all(0 <= distance < 1e-6 for distance in distances) and 0 in distances
+
+
 def test_features_that_do_not_vary_leave_the_rest_as_it_is():
     """Covariances of rank 3 of 6, in other directions: where the root of the product itself is hard to take."""
     rng = np.random.default_rng(0)

@@ -116,6 +116,15 @@ def test_diversity_is_the_mean_over_pairs_of_different_images():
     assert tuple(diversity(a[[0, 0, 0]], 5)) == pytest.approx((1, 0))
 
 
+def test_the_error_of_two_pairs_is_half_their_difference():
+    a, _ = pairs(28, n=3)
+    values = ms_ssim(a[[0, 0, 1]], a[[1, 2, 2]])
+    mean, error = diversity(a, 2, seed=2)
+    assert error > 0
+    for value in (mean - error, mean + error):
+        assert np.min(np.abs(values - value)) < 1e-12
+
+
 def test_diversity_of_many_pairs_is_that_of_all_pairs():
     a, _ = pairs(28, n=12)
     i, j = np.triu_indices(12, k=1)

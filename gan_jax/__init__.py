@@ -3,7 +3,7 @@
 The words are in `game.py`, the engine in `step.py`, its compositions in `parallel.py`.
 """
 
-from gan_jax import games, latents, losses, parallel, penalties
+from gan_jax import evaluate, games, latents, losses, parallel, penalties
 from gan_jax.bound import bind
 from gan_jax.errors import BadInput
 from gan_jax.game import Batch, Game, Metrics, Move, Player, State, Turn, images_per_step, move, turn
@@ -19,6 +19,7 @@ __all__ = [
     "State",
     "Turn",
     "bind",
+    "evaluate",
     "games",
     "images_per_step",
     "init",

@@ -13,6 +13,8 @@ from gan_jax.commands import compare_settings, sample, train_experiment
 from gan_jax.compare.command import Options
 from gan_jax.errors import BadInput
 from gan_jax.flags import parse
+from gan_jax.judge.beside import are_results, compare_results
+from gan_jax.judge.command import evaluate
 
 USAGE = """usage: gan-jax COMMAND ...
 
@@ -21,6 +23,9 @@ USAGE = """usage: gan-jax COMMAND ...
   compare EXPERIMENT --vary loss=hinge,wasserstein --seeds 10 [flags]
                               train a grid of settings with many seeds, and make a table; flags: gan-jax compare --help
   sample RUN [flags]          draw from a trained run; flags: gan-jax sample --help
+  evaluate RUN|IMAGES [REFERENCE] --metrics fid,prdc [flags]
+                              score a run, or images, beside real images; flags: gan-jax evaluate --help
+  compare RUN RUN ...         put the scores of evaluated runs, or of results of evaluate, into one table
 
 EXPERIMENT is a name that `list` shows, or a file. RUN is the folder of a run."""
 
@@ -60,14 +65,18 @@ def _run(argv: list[str]) -> int:
             raise BadInput("train what? `gan-jax list` shows the experiments")
         case ["compare", "--help" | "-h"]:
             parse(Options, ["--help"], "gan-jax compare EXPERIMENT")
+        case ["compare", str(name), *flags] if not name.startswith("-") and are_results(name):
+            compare_results(**parse(compare_results, [name, *flags], "gan-jax compare").kwargs)
         case ["compare", str(name), *flags] if not name.startswith("-"):
             return compare_settings(name, flags)
         case ["compare", *_]:
             raise BadInput("compare what? gan-jax compare EXPERIMENT --vary loss=hinge,wasserstein --seeds 10, say")
         case ["sample", *flags]:
             sample(**parse(sample, flags, "gan-jax sample").kwargs)
+        case ["evaluate", *flags]:
+            evaluate(**parse(evaluate, flags, "gan-jax evaluate").kwargs)
         case ["list", word, *_]:
             raise BadInput(f"list takes no {word!r}")
         case [command, *_]:
-            raise BadInput(f"no command {command!r}: list, train, compare or sample; see gan-jax --help")
+            raise BadInput(f"no command {command!r}: list, train, compare, sample or evaluate; see gan-jax --help")
     return 0

@@ -4,10 +4,10 @@ import io
 import math
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import jax
 import numpy as np
@@ -15,16 +15,17 @@ import tyro
 
 from gan_jax import pictures, plane
 from gan_jax.catalogue import find, load
-from gan_jax.checkpoint import Checkpoints, digest
+from gan_jax.checkpoint import digest
 from gan_jax.compare import compare
-from gan_jax.data import Source, open_source
+from gan_jax.data import open_source
 from gan_jax.errors import BadInput
-from gan_jax.experiment import Experiment, stages
-from gan_jax.flags import NonNegativeInt, PositiveInt, Seed, parse, to_argv
-from gan_jax.parallel import make_mesh
+from gan_jax.evaluate import charts
+from gan_jax.experiment import stages
+from gan_jax.flags import NonNegativeInt, PositiveInt, Seed, parse
 from gan_jax.run_folder import RunFolder, manifest
 from gan_jax.sample import between, latents, sampler
-from gan_jax.train import abstract_state, best_cost, check, logged, train
+from gan_jax.train import check, logged, ranked, train
+from gan_jax.trained import restore
 from gan_jax.whole_file import write_whole
 
 
@@ -56,6 +57,8 @@ def train_experiment(name: str, flags: list[str]) -> int:
     print(f"curves      {folder.curves}")
     print(f"checkpoint  {folder.checkpoints / str(last.steps.stop)}")
     print(f"digest      {digest(state)}")
+    if ways := ranked(common):
+        report(folder, ways)
     return 0
 
 
@@ -88,19 +91,10 @@ def sample(
         best: Draw from the checkpoint that the run's --best kept.
         out: File to write: .png a grid, .npz arrays; by default RUN/sample.png.
     """
-    folder = RunFolder(run)
     out = out or run / "sample.png"
     if out.suffix not in (".png", ".npz"):
         raise BadInput(f"--out {out} is neither .png nor .npz: choose one of the two")
-    experiment, source = rebuild(folder)
-    checkpoints = Checkpoints(folder.checkpoints, best=best_cost(experiment.common))
-    if best:
-        step = checkpoints.best()
-    reached = checkpoints.latest() or 0 if step is None else step
-    plan = stages(experiment)
-    game = next((stage.game for stage in plan if reached <= stage.steps.stop), plan[-1].game)
-    state = checkpoints.restore(abstract_state(game, source, experiment.common, make_mesh()), step)
-
+    _, experiment, game, state, _ = restore(run, step, best)
     key = jax.random.key(experiment.common.seed if seed is None else seed)
     rows, cols = experiment.grid
     if n not in (None, rows * cols):
@@ -128,19 +122,19 @@ def sample(
     print(out)
 
 
-def rebuild(folder: RunFolder) -> tuple[Experiment, Source]:
-    """The experiment of a run, from its manifest, and its source as a name and a shape: the data is not read."""
-    about = folder.read()
-    path = Path(about.experiment)
-    build = load(path if path.is_file() else find(path.stem))
-    parsed = parse(build, to_argv(about.settings), "gan-jax", given=["source"])
-    shape, classes = tuple(about.data["shape"]), tuple(about.data["classes"])
-    source = Source(about.data["name"], about.data["size"], shape, _unread, classes)
-    return build(source, **parsed.kwargs), source
-
-
-def _unread(_: object) -> NoReturn:
-    raise AssertionError("a run is rebuilt without its data")
+def report(folder: RunFolder, ways: Mapping[str, str]) -> None:
+    """Every score's last and best value, so that a late collapse does not hide, and a picture of their course."""
+    records, drawn = folder.records(), []
+    for name, way in ways.items():
+        scored = [(record[name], record["images"]) for record in records if math.isfinite(record.get(name, math.nan))]
+        if scored:
+            best, images = (max if way == "higher" else min)(scored)
+            print(f"{name:<11} {scored[-1][0]:.4g} at the end; best {best:.4g} at {images:,} images")
+            drawn.append(name)
+    if drawn:
+        upwards = {name for name in drawn if ways[name] == "higher"}
+        pictures.save_png(folder.scores, charts.metric_curves(records, drawn, upwards))
+        print(f"scores      {folder.scores}")
 
 
 @contextmanager

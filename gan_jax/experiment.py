@@ -22,12 +22,14 @@ class Common:
     batch_size: PositiveInt
     """Real examples in every turn."""
     data: str = "mnist5k"
-    """What to imitate: mnist5k (no download), a TFDS name such as mnist, a path to an image folder or archive, a toy
-    world of points (ring, grid, spiral, moons), or a .npy file of points."""
+    """What to imitate: mnist5k (no download), a TFDS name such as mnist, either with stacked: before it (three digits
+    in the colours of one image), a path to an image folder or archive, a toy world of points (ring, grid, spiral,
+    moons), or a .npy file of points."""
     data_dir: Path | None = None
     """Folder with the original archives of a TFDS data set, instead of a download."""
     image_size: PositiveInt | None = None
-    """Crop and resize the images of a folder or archive to squares of this many pixels a side."""
+    """Crop and resize the images of a folder or archive to squares of this many pixels a side; stacked digits are
+    padded to 32."""
     pipeline: Literal["device", "tf"] = "device"
     """Keep the data set on the device, or stream it with tf.data. The batches are the same."""
     seed: Seed = 0
@@ -43,10 +45,23 @@ class Common:
     keep: PositiveInt = 2
     """How many of the last checkpoints are kept."""
     best: str = ""
-    """A logged metric, such as g/loss: the checkpoint where it was lowest is kept too."""
+    """A metric or score, such as g/loss or fid: the checkpoint where it was best is kept too."""
+    evaluate: str = ""
+    """Scores computed while the run is trained, as in fid,prdc; none by default. gan-jax evaluate --help lists them."""
+    evaluate_every: PositiveInt = 100_000
+    """Real images shown between two evaluations; the end of the run is one too."""
+    evaluate_samples: PositiveInt = 10_000
+    """Samples of every evaluation, and real images that they are compared with."""
+    features: str = ""
+    """The network that evaluations see images through, as of gan-jax evaluate."""
+    inception_weights: Path | None = None
+    """Weights of the FID Inception network, to see images through that one."""
 
 
-DURATION_AND_PLACE = frozenset(
+JUDGED = frozenset(("evaluate", "evaluate_every", "evaluate_samples", "features", "inception_weights"))
+"""The flags that say what is found out about a run, of which training sees nothing."""
+
+DURATION_AND_PLACE = JUDGED | frozenset(
     ("images", "data_dir", "pipeline", "run_dir", "log_every", "sample_every", "checkpoint_every", "keep", "best")
 )
 """The flags that say how long, where and how often, not what: a run may be resumed with other values."""
@@ -95,6 +110,15 @@ class Stage(NamedTuple):
     def images(self, step: int) -> int:
         """Real images shown to the discriminator by the end of `step` steps of the run."""
         return self.images_before + (step - self.steps.start) * self.images_per_step
+
+    def periods(self, common: Common) -> tuple[int, ...]:
+        """After how many steps, over and over, there is something to do."""
+        regular = (common.log_every, common.sample_every, common.checkpoint_every)
+        return (*regular, self.between_evaluations(common)) if common.evaluate else regular
+
+    def between_evaluations(self, common: Common) -> int:
+        """Steps from one evaluation to the next: `evaluate_every` images, to the nearest step."""
+        return max(1, round(common.evaluate_every / self.images_per_step))
 
 
 def stages(experiment: Experiment) -> list[Stage]:

@@ -20,7 +20,7 @@ from gan_jax.data import Source
 from gan_jax.data.points import MODES, Modes
 from gan_jax.dynamics import gradient_play
 from gan_jax.errors import BadInput
-from gan_jax.evaluate import energy_distance, mode_scores
+from gan_jax.evaluate.modes import energy_distance, mode_scores
 from gan_jax.experiment import Common, Evaluation, Experiment, Phase
 from gan_jax.flags import Fraction, NonNegativeFloat, PositiveFloat, PositiveInt
 from gan_jax.game import Game, Latents, Metrics, State

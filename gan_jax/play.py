@@ -1,8 +1,8 @@
 """How phases are played, chunk by chunk and from wherever it stopped: by a single run, or by many as one program."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -26,6 +26,8 @@ class Runner(NamedTuple):
     """Plays what is left of a phase; yields the step reached, the state, and mean metrics of a chunk of steps."""
     judge: Callable[[int], Callable[[State], Metrics]]
     """`judge(phase)(state) -> scores`, at every sample grid."""
+    assess: Callable[[int], Callable[[State], Mapping[str, Any]]]
+    """`assess(phase)(state) -> scores`, at every evaluation; takes as long as it takes."""
 
 
 class Reached(NamedTuple):
@@ -36,7 +38,7 @@ class Reached(NamedTuple):
     state: State
     """Overwritten when the next chunk is asked for."""
     metrics: Metrics
-    """Means over the chunk and, at every `sample_every` steps and the end of a phase, scores."""
+    """Means over the chunk and, at sample grids, evaluations and the end of a phase, scores."""
     shown: bool
     """Whether a sample grid is due."""
     saved: bool
@@ -62,13 +64,16 @@ def play(
         if resumed <= stage.steps.start:
             fresh = runner.fresh(phase)
             state = fresh if state is None else carry_over(state, fresh)
-        judge = runner.judge(phase)
+        judge, assess = runner.judge(phase), runner.assess(phase)
         for step, state, metrics in runner.chunks(phase, state):  # noqa: B020
             ends = step == stage.steps.stop
             stops = ends or stop()
             judged = ends or step % common.sample_every == 0  # not where it stops: what is recorded is the same then
             scores = judge(state) if judged else {}
-            saved = stops or step % common.checkpoint_every == 0
+            assessed = common.evaluate and (ends or step % stage.between_evaluations(common) == 0)
+            scores |= assess(state) if assessed else {}
+            best_may_be_here = bool(assessed and common.best)
+            saved = stops or best_may_be_here or step % common.checkpoint_every == 0
             yield Reached(phase, step, state, metrics | scores, judged or stops, saved)
             if stops:
                 break
@@ -106,7 +111,7 @@ def dispatched(
 
     The host makes the inputs of a chunk while the device plays the one before.
     """
-    periods = common.log_every, common.sample_every, common.checkpoint_every
+    periods = stage.periods(common)
 
     def dealt(leaf: np.ndarray) -> jax.Array:
         # Inputs of the longest chunk, however many steps are played: a chunk of any length is the same program.

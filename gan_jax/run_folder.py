@@ -48,6 +48,7 @@ class RunFolder:
         self.metrics = path / "metrics.jsonl"
         self.samples = path / "samples"
         self.curves = path / "curves.png"
+        self.scores = path / "scores.png"
         self.animation = path / "samples.gif"
         self.checkpoints = path / "checkpoints"
         self.tensorboard = path / "tensorboard"

@@ -19,6 +19,8 @@ from gan_jax.errors import BadInput
 from gan_jax.experiment import Common, Experiment, Stage, stages
 from gan_jax.game import Game, Metrics, State
 from gan_jax.journal import Journal
+from gan_jax.judge import suite
+from gan_jax.judge.while_training import assessment
 from gan_jax.parallel import BATCH_AXIS, check_shares, make_mesh, over_steps
 from gan_jax.play import Runner, abstract, dispatched, play, resume
 from gan_jax.run_folder import RunFolder
@@ -49,7 +51,7 @@ def train(
     common, plan, mesh = experiment.common, stages(experiment), make_mesh()
     run = single(experiment, source, mesh)
     draws = [portrait(experiment, stage.game) for stage in plan]
-    with Checkpoints(folder.checkpoints, common.keep, best_cost(common)) as checkpoints:
+    with Checkpoints(folder.checkpoints, common.keep, best_cost(experiment)) as checkpoints:
         resumed, state = resume(run, plan, checkpoints, mesh)
         with Journal(folder, plan[-1].images(plan[-1].steps.stop), resumed) as journal:
             for reached in play(run, plan, common, resumed, state, stop):
@@ -67,10 +69,12 @@ def train(
 def single(experiment: Experiment, source: Source, mesh: Mesh) -> Runner:
     """One run, its batch shared by the devices of the mesh."""
     common, plan, everywhere = experiment.common, stages(experiment), NamedSharding(mesh, P())
+    assess = assessment(common, source) if common.evaluate else lambda game: lambda state: {}
     return Runner(
         fresh=lambda phase: jax.device_put(new_state(plan[phase].game, source, common), everywhere),
         chunks=lambda phase, state: chunks(plan[phase], state, common, source, mesh),
         judge=lambda phase: judgement(experiment, plan[phase].game),
+        assess=lambda phase: assess(plan[phase].game),
     )
 
 
@@ -94,9 +98,21 @@ def new_state(game: Game, source: Source, common: Common) -> State:
     return init(game, jax.random.key(common.seed), abstract_batch(game, source, common))
 
 
-def best_cost(common: Common) -> Cost | None:
+def best_cost(experiment: Experiment) -> Cost | None:
     """What a checkpoint is judged by, the lower the better; None where `--best` is not given."""
-    return (lambda metrics: metrics[common.best]) if common.best else None
+    best, sign = experiment.common.best, -1 if experiment.common.best in higher(experiment) else 1
+    return (lambda metrics: sign * metrics[best]) if best else None
+
+
+def higher(experiment: Experiment) -> frozenset[str]:
+    """The scores of a run of which more is better."""
+    own = experiment.evaluation.higher if experiment.evaluation else frozenset()
+    return own | {name for name, way in ranked(experiment.common).items() if way == "higher"}
+
+
+def ranked(common: Common) -> dict[str, str]:
+    """The values of `--evaluate` that can be ranked, and whether `higher` or `lower` is better."""
+    return suite.better(common.evaluate) if common.evaluate else {}
 
 
 def abstract_batch(game: Game, source: Source, common: Common) -> dict[str, jax.ShapeDtypeStruct]:
@@ -117,7 +133,10 @@ def check(experiment: Experiment, source: Source, devices: int | None = None) ->
     if jax.process_count() > 1:
         raise BadInput("a run is trained by one process: start it without jax.distributed, or shard the seeds by hand")
     check_shares(common.batch_size, devices or len(jax.devices()))
+    if common.evaluate and len(source.shape) != 3:
+        raise BadInput(f"--evaluate is for images, and {source.name} has points of shape {source.shape}: leave it out")
     for names in logged(experiment, source) if common.best else ():
+        names = [*names, *ranked(common)]
         if common.best not in names:
             raise BadInput(f"--best {common.best} is not logged: choose one of {', '.join(names)}")
 

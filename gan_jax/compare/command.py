@@ -26,6 +26,7 @@ from gan_jax.errors import BadInput
 from gan_jax.experiment import Common
 from gan_jax.flags import PositiveInt, parse, split
 from gan_jax.run_folder import manifest, versions
+from gan_jax.train import higher
 from gan_jax.whole_file import write_whole
 
 DATA = {"data", "data_dir", "image_size"}
@@ -121,8 +122,7 @@ def _columns(asked: str, plays: Sequence[Program]) -> list[Metric]:
     """
     known = list(dict.fromkeys(name for program in plays for name in names(program)))
     scores = [name for name in known if "/" not in name]
-    evaluations = (program.lanes.experiment.evaluation for program in plays)
-    higher = frozenset().union(*(evaluation.higher for evaluation in evaluations if evaluation))
+    upwards = frozenset().union(*(higher(program.lanes.experiment) for program in plays))
     chosen = []
     for word in asked.split(",") if asked else scores or [name for name in known if name.endswith("/loss")]:
         name, _, direction = word.strip().partition(":")
@@ -132,5 +132,5 @@ def _columns(asked: str, plays: Sequence[Program]) -> list[Metric]:
             raise BadInput(f"--metrics {name} is not logged: {hint}")
         if direction not in ("", "max", "min"):
             raise BadInput(f"--metrics {word}: write {name}:max where more is better")
-        chosen.append(Metric(name, direction == "max" or (not direction and name in higher)))
+        chosen.append(Metric(name, direction == "max" or (not direction and name in upwards)))
     return chosen

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gan_jax.errors import BadInput
-from gan_jax.experiment import DURATION_AND_PLACE
+from gan_jax.experiment import DURATION_AND_PLACE, JUDGED
 from gan_jax.run_folder import Manifest, RunFolder, check_same
 from gan_jax.whole_file import write_whole
 
-FREE = (DURATION_AND_PLACE - {"images"}) | {"seed"}
+FREE = (DURATION_AND_PLACE - JUDGED - {"images"}) | {"seed"}
 """The flags that do not decide what is compared: how often, where, and the seed, which every run has of its own."""
 
 Run = tuple[str, int]

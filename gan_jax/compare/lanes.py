@@ -20,11 +20,12 @@ from gan_jax.compare.grid import Combination, numbers
 from gan_jax.data import Source, device_resident, order
 from gan_jax.experiment import Experiment, Stage, stages
 from gan_jax.game import Game, Metrics, State
+from gan_jax.judge.while_training import assessment
 from gan_jax.parallel import BATCH_AXIS, SEEDS, over_steps
 from gan_jax.play import Runner, dispatched
 from gan_jax.sample import latents
 from gan_jax.step import init, make_step
-from gan_jax.train import abstract_batch
+from gan_jax.train import abstract_batch, ranked
 
 
 class Placement(NamedTuple):
@@ -109,6 +110,7 @@ def runner(lanes: Lanes) -> Runner:
         fresh=lambda phase: _fresh(lanes, phase),
         chunks=lambda phase, state: _chunks(lanes, phase, state),
         judge=lambda phase: _judge(lanes, phase),
+        assess=lambda phase: _assess(lanes, phase),
     )
 
 
@@ -126,7 +128,7 @@ def logged(lanes: Lanes) -> list[str]:
         metrics = jax.eval_shape(jax.vmap(play, in_axes=(SEEDS, 0)), state, lanes.numbers)
         scores = jax.eval_shape(_judge(lanes, phase), state)
         names |= dict.fromkeys((*sorted(metrics), *scores))
-    return list(names)
+    return [*names, *ranked(lanes.experiment.common)]
 
 
 def _fresh(lanes: Lanes, phase: int) -> State:
@@ -194,3 +196,25 @@ def _judge(lanes: Lanes, phase: int) -> Callable[[State], LaneMetrics]:
 
     scores, keys, values = jax.jit(lanes.over_lanes(lane)), lanes.keys, lanes.numbers
     return lambda state: scores(state.players, keys, values)
+
+
+def _assess(lanes: Lanes, phase: int) -> Callable[[State], dict[str, list[float]]]:
+    """Evaluates lane after lane, each as a single run is: the networks that look at samples fill the device alone."""
+    common = lanes.experiment.common
+    if not common.evaluate:
+        return lambda state: {}
+    of_game = assessment(common, lanes.source)
+    games = [stages(lanes.build(lanes.source, **c.kwargs))[phase].game for c in lanes.combinations]
+    each = [assess for assess in map(of_game, games) for _ in lanes.seeds]
+
+    def assess(state: State) -> dict[str, list[float]]:
+        scores = [one(lane_state(state, lane)) for lane, one in enumerate(each)]
+        return {name: [score[name] for score in scores] for name in scores[0]}
+
+    return assess
+
+
+def lane_state(state: State, lane: int) -> State:
+    """The state of one lane, as a single run's."""
+    key, players = jax.tree.map(lambda leaf: leaf[lane], (state.key, state.players))
+    return State(state.step, key, players)

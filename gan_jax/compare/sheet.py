@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import jax
 import numpy as np
 from PIL import Image
 
@@ -10,10 +9,9 @@ from gan_jax import pictures
 from gan_jax.checkpoint import Checkpoints
 from gan_jax.compare.folder import ComparisonFolder, identity
 from gan_jax.compare.grid import Combination
-from gan_jax.compare.lanes import runner
+from gan_jax.compare.lanes import lane_state, runner
 from gan_jax.compare.loop import Program, where
 from gan_jax.compare.table import short
-from gan_jax.game import State
 from gan_jax.play import resume
 from gan_jax.sample import portrait
 
@@ -52,5 +50,4 @@ def _draw(program: Program, lanes: Sequence[int]) -> None:
         experiment = program.lanes.build(program.lanes.source, **program.lanes.combinations[c].kwargs)
         draw = portrait(experiment, experiment.phases[-1].game)
         for lane in (lane for lane in left if lane // many == c):
-            key, players = jax.tree.map(lambda leaf, lane=lane: leaf[lane], (state.key, state.players))
-            pictures.save_png(program.folder.portrait(lane), draw(State(state.step, key, players)))
+            pictures.save_png(program.folder.portrait(lane), draw(lane_state(state, lane)))

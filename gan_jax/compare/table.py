@@ -8,8 +8,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
 from rich.table import Table as RichTable
+
+from gan_jax.statistics import Statistics, number, spread, statistics, strict
 
 WIDTH = 120
 """Columns of a terminal that the table is made for."""
@@ -61,20 +62,6 @@ class Row(NamedTuple):
         return sum(outcome.seconds for outcome in self.outcomes) / len(self.outcomes)
 
 
-class Statistics(NamedTuple):
-    """A metric over seeds. Mean and sample standard deviation are over the finite values; NaN where there are none."""
-
-    mean: float
-    std: float
-    """NaN of fewer than two finite values."""
-    finite: int
-    best: float
-    best_seed: int
-    worst: float
-    """Not finite where any value is not."""
-    worst_seed: int
-
-
 class About(NamedTuple):
     """What the table is of."""
 
@@ -112,26 +99,6 @@ def _best(values: Sequence[float], higher: bool) -> float:
     return (max if higher else min)(filter(math.isfinite, values), default=math.nan)
 
 
-def statistics(values: Mapping[int, float], higher: bool) -> Statistics:
-    """Of a metric's value for every seed; a value that is not finite is the worst there is."""
-    finite = [value for value in values.values() if math.isfinite(value)]
-
-    def cost(seed: int) -> float:
-        value = values[seed]
-        return math.inf if not math.isfinite(value) else -value if higher else value
-
-    best, worst = min(values, key=cost), max(values, key=cost)
-    return Statistics(
-        float(np.mean(finite)) if finite else math.nan,
-        float(np.std(finite, ddof=1)) if len(finite) > 1 else math.nan,
-        len(finite),
-        values[best],
-        best,
-        values[worst],
-        worst,
-    )
-
-
 def final(row: Row, metric: Metric) -> Statistics:
     """Of the last values."""
     return statistics({o.seed: o.final.get(metric.name, math.nan) for o in row.outcomes}, metric.higher)
@@ -154,7 +121,7 @@ def terminal(rows: Sequence[Row], metrics: Sequence[Metric]) -> RichTable:
         table.add_column(heads, justify="right")
     for row in rows:
         ends, so_far = ([over(row, metric) for metric in metrics] for over in (final, best_so_far))
-        cells = [f"{_spread(e)}\n[dim]{_extremes(e)}\n{_spread(b)}[/dim]" for e, b in zip(ends, so_far, strict=True)]
+        cells = [f"{spread(e)}\n[dim]{_extremes(e)}\n{spread(b)}[/dim]" for e, b in zip(ends, so_far, strict=True)]
         words = [short(word).replace("[", r"\[") for word in row.varied.values()]
         seconds = f"{row.seconds:,.0f}\n[dim]{row.seconds_per_seed:.1f}[/dim]"
         table.add_row(*words, *cells, _share(row).replace(", ", "\n"), seconds)
@@ -172,9 +139,9 @@ def markdown(rows: Sequence[Row], metrics: Sequence[Metric], about: About) -> st
         cells = [f"`{short(word)}`" for word in row.varied.values()]
         for metric in metrics:
             end = final(row, metric)
-            cells += [_spread(end), _extremes(end)]
+            cells += [spread(end), _extremes(end)]
         cells += [_share(row), f"{row.seconds:.0f}", f"{row.seconds_per_seed:.1f}"]
-        lines.append(cells + [_spread(best_so_far(row, metric)) for metric in metrics])
+        lines.append(cells + [spread(best_so_far(row, metric)) for metric in metrics])
     table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
     versions = ", ".join(f"{name} {version}" for name, version in about.versions.items())
     seeds = f"seeds {about.seeds[0]} to {about.seeds[-1]}" if len(about.seeds) > 1 else f"seed {about.seeds[0]}"
@@ -224,32 +191,11 @@ def as_json(rows: Sequence[Row], metrics: Sequence[Metric], about: About) -> str
         }
         for row in rows
     ]
-    return json.dumps(_strict(about._asdict() | {"rows": listed}), indent=2, allow_nan=False) + "\n"
-
-
-def _strict(value: Any) -> Any:
-    """Numbers that JSON has no word for, as None."""
-    if isinstance(value, Mapping):
-        return {name: _strict(each) for name, each in value.items()}
-    if isinstance(value, list | tuple | range):
-        return [_strict(each) for each in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _spread(statistics: Statistics) -> str:
-    mean = _number(statistics.mean)
-    return mean if math.isnan(statistics.std) else f"{mean} ± {_number(statistics.std)}"
+    return json.dumps(strict(about._asdict() | {"rows": listed}), indent=2, allow_nan=False) + "\n"
 
 
 def _extremes(statistics: Statistics) -> str:
-    return f"{_number(statistics.best)}, {_number(statistics.worst)}"
-
-
-def _number(value: float) -> str:
-    """Three digits, as short as they can be told."""
-    if math.isfinite(value) and 1e3 <= abs(value) < 1e6:
-        return f"{value:,.0f}"
-    return f"{value:.3g}".replace("e-0", "e-").replace("e+0", "e")
+    return f"{number(statistics.best)}, {number(statistics.worst)}"
 
 
 def _share(row: Row) -> str:

@@ -51,6 +51,10 @@ def open_source(name: str, data_dir: str | Path | None = None, split: str = "tra
     path = Path(os.path.expanduser(name))
     if data_dir is not None and (name in BUILT_IN or _is_path(name)):
         raise BadInput(f"--data-dir is for TFDS data sets, not for {name}: leave it out, or give --data mnist, say")
+    if name in BUILT_IN and split != "train":
+        raise BadInput(
+            f"{name} has no split {split!r}, it is all for training: give mnist, say, or a folder with splits"
+        )
     if name in BUILT_IN and size is None:
         return BUILT_IN[name]()
     if _is_path(name) or (data_dir is None and path.exists()):

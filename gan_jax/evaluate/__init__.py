@@ -1,5 +1,48 @@
-"""Metrics: pure functions of arrays, that know nothing of games and of files."""
+"""Metrics: pure functions of arrays, that know nothing of games and of files; and feature networks to get arrays from.
 
+`gan_jax.judge` asks them of runs and of folders of images.
+"""
+
+from gan_jax.evaluate.arrays import Estimate
+from gan_jax.evaluate.bins import different_bins, fit_bins
+from gan_jax.evaluate.classes import class_shares, label_accuracy, mode_count, reverse_kl
+from gan_jax.evaluate.copies import closest_pairs, duplicates, memorised_share, neighbours
+from gan_jax.evaluate.discriminator import adversarial_accuracy, ranking_accuracy
+from gan_jax.evaluate.features import FeatureNet, look
+from gan_jax.evaluate.frechet import frechet_distance, intra_frechet_distance
+from gan_jax.evaluate.inception_score import inception_score
+from gan_jax.evaluate.kernel import kernel_distance
+from gan_jax.evaluate.manifold import density_coverage, prdc, precision_recall
 from gan_jax.evaluate.modes import energy_distance, mode_scores
+from gan_jax.evaluate.ms_ssim import diversity, ms_ssim
+from gan_jax.evaluate.path_length import path_length
 
-__all__ = ["energy_distance", "mode_scores"]
+__all__ = [
+    "Estimate",
+    "FeatureNet",
+    "adversarial_accuracy",
+    "class_shares",
+    "closest_pairs",
+    "density_coverage",
+    "different_bins",
+    "diversity",
+    "duplicates",
+    "energy_distance",
+    "fit_bins",
+    "frechet_distance",
+    "inception_score",
+    "intra_frechet_distance",
+    "kernel_distance",
+    "label_accuracy",
+    "look",
+    "memorised_share",
+    "mode_count",
+    "mode_scores",
+    "ms_ssim",
+    "neighbours",
+    "path_length",
+    "prdc",
+    "precision_recall",
+    "ranking_accuracy",
+    "reverse_kl",
+]

@@ -1,0 +1,84 @@
+"""`gan-jax evaluate`: from a run or from image files to scores, stamped with their protocol, and pictures."""
+
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+from rich.console import Console
+
+from gan_jax.errors import BadInput
+from gan_jax.flags import NonNegativeInt, PositiveInt, Seed
+from gan_jax.judge import results, subject
+from gan_jax.judge.evidence import Evidence, look_at, see
+from gan_jax.judge.lens import lens
+from gan_jax.judge.sheets import draw_sheets
+from gan_jax.judge.suite import measure, named
+from gan_jax.judge.table import rows, terminal
+from gan_jax.judge.while_training import SEED
+
+
+def evaluate(
+    what: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN|IMAGES")],
+    reference: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="REFERENCE")] = "",
+    metrics: str = "fid,kid,is,prdc",
+    samples: PositiveInt = 10_000,
+    split: str = "train",
+    features: str = "",
+    inception_weights: Path | None = None,
+    image_size: PositiveInt | None = None,
+    step: NonNegativeInt | None = None,
+    best: bool = False,
+    seed: Seed = SEED,
+    out: Path | None = None,
+) -> None:
+    """Scores a run, or images, beside real images.
+
+    Args:
+        what: The folder of a run, a folder or archive of images, or a .npz file that gan-jax sample wrote.
+        reference: Real images: a data set such as mnist, or a folder or archive; by default what the run was trained
+            on.
+        metrics: Which, separated by commas: fid, kid, is, prdc, modes, ms_ssim, ndb, duplicates, memorised, ppl,
+            discriminator, label_accuracy, intra_fid, cas.
+        samples: How many samples are drawn, and how many real images they are compared with, where there are as many.
+        split: Which split of the reference.
+        features: The network that images are seen through: mnist, stacked_mnist, a .npz file of the script that trained
+            those, or file.py:net; by default what suits the images.
+        inception_weights: See the images through the FID Inception network with the weights in this file (.pth,
+            .safetensors, .npz).
+        image_size: Crop and resize the images of folders and archives to squares of this many pixels a side.
+        step: Which checkpoint of the run, by default the last.
+        best: The checkpoint that the run's --best kept.
+        seed: Of the samples.
+        out: JSON file to write, by default RUN/evaluation.json; pictures go into a folder of that name beside it.
+    """
+    chosen = named(metrics)
+    is_run = (what / "manifest.json").exists()
+    if not is_run and (best or step is not None or seed != SEED):
+        raise BadInput(f"{what} is not a run: --step, --best and --seed say which checkpoint and samples of a run")
+    if not what.exists():
+        raise BadInput(f"{what} does not exist: give the folder of a run, or a folder or archive of images")
+    judged = subject.of_run(what, step, best, seed) if is_run else subject.of_images(what, image_size)
+    real = subject.real(reference, split, image_size) if reference else judged.reference and judged.reference(split)
+    images, labels = judged.draw(samples)
+    if real and real.source.shape != images.shape[1:]:
+        raise BadInput(
+            f"{what} has images of {_size(images.shape[1:])}, {real.source.name} of {_size(real.source.shape)}: "
+            "compare images of one size and number of channels (--image-size for folders)"
+        )
+    net = lens(features, inception_weights, images.shape[1:], real.source.name if real else judged.about["name"])
+    networks = judged.networks(net) if judged.networks else None
+    evidence = Evidence(see(net, images, labels), look_at(real, net, samples) if real else None, real, networks)
+    found = results.stamped(
+        judged.about, measure(chosen, evidence), chosen, results.protocol(evidence, net, judged.drawn)
+    )
+    Console(highlight=False).print(terminal(rows([found])))
+    out = out or (what / "evaluation.json" if is_run else None)
+    if out:
+        results.write(found, out)
+        print(f"\nscores      {out}")
+        for picture in draw_sheets(evidence, net, out.with_suffix("")):
+            print(f"picture     {picture}")
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape))

@@ -1,0 +1,55 @@
+"""Which feature network images are judged through: the one that is named, or what suits the images."""
+
+from pathlib import Path
+
+from gan_jax import user_file
+from gan_jax.data.source import Shape
+from gan_jax.errors import BadInput
+from gan_jax.evaluate import mnist_features
+from gan_jax.evaluate.features import FeatureNet
+from gan_jax.evaluate.inception import inception
+
+DIGITS = {(28, 28, 1), (32, 32, 1)}
+STACKED = {(28, 28, 3), (32, 32, 3)}
+
+
+def lens(word: str, inception_weights: Path | None, shape: Shape, data: str) -> FeatureNet:
+    """The feature network for images of `shape`.
+
+    Args:
+        word: `mnist`, `stacked_mnist`, a .npz file that `scripts/train_mnist_features.py` wrote, or `file.py:net`, a
+            `FeatureNet` of the user's own; nothing for what suits the images.
+        inception_weights: the public weights of the FID Inception network; with it, that network.
+        shape: of an image.
+        data: what the images are, or are to be like.
+
+    Raises:
+        BadInput: there is no such network, or nothing suits the images.
+    """
+    if inception_weights is not None:
+        if word:
+            raise BadInput("--features and --inception-weights name two networks: give one of them")
+        return inception(inception_weights)
+    if word == "mnist" or (not word and shape in DIGITS):
+        return mnist_features.mnist()
+    if word == "stacked_mnist" or (not word and shape in STACKED and data.startswith("stacked_")):
+        return mnist_features.stacked_mnist()
+    if word.endswith(".npz"):
+        return mnist_features.load(Path(word).expanduser())
+    if not word:
+        size = "x".join(map(str, shape))
+        raise BadInput(
+            f"no feature network comes with gan_jax for images of {size}: give --inception-weights FILE, "
+            "or --features file.py:net with one of your own"
+        )
+    return _of_user(word)
+
+
+def _of_user(word: str) -> FeatureNet:
+    file, colon, name = word.rpartition(":")
+    if not colon or not file.endswith(".py"):
+        raise BadInput(f"--features {word}: write mnist, stacked_mnist, weights.npz, or file.py:net")
+    net = getattr(user_file.load(Path(file).expanduser()), name, None)
+    if not isinstance(net, FeatureNet):
+        raise BadInput(f"--features {word}: {file} defines no FeatureNet {name!r}: see gan_jax/evaluate/features.py")
+    return net

@@ -1,0 +1,62 @@
+"""What the metrics say of digits that nobody generated: real ones (the floor), too few classes, copies, noise.
+
+    python scripts/known_answers.py                      # the test set of MNIST, 10,000 images, and what is made of it
+    python scripts/known_answers.py --data-dir DIR       # with the original archives in DIR instead of a download
+
+Every row is 10,000 images, compared with the same 10,000 training images, in the way of `gan-jax evaluate`.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import tyro
+
+from gan_jax.data import open_source
+from gan_jax.evaluate.mnist_features import mnist
+from gan_jax.judge import results, table
+from gan_jax.judge.evidence import Evidence, Images, Reference, chosen, look_at, read, see
+from gan_jax.judge.suite import measure, named
+
+SAMPLES = 10_000
+METRICS = "fid,kid,is,prdc,modes,ndb,duplicates,memorised"
+
+
+def main(data_dir: Path | None = None, samples: int = SAMPLES) -> None:
+    """Prints a table in Markdown.
+
+    Args:
+        data_dir: Folder with the original archives of MNIST.
+        samples: Images in every row.
+    """
+    train, test = (open_source("mnist", data_dir, split) for split in ("train", "test"))
+    net, reference = mnist(), Reference("train", train, lambda: test)
+    real, metrics, found = look_at(reference, net, samples), named(METRICS), []
+    for name, images in sets(train, test, samples).items():
+        evidence = Evidence(see(net, images), real, reference, None)
+        protocol = results.protocol(evidence, net, {"files": True})
+        found.append(results.stamped({"name": name}, measure(metrics, evidence), metrics, protocol))
+    print(table.markdown(table.rows(found)))
+    print(f"{net.name}, sha256 {net.sha256}")
+
+
+def sets(train, test, n: int) -> dict[str, Images]:
+    """What is judged, by what it is."""
+    random = np.random.RandomState(1)
+    held_out, labels = read(test, chosen(test.size, n))
+    n = len(held_out)
+    others = np.setdiff1d(np.arange(train.size), chosen(train.size, n))
+    small = random.randint(-30, 31, held_out.shape)
+    return {
+        "test digits": held_out,
+        "other training digits": read(train, others[:n])[0],
+        "the training digits themselves": read(train, chosen(train.size, n))[0],
+        "test digits, grey levels moved by up to 30": np.clip(held_out + small, 0, 255).astype(np.uint8),
+        "test digits 0 to 4 alone": np.resize(held_out[labels < 5], held_out.shape),
+        "100 test digits, over and over": np.resize(held_out[:100], held_out.shape),
+        "one test digit, over and over": np.repeat(held_out[:1], n, axis=0),
+        "noise": random.randint(0, 256, held_out.shape).astype(np.uint8),
+    }
+
+
+if __name__ == "__main__":
+    tyro.cli(main)

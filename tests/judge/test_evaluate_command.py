@@ -1,0 +1,171 @@
+"""`gan-jax evaluate`: runs, folders and two folders; scores that repeat; mistakes in one line, and nothing written."""
+
+import json
+import re
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gan_jax import cli
+from gan_jax.data import folder_source
+from gan_jax.run_folder import RunFolder
+
+
+def command(capfd, *argv):
+    """Runs a command line; its exit code, stdout and stderr."""
+    with pytest.raises(SystemExit) as done:
+        cli.main([str(word) for word in argv])
+    out, errors = capfd.readouterr()
+    return done.value.code or 0, out, errors
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory, tiles):
+    """Flat folders of images: the same as the training tiles, others, noise, and one image over and over."""
+    root, random = tmp_path_factory.mktemp("folders"), np.random.RandomState(5)
+    training, held_out = (folder_source(tiles, split=split) for split in ("train", "test"))
+    sets = {
+        "same": training.read(np.arange(240))["x"],
+        "others": held_out.read(np.arange(96))["x"],
+        "noise": (255 * random.randint(0, 2, (100, 4, 4, 1))).repeat(2, axis=1).repeat(2, axis=2).astype(np.uint8),
+        "collapsed": np.repeat(training.read(np.array([100]))["x"], 100, axis=0),
+    }
+    for name, images in sets.items():
+        (root / name).mkdir()
+        for i, image in enumerate(images):
+            Image.fromarray(image[..., 0]).save(root / name / f"{i:03d}.png")
+    return root
+
+
+def scores(capfd, *argv, out):
+    code, _, errors = command(capfd, "evaluate", *argv, "--out", out)
+    assert code == 0, errors
+    return json.loads(out.read_text())
+
+
+def test_a_run_is_scored_beside_what_it_was_trained_on(capfd, run, lens_flag, tmp_path):
+    metrics = "fid,kid,is,prdc,modes,ndb,duplicates,memorised,ppl,discriminator"
+    command_line = ("evaluate", run, "--metrics", metrics, "--samples", 120, *lens_flag)
+    code, out, errors = command(capfd, *command_line)
+    assert code == 0, errors
+    assert "fid ↓" in out and "evaluation.json" in out
+    found = json.loads((run / "evaluation.json").read_text())
+    assert set(found) == {"subject", *metrics.split(",")}
+    assert found["subject"]["name"] == "tiny" and found["subject"]["step"] == 80 and found["subject"]["images"] == 640
+    for metric in metrics.split(","):
+        protocol = found[metric]["protocol"]
+        assert protocol["samples"] == 120 and protocol["reference"]["samples"] == 120
+        assert protocol["drawn"] == {"checkpoint": "last", "network": "moving average", "seed": 0}
+        assert protocol["features"]["name"] == "tiny" and len(protocol["features"]["sha256"]) == 64
+        assert len(found[metric]) > 1
+    assert found["prdc"]["protocol"]["neighbours"] == 5
+    assert 0 <= found["discriminator"]["d_accuracy_unseen"] <= 1
+    assert (run / "evaluation" / "neighbours.png").exists() and (run / "evaluation" / "classes.png").exists()
+
+    before = (run / "evaluation.json").read_bytes()
+    command(capfd, *command_line)
+    assert (run / "evaluation.json").read_bytes() == before, "the same checkpoint and seed, the same scores"
+    other = scores(
+        capfd, run, "--metrics", "fid", "--samples", 120, "--seed", 1, *lens_flag, out=tmp_path / "other.json"
+    )
+    assert other["fid"]["fid"] != found["fid"]["fid"] and other["fid"]["protocol"]["drawn"]["seed"] == 1
+
+
+def test_folders_score_as_they_should(capfd, folders, tiles, lens_flag, tmp_path):
+    found = {}
+    for name in ("same", "others", "noise", "collapsed"):
+        metrics = "kid,prdc,modes,duplicates,memorised"
+        flags = ("--metrics", metrics, *lens_flag)
+        found[name] = scores(capfd, folders / name, tiles, *flags, out=tmp_path / f"{name}.json")
+    assert found["same"]["prdc"]["precision"] == found["same"]["prdc"]["recall"] == 1
+    assert found["same"]["memorised"]["memorised"] == 1 and found["others"]["memorised"]["memorised"] == 0
+    assert found["others"]["prdc"]["precision"] > 0.8 and found["others"]["prdc"]["recall"] > 0.8
+    assert found["noise"]["prdc"]["precision"] < 0.2
+    assert found["collapsed"]["prdc"]["recall"] < 0.2 and found["collapsed"]["prdc"]["coverage"] < 0.3
+    assert found["collapsed"]["modes"]["modes"] == 1
+    assert found["collapsed"]["duplicates"]["duplicate_share"] == 1
+    assert found["others"]["duplicates"]["duplicate_share"] < 0.5
+    for broken in ("noise", "collapsed"):
+        assert found[broken]["kid"]["kid"] > found["others"]["kid"]["kid"] + 5 * found["others"]["kid"]["kid_error"]
+    assert found["same"]["prdc"]["protocol"]["drawn"] == {"files": True}
+
+
+def test_samples_in_an_npz_file_score_as_the_run_does(capfd, run, tiles, lens_flag, tmp_path):
+    flags = ("--metrics", "fid", "--samples", 100, *lens_flag)
+    direct = scores(capfd, run, *flags, "--seed", 3, out=tmp_path / "run.json")
+    assert command(capfd, "sample", run, "--n", 100, "--seed", 3, "--out", tmp_path / "x.npz")[0] == 0
+    stored = scores(capfd, tmp_path / "x.npz", tiles, *flags, out=tmp_path / "npz.json")
+    assert stored["fid"]["fid"] == pytest.approx(direct["fid"]["fid"], rel=1e-6)
+
+
+def test_what_training_found_is_what_evaluate_finds(capfd, run, lens_flag, tmp_path):
+    records = [record for record in RunFolder(run).records() if "fid" in record]
+    assert [record["images"] for record in records] == [160, 320, 400, 480, 640], "and at the end of a phase"
+    last = scores(capfd, run, "--metrics", "fid,prdc", "--samples", 100, *lens_flag, out=tmp_path / "last.json")
+    assert last["fid"]["fid"] == pytest.approx(records[-1]["fid"], rel=1e-6)
+    assert last["prdc"]["recall"] == records[-1]["recall"]
+    best = scores(capfd, run, "--best", "--metrics", "fid", "--samples", 100, *lens_flag, out=tmp_path / "best.json")
+    assert best["fid"]["fid"] == pytest.approx(min(record["fid"] for record in records), rel=1e-6)
+    assert best["fid"]["protocol"]["drawn"]["checkpoint"] == "best"
+    assert (run / "scores.png").exists()
+
+
+def test_scores_are_put_into_one_table_where_their_protocols_are_one(capfd, run, folders, tiles, lens_flag, tmp_path):
+    for name in ("others", "noise"):
+        scores(capfd, folders / name, tiles, "--metrics", "prdc", *lens_flag, out=tmp_path / f"{name}.json")
+    code, _, errors = command(capfd, "compare", tmp_path / "others.json", tmp_path / "noise.json")
+    assert code == 2 and "samples is 96" in errors and len(errors.splitlines()) == 1
+    for name in ("others", "noise"):
+        flags = ("--metrics", "prdc", "--samples", 96, *lens_flag)
+        scores(capfd, folders / name, tiles, *flags, out=tmp_path / f"{name}.json")
+    files = (tmp_path / "others.json", tmp_path / "noise.json")
+    code, out, errors = command(capfd, "compare", *files, "--out", tmp_path / "table.md")
+    assert code == 0, errors
+    assert "precision ↑" in out and "noise" in (tmp_path / "table.md").read_text()
+    assert (tmp_path / "table.png").exists()
+
+
+def test_mistakes_are_one_line_and_nothing_is_written(capfd, run, folders, tiles, lens_flag, tmp_path):
+    empty_run = tmp_path / "empty"
+    empty_run.mkdir()
+    shutil.copy(run / "manifest.json", empty_run)
+    pickled = tmp_path / "pickled.npz"
+    np.savez(pickled, images=np.array([{}], object))
+    big = tmp_path / "big"
+    big.mkdir()
+    Image.fromarray(np.zeros((9, 9), np.uint8)).save(big / "a.png")
+    colour = tmp_path / "colour"
+    colour.mkdir()
+    Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(colour / "a.png")
+    wrong = tmp_path / "weights-00000000.pth"
+    wrong.write_bytes(b"\x80\x04\x95 no weights")
+    here = folders / "others"
+    for argv, complaint in (
+        ([tmp_path / "nowhere"], "does not exist"),
+        ([empty_run], "no checkpoint"),
+        ([run, "--metrics", "fod", *lens_flag], "did you mean fid"),
+        ([run, "--metrics", "", *lens_flag], "choose of fid"),
+        ([run, "--metrics", "fid", "--samples", 5, *lens_flag], "fid: .*few"),
+        ([run, "--metrics", "fid"], "8x8x1"),
+        ([run, "--metrics", "fid", "--features", "nothing"], "write mnist"),
+        ([run, "--metrics", "fid", "--features", f"{tiles}/none.py:net"], "cannot be read"),
+        ([run, "--metrics", "cas", *lens_flag], "cas: "),
+        ([run, "--metrics", "fid", "--step", 7, *lens_flag], "no checkpoint of step 7"),
+        ([run, "--metrics", "fid", "--features", "mnist"], "the network of digits takes"),
+        ([run, "--metrics", "fid", "--inception-weights", wrong], "another file than meant"),
+        ([here, "--metrics", "fid", *lens_flag], "nothing to compare with"),
+        ([here, tiles, "--metrics", "ppl", *lens_flag], "ppl: .*folder of a run"),
+        ([here, big, "--metrics", "fid", *lens_flag], "8x8x1, .*9x9x1"),
+        ([here, colour, "--metrics", "fid", *lens_flag], "8x8x1, .*8x8x3"),
+        ([here, tiles, "--seed", 1, *lens_flag], "is not a run"),
+        ([here, "mnist5k", "--split", "test", *lens_flag], "no split 'test'"),
+        ([pickled, tiles, *lens_flag], "cannot be read as images"),
+    ):
+        out = tmp_path / "out.json"
+        code, _, errors = command(capfd, "evaluate", *argv, "--out", out)
+        assert code == 2, (argv, errors)
+        assert len(errors.splitlines()) == 1 and "Traceback" not in errors, errors
+        assert re.search(complaint, errors), (argv, errors)
+        assert not out.exists() and not out.with_suffix("").exists()

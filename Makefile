@@ -1,9 +1,10 @@
-# make demo: train a GAN on real digits. make test: the whole suite. Both set up .venv first, once.
+# make demo: train a GAN on real digits. make test: the whole suite. Both set up .venv first, once. make peers adds the
+# implementations of others in PyTorch that some tests compare with; without them those tests are skipped.
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo install test lint clean
+.PHONY: demo install peers test lint clean
 
 demo: install
 	$(BIN)/gan-jax train experiments/mnist_mlp.py
@@ -19,6 +20,11 @@ install: .venv/installed
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
 	@touch $@
+
+peers: install
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	# Without what it asks for: torchvision, which it needs for data sets and networks that are not used here.
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps torch-fidelity==0.4.0
 
 lint: install
 	$(BIN)/python -m ruff check .

@@ -57,13 +57,19 @@ def test_the_commands_run(tmp_path, monkeypatch, capfd):
     (tmp_path / "experiments").mkdir()
     (tmp_path / "experiments" / "mnist_dcgan.py").write_text(Path(tiny.__file__).read_text())
     (tmp_path / "mine.py").write_text(own_loss())
-    tiny_run = {"train": ["--images", "640"], "compare": ["--images", "256", "--seeds", "2", "--width", "4"]}
+    tiny_run = {
+        "train": ["--images", "640", "--evaluate-samples", "150"],
+        "evaluate": ["--samples", "150"],
+        "compare": ["--images", "256", "--seeds", "2", "--width", "4"],
+    }
     for command in commands:
-        short = tiny_run.get(command[0], []) if "--help" not in command else []
+        of_runs = command[0] == "compare" and command[1].startswith("runs/")
+        short = tiny_run.get(command[0], []) if "--help" not in command and not of_runs else []
         with pytest.raises(SystemExit) as done:
             cli.main([*command, *short])
         assert not done.value.code, (command, capfd.readouterr().err)
     assert (tmp_path / "samples.npz").exists() and (tmp_path / "path.png").exists()
+    assert "fid ↓" in (tmp_path / "table.md").read_text()
     assert "mine.py:tempered" in (tmp_path / "runs" / "compare-ring" / "table.md").read_text()
 
 

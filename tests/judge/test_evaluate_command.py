@@ -6,6 +6,7 @@ import shutil
 
 import numpy as np
 import pytest
+import tiny
 from PIL import Image
 
 from gan_jax import cli
@@ -169,3 +170,16 @@ def test_mistakes_are_one_line_and_nothing_is_written(capfd, run, folders, tiles
         assert len(errors.splitlines()) == 1 and "Traceback" not in errors, errors
         assert re.search(complaint, errors), (argv, errors)
         assert not out.exists() and not out.with_suffix("").exists()
+
+
+def test_a_comparison_has_the_scores_of_single_runs(capfd, run, tiles, lens_flag, tmp_path):
+    flags = ["--data", tiles, "--images", 640, "--batch-size", 8, "--evaluate", "fid", "--evaluate-every", 320]
+    flags += ["--evaluate-samples", 100, *lens_flag, "--seeds", 2, "--exact", "--run-dir", tmp_path / "both"]
+    code, out, errors = command(capfd, "compare", tiny.__file__, *flags)
+    assert code == 0, errors
+    assert "fid" in out
+    table = json.loads((tmp_path / "both" / "table.json").read_text())
+    scores = [outcome["final"]["fid"] for outcome in table["rows"][0]["runs"]]
+    alone = [record["fid"] for record in RunFolder(run).records() if "fid" in record]
+    assert scores[0] == pytest.approx(alone[-1], rel=1e-6), "seed 0 alone ends in the same state"
+    assert scores[1] != scores[0]

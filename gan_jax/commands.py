@@ -17,14 +17,16 @@ from gan_jax import pictures, plane
 from gan_jax.catalogue import find, load
 from gan_jax.checkpoint import digest
 from gan_jax.compare import compare
-from gan_jax.data import open_source
+from gan_jax.data import Source, open_source
 from gan_jax.errors import BadInput
 from gan_jax.evaluate import charts
-from gan_jax.experiment import stages
+from gan_jax.experiment import Experiment, stages
 from gan_jax.flags import NonNegativeInt, PositiveInt, Seed, parse
+from gan_jax.judge.results import Protocol, told
+from gan_jax.judge.while_training import Assessor, ranked, with_earlier, write_protocols
 from gan_jax.run_folder import RunFolder, manifest
 from gan_jax.sample import between, latents, sampler
-from gan_jax.train import check, logged, ranked, train
+from gan_jax.train import check, logged, new_state, train
 from gan_jax.trained import restore
 from gan_jax.whole_file import write_whole
 
@@ -41,7 +43,10 @@ def train_experiment(name: str, flags: list[str]) -> int:
     check(experiment, source)
     if not folder.manifest.exists():  # a mistake that shows only when the game is traced must not claim the folder
         logged(experiment, source)
+    protocols = prepared(experiment, source, folder) if common.evaluate else {}
     folder.claim(manifest(file, parsed.settings, source, parsed.files))
+    if protocols:
+        write_protocols(folder.protocols, protocols)
     with _signals() as received:
         state = train(experiment, source, folder, stop=lambda: bool(received))
     last = stages(experiment)[-1]
@@ -59,6 +64,7 @@ def train_experiment(name: str, flags: list[str]) -> int:
     print(f"digest      {digest(state)}")
     if ways := ranked(common):
         report(folder, ways)
+        print("by          " + "; ".join(dict.fromkeys(map(told, protocols.values()))))
     return 0
 
 
@@ -120,6 +126,15 @@ def sample(
     else:
         raise BadInput(f"samples of shape {samples.shape[1:]} are no picture: give --out FILE.npz")
     print(out)
+
+
+def prepared(experiment: Experiment, source: Source, folder: RunFolder) -> dict[str, Protocol]:
+    """The protocols of a run's scores. Raises `BadInput` where it cannot be evaluated, or was so in another way."""
+    game, assessor = experiment.phases[0].game, Assessor(experiment.common, source)
+    protocols = with_earlier(folder.protocols, assessor.protocols(game))
+    if not folder.manifest.exists():
+        assessor.rehearse(game, new_state(game, source, experiment.common))
+    return protocols
 
 
 def report(folder: RunFolder, ways: Mapping[str, str]) -> None:

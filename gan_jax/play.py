@@ -38,7 +38,9 @@ class Reached(NamedTuple):
     state: State
     """Overwritten when the next chunk is asked for."""
     metrics: Metrics
-    """Means over the chunk and, at sample grids, evaluations and the end of a phase, scores."""
+    """Means over the chunk and, at sample grids and the end of a phase, the experiment's own scores."""
+    assess: Callable[[], Mapping[str, Any]]
+    """Scores by `--evaluate`, where they are due; takes as long as it takes."""
     shown: bool
     """Whether a sample grid is due."""
     saved: bool
@@ -71,10 +73,10 @@ def play(
             judged = ends or step % common.sample_every == 0  # not where it stops: what is recorded is the same then
             scores = judge(state) if judged else {}
             assessed = common.evaluate and (ends or step % stage.between_evaluations(common) == 0)
-            scores |= assess(state) if assessed else {}
             best_may_be_here = bool(assessed and common.best)
             saved = stops or best_may_be_here or step % common.checkpoint_every == 0
-            yield Reached(phase, step, state, metrics | scores, judged or stops, saved)
+            thunk = partial(assess, state) if assessed else dict
+            yield Reached(phase, step, state, metrics | scores, thunk, judged or stops, saved)
             if stops:
                 break
 

@@ -8,12 +8,15 @@ from typing import Any, NamedTuple
 
 from gan_jax.data import Source
 from gan_jax.errors import BadInput
-from gan_jax.experiment import DURATION_AND_PLACE
+from gan_jax.experiment import DURATION_AND_PLACE, JUDGED
 from gan_jax.user_file import sha
 from gan_jax.whole_file import write_whole
 
 Record = dict[str, int | float | list[float]]
 """A logged chunk: `step`, `images`, `seconds` and the mean of every metric, or many runs' means."""
+
+FOUND_OUT = JUDGED | {"best", "keep"}
+"""Settings by which a run is read; those of the last command hold."""
 
 CLOCK = frozenset(("step", "images", "seconds"))
 """What every record says, whatever else was logged."""
@@ -49,6 +52,7 @@ class RunFolder:
         self.samples = path / "samples"
         self.curves = path / "curves.png"
         self.scores = path / "scores.png"
+        self.protocols = path / "protocols.json"
         self.animation = path / "samples.gif"
         self.checkpoints = path / "checkpoints"
         self.tensorboard = path / "tensorboard"
@@ -62,8 +66,11 @@ class RunFolder:
         if self.manifest.exists():
             there = self.read()
             check_same(self.path, there, manifest)
-            if manifest.settings["images"] > there.settings["images"]:
-                self._write(there._replace(settings=manifest.settings))
+            longer = manifest.settings["images"] > there.settings["images"]
+            found_out = {name: manifest.settings[name] for name in FOUND_OUT & manifest.settings.keys()}
+            settings = manifest.settings if longer else there.settings | found_out
+            if settings != there.settings:
+                self._write(there._replace(settings=settings))
         elif self.path.exists() and not self._is_empty():
             raise BadInput(f"{self.path} exists and is not a run: choose another --run-dir")
         else:

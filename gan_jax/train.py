@@ -19,8 +19,7 @@ from gan_jax.errors import BadInput
 from gan_jax.experiment import Common, Experiment, Stage, stages
 from gan_jax.game import Game, Metrics, State
 from gan_jax.journal import Journal
-from gan_jax.judge import suite
-from gan_jax.judge.while_training import assessment
+from gan_jax.judge.while_training import Assessor, ranked
 from gan_jax.parallel import BATCH_AXIS, check_shares, make_mesh, over_steps
 from gan_jax.play import Runner, abstract, dispatched, play, resume
 from gan_jax.run_folder import RunFolder
@@ -57,7 +56,7 @@ def train(
             for reached in play(run, plan, common, resumed, state, stop):
                 state, step, images = reached.state, reached.step, plan[reached.phase].images(reached.step)
                 journal.flush()  # the chunk before, while the device plays this one
-                journal.note(step, images, reached.metrics)
+                journal.note(step, images, reached.metrics | reached.assess())
                 if reached.shown:
                     journal.picture(step, images, draws[reached.phase](state))
                 if reached.saved:
@@ -69,7 +68,7 @@ def train(
 def single(experiment: Experiment, source: Source, mesh: Mesh) -> Runner:
     """One run, its batch shared by the devices of the mesh."""
     common, plan, everywhere = experiment.common, stages(experiment), NamedSharding(mesh, P())
-    assess = assessment(common, source) if common.evaluate else lambda game: lambda state: {}
+    assess = Assessor(common, source).of if common.evaluate else lambda game: lambda state: {}
     return Runner(
         fresh=lambda phase: jax.device_put(new_state(plan[phase].game, source, common), everywhere),
         chunks=lambda phase, state: chunks(plan[phase], state, common, source, mesh),
@@ -100,19 +99,17 @@ def new_state(game: Game, source: Source, common: Common) -> State:
 
 def best_cost(experiment: Experiment) -> Cost | None:
     """What a checkpoint is judged by, the lower the better; None where `--best` is not given."""
-    best, sign = experiment.common.best, -1 if experiment.common.best in higher(experiment) else 1
-    return (lambda metrics: sign * metrics[best]) if best else None
+    best = experiment.common.best
+    if not best:
+        return None
+    sign = -1 if best in higher(experiment) else 1
+    return lambda metrics: sign * metrics[best]
 
 
 def higher(experiment: Experiment) -> frozenset[str]:
     """The scores of a run of which more is better."""
     own = experiment.evaluation.higher if experiment.evaluation else frozenset()
     return own | {name for name, way in ranked(experiment.common).items() if way == "higher"}
-
-
-def ranked(common: Common) -> dict[str, str]:
-    """The values of `--evaluate` that can be ranked, and whether `higher` or `lower` is better."""
-    return suite.better(common.evaluate) if common.evaluate else {}
 
 
 def abstract_batch(game: Game, source: Source, common: Common) -> dict[str, jax.ShapeDtypeStruct]:
@@ -135,8 +132,9 @@ def check(experiment: Experiment, source: Source, devices: int | None = None) ->
     check_shares(common.batch_size, devices or len(jax.devices()))
     if common.evaluate and len(source.shape) != 3:
         raise BadInput(f"--evaluate is for images, and {source.name} has points of shape {source.shape}: leave it out")
+    scores = ranked(common)
     for names in logged(experiment, source) if common.best else ():
-        names = [*names, *ranked(common)]
+        names = [*names, *scores]
         if common.best not in names:
             raise BadInput(f"--best {common.best} is not logged: choose one of {', '.join(names)}")
 

@@ -6,6 +6,7 @@ from typing import NamedTuple, NoReturn
 from gan_jax.catalogue import find, load
 from gan_jax.checkpoint import Checkpoints
 from gan_jax.data import Source
+from gan_jax.errors import BadInput
 from gan_jax.experiment import Experiment, stages
 from gan_jax.flags import parse, to_argv
 from gan_jax.game import Game, State
@@ -35,8 +36,8 @@ def restore(run: Path, step: int | None = None, best: bool = False) -> Trained:
     folder = RunFolder(run)
     manifest, experiment, source = rebuild(folder)
     checkpoints = Checkpoints(folder.checkpoints, best=best_cost(experiment))
-    if best:
-        step = checkpoints.best()
+    if best and (step := checkpoints.best()) is None:
+        raise BadInput(f"{run} has no best checkpoint: train it with --best, or leave --best out")
     reached = checkpoints.latest() or 0 if step is None else step
     plan = stages(experiment)
     stage = next((stage for stage in plan if reached <= stage.steps.stop), plan[-1])

@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 import tyro
 
-from gan_jax.data import open_source
+from gan_jax.data import Source, open_source
+from gan_jax.evaluate.features import Images
 from gan_jax.evaluate.mnist_features import mnist
 from gan_jax.judge import results, table
-from gan_jax.judge.evidence import Evidence, Images, Reference, chosen, look_at, read, see
+from gan_jax.judge.evidence import Evidence, Labelled, Reference, chosen, read, see
 from gan_jax.judge.suite import measure, named
 
 SAMPLES = 10_000
@@ -30,28 +31,28 @@ def main(data_dir: Path | None = None, samples: int = SAMPLES) -> None:
     """
     train, test = (open_source("mnist", data_dir, split) for split in ("train", "test"))
     net, reference = mnist(), Reference("train", train, lambda: test)
-    real, metrics, found = look_at(reference, net, samples), named(METRICS), []
+    real, metrics, found = reference.see(net, samples), named(METRICS), []
     for name, images in sets(train, test, samples).items():
-        evidence = Evidence(see(net, images), real, reference, None)
-        protocol = results.protocol(evidence, net, {"files": True})
-        found.append(results.stamped({"name": name}, measure(metrics, evidence), metrics, protocol))
+        protocol = results.protocol(net, real, reference, len(images), train.shape, {"files": True})
+        scores = measure(metrics, Evidence(net, see(net, Labelled(images)), real, reference))
+        found.append(results.stamped({"name": name}, scores, results.of_each(metrics, protocol)))
     print(table.markdown(table.rows(found)))
-    print(f"{net.name}, sha256 {net.sha256}")
+    print(results.told(protocol))
 
 
-def sets(train, test, n: int) -> dict[str, Images]:
+def sets(train: Source, test: Source, n: int) -> dict[str, Images]:
     """What is judged, by what it is."""
     random = np.random.RandomState(1)
-    held_out, labels = read(test, chosen(test.size, n))
+    held_out = read(test, chosen(test.size, n)).images
     n = len(held_out)
-    others = np.setdiff1d(np.arange(train.size), chosen(train.size, n))
-    small = random.randint(-30, 31, held_out.shape)
+    others, labels, _ = read(train, random.permutation(np.setdiff1d(np.arange(train.size), chosen(train.size, n))))
+    grey = random.randint(-30, 31, held_out.shape)
     return {
         "test digits": held_out,
-        "other training digits": read(train, others[:n])[0],
-        "the training digits themselves": read(train, chosen(train.size, n))[0],
-        "test digits, grey levels moved by up to 30": np.clip(held_out + small, 0, 255).astype(np.uint8),
-        "test digits 0 to 4 alone": np.resize(held_out[labels < 5], held_out.shape),
+        "other training digits": others[:n],
+        "the training digits themselves": read(train, chosen(train.size, n)).images,
+        "test digits, grey levels moved by up to 30": np.clip(held_out + grey, 0, 255).astype(np.uint8),
+        "other training digits, 0 to 4 alone": others[labels < 5][:n],
         "100 test digits, over and over": np.resize(held_out[:100], held_out.shape),
         "one test digit, over and over": np.repeat(held_out[:1], n, axis=0),
         "noise": random.randint(0, 256, held_out.shape).astype(np.uint8),

@@ -25,8 +25,10 @@ from gan_jax.data import Source, open_source
 from gan_jax.errors import BadInput
 from gan_jax.experiment import Common
 from gan_jax.flags import PositiveInt, parse, split
+from gan_jax.judge.suite import ways
+from gan_jax.judge.while_training import Assessor
 from gan_jax.run_folder import manifest, versions
-from gan_jax.train import higher
+from gan_jax.train import higher, new_state
 from gan_jax.whole_file import write_whole
 
 DATA = {"data", "data_dir", "image_size"}
@@ -60,6 +62,8 @@ def compare(name: str, flags: Sequence[str], stop: Callable[[], bool]) -> bool:
     options: Options = Options(**parse(Options, own, prog).kwargs)
     grid = combinations(build, rest, read_vary(options.vary), prog)
     common: Common = grid[0].kwargs["common"]
+    if common.evaluate and DATA & grid[0].varied.keys():
+        raise BadInput("--evaluate compares with the data: scores beside different data cannot stand in one table")
     if common.best:
         raise BadInput("--best is for train: the table has the best of every metric")
     if common.pipeline != "device":
@@ -84,6 +88,10 @@ def compare(name: str, flags: Sequence[str], stop: Callable[[], bool]) -> bool:
     about = folder.check(about if fixed.keys() >= DATA else about._replace(data={}))
     plays = programs(build, grid, seeds, options.exact, folder, open_data)
     columns = _columns(options.metrics, plays)
+    if common.evaluate and not all(program.finished for program in plays):
+        experiment, source = plays[0].lanes.experiment, open_data(common)
+        game = experiment.phases[0].game
+        Assessor(common, source).rehearse(game, new_state(game, source, experiment.common))
     folder.keep(about)
     if not train_all(plays, folder, stop):
         saved = f"saved in {folder.path}" if any(program.saved for program in plays) else "nothing was saved yet"
@@ -121,7 +129,8 @@ def _columns(asked: str, plays: Sequence[Program]) -> list[Metric]:
     A score has a bare name; what a move logs is called after the move, as `d/loss`.
     """
     known = list(dict.fromkeys(name for program in plays for name in names(program)))
-    scores = [name for name in known if "/" not in name]
+    errors = {name for name, way in ways().items() if way == "neither"}
+    scores = [name for name in known if "/" not in name and name not in errors]
     upwards = frozenset().union(*(higher(program.lanes.experiment) for program in plays))
     chosen = []
     for word in asked.split(",") if asked else scores or [name for name in known if name.endswith("/loss")]:

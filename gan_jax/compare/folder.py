@@ -12,7 +12,9 @@ from gan_jax.run_folder import Manifest, RunFolder, check_same
 from gan_jax.whole_file import write_whole
 
 FREE = (DURATION_AND_PLACE - JUDGED - {"images"}) | {"seed"}
-"""The flags that do not decide what is compared: how often, where, and the seed, which every run has of its own."""
+"""The flags that do not decide what is compared: how often, where, and the seed, which every run has of its own.
+
+How runs are judged does decide, where they are: one table has scores of one protocol."""
 
 Run = tuple[str, int]
 """What a trained lane is: its settings, as `identity` tells them, and its seed."""
@@ -20,7 +22,8 @@ Run = tuple[str, int]
 
 def identity(settings: Mapping[str, Any], exact: bool) -> str:
     """What a run's settings are, but for its seed: runs of one identity and seed need not be trained twice."""
-    kept = {name: value for name, value in settings.items() if name not in FREE}
+    left_out = FREE if settings.get("evaluate") else FREE | JUDGED
+    kept = {name: value for name, value in settings.items() if name not in left_out}
     return json.dumps([kept, exact], sort_keys=True)
 
 

@@ -12,7 +12,7 @@ from jaxtyping import Float32
 
 from gan_jax.compare.folder import FREE
 from gan_jax.errors import BadInput
-from gan_jax.experiment import Experiment
+from gan_jax.experiment import JUDGED, Experiment
 from gan_jax.flags import parse, to_argv, unknown_flag
 
 UNVARIED = {
@@ -70,6 +70,8 @@ def combinations(
     """
     base = parse(build, argv, prog, given=["source"]).settings
     for name in varied:
+        if name in JUDGED:
+            raise BadInput(f"--vary {name}: scores of different protocols cannot stand in one table")
         if name in FREE:
             raise BadInput(f"--vary {name}: {UNVARIED.get(name, 'it does not decide what is trained')}")
         if name not in base:

@@ -20,12 +20,12 @@ from gan_jax.compare.grid import Combination, numbers
 from gan_jax.data import Source, device_resident, order
 from gan_jax.experiment import Experiment, Stage, stages
 from gan_jax.game import Game, Metrics, State
-from gan_jax.judge.while_training import assessment
+from gan_jax.judge.while_training import Assessor, ranked
 from gan_jax.parallel import BATCH_AXIS, SEEDS, over_steps
 from gan_jax.play import Runner, dispatched
 from gan_jax.sample import latents
 from gan_jax.step import init, make_step
-from gan_jax.train import abstract_batch, ranked
+from gan_jax.train import abstract_batch
 
 
 class Placement(NamedTuple):
@@ -203,7 +203,7 @@ def _assess(lanes: Lanes, phase: int) -> Callable[[State], dict[str, list[float]
     common = lanes.experiment.common
     if not common.evaluate:
         return lambda state: {}
-    of_game = assessment(common, lanes.source)
+    of_game = Assessor(common, lanes.source).of
     games = [stages(lanes.build(lanes.source, **c.kwargs))[phase].game for c in lanes.combinations]
     each = [assess for assess in map(of_game, games) for _ in lanes.seeds]
 

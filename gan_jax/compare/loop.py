@@ -154,7 +154,8 @@ def _train(program: Program, progress: Progress, done: int, stop: Callable[[], b
         records = Records(folder, resumed, show)
         for reached in play(players, plan, common, resumed, state, stop):
             records.flush()  # the chunk before, while the device plays this one
-            records.note(reached.step, plan[reached.phase].images(reached.step), reached.metrics)
+            scores = reached.assess()
+            records.note(reached.step, plan[reached.phase].images(reached.step), reached.metrics | scores)
             if reached.saved:
                 records.flush()
                 checkpoints.save(reached.state)

@@ -89,7 +89,7 @@ def outcome(
     final = {name: values[-1] for name, values in series.items()}
     best = {name: _best(values, name in higher) for name, values in series.items()}
     diverged = not all(math.isfinite(value) for name, value in final.items() if "/" in name)
-    finite = all(math.isfinite(value) for values in series.values() for value in values)
+    finite = all(math.isfinite(value) for name, values in series.items() if "/" in name for value in values)
     return Outcome(
         seed, final, best, finite if success is None else not diverged and bool(success(final)), diverged, seconds
     )

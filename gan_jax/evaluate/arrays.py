@@ -36,7 +36,7 @@ def features(x: Features, name: str, least: int = 1) -> Float[np.ndarray, "N D"]
         raise BadInput(f"{name}: features must be [N, D], not {list(x.shape)}: flatten all but the first axis")
     if len(x) < least:
         raise BadInput(f"{name}: {len(x)} samples are too few, at least {least} are needed: draw more")
-    x = x.astype(np.float64)
+    x = np.asarray(x, np.float64)
     if not np.isfinite(x).all():
         bad = np.flatnonzero(~np.isfinite(x).all(axis=1))
         raise BadInput(

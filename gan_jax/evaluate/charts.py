@@ -34,7 +34,11 @@ LINE = 0.2
 """Height of a line of a legend, in inches."""
 
 
-def with_neighbours(samples: UInt8[np.ndarray, "_ H W C"], neighbours: UInt8[np.ndarray, "_ k H W C"]) -> Picture:
+def with_neighbours(
+    samples: UInt8[np.ndarray, "N H W C"],
+    neighbours: UInt8[np.ndarray, "N k H W C"],
+    caption: str = "a sample, and its nearest training images",
+) -> Picture:
     """A row for every sample: the sample, a gap, and the `k` training images that are nearest to it, nearest first.
 
     Small images are shown in whole multiples of their size: 28 x 28 pixels as 56 x 56.
@@ -50,9 +54,7 @@ def with_neighbours(samples: UInt8[np.ndarray, "_ H W C"], neighbours: UInt8[np.
     left = grid(samples, n, 1, scale=scale)
     right = grid(neighbours.reshape(-1, *samples.shape[1:]), n, k, scale=scale)
     gap = np.full((len(left), samples.shape[2] * scale // 4, left.shape[2]), WHITE, np.uint8)
-    return contact_sheet(
-        [np.concatenate([left, gap, right], axis=1)], ["a sample, and its nearest training images"], cols=1
-    )
+    return contact_sheet([np.concatenate([left, gap, right], axis=1)], [caption], cols=1)
 
 
 def class_balance(shares: Mapping[str, Shares], classes: Sequence[str], reference: Shares) -> Picture:

@@ -49,7 +49,8 @@ def look(net: FeatureNet, images: Num[np.ndarray, "N H W C"]) -> Look:
     chunk, n, chunks = _chunk(net.apply, net.head), len(images), []
     for start in range(0, n, BATCH):
         rows = np.arange(start, start + BATCH) % n
-        chunks.append(jax.device_get(chunk(net.params, jnp.asarray(images[rows], jnp.float32))))
+        with jax.default_matmul_precision("highest"):  # or scores would depend on the machine
+            chunks.append(jax.device_get(chunk(net.params, jnp.asarray(images[rows], jnp.float32))))
     features, *probabilities = (np.concatenate(parts)[:n] for parts in zip(*chunks, strict=True))
     return Look(features, *probabilities or [None])
 

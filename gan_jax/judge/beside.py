@@ -29,9 +29,11 @@ def compare_results(
     found = [results.read(path) for path in paths]
     results.check_comparable(paths, found)
     rows = table.rows(found)
+    told = dict.fromkeys(results.told(score["protocol"]) for each in found for score in each.scores.values())
     Console(highlight=False).print(table.terminal(rows))
+    print("\n" + "\n".join(told))
     if out:
-        write_whole(out, table.markdown(rows).encode())
+        write_whole(out, "\n".join([table.markdown(rows), *told, ""]).encode())
         print(f"\ntable       {out}")
         points = {
             row.name: (row.values["precision"].mean, row.values["recall"].mean)

@@ -8,8 +8,9 @@ from rich.console import Console
 
 from gan_jax.errors import BadInput
 from gan_jax.flags import NonNegativeInt, PositiveInt, Seed
+from gan_jax.judge import reference as references
 from gan_jax.judge import results, subject
-from gan_jax.judge.evidence import Evidence, look_at, see
+from gan_jax.judge.evidence import Evidence, see
 from gan_jax.judge.lens import lens
 from gan_jax.judge.sheets import draw_sheets
 from gan_jax.judge.suite import measure, named
@@ -49,34 +50,50 @@ def evaluate(
         step: Which checkpoint of the run, by default the last.
         best: The checkpoint that the run's --best kept.
         seed: Of the samples.
-        out: JSON file to write, by default RUN/evaluation.json; pictures go into a folder of that name beside it.
+        out: JSON file to write, by default RUN/evaluation.json (evaluation-best.json with --best); pictures go into a
+            folder of that name beside it.
     """
     chosen = named(metrics)
+    if not what.exists():
+        raise BadInput(f"{what} does not exist: give the folder of a run, or a folder or archive of images")
+    if out and out.suffix != ".json":
+        raise BadInput(f"--out {out}: scores are written as JSON, give a name that ends in .json")
     is_run = (what / "manifest.json").exists()
     if not is_run and (best or step is not None or seed != SEED):
         raise BadInput(f"{what} is not a run: --step, --best and --seed say which checkpoint and samples of a run")
-    if not what.exists():
-        raise BadInput(f"{what} does not exist: give the folder of a run, or a folder or archive of images")
+    if best and step is not None:
+        raise BadInput("--best and --step name two checkpoints: give one of them")
+    if is_run and image_size and not reference:
+        raise BadInput("--image-size is for folders and archives: a run's images have their size")
+    if not (is_run or reference) and split != "train":
+        raise BadInput(f"--split {split} is of real images: name a data set or a folder of them as well")
     judged = subject.of_run(what, step, best, seed) if is_run else subject.of_images(what, image_size)
-    real = subject.real(reference, split, image_size) if reference else judged.reference and judged.reference(split)
-    images, labels = judged.draw(samples)
-    if real and real.source.shape != images.shape[1:]:
+    real = references.real(reference, split, image_size) if reference else judged.reference and judged.reference(split)
+    shown = judged.draw(samples)
+    shape = shown.images.shape[1:]
+    if real and real.source.shape != shape:
         raise BadInput(
-            f"{what} has images of {_size(images.shape[1:])}, {real.source.name} of {_size(real.source.shape)}: "
+            f"{what} has images of {_size(shape)}, {real.source.name} of {_size(real.source.shape)}: "
             "compare images of one size and number of channels (--image-size for folders)"
         )
-    net = lens(features, inception_weights, images.shape[1:], real.source.name if real else judged.about["name"])
-    networks = judged.networks(net) if judged.networks else None
-    evidence = Evidence(see(net, images, labels), look_at(real, net, samples) if real else None, real, networks)
-    found = results.stamped(
-        judged.about, measure(chosen, evidence), chosen, results.protocol(evidence, net, judged.drawn)
+    net = lens(features, inception_weights, shape, real.source.name if real else judged.about["name"])
+    evidence = Evidence(
+        net,
+        fake=see(net, shown),
+        real_or_none=real and real.see(net, samples),
+        reference=real,
+        networks_or_none=judged.networks and judged.networks(net),
     )
+    protocol = results.protocol(net, evidence.real_or_none, real, len(shown.images), shape, judged.drawn)
+    found = results.stamped(judged.about, measure(chosen, evidence), results.of_each(chosen, protocol))
     Console(highlight=False).print(terminal(rows([found])))
-    out = out or (what / "evaluation.json" if is_run else None)
+    print(f"\n{results.told(protocol)}")
+    checkpoint = "-best" if best else "" if step is None else f"-{step}"
+    out = out or (what / f"evaluation{checkpoint}.json" if is_run else None)
     if out:
         results.write(found, out)
-        print(f"\nscores      {out}")
-        for picture in draw_sheets(evidence, net, out.with_suffix("")):
+        print(f"scores      {out}")
+        for picture in draw_sheets(evidence, out.with_suffix("")):
             print(f"picture     {picture}")
 
 

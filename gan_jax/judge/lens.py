@@ -9,8 +9,13 @@ from gan_jax.evaluate import mnist_features
 from gan_jax.evaluate.features import FeatureNet
 from gan_jax.evaluate.inception import inception
 
-DIGITS = {(28, 28, 1), (32, 32, 1)}
-STACKED = {(28, 28, 3), (32, 32, 3)}
+COMES_WITH = {
+    "mnist": mnist_features.mnist,
+    "mnist5k": mnist_features.mnist,
+    "stacked_mnist": mnist_features.stacked_mnist,
+    "stacked_mnist5k": mnist_features.stacked_mnist,
+}
+"""The networks that data sets have of their own, and by their names others of the same kind."""
 
 
 def lens(word: str, inception_weights: Path | None, shape: Shape, data: str) -> FeatureNet:
@@ -30,17 +35,14 @@ def lens(word: str, inception_weights: Path | None, shape: Shape, data: str) -> 
         if word:
             raise BadInput("--features and --inception-weights name two networks: give one of them")
         return inception(inception_weights)
-    if word == "mnist" or (not word and shape in DIGITS):
-        return mnist_features.mnist()
-    if word == "stacked_mnist" or (not word and shape in STACKED and data.startswith("stacked_")):
-        return mnist_features.stacked_mnist()
+    if (word or data) in COMES_WITH:
+        return COMES_WITH[word or data]()
     if word.endswith(".npz"):
         return mnist_features.load(Path(word).expanduser())
     if not word:
-        size = "x".join(map(str, shape))
         raise BadInput(
-            f"no feature network comes with gan_jax for images of {size}: give --inception-weights FILE, "
-            "or --features file.py:net with one of your own"
+            f"gan_jax has no feature network for {data} ({'x'.join(map(str, shape))}): give --inception-weights FILE, "
+            "--features mnist for digits, or --features file.py:net with one of your own"
         )
     return _of_user(word)
 

@@ -1,71 +1,92 @@
-"""What a trained game is asked: samples as they can be stored, paths between latents, the discriminator's scores."""
+"""What a trained game is asked: samples as they can be stored, paths between latents, the discriminator's scores.
+
+All in full float32: what a GPU rounds to be fast would make scores depend on the machine, and path lengths worthless.
+"""
 
 from collections.abc import Callable
-from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, Key
+from jaxtyping import Array, Float, Key
 
 from gan_jax import pictures
 from gan_jax.bound import bind
 from gan_jax.errors import BadInput
-from gan_jax.evaluate.features import BATCH, FeatureNet, Images, look
+from gan_jax.evaluate.features import BATCH, FeatureNet, look
 from gan_jax.evaluate.path_length import ends
 from gan_jax.game import Game, State
-from gan_jax.judge.evidence import Networks
+from gan_jax.judge.evidence import Labelled, Networks
 from gan_jax.sample import latents, sampler
 from gan_jax.step import named_key
 
-Draw = Callable[[State, int], tuple[Images, Int[np.ndarray, " n"] | None]]
-"""`draw(state, n)`: images and, where the game is asked for classes, labels."""
+Drawer = Callable[[State, int], Labelled]
+"""`draw(state, n)`."""
 
 
-def drawer(game: Game, key: Key[Array, ""]) -> Draw:
-    """Draws samples of a game as 8-bit images, those that `gan-jax sample --seed` draws; compiled once."""
+def drawer(game: Game, key: Key[Array, ""], classes: tuple[str, ...]) -> Drawer:
+    """Draws samples of a game as 8-bit images, those that `gan-jax sample --seed` draws; compiled once.
+
+    `classes` are what the game's labels mean, where it is asked for classes.
+    """
     draw = sampler(game)
 
-    def samples(state: State, n: int) -> tuple[Images, Int[np.ndarray, " n"] | None]:
+    def samples(state: State, n: int) -> Labelled:
         drawn = latents(game, key, n)
-        return pictures.to_uint8(draw(state, drawn)), np.asarray(drawn["y"]) if "y" in drawn else None
+        with jax.default_matmul_precision("highest"):
+            images = pictures.to_uint8(draw(state, drawn))
+        return Labelled(images, np.asarray(drawn["y"]), classes) if "y" in drawn else Labelled(images)
 
     return samples
 
 
-def networks(game: Game, state: State, key: Key[Array, ""], net: FeatureNet) -> Networks:
-    """The networks of a game in a state, as metrics ask them; `net` is what looks at the images on a path."""
-    return Networks(partial(_path, game, state, key, net), partial(_scores, game, state))
+def drawn(game: Game, checkpoint: str, seed: int) -> dict[str, Any]:
+    """How samples of a run are drawn: from which checkpoint, of which network, with which key."""
+    averaged = any(player.ema for player in game.players.values())
+    return {"checkpoint": checkpoint, "network": "moving average" if averaged else "as trained", "seed": seed}
 
 
-def _path(
-    game: Game, state: State, key: Key[Array, ""], net: FeatureNet, n: int, epsilon: float
-) -> tuple[Float[np.ndarray, "n D"], Float[np.ndarray, "n D"]]:
-    start, end = (latents(game, named_key(key, name), n) for name in ("path start", "path end"))
-    draw = sampler(game)
+def networks(game: Game, key: Key[Array, ""], net: FeatureNet) -> Callable[[State], Networks]:
+    """The networks of a game as metrics ask them, in any state; compiled once, when they are asked."""
+    draw, score = sampler(game), _scorer(game)
 
-    def features(z: Float[Array, "n Z"]) -> Float[np.ndarray, "n D"]:
-        # As the generator makes them: rounded to 8 bits, neighbours on a path would be equal.
-        return look(net, 127.5 * (draw(state, start | {"z": z}) + 1)).features
+    def path(state: State, n: int, epsilon: float) -> tuple[Float[np.ndarray, "n D"], Float[np.ndarray, "n D"]]:
+        start, end = (latents(game, named_key(key, name), n) for name in ("path start", "path end"))
 
-    here, there = ends(named_key(key, "path place"), start["z"], end["z"], epsilon)
-    return features(here), features(there)
+        def features(z: Float[Array, "n Z"]) -> Float[np.ndarray, "n D"]:
+            # As the generator makes them: rounded to 8 bits, neighbours on a path would be equal.
+            with jax.default_matmul_precision("highest"):
+                return look(net, 127.5 * (draw(state, start | {"z": z}) + 1)).features
+
+        here, there = ends(named_key(key, "path place"), start["z"], end["z"], epsilon)
+        return features(here), features(there)
+
+    return lambda state: Networks(
+        path=lambda n, epsilon: path(state, n, epsilon), scores=lambda shown: score(state, shown)
+    )
 
 
-def _scores(game: Game, state: State, images: Images, labels: Int[np.ndarray, " N"] | None) -> Float[np.ndarray, " N"]:
-    if "d" not in game.players:
-        raise BadInput("this game has no player d: leave the metric out")
-
+def _scorer(game: Game) -> Callable[[State, Labelled], Float[np.ndarray, " N"]]:
     @jax.jit
-    def chunk(players, batch):
-        blank = game.prior(jax.random.split(jax.random.key(0), BATCH))
+    def chunk(players, batch, blank):
         return bind(game, players)["d"].slow(*game.inputs(batch, blank)["d"])
 
-    n, scores = len(images), []
-    for first in range(0, n, BATCH):
-        rows = np.arange(first, first + BATCH) % n
-        batch = {"x": jnp.asarray(images[rows], jnp.float32) / 127.5 - 1}
-        scores.append(np.asarray(chunk(state.players, batch if labels is None else batch | {"y": labels[rows]})))
-    if scores[0].shape != (BATCH,):
-        raise BadInput(f"the discriminator gives {scores[0].shape[1:]} for an image, not a score: leave the metric out")
-    return np.concatenate(scores)[:n]
+    def score(state: State, shown: Labelled) -> Float[np.ndarray, " N"]:
+        if "d" not in game.players:
+            raise BadInput("this game has no player d: leave the metric out")
+        blank = game.prior(jax.random.split(jax.random.key(0), BATCH))
+        if "y" in blank and shown.labels is None:
+            raise BadInput("the discriminator asks for classes, and the images have none: leave the metric out")
+        n, scores = len(shown.images), []
+        for first in range(0, n, BATCH):
+            rows = np.arange(first, first + BATCH) % n
+            batch = {"x": jnp.asarray(shown.images[rows], jnp.float32) / 127.5 - 1}
+            batch |= {} if shown.labels is None else {"y": jnp.asarray(shown.labels[rows], jnp.int32)}
+            with jax.default_matmul_precision("highest"):
+                scores.append(np.asarray(chunk(state.players, batch, blank)))
+        if scores[0].shape != (BATCH,):
+            raise BadInput("the discriminator does not give every image a score of its own: leave the metric out")
+        return np.concatenate(scores)[:n]
+
+    return score

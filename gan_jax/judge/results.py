@@ -11,9 +11,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from gan_jax.data.source import Shape
 from gan_jax.errors import BadInput
 from gan_jax.evaluate.features import FeatureNet
-from gan_jax.judge.evidence import Evidence
+from gan_jax.judge.evidence import Reference, Seen
 from gan_jax.judge.suite import Metric, Values
 from gan_jax.statistics import strict
 from gan_jax.whole_file import write_whole
@@ -30,34 +31,57 @@ class Results(NamedTuple):
     """Of every metric its values and, as `protocol`, how they were measured."""
 
 
-def protocol(evidence: Evidence, net: FeatureNet, drawn: Mapping[str, Any]) -> Protocol:
-    """What the scores depend on, but for the settings of each metric. `drawn` says how the samples were drawn."""
-    shape = evidence.fake.images.shape
-    reference = None
-    if evidence.real_or_none:
-        reference = {
-            "data": evidence.reference.source.name,
-            "split": evidence.reference.split,
-            "size": evidence.reference.source.size,
-            "samples": len(evidence.real_or_none.images),
-            "sha256": sha256(evidence.real_or_none.images.tobytes()).hexdigest(),
-        }
+def protocol(
+    net: FeatureNet,
+    real: Seen | None,
+    reference: Reference | None,
+    samples: int,
+    shape: Shape,
+    drawn: Mapping[str, Any],
+) -> Protocol:
+    """What scores depend on, but for the settings of each metric.
+
+    Args:
+        net: what images are seen through.
+        real: what they are compared with.
+        reference: where that is from.
+        samples: how many are judged.
+        shape: of each.
+        drawn: how they are drawn.
+    """
+    compared = real and {
+        "data": reference.source.name,
+        "split": reference.split,
+        "size": reference.source.size,
+        "resized": reference.resized,
+        "samples": len(real.images),
+        "sha256": sha256(real.images.tobytes()).hexdigest(),
+    }
     return {
-        "samples": shape[0],
-        "image": list(shape[1:]),
+        "samples": samples,
+        "image": list(shape),
         "quantisation": "uint8",
         "drawn": dict(drawn),
-        "reference": reference,
+        "reference": compared,
         "features": {"name": net.name, "sha256": net.sha256, "resize": net.resize},
     }
 
 
-def stamped(
-    subject: Mapping[str, Any], found: Mapping[str, Values], metrics: Mapping[str, Metric], common: Protocol
-) -> Results:
+def of_each(metrics: Mapping[str, Metric], common: Protocol) -> dict[str, Protocol]:
+    """The protocol of every metric: what is common to all, and its own settings."""
+    return {name: {**common, **metric.settings} for name, metric in metrics.items()}
+
+
+def stamped(subject: Mapping[str, Any], found: Mapping[str, Values], protocols: Mapping[str, Protocol]) -> Results:
     """The values of every metric with its protocol."""
-    scores = {name: {**found[name], "protocol": {**common, **metrics[name].settings}} for name in found}
-    return Results(dict(subject), scores)
+    return Results(dict(subject), {name: {**found[name], "protocol": protocols[name]} for name in found})
+
+
+def told(protocol: Protocol) -> str:
+    """A line with what one most wants to know of a protocol."""
+    net, real = protocol["features"], protocol["reference"]
+    beside = f" beside {real['samples']:,} of {real['data']} ({real['split']})" if real else ""
+    return f"{protocol['samples']:,} samples{beside}, seen through {net['name']}, sha256 {net['sha256']}"
 
 
 def write(results: Results, file: Path) -> None:
@@ -70,7 +94,11 @@ def read(file: Path) -> Results:
     try:
         scores = json.loads(file.read_text())
         subject = scores.pop("subject")
-        if not isinstance(subject["name"], str) or not all(isinstance(s["protocol"], dict) for s in scores.values()):
+        values = [v for score in scores.values() for name, v in score.items() if name != "protocol"]
+        protocols = [score["protocol"] for score in scores.values()]
+        told_of = [told(protocol) for protocol in protocols]
+        fits = isinstance(subject["name"], str) and isinstance(subject.get("settings", {}), dict) and told_of
+        if not fits or not all(value is None or isinstance(value, int | float) for value in values):
             raise TypeError("a part of it is of another type")
         return Results(subject, scores)
     except FileNotFoundError:
@@ -80,21 +108,38 @@ def read(file: Path) -> Results:
 
 
 def check_comparable(files: Sequence[Path], results: Sequence[Results]) -> None:
-    """Raises `BadInput`, with the first difference, where a metric was measured by two protocols."""
+    """Raises `BadInput`, with the first difference, where a metric was measured by two protocols.
+
+    How images in files were drawn is not known: that is compared between runs only.
+    """
     for name in dict.fromkeys(name for each in results for name in each.scores):
-        having = [
+        measured = [
             (file, each.scores[name]["protocol"])
             for file, each in zip(files, results, strict=True)
             if name in each.scores
         ]
-        first, expected = having[0]
-        for file, protocol in having[1:]:
-            if difference := _difference(expected, protocol):
-                where, before, now = difference
-                raise BadInput(
-                    f"{name} was measured by different protocols: {where} is {before} in {first} and {now} in {file}: "
-                    "evaluate both in one way to compare them"
-                )
+        for part in ("rest", "drawn"):
+            having = [(file, _part(protocol, part)) for file, protocol in measured]
+            having = [(file, protocol) for file, protocol in having if protocol is not None]
+            for file, protocol in having[1:]:
+                check_same(name, having[0][1], protocol, str(having[0][0]), str(file))
+
+
+def check_same(metric: str, before: Protocol, now: Protocol, there: str, here: str) -> None:
+    """Raises `BadInput` where two protocols of a metric differ; says where, and what stands `there` and `here`."""
+    if difference := _difference(before, now):
+        where, was, is_now = difference
+        raise BadInput(
+            f"{metric} was measured by different protocols: {where} is {was} in {there} and {is_now} in {here}: "
+            "evaluate both in one way to compare them"
+        )
+
+
+def _part(protocol: Protocol, part: str) -> Protocol | None:
+    """Of a protocol how samples were drawn, where that is known, or the rest."""
+    if part == "rest":
+        return {name: value for name, value in protocol.items() if name != "drawn"}
+    return {"drawn": protocol["drawn"]} if "seed" in protocol.get("drawn", {}) else None
 
 
 def _difference(a: Any, b: Any, where: str = "") -> tuple[str, str, str] | None:

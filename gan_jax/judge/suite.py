@@ -1,6 +1,6 @@
 """The metrics that `gan-jax evaluate` knows, by their names: what each measures, and its part of the protocol."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
@@ -10,7 +10,7 @@ import numpy as np
 from gan_jax import evaluate
 from gan_jax.errors import BadInput
 from gan_jax.evaluate.classifier_score import classifier_accuracy
-from gan_jax.judge.evidence import Evidence
+from gan_jax.judge.evidence import Evidence, Labelled, Labels, chosen, rows_of
 
 Values = dict[str, float]
 
@@ -19,8 +19,8 @@ class Metric(NamedTuple):
     """A question to the evidence."""
 
     measure: Callable[[Evidence], Values]
-    better: Mapping[str, str]
-    """`higher` or `lower` for each of its values that can be ranked; of the others neither is better."""
+    values: Mapping[str, str]
+    """The names of its values, and whether `higher` or `lower` is better; of an error, say, `neither`."""
     settings: Mapping[str, Any] = {}
     """What the numbers depend on, besides the images and the feature network."""
 
@@ -39,10 +39,18 @@ def kid(evidence: Evidence) -> Values:
 def intra_fid(evidence: Evidence) -> Values:
     """Fréchet distance within each class, on average."""
     real, fake = evidence.real, evidence.fake
-    if real.labels is None or fake.labels is None:
-        raise BadInput("intra_fid compares class by class: it needs real labels, and a game that is asked for classes")
-    distances = evaluate.intra_frechet_distance(real.features, real.labels, fake.features, fake.labels)
-    return {"intra_fid": distances.mean}
+    of_real, of_fake = _labels(real.labelled, fake.labelled.classes), _labels(fake.labelled, real.labelled.classes)
+    return {"intra_fid": evaluate.intra_frechet_distance(real.features, of_real, fake.features, of_fake).mean}
+
+
+def _labels(shown: Labelled, classes: tuple[str, ...]) -> Labels:
+    """Labels that mean `classes`."""
+    if shown.labels is None:
+        raise BadInput("this is about classes: it takes labelled real images, and a game that is asked for classes")
+    if shown.classes != classes:
+        few = [", ".join(names[:3]) for names in (shown.classes, classes)]
+        raise BadInput(f"labels mean {few[0]} ... on one side and {few[1]} ... on the other: name the classes alike")
+    return shown.labels
 
 
 SPLITS = 10
@@ -50,9 +58,9 @@ SPLITS = 10
 
 
 def inception(evidence: Evidence) -> Values:
-    """Inception score, and its spread over splits."""
-    _ = evidence.fake.classes
-    score = evaluate.inception_score(evidence.fake.probabilities, SPLITS)
+    """Inception score, and its spread over splits, which must not be one class each: files may be sorted."""
+    order = np.random.RandomState(0).permutation(len(evidence.fake.predicted))
+    score = evaluate.inception_score(evidence.fake.probabilities[order], SPLITS)
     return {"is": score.value, "is_spread": score.error}
 
 
@@ -66,17 +74,15 @@ def prdc(evidence: Evidence) -> Values:
 
 
 def modes(evidence: Evidence) -> Values:
-    """Classes that occur, and how unevenly, beside the real images; both as the frozen network sees them."""
-    fake, real = evidence.fake.classes, evidence.real.classes
-    shares = evaluate.class_shares(real, evidence.fake.probabilities.shape[1])
-    return {"modes": float(evaluate.mode_count(fake)), "reverse_kl": evaluate.reverse_kl(fake, shares)}
+    """Classes that occur, as the frozen network sees them, and how unevenly, beside the real images."""
+    fake = evidence.fake.predicted
+    return {"modes": float(evaluate.mode_count(fake)), "reverse_kl": evaluate.reverse_kl(fake, evidence.real_shares())}
 
 
 def label_accuracy(evidence: Evidence) -> Values:
     """Samples that the frozen network puts into the class that was asked for."""
-    if evidence.fake.labels is None:
-        raise BadInput("label_accuracy is for games that are asked for classes, and for images in class folders")
-    return {"label_accuracy": evaluate.label_accuracy(evidence.fake.classes, evidence.fake.labels)}
+    asked = _labels(evidence.fake.labelled, evidence.net.classes)
+    return {"label_accuracy": evaluate.label_accuracy(evidence.fake.predicted, asked)}
 
 
 PAIRS = 1000
@@ -106,9 +112,7 @@ def duplicates(evidence: Evidence) -> Values:
 
 def memorised(evidence: Evidence) -> Values:
     """Samples that are copies of real images."""
-    training = evidence.every_real()
-    flat = training.reshape(len(training), -1) / 255
-    return {"memorised": evaluate.memorised_share(evidence.fake.pixels, flat)}
+    return {"memorised": evaluate.memorised_share(evidence.fake.pixels, rows_of(evidence.training().images))}
 
 
 PATHS, EPSILON = 10_000, 1e-4
@@ -122,44 +126,57 @@ def ppl(evidence: Evidence) -> Values:
 
 def discriminated(evidence: Evidence) -> Values:
     """How well the run's own discriminator tells samples from what it was trained on, and from what it never saw."""
-    scores = evidence.networks.scores
-    seen, unseen = (evidence.real.images, evidence.real.labels), evidence.held_out(len(evidence.real.images))
-    of_fake = scores(evidence.fake.images, evidence.fake.labels)
-    values = {}
-    for name, real in (("seen", seen), ("unseen", unseen)):
-        of_real = scores(*real)
+    scores, n = evidence.networks.scores, len(evidence.real.images)
+    of_fake, values = scores(evidence.fake.labelled), {}
+    for name, real in (("seen", _some(evidence.training(), n)), ("unseen", evidence.held_out(n))):
+        of_real = scores(real)
         values[f"d_accuracy_{name}"] = evaluate.adversarial_accuracy(of_real, of_fake)
         values[f"d_ranking_{name}"] = evaluate.ranking_accuracy(of_real, of_fake)
     return values
 
 
+def _some(shown: Labelled, n: int) -> Labelled:
+    rows = chosen(len(shown.images), n)
+    return shown._replace(images=shown.images[rows], labels=None if shown.labels is None else shown.labels[rows])
+
+
 def cas(evidence: Evidence) -> Values:
     """Accuracy on real images of a classifier that was trained on samples."""
-    images, labels = evidence.held_out()
-    if evidence.fake.labels is None or labels is None:
-        raise BadInput("cas trains a classifier on samples: it needs a game that is asked for classes, and real labels")
-    return {"cas": classifier_accuracy(evidence.fake.images, evidence.fake.labels, images, labels, jax.random.key(0))}
+    real, fake = evidence.held_out(), evidence.fake.labelled
+    asked, labels = _labels(fake, real.classes), _labels(real, fake.classes)
+    return {"cas": classifier_accuracy(fake.images, asked, real.images, labels, jax.random.key(0))}
 
 
 METRICS = {
     "fid": Metric(fid, {"fid": "lower"}),
-    "kid": Metric(kid, {"kid": "lower"}, {"kernel": "(x.y / D + 1)^3", "subsets": None}),
-    "is": Metric(inception, {"is": "higher"}, {"splits": SPLITS}),
-    "prdc": Metric(
-        prdc, dict.fromkeys(("precision", "recall", "density", "coverage"), "higher"), {"neighbours": NEIGHBOURS}
-    ),
+    "kid": Metric(kid, {"kid": "lower", "kid_error": "neither"}, {"kernel": "(x.y / D + 1)^3", "subsets": None}),
+    "intra_fid": Metric(intra_fid, {"intra_fid": "lower"}),
+    "is": Metric(inception, {"is": "higher", "is_spread": "neither"}, {"splits": SPLITS, "order": "random"}),
     "modes": Metric(modes, {"modes": "higher", "reverse_kl": "lower"}),
-    "ms_ssim": Metric(similarity, {"ms_ssim": "lower"}, {"pairs": PAIRS}),
+    "label_accuracy": Metric(label_accuracy, {"label_accuracy": "higher"}),
+    "cas": Metric(cas, {"cas": "higher"}, {"classifier": "gan_jax.evaluate.classifier", "seed": 0}),
+    "prdc": Metric(
+        prdc,
+        {"precision": "higher", "recall": "higher", "density": "higher", "coverage": "higher"},
+        {"neighbours": NEIGHBOURS},
+    ),
+    "ms_ssim": Metric(similarity, {"ms_ssim": "lower", "ms_ssim_error": "neither"}, {"pairs": PAIRS}),
     "ndb": Metric(
-        ndb, {"ndb": "lower", "ndb_share": "lower", "ndb_divergence": "lower"}, {"bins": BINS, "significance": 0.05}
+        ndb,
+        {"ndb": "lower", "ndb_share": "lower", "ndb_divergence": "lower"},
+        {"bins": BINS, "significance": 0.05, "space": "pixels"},
     ),
     "duplicates": Metric(duplicates, {"duplicate_pairs": "lower", "duplicate_share": "lower", "support": "higher"}),
     "memorised": Metric(memorised, {"memorised": "lower"}, {"ratio": 1 / 3, "space": "pixels"}),
-    "ppl": Metric(ppl, {"ppl": "lower"}, {"paths": PATHS, "epsilon": EPSILON, "distance": "squared, of features"}),
-    "discriminator": Metric(discriminated, {}),
-    "label_accuracy": Metric(label_accuracy, {"label_accuracy": "higher"}),
-    "intra_fid": Metric(intra_fid, {"intra_fid": "lower"}),
-    "cas": Metric(cas, {"cas": "higher"}, {"classifier": "LeNet of gan_jax.evaluate.classifier", "seed": 0}),
+    "ppl": Metric(
+        ppl,
+        {"ppl": "lower", "ppl_error": "neither"},
+        {"paths": PATHS, "epsilon": EPSILON, "distance": "squared, of features"},
+    ),
+    "discriminator": Metric(
+        discriminated,
+        {f"d_{what}_{where}": "neither" for where in ("seen", "unseen") for what in ("accuracy", "ranking")},
+    ),
 }
 
 
@@ -177,9 +194,9 @@ def named(words: str) -> dict[str, Metric]:
     return chosen
 
 
-def better(words: str) -> dict[str, str]:
-    """Of the values of the metrics that are named, and can be ranked, whether `higher` or `lower` is better."""
-    return {name: way for metric in named(words).values() for name, way in metric.better.items()}
+def ways(metrics: Iterable[Metric] = METRICS.values()) -> dict[str, str]:
+    """The values of metrics, and whether `higher` or `lower` is better, or `neither`."""
+    return {name: way for metric in metrics for name, way in metric.values.items()}
 
 
 def measure(metrics: Mapping[str, Metric], evidence: Evidence) -> dict[str, Values]:

@@ -2,13 +2,14 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from rich.table import Table
 
+from gan_jax.experiment import DURATION_AND_PLACE
 from gan_jax.judge.results import Results
-from gan_jax.judge.suite import METRICS, better
+from gan_jax.judge.suite import ways
 from gan_jax.statistics import Statistics, spread, statistics
 
 ARROWS = {"higher": " ↑", "lower": " ↓"}
@@ -27,11 +28,12 @@ def rows(results: Sequence[Results]) -> list[Row]:
     """Subjects, runs that differ in nothing but their seed together; names tell apart what else differs."""
     groups: dict[str, list[Results]] = {}
     for each in results:
-        groups.setdefault(json.dumps([each.subject["name"], _settings(each), each.subject.get("path")]), []).append(
-            each
-        )
-    together = list(groups.values())
-    return [Row(_name(group[0], results), len(group), _values(group)) for group in together]
+        about = each.subject
+        identity = [about["name"], _settings(each), about.get("images"), about.get("path")]
+        group = groups.setdefault(json.dumps(identity), [])
+        if about.get("digest") not in [other.subject.get("digest", "none") for other in group]:  # the same run again
+            group.append(each)
+    return [Row(_name(group[0], results), len(group), _values(group)) for group in groups.values()]
 
 
 def markdown(table: Sequence[Row]) -> str:
@@ -55,10 +57,10 @@ def terminal(table: Sequence[Row]) -> Table:
 
 
 def _values(group: Sequence[Results]) -> dict[str, Statistics]:
-    names = [value for metric, scores in group[0].scores.items() for value in scores if value != "protocol"]
-    ways = better(",".join(METRICS))
+    scores = [score for each in group for score in each.scores.values()]
+    names = dict.fromkeys(value for score in scores for value in score if value != "protocol")
     return {
-        name: statistics({i: _value(each, name) for i, each in enumerate(group)}, ways.get(name) == "higher")
+        name: statistics({i: _value(each, name) for i, each in enumerate(group)}, ways().get(name) == "higher")
         for name in names
     }
 
@@ -71,22 +73,29 @@ def _value(results: Results, name: str) -> float:
 
 def _columns(table: Sequence[Row]) -> dict[str, str]:
     """The values of any row, and which way is better."""
-    ways = better(",".join(METRICS))
-    return {name: ARROWS.get(ways.get(name, ""), "") for row in table for name in row.values}
+    return {name: ARROWS.get(ways().get(name, ""), "") for row in table for name in row.values}
 
 
 def _cell(row: Row, name: str) -> str:
-    return spread(row.values[name]) if name in row.values else ""
+    if name not in row.values:
+        return ""
+    return spread(row.values[name]) if row.values[name].finite else "not finite"
 
 
-def _settings(results: Results) -> Mapping[str, Any]:
-    return {name: value for name, value in results.subject.get("settings", {}).items() if name != "seed"}
+def _settings(results: Results) -> dict[str, Any]:
+    """What a run was trained with, but for its seed."""
+    free = DURATION_AND_PLACE | {"seed"}
+    return {name: value for name, value in results.subject.get("settings", {}).items() if name not in free}
 
 
 def _name(results: Results, all_results: Sequence[Results]) -> str:
-    """What a row is called: its subject, and the settings that others of the same name do not share."""
-    alike = [_settings(each) for each in all_results if each.subject["name"] == results.subject["name"]]
-    mine = _settings(results)
-    differ = [name for name in mine if any(other.get(name) != mine[name] for other in alike)]
-    flags = " ".join(f"--{name.replace('_', '-')} {mine[name]}" for name in differ)
-    return f"{results.subject['name']} {flags}".strip()
+    """What a row is called: its subject, and what others of the same name do not share."""
+    mine, about = _settings(results), results.subject
+    others = [each for each in all_results if each.subject["name"] == about["name"]]
+    differ = [name for name in mine if any(_settings(other).get(name) != mine[name] for other in others)]
+    words = [about["name"], *(f"--{name.replace('_', '-')} {mine[name]}" for name in differ)]
+    if any(other.subject.get("images") != about.get("images") for other in others):
+        words.append(f"at {about.get('images', 0):,} images")
+    if any(other.subject.get("path") != about.get("path") for other in others):
+        words.append(str(about.get("path", "")))
+    return " ".join(filter(None, words))

@@ -6,7 +6,7 @@ import pytest
 
 from gan_jax import BadInput
 from gan_jax.data import from_arrays, from_points
-from gan_jax.judge.evidence import Evidence, Reference, chosen, look_at, read, see
+from gan_jax.judge.evidence import Evidence, Labelled, Reference, chosen, every, read, see
 
 RANDOM = np.random.RandomState(1)
 IMAGES = RANDOM.randint(0, 256, (40, 8, 8, 1)).astype(np.uint8)
@@ -26,43 +26,61 @@ def test_the_same_examples_are_chosen_always_and_none_twice():
 
 
 def test_what_is_read_is_what_the_source_holds_with_its_labels():
-    images, labels = read(source(), np.array([3, 1, 39]))
+    images, labels, classes = read(source(), np.array([3, 1, 39]))
     np.testing.assert_array_equal(images, IMAGES[[3, 1, 39]])
     np.testing.assert_array_equal(labels, LABELS[[3, 1, 39]])
-    assert read(from_arrays("bare", IMAGES), np.arange(2))[1] is None
+    assert classes == tuple("abcd")
+    assert read(from_arrays("bare", IMAGES), np.arange(2)).labels is None
     with pytest.raises(BadInput, match="points cannot"):
         read(from_points("line", np.zeros((5, 1))), np.arange(3))
+    with pytest.raises(BadInput, match="holds no images"):
+        every(from_arrays("nothing", IMAGES[:0]))
 
 
 def test_what_is_seen_does_not_depend_on_how_many_are_looked_at():
-    many = see(lenses.net, np.concatenate([IMAGES] * 10))
-    few = see(lenses.net, IMAGES[:3])
+    many = see(lenses.net, Labelled(np.concatenate([IMAGES] * 10)))
+    few = see(lenses.net, Labelled(IMAGES[:3]))
     np.testing.assert_array_equal(few.features, many.features[:3])
     np.testing.assert_array_equal(few.probabilities, many.probabilities[:3])
     np.testing.assert_allclose(few.probabilities.sum(1), 1, rtol=1e-5)
     expected = lenses.head(lenses.net.params, lenses.apply(lenses.net.params, IMAGES[:3].astype(np.float32)))
-    np.testing.assert_array_equal(few.classes, np.asarray(expected).argmax(1))
+    np.testing.assert_array_equal(few.predicted, np.asarray(expected).argmax(1))
 
 
 def test_what_is_missing_is_said_in_a_line():
-    alone = Evidence(see(lenses.blind, IMAGES), None, None, None)
+    alone = Evidence(lenses.blind, see(lenses.blind, Labelled(IMAGES)))
+    of_test = Reference("test", source(), source)
+    tested = Evidence(lenses.net, alone.fake, of_test.see(lenses.net, 9), of_test)
     for ask, complaint in (
         (lambda: alone.real, "nothing to compare with"),
-        (lambda: alone.every_real(), "nothing to compare with"),
+        (lambda: alone.training(), "nothing to compare with"),
         (lambda: alone.held_out(), "nothing to compare with"),
+        (lambda: alone.real_shares(), "nothing to compare with"),
         (lambda: alone.networks, "folder of a run"),
-        (lambda: alone.fake.classes, "does not classify"),
+        (lambda: alone.fake.predicted, "does not classify"),
+        (lambda: tested.training(), "leave --split out"),
     ):
         with pytest.raises(BadInput, match=complaint):
             ask()
 
 
 def test_held_out_images_are_of_the_other_split():
-    other = source(255 - IMAGES)
-    reference = Reference("train", source(), lambda: other)
-    evidence = Evidence(see(lenses.net, IMAGES), look_at(reference, lenses.net, 10), reference, None)
-    assert len(evidence.real.images) == 10 and len(evidence.every_real()) == 40
-    images, labels = evidence.held_out(5)
+    reference = Reference("train", source(), lambda: source(255 - IMAGES))
+    fake, real = see(lenses.net, Labelled(IMAGES)), reference.see(lenses.net, 10)
+    evidence = Evidence(lenses.net, fake, real, reference)
+    assert len(evidence.real.images) == 10 and len(evidence.training().images) == 40
+    images, labels, _ = evidence.held_out(5)
     assert len(images) == len(labels) == 5
     np.testing.assert_array_equal(images, 255 - IMAGES[chosen(40, 5)])
-    assert len(evidence.held_out()[0]) == 40
+    assert len(evidence.held_out().images) == 40
+
+
+def test_real_shares_are_those_of_all_labels_where_they_are_the_networks_classes():
+    skewed = np.array([0] * 30 + [1] * 6 + [3] * 4, np.int32)
+    reference = Reference("train", source(labels=skewed), source)
+    fake = see(lenses.net, Labelled(IMAGES))
+    exact = Evidence(lenses.net, fake, reference.see(lenses.net, 5), reference)
+    np.testing.assert_allclose(exact.real_shares(), [0.75, 0.15, 0, 0.1])
+    other = lenses.net._replace(classes=tuple("wxyz"))
+    seen = Evidence(other, fake, reference.see(other, 40), reference)
+    np.testing.assert_allclose(seen.real_shares(), np.bincount(seen.real.predicted, minlength=4) / 40)

@@ -9,7 +9,7 @@ import pytest
 from gan_jax import BadInput
 from gan_jax.data import from_arrays
 from gan_jax.judge import results, table
-from gan_jax.judge.evidence import Evidence, Reference, look_at, see
+from gan_jax.judge.evidence import Reference
 from gan_jax.judge.suite import named
 
 IMAGES = np.random.RandomState(0).randint(0, 256, (60, 8, 8, 1)).astype(np.uint8)
@@ -17,30 +17,35 @@ IMAGES = np.random.RandomState(0).randint(0, 256, (60, 8, 8, 1)).astype(np.uint8
 
 def one(name="mine", fid=1.5, seed=0, **changes):
     """Results with two metrics; `changes` replace parts of the protocol."""
-    protocol = {"samples": 10, "features": {"name": "tiny", "sha256": "00"}, "drawn": {"seed": 0}} | changes
-    subject = {"name": name, "settings": {"seed": seed, "ema": 0.9}}
-    return results.Results(
-        subject, {"fid": {"fid": fid, "protocol": protocol}, "is": {"is": 2.0, "protocol": protocol}}
-    )
+    reference = {"data": "tiles", "split": "train", "samples": 10}
+    features = {"name": "tiny", "sha256": "00"}
+    protocol = {"samples": 10, "reference": reference, "features": features, "drawn": {"seed": 0}} | changes
+    subject = {"name": name, "settings": {"seed": seed, "ema": 0.9}, "digest": f"{name}{fid}{seed}"}
+    scores = {"fid": {"fid": fid, "protocol": protocol}, "is": {"is": 2.0, "protocol": protocol}}
+    return results.Results(subject, scores)
 
 
-def evidence(n=60):
+def protocol(n, net=lenses.net, resized=None, **drawn):
     source = from_arrays("tiles", IMAGES)
-    reference = Reference("train", source, lambda: source)
-    return Evidence(see(lenses.net, IMAGES[:n]), look_at(reference, lenses.net, n), reference, None)
+    reference = Reference("train", source, lambda: source, resized)
+    return results.protocol(net, reference.see(net, n), reference, n, source.shape, drawn)
 
 
 def test_the_protocol_says_all_that_a_score_depends_on():
-    protocol = results.protocol(evidence(), lenses.net, {"seed": 3})
-    assert protocol["samples"] == 60 and protocol["image"] == [8, 8, 1] and protocol["quantisation"] == "uint8"
-    assert protocol["features"] == {"name": "tiny", "sha256": "0" * 64, "resize": "none"}
-    assert protocol["drawn"] == {"seed": 3}
-    assert protocol["reference"]["data"] == "tiles" and protocol["reference"]["samples"] == 60
-    assert protocol["reference"]["sha256"] != results.protocol(evidence(30), lenses.net, {})["reference"]["sha256"]
+    common = protocol(60, seed=3)
+    assert common["samples"] == 60 and common["image"] == [8, 8, 1] and common["quantisation"] == "uint8"
+    assert common["features"] == {"name": "tiny", "sha256": "0" * 64, "resize": "none"}
+    assert common["drawn"] == {"seed": 3}
+    assert common["reference"]["data"] == "tiles" and common["reference"]["samples"] == 60
+    others = protocol(30), protocol(60, resized=8, seed=3), protocol(60, seed=4)
+    others += (protocol(60, lenses.net._replace(sha256="1" * 64), seed=3),)
+    assert all(common != other for other in others)
+    assert common["reference"]["sha256"] != others[0]["reference"]["sha256"]
     metrics = named("is,kid")
-    stamped = results.stamped({"name": "x"}, {"is": {"is": 1.0}, "kid": {"kid": 0.1}}, metrics, protocol)
-    assert stamped.scores["is"]["protocol"] == {**protocol, **metrics["is"].settings}
+    stamped = results.stamped({}, {"is": {"is": 1.0}, "kid": {"kid": 0.1}}, results.of_each(metrics, common))
+    assert stamped.scores["is"]["protocol"] == {**common, **metrics["is"].settings}
     assert stamped.scores["is"]["protocol"] != stamped.scores["kid"]["protocol"]
+    assert results.told(common) == f"60 samples beside 60 of tiles (train), seen through tiny, sha256 {'0' * 64}"
 
 
 def test_what_is_written_is_read_back_and_what_is_not_finite_is_null(tmp_path):
@@ -49,7 +54,7 @@ def test_what_is_written_is_read_back_and_what_is_not_finite_is_null(tmp_path):
     assert results.read(file) == one()
     results.write(one(fid=float("inf")), file)
     assert json.loads(file.read_text())["fid"]["fid"] is None
-    assert "nan" in table.markdown(table.rows([results.read(file)]))
+    assert "not finite" in table.markdown(table.rows([results.read(file)]))
 
 
 def test_scores_of_one_protocol_are_comparable_and_of_two_are_not(tmp_path):
@@ -63,6 +68,34 @@ def test_scores_of_one_protocol_are_comparable_and_of_two_are_not(tmp_path):
     ):
         with pytest.raises(BadInput, match=f"different protocols: {where}"):
             results.check_comparable(files, [one(), one(**change)])
+
+
+def test_how_files_were_drawn_is_not_known_and_no_contradiction(tmp_path):
+    files = [tmp_path / name for name in "abc"]
+    of_files = one("folder", drawn={"files": True, "resized": None})
+    results.check_comparable(files[:2], [of_files, one()])
+    with pytest.raises(BadInput, match=r"drawn seed is 0 in .*a and 1 in .*c"):
+        results.check_comparable(files, [one(), of_files, one(drawn={"seed": 1})])
+
+
+def test_text_in_place_of_a_number_is_damage(tmp_path):
+    file = tmp_path / "scores.json"
+    results.write(one(), file)
+    file.write_text(file.read_text().replace('"fid": 1.5', '"fid": "1.5"'))
+    with pytest.raises(BadInput, match="another type"):
+        results.read(file)
+
+
+def test_the_same_run_twice_is_one_run_and_no_value_is_lost():
+    other = one(seed=1, fid=3.0)
+    other.scores["extra"] = {"extra": 7.0, "protocol": {}}
+    [row] = table.rows([one(), one(), other])
+    assert row.runs == 2 and row.values["fid"].mean == 2.25 and row.values["extra"].mean == 7
+
+
+def test_folders_of_one_name_are_told_apart_by_their_path():
+    rows = [results.Results({"name": "fake", "path": path}, one().scores) for path in ("a/fake", "b/fake")]
+    assert [row.name for row in table.rows(rows)] == ["fake a/fake", "fake b/fake"]
 
 
 def test_results_without_a_metric_in_common_are_no_contradiction(tmp_path):
@@ -82,6 +115,8 @@ def test_results_without_a_metric_in_common_are_no_contradiction(tmp_path):
         '{"fid": 1}',
         "\0",
         '{"subject": {"name": "a"}, "fid": {"fid": 1}}',
+        '{"subject": {"name": "a"}}',
+        '{"subject": {"name": "a", "settings": 3}, "fid": {"fid": 1}}',
     ],
 )
 def test_a_damaged_file_is_told_in_a_line(tmp_path, text):

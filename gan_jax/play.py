@@ -75,8 +75,8 @@ def play(
             assessed = common.evaluate and (ends or step % stage.between_evaluations(common) == 0)
             best_may_be_here = bool(assessed and common.best)
             saved = stops or best_may_be_here or step % common.checkpoint_every == 0
-            thunk = partial(assess, state) if assessed else dict
-            yield Reached(phase, step, state, metrics | scores, thunk, judged or stops, saved)
+            due = partial(assess, state) if assessed else dict
+            yield Reached(phase, step, state, metrics | scores, due, judged or stops, saved)
             if stops:
                 break
 

@@ -7,6 +7,8 @@ import pytest
 from gan_jax import BadInput
 from gan_jax.data import from_arrays, from_points
 from gan_jax.judge.evidence import Evidence, Labelled, Reference, chosen, every, read, see
+from gan_jax.judge.sheets import draw_sheets
+from gan_jax.judge.suite import measure, named
 
 RANDOM = np.random.RandomState(1)
 IMAGES = RANDOM.randint(0, 256, (40, 8, 8, 1)).astype(np.uint8)
@@ -84,3 +86,29 @@ def test_real_shares_are_those_of_all_labels_where_they_are_the_networks_classes
     other = lenses.net._replace(classes=tuple("wxyz"))
     seen = Evidence(other, fake, reference.see(other, 40), reference)
     np.testing.assert_allclose(seen.real_shares(), np.bincount(seen.real.predicted, minlength=4) / 40)
+
+
+def test_an_inception_score_does_not_depend_on_the_order_of_files():
+    probabilities = np.eye(4, dtype=np.float32).repeat(50, axis=0)  # certain, even, and sorted by class
+    seen = see(lenses.net, Labelled(np.concatenate([IMAGES] * 5)))._replace(probabilities=probabilities)
+    found = measure(named("is"), Evidence(lenses.net, seen))["is"]
+    assert found["is"] > 3.5 and found["is_spread"] < 0.3
+
+
+def test_labels_of_other_meaning_are_not_compared():
+    reference = Reference("train", source()._replace(classes=tuple("wxyz")), source)
+    fake = see(lenses.net, Labelled(IMAGES, LABELS, tuple("abcd")))
+    evidence = Evidence(lenses.net, fake, reference.see(lenses.net, 40), reference)
+    with pytest.raises(BadInput, match="intra_fid: labels mean w, x, y .* and a, b, c"):
+        measure(named("intra_fid"), evidence)
+    assert 0 <= measure(named("label_accuracy"), evidence)["label_accuracy"]["label_accuracy"] <= 1
+    with pytest.raises(BadInput, match="label_accuracy: labels mean"):
+        measure(named("label_accuracy"), evidence._replace(net=lenses.net._replace(classes=tuple("wxyz"))))
+
+
+def test_sheets_of_a_network_whose_classes_have_no_names_leave_them_out(tmp_path):
+    reference, nameless = Reference("train", source(), source), lenses.net._replace(classes=())
+    evidence = Evidence(nameless, see(nameless, Labelled(IMAGES)), reference.see(nameless, 40), reference)
+    assert [file.name for file in draw_sheets(evidence, tmp_path)] == ["neighbours.png"]
+    named_ones = evidence._replace(net=lenses.net)
+    assert [file.name for file in draw_sheets(named_ones, tmp_path)] == ["neighbours.png", "classes.png"]

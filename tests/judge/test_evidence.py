@@ -99,7 +99,7 @@ def test_labels_of_other_meaning_are_not_compared():
     reference = Reference("train", source()._replace(classes=tuple("wxyz")), source)
     fake = see(lenses.net, Labelled(IMAGES, LABELS, tuple("abcd")))
     evidence = Evidence(lenses.net, fake, reference.see(lenses.net, 40), reference)
-    with pytest.raises(BadInput, match="intra_fid: labels mean w, x, y .* and a, b, c"):
+    with pytest.raises(BadInput, match=r"intra_fid: labels mean w, x, y .* and a, b, c"):
         measure(named("intra_fid"), evidence)
     assert 0 <= measure(named("label_accuracy"), evidence)["label_accuracy"]["label_accuracy"] <= 1
     with pytest.raises(BadInput, match="label_accuracy: labels mean"):

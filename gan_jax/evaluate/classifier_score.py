@@ -12,7 +12,10 @@ import numpy as np
 from jaxtyping import Array, Key
 
 from gan_jax.errors import BadInput
-from gan_jax.evaluate.classifier import accuracy, train_classifier
+from gan_jax.evaluate.classifier import BATCH, accuracy, train_classifier
+
+LEAST_STEPS = 200
+"""Of training: a few hundred images are seen often enough to be learnt."""
 
 
 def classifier_accuracy(
@@ -31,7 +34,7 @@ def classifier_accuracy(
         test_images: real, `[M, H, W, C]` uint8, that nothing was trained on.
         test_labels: `[M]` integers.
         key: draws the classifier's start and its training.
-        epochs: passes over the generated images.
+        epochs: passes over the generated images; more, where those make fewer than `LEAST_STEPS` steps.
 
     Raises:
         BadInput: the images are no 8-bit ones of one size, there are fewer than 128 generated ones, labels are not one
@@ -46,6 +49,7 @@ def classifier_accuracy(
     if missing:
         few = ", ".join(map(str, missing[:10]))
         raise BadInput(f"{len(missing)} classes were not generated ({few}): draw samples of every class")
+    epochs = max(epochs, -(-LEAST_STEPS // max(1, len(images) // BATCH)))
     params = train_classifier(images, labels, int(labels.max()) + 1, key, epochs)
     return accuracy(params, test_images, test_labels)
 

@@ -247,3 +247,11 @@ def test_a_run_that_diverges_is_trained_to_its_end(capfd, tiles, lens_flag, tmp_
     assert code == 0, errors
     last = RunFolder(tmp_path / "run").records()[-1]
     assert np.isfinite(last["kid"]) and np.isnan(last["d_accuracy_seen"])
+
+
+def test_images_in_class_folders_are_judged_class_by_class(capfd, tiles, lens_flag, tmp_path):
+    metrics = "intra_fid,label_accuracy,cas"
+    found = scores(capfd, tiles, tiles, "--metrics", metrics, *lens_flag, out=tmp_path / "classes.json")
+    assert found["intra_fid"]["intra_fid"] == pytest.approx(0, abs=1e-6)
+    assert found["cas"]["cas"] > 0.9, "the four levels of grey are easily learnt"
+    assert 0 <= found["label_accuracy"]["label_accuracy"] <= 1

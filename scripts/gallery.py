@@ -1,6 +1,7 @@
-"""Puts the last sample grids of runs side by side, for experiments/gallery.
+"""Puts the last sample grids of runs, or pictures, side by side, for experiments/gallery.
 
 python scripts/gallery.py runs/mnist_mlp-0 runs/mnist_dcgan-0 --out experiments/gallery/mnist.png
+python scripts/gallery.py runs/*/evaluation/neighbours.png --scale 1 --out experiments/gallery/neighbours.png
 """
 
 import argparse
@@ -19,10 +20,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--scale", type=int, default=2, help="every pixel becomes this many, in both directions")
     args = parser.parse_args()
-    grids = [np.asarray(Image.open(max((run / "samples").glob("*.png")))) for run in args.runs]
-    gap = np.full((grids[0].shape[0], 8), WHITE, np.uint8)
+    files = [run if run.is_file() else max((run / "samples").glob("*.png")) for run in args.runs]
+    grids = [np.atleast_3d(np.asarray(Image.open(file))) for file in files]
+    gap = np.full((grids[0].shape[0], 8, grids[0].shape[2]), WHITE, np.uint8)
     row = np.concatenate([part for grid in grids for part in (gap, grid)][1:], axis=1)
-    save_png(args.out, row.repeat(args.scale, 0).repeat(args.scale, 1)[..., None])
+    save_png(args.out, row.repeat(args.scale, 0).repeat(args.scale, 1))
 
 
 if __name__ == "__main__":

@@ -35,8 +35,8 @@ LINE = 0.2
 
 
 def with_neighbours(
-    samples: UInt8[np.ndarray, "N H W C"],
-    neighbours: UInt8[np.ndarray, "N k H W C"],
+    samples: UInt8[np.ndarray, "_ H W C"],
+    neighbours: UInt8[np.ndarray, "_ k H W C"],
     caption: str = "a sample, and its nearest training images",
 ) -> Picture:
     """A row for every sample: the sample, a gap, and the `k` training images that are nearest to it, nearest first.

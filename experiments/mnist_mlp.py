@@ -4,8 +4,9 @@
     python experiments/mnist_mlp.py --data mnist      # all 60,000, through tensorflow-datasets
 
 Cost: 10,000 steps in under three minutes on two CPU cores. Expect: digits of most classes by 200,000 images, some of
-them broken. The tutorials draw from the generator as it is, with a speckled background (--ema 0); here samples come
-from its moving average, of which training sees nothing.
+them broken; with --data mnist a Fréchet distance of 9.1 in the end (see RESULTS.md for the protocol). The tutorials
+draw from the generator as it is, with a speckled background (--ema 0); here samples come from its moving average, of
+which training sees nothing.
 """
 
 import optax

@@ -5,8 +5,8 @@
     gan-jax train stacked_mnist --loss relativistic_paired --penalty r1:1+r2:1 --run-dir runs/relativistic
     gan-jax train stacked_mnist --pack 2 --run-dir runs/packed
 
-Cost: 8,000 steps, about a quarter of an hour on two CPU cores. Expect, at half of that: 927 modes, reverse KL 0.92; with
-R1 + R2 990 modes, 0.51. See RESULTS.md for the protocol.
+Cost: 8,000 steps, about a quarter of an hour on two CPU cores. Expect at half of that 927 modes and a reverse KL of
+0.92, with R1 + R2 990 and 0.51. See RESULTS.md for the protocol.
 """
 
 import optax

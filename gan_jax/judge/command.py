@@ -65,6 +65,8 @@ def evaluate(
         raise BadInput("--best and --step name two checkpoints: give one of them")
     if is_run and image_size and not reference:
         raise BadInput("--image-size is for folders and archives: a run's images have their size")
+    if is_run and reference and "discriminator" in chosen:
+        raise BadInput("discriminator is about the images that the run was trained on: leave REFERENCE out")
     if not (is_run or reference) and split != "train":
         raise BadInput(f"--split {split} is of real images: name a data set or a folder of them as well")
     judged = subject.of_run(what, step, best, seed) if is_run else subject.of_images(what, image_size)

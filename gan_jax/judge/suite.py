@@ -96,6 +96,7 @@ def similarity(evidence: Evidence) -> Values:
 
 
 BINS = 100
+"""Of k-means, as in its paper."""
 
 
 def ndb(evidence: Evidence) -> Values:
@@ -116,6 +117,7 @@ def memorised(evidence: Evidence) -> Values:
 
 
 PATHS, EPSILON = 10_000, 1e-4
+"""Of the path length: how many places, and how far apart two images are, as a share of the path (StyleGAN's)."""
 
 
 def ppl(evidence: Evidence) -> Values:

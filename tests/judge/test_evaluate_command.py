@@ -159,6 +159,7 @@ def test_mistakes_are_one_line_and_nothing_is_written(capfd, run, folders, tiles
         ([run, "--metrics", "memorised", "--split", "test", *lens_flag], "memorised: .*leave --split out"),
         ([run, "--best", "--step", 40, *lens_flag], "two checkpoints"),
         ([here, "--split", "test", *lens_flag], "name a data set"),
+        ([run, tiles, "--metrics", "discriminator", *lens_flag], "leave REFERENCE out"),
         ([empty_file, tiles, *lens_flag], "holds no images"),
         ([run, "--metrics", "fid", "--step", 7, *lens_flag], "no checkpoint of step 7"),
         ([run, "--metrics", "fid", "--features", "mnist"], "the network of digits takes"),

@@ -26,6 +26,7 @@ def evaluate(
     split: str = "train",
     features: str = "",
     inception_weights: Path | None = None,
+    data_dir: Path | None = None,
     image_size: PositiveInt | None = None,
     step: NonNegativeInt | None = None,
     best: bool = False,
@@ -46,6 +47,7 @@ def evaluate(
             those, or file.py:net; by default what suits the images.
         inception_weights: See the images through the FID Inception network with the weights in this file (.pth,
             .safetensors, .npz).
+        data_dir: Folder with the original archives of REFERENCE, instead of a download.
         image_size: Crop and resize the images of folders and archives to squares of this many pixels a side.
         step: Which checkpoint of the run, by default the last.
         best: The checkpoint that the run's --best kept.
@@ -67,10 +69,16 @@ def evaluate(
         raise BadInput("--image-size is for folders and archives: a run's images have their size")
     if is_run and reference and "discriminator" in chosen:
         raise BadInput("discriminator is about the images that the run was trained on: leave REFERENCE out")
+    if data_dir and not reference:
+        raise BadInput("--data-dir is where the archives of REFERENCE are: name that as well")
     if not (is_run or reference) and split != "train":
         raise BadInput(f"--split {split} is of real images: name a data set or a folder of them as well")
     judged = subject.of_run(what, step, best, seed) if is_run else subject.of_images(what, image_size)
-    real = references.real(reference, split, image_size) if reference else judged.reference and judged.reference(split)
+    real = (
+        references.real(reference, split, image_size, data_dir)
+        if reference
+        else judged.reference and judged.reference(split)
+    )
     shown = judged.draw(samples)
     shape = shown.images.shape[1:]
     if real and real.source.shape != shape:

@@ -20,16 +20,16 @@ def of_training(common: Common, split: str = "train", source: Source | None = No
     )
 
 
-def real(name: str, split: str, size: int | None) -> Reference:
+def real(name: str, split: str, size: int | None, data_dir: Path | None) -> Reference:
     """A split of a data set, or of a folder or archive of images, by its name; held out is its split `test`."""
-    opened = partial(open_images, name, size=size)
+    opened = partial(open_images, name, data_dir, size=size)
     return Reference(split, opened(split=split), functools.cache(partial(opened, split="test")), size)
 
 
-def open_images(name: str, split: str = "train", size: int | None = None) -> Source:
+def open_images(name: str, data_dir: Path | None = None, split: str = "train", size: int | None = None) -> Source:
     """What `open_source` knows by this name, or the images of a .npz file."""
-    if not name.endswith(".npz"):
-        return open_source(name, split=split, size=size)
+    if data_dir or not name.endswith(".npz"):
+        return open_source(name, data_dir, split, size)
     if split != "train" or size:
         raise BadInput(f"{name} has no splits, and its images have one size: leave --split and --image-size out")
     path = Path(name).expanduser()

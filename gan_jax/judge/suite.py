@@ -107,7 +107,12 @@ def ndb(evidence: Evidence) -> Values:
 
 def duplicates(evidence: Evidence) -> Values:
     """Samples that are the same image, and the number of different images that this suggests."""
-    found = evaluate.duplicates(evidence.fake.features, evidence.real.features)
+    samples, real = evidence.fake.features, evidence.real.features
+    if len(real) < len(samples):
+        raise BadInput(
+            f"it compares with as many real images, and there are {len(real)}: draw no more samples than that"
+        )
+    found = evaluate.duplicates(samples, real)
     return {"duplicate_pairs": float(found.pairs), "duplicate_share": found.share, "support": found.support}
 
 

@@ -10,6 +10,9 @@ from gan_jax.errors import BadInput
 Features = Num[np.ndarray, "N D"] | Num[Array, "N D"]
 """One row for every image: what a feature network makes of it."""
 
+OtherFeatures = Num[np.ndarray, "M E"] | Num[Array, "M E"]
+"""Features to compare with. That they are as wide as the first is checked by the metrics, which say so in words."""
+
 Probabilities = Num[np.ndarray, "N K"] | Num[Array, "N K"]
 """One row for every image: a classifier's probability of each class. A row adds up to 1."""
 

@@ -7,8 +7,8 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from gan_jax.errors import BadInput
-from gan_jax.evaluate.arrays import Features, features
-from gan_jax.evaluate.tiles import SLACK, OtherFeatures, nearest, same_width, squared_distances
+from gan_jax.evaluate.arrays import Features, OtherFeatures, features
+from gan_jax.evaluate.tiles import SLACK, nearest, same_width, squared_distances
 
 
 class Duplicates(NamedTuple):

@@ -8,13 +8,11 @@ at equal numbers of samples, real and generated.
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Array, Float, Num
+from jaxtyping import Float
 
 from gan_jax.errors import BadInput
-from gan_jax.evaluate.arrays import Features, features
+from gan_jax.evaluate.arrays import Features, OtherFeatures, features
 from gan_jax.evaluate.classes import Labels, OtherLabels, as_labels
-
-OtherFeatures = Num[np.ndarray, "M D"] | Num[Array, "M D"]
 
 ROWS = 4096
 """Rows centred at a time: bounds the memory."""

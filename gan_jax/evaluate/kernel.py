@@ -5,8 +5,8 @@ import math
 import numpy as np
 from jaxtyping import Float
 
-from gan_jax.evaluate.arrays import Estimate, Features
-from gan_jax.evaluate.tiles import OtherFeatures, blocks, same_width
+from gan_jax.evaluate.arrays import Estimate, Features, OtherFeatures
+from gan_jax.evaluate.tiles import blocks, same_width
 
 
 def kernel_distance(real: Features, fake: OtherFeatures) -> Estimate:

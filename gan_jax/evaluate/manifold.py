@@ -11,8 +11,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from gan_jax.errors import BadInput
-from gan_jax.evaluate.arrays import Features
-from gan_jax.evaluate.tiles import SLACK, OtherFeatures, nearest, same_width, squared_distances
+from gan_jax.evaluate.arrays import Features, OtherFeatures
+from gan_jax.evaluate.tiles import SLACK, nearest, same_width, squared_distances
 
 
 class PrecisionRecall(NamedTuple):

@@ -9,10 +9,10 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
-from jaxtyping import Array, Float, Int, Num
+from jaxtyping import Float, Int
 
 from gan_jax.errors import BadInput
-from gan_jax.evaluate.arrays import Features, features
+from gan_jax.evaluate.arrays import Features, OtherFeatures, features
 
 BLOCK = 2**25
 """Bytes of one block, 2,048 x 2,048 in float64: large enough for a fast product, small enough to hold a few."""
@@ -20,9 +20,6 @@ BLOCK = 2**25
 SLACK = 1e-12
 """The share of |a|^2 + |b|^2 that a squared distance is moved by: more than the rounding of a product of up to 8,000
 dimensions can be, and in practice of far more. Examples closer than a millionth of their size count as copies."""
-
-OtherFeatures = Num[np.ndarray, "M E"] | Num[Array, "M E"]
-"""The features to compare with. That they are of the same width is checked by `same_width`, which says so in words."""
 
 
 def same_width(

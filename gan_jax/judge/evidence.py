@@ -101,11 +101,16 @@ class Evidence(NamedTuple):
             raise BadInput("images alone do not say this: give the folder of a run, or leave the metric out")
         return self.networks_or_none
 
-    def training(self) -> Labelled:
-        """All images of the split `train`, not only those that are compared with."""
-        _ = self.real
-        if self.reference.split != "train":
+    @property
+    def seen_in_training(self) -> Seen:
+        """The real images to compare with, where they are training images."""
+        if self.real and self.reference.split != "train":
             raise BadInput("this is about training images: leave --split out, or leave the metric out")
+        return self.real
+
+    def training(self) -> Labelled:
+        """All training images, not only those that are compared with."""
+        _ = self.seen_in_training
         return every(self.reference.source)
 
     def held_out(self, n: int | None = None) -> Labelled:

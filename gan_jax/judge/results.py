@@ -95,10 +95,10 @@ def read(file: Path) -> Results:
         scores = json.loads(file.read_text())
         subject = scores.pop("subject")
         values = [v for score in scores.values() for name, v in score.items() if name != "protocol"]
-        protocols = [score["protocol"] for score in scores.values()]
-        told_of = [told(protocol) for protocol in protocols]
-        fits = isinstance(subject["name"], str) and isinstance(subject.get("settings", {}), dict) and told_of
-        if not fits or not all(value is None or isinstance(value, int | float) for value in values):
+        for score in scores.values():
+            told(score["protocol"])  # raises where it says too little
+        fits = isinstance(subject["name"], str) and isinstance(subject.get("settings", {}), dict)
+        if not scores or not fits or not all(value is None or isinstance(value, int | float) for value in values):
             raise TypeError("a part of it is of another type")
         return Results(subject, scores)
     except FileNotFoundError:

@@ -37,6 +37,7 @@ def of_run(folder: Path, step: int | None, best: bool, seed: int) -> Subject:
     common, key, data = run.experiment.common, jax.random.key(seed), run.manifest.data
     if len(data["shape"]) != 3:
         raise BadInput(f"{folder} makes points: only images are evaluated; gan-jax compare scores points")
+    checkpoint = f"best {common.best}" if best else "last" if step is None else f"step {step}"
     return Subject(
         about={
             "name": Path(run.manifest.experiment).stem,
@@ -46,9 +47,7 @@ def of_run(folder: Path, step: int | None, best: bool, seed: int) -> Subject:
             "images": run.images,
             "digest": digest(run.state),
         },
-        drawn=networks.drawn(
-            run.game, f"best {common.best}" if best else "last" if step is None else f"step {step}", seed
-        ),
+        drawn=networks.drawn(run.game, checkpoint, seed),
         draw=partial(networks.drawer(run.game, key, tuple(data["classes"])), run.state),
         networks=lambda net: networks.networks(run.game, key, net)(run.state),
         reference=partial(of_training, common),

@@ -10,7 +10,7 @@ import numpy as np
 from gan_jax import evaluate
 from gan_jax.errors import BadInput
 from gan_jax.evaluate.classifier_score import classifier_accuracy
-from gan_jax.judge.evidence import Evidence, Labelled, Labels, chosen, rows_of
+from gan_jax.judge.evidence import Evidence, Labelled, Labels, rows_of
 
 Values = dict[str, float]
 
@@ -133,18 +133,13 @@ def ppl(evidence: Evidence) -> Values:
 
 def discriminated(evidence: Evidence) -> Values:
     """How well the run's own discriminator tells samples from what it was trained on, and from what it never saw."""
-    scores, n = evidence.networks.scores, len(evidence.real.images)
-    of_fake, values = scores(evidence.fake.labelled), {}
-    for name, real in (("seen", _some(evidence.training(), n)), ("unseen", evidence.held_out(n))):
+    scores, seen = evidence.networks.scores, evidence.seen_in_training.labelled
+    unseen, of_fake, values = evidence.held_out(len(seen.images)), scores(evidence.fake.labelled), {}
+    for name, real in (("seen", seen), ("unseen", unseen)):
         of_real = scores(real)
         values[f"d_accuracy_{name}"] = evaluate.adversarial_accuracy(of_real, of_fake)
         values[f"d_ranking_{name}"] = evaluate.ranking_accuracy(of_real, of_fake)
     return values
-
-
-def _some(shown: Labelled, n: int) -> Labelled:
-    rows = chosen(len(shown.images), n)
-    return shown._replace(images=shown.images[rows], labels=None if shown.labels is None else shown.labels[rows])
 
 
 def cas(evidence: Evidence) -> Values:

@@ -1,6 +1,6 @@
 """A network together with its variables: how a loss reaches a player."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
@@ -35,10 +35,39 @@ class BoundNet:
         variables = {"params": self.params, **self.stats} if self._ema is None else self._ema
         return self._net.apply(jax.lax.stop_gradient(variables), *args)
 
+    def through(self, call: Callable[..., Any]) -> "Through":
+        """This network as `call(net, *args)` uses it: with a label filled in, say, or one output of several."""
+        return Through(self, call)
+
     def _train(self, args: tuple) -> tuple[Any, Variables]:
         variables = {"params": self.params, **self.stats}
         output, stats = self._net.apply(variables, *args, mutable=list(self.stats))
         return output, dict(stats)
+
+
+class Through:
+    """A bound network as a function `call(net, *args)` uses it, in training, frozen or slow."""
+
+    def __init__(self, net: BoundNet, call: Callable[..., Any]):
+        self._net = net
+        self._call = call
+
+    @property
+    def params(self) -> Params:
+        """The network's."""
+        return self._net.params
+
+    def __call__(self, *args: Any) -> Any:
+        """As the network in training; what it records, it records."""
+        return self._call(self._net, *args)
+
+    def frozen(self, *args: Any) -> Any:
+        """As the network in training, recording nothing."""
+        return self._call(self._net.frozen, *args)
+
+    def slow(self, *args: Any) -> Any:
+        """As the network after training."""
+        return self._call(self._net.slow, *args)
 
 
 def bind(

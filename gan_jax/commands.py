@@ -25,7 +25,7 @@ from gan_jax.flags import NonNegativeInt, PositiveInt, Seed, parse
 from gan_jax.judge.results import Protocol, told
 from gan_jax.judge.while_training import Assessor, ranked, with_earlier, write_protocols
 from gan_jax.run_folder import RunFolder, manifest
-from gan_jax.sample import between, latents, sampler
+from gan_jax.sample import between, in_turn, latents, read_codes, read_range, sampler, varied
 from gan_jax.train import check, logged, new_state, train
 from gan_jax.trained import restore
 from gan_jax.whole_file import write_whole
@@ -80,6 +80,8 @@ def sample(
     n: PositiveInt | None = None,
     seed: Seed | None = None,
     labels: tuple[NonNegativeInt, ...] = (),
+    codes: tuple[str, ...] = (),
+    vary: str = "",
     interpolate: PositiveInt | None = None,
     step: NonNegativeInt | None = None,
     best: bool = False,
@@ -91,7 +93,10 @@ def sample(
         run: The folder of a run.
         n: How many samples, by default as many as the run's own grids.
         seed: Which samples; by default the run's seed, which draws its grids again.
-        labels: Classes to draw, in turn, where the run's generator has classes.
+        labels: Classes to draw, in turn, where the run's generator has classes; by default all of them.
+        codes: Values of the generator's codes, as in c1=3 c2=-0.5; several, c1=3,8, are dealt in turn.
+        vary: Draw every sample as a row in which this code takes all its values: c1, or c2:-2:2 to say from where to
+            where.
         interpolate: Draw every sample as a row of this many steps towards another one.
         step: Which checkpoint, by default the last.
         best: Draw from the checkpoint that the run's --best kept.
@@ -107,17 +112,25 @@ def sample(
         cols = math.ceil(math.sqrt(n))
         rows = math.ceil(n / cols)
     n = n or rows * cols
-    if interpolate:
-        ends = latents(game, key, 2 * n, labels)
+    given = in_turn(game) | ({"y": labels} if labels else {}) | read_codes(codes)
+    if vary and interpolate:
+        raise BadInput("--vary and --interpolate are two kinds of row: choose one of them")
+    if vary:
+        rows, n = (rows, rows) if n == rows * cols else (n, n)
+        drawn = varied(game, latents(game, key, n, given), *read_range(game, vary))
+        cols = len(drawn["z"]) // n
+    elif interpolate:
+        ends = latents(game, key, 2 * n, given)
         start, end = ({name: leaf[part] for name, leaf in ends.items()} for part in (slice(n), slice(n, None)))
         drawn, rows, cols = between(start, end, interpolate), n, interpolate
     else:
-        drawn = latents(game, key, n, labels)
+        drawn = latents(game, key, n, given)
     samples = sampler(game)(state, drawn)
     named = {"images": pictures.to_uint8(samples)} if samples.ndim == 4 else {"points": samples}
     if out.suffix == ".npz":
         arrays = io.BytesIO()
-        np.savez(arrays, **named, **({"labels": np.asarray(drawn["y"])} if "y" in drawn else {}))
+        told = {("labels" if name == "y" else name): np.asarray(drawn[name]) for name in game.codes}
+        np.savez(arrays, **named, **told)
         write_whole(out, arrays.getvalue())
     elif "images" in named:
         pictures.save_png(out, pictures.grid(named["images"], rows, cols))

@@ -5,11 +5,13 @@ and never changes; everything that changes while it is played, and everything a 
 """
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import optax
 from jaxtyping import Array, Float, Int, Key, PyTree
 
+from gan_jax.codes import Code
 from gan_jax.dynamics import Dynamics, gradient_play
 
 Params = PyTree[Array]
@@ -24,7 +26,7 @@ Batch = dict[str, Array]
 What a step gets has one more axis in front, `[turn, B, ...]`: every turn has its own slice of the data."""
 
 Latents = dict[str, Array]
-"""What a sample is made from: `z` `[B, Z]` and, in a conditional game, labels `y` `[B]`."""
+"""What a sample is made from: `z` `[B, Z]` and the game's codes, each `[B]`; in a conditional game, labels `y`."""
 
 Keys = Key[Array, " B"]
 """One PRNG key per example, so that noise does not depend on how the batch is split over devices."""
@@ -118,6 +120,8 @@ class Game(NamedTuple):
     """`sample(nets, latents) -> images [B, H, W, C]`; calls the `.slow` networks."""
     clock: str = "d"
     """The player whose turns measure time: durations are counted in real images dealt to this player's turns."""
+    codes: Mapping[str, Code] = MappingProxyType({})
+    """What the prior draws besides `z`, by name: `{"y": Categorical(10)}` in a game of ten classes."""
 
 
 class PlayerState(NamedTuple):

@@ -12,6 +12,7 @@ from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 from jaxtyping import Array, Int
 
+from gan_jax.bound import bind
 from gan_jax.checkpoint import Checkpoints, Cost
 from gan_jax.data import Source, device_resident, tf_data
 from gan_jax.data.pipeline import Inputs
@@ -125,18 +126,38 @@ def abstract_state(game: Game, source: Source, common: Common, mesh: Mesh) -> St
 
 
 def check(experiment: Experiment, source: Source, devices: int | None = None) -> None:
-    """Raises `BadInput` where `devices`, by default all, cannot share the batch, or `--best` is not logged."""
+    """Raises `BadInput` where a run cannot be: before anything is compiled.
+
+    That is where `devices`, by default all, cannot share the batch, where a game does not make examples like the real
+    ones, and where `--best` is not logged.
+    """
     common = experiment.common
     if jax.process_count() > 1:
         raise BadInput("a run is trained by one process: start it without jax.distributed, or shard the seeds by hand")
     check_shares(common.batch_size, devices or len(jax.devices()))
     if common.evaluate and len(source.shape) != 3:
         raise BadInput(f"--evaluate is for images, and {source.name} has points of shape {source.shape}: leave it out")
+    for phase in experiment.phases:
+        check_fit(phase.game, source, common)
     scores = ranked(common)
     for names in logged(experiment, source) if common.best else ():
         names = [*names, *scores]
         if common.best not in names:
             raise BadInput(f"--best {common.best} is not logged: choose one of {', '.join(names)}")
+
+
+def check_fit(game: Game, source: Source, common: Common) -> None:
+    """Raises `BadInput` where a game asks for labels that the data lacks, or makes what is not of the data's shape."""
+    label = game.codes.get("y")
+    if label and len(source.classes) != label.classes:
+        has = f"{len(source.classes)} classes" if source.classes else "no labels"
+        wants = f"this game wants {label.classes}" if label.classes else "this game wants some"
+        raise BadInput(f"{source.name} has {has} and {wants}: give --data mnist5k, or a folder of class folders")
+    players = abstract_state(game, source, common, make_mesh()).players
+    latents = jax.eval_shape(game.prior, jax.random.split(jax.random.key(0), common.batch_size))
+    made = jax.eval_shape(lambda players, latents: game.sample(bind(game, players), latents), players, latents)
+    if made.shape[1:] != source.shape:
+        raise BadInput(f"{source.name} has examples of shape {source.shape}, and this game makes {made.shape[1:]}")
 
 
 def logged(experiment: Experiment, source: Source) -> list[list[str]]:

@@ -18,7 +18,7 @@ from gan_jax.evaluate.features import BATCH, FeatureNet, look
 from gan_jax.evaluate.path_length import ends
 from gan_jax.game import Game, State
 from gan_jax.judge.evidence import Labelled, Networks
-from gan_jax.sample import latents, sampler
+from gan_jax.sample import in_turn, latents, sampler
 from gan_jax.step import named_key
 
 Drawer = Callable[[State, int], Labelled]
@@ -28,7 +28,8 @@ Drawer = Callable[[State, int], Labelled]
 def drawer(game: Game, key: Key[Array, ""], classes: tuple[str, ...]) -> Drawer:
     """Draws samples of a game as 8-bit images, those that `gan-jax sample --seed` draws; compiled once.
 
-    `classes` are what the game's labels mean, where it is asked for classes.
+    `classes` are what the game's labels mean, where it is asked for classes. Where it is asked for a categorical code
+    instead, that is the label, which means nothing yet.
     """
     draw = sampler(game)
 
@@ -36,7 +37,10 @@ def drawer(game: Game, key: Key[Array, ""], classes: tuple[str, ...]) -> Drawer:
         drawn = latents(game, key, n)
         with jax.default_matmul_precision("highest"):
             images = pictures.to_uint8(draw(state, drawn))
-        return Labelled(images, np.asarray(drawn["y"]), classes) if "y" in drawn else Labelled(images)
+        asked = next(iter(in_turn(game)), None)
+        if asked is None:
+            return Labelled(images)
+        return Labelled(images, np.asarray(drawn[asked]), classes if asked == "y" else ())
 
     return samples
 
@@ -70,7 +74,8 @@ def networks(game: Game, key: Key[Array, ""], net: FeatureNet) -> Callable[[Stat
 def _scorer(game: Game) -> Callable[[State, Labelled], Float[np.ndarray, " N"]]:
     @jax.jit
     def chunk(players, batch, blank):
-        return bind(game, players)["d"].slow(*game.inputs(batch, blank)["d"])
+        output = bind(game, players)["d"].slow(*game.inputs(batch, blank)["d"])
+        return output[0] if isinstance(output, tuple) else output  # beside scores, what the discriminator recognises
 
     def score(state: State, shown: Labelled) -> Float[np.ndarray, " N"]:
         if "d" not in game.players:

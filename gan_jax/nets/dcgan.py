@@ -1,21 +1,24 @@
-"""The convolutional GAN of the classic tutorials, and with `norm` the generator of the paper they simplify.
+"""The convolutional GAN of the classic tutorials, and that of the paper they simplify.
 
 Radford et al. 2016, "Unsupervised representation learning with deep convolutional generative adversarial networks":
-strided convolutions instead of pooling, batch norm in every layer of the generator but the last (`norm=True`), and
-kernels drawn from N(0, 0.02^2) (`kernel_init=nn.initializers.normal(0.02)`). The defaults are the tutorials': 3 x 3
-kernels, no batch norm in the generator, dropout in the discriminator.
+strided convolutions instead of pooling, batch norm in every layer but the generator's last and the discriminator's
+first, and kernels drawn from N(0, 0.02^2). `paper` makes those networks. The defaults are the tutorials': 3 x 3
+kernels, no batch norm, dropout in the discriminator.
 """
 
 import math
+from typing import NamedTuple
 
 import jax.numpy as jnp
 from flax import linen as nn
 from jax.typing import DTypeLike
 from jaxtyping import Array, Float
 
+from gan_jax.errors import BadInput
 from gan_jax.game import Keys
 from gan_jax.nets.convolution import Conv, ConvTranspose
 from gan_jax.nets.layers import BatchNorm, Dropout
+from gan_jax.nets.spectral import SpectralNorm
 
 Initializer = nn.initializers.Initializer
 
@@ -57,20 +60,65 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Images `[B, H, W, C]` to scores `[B]`: per width a stride 2 convolution, LeakyReLU, dropout; then one logit."""
+    """Images `[B, H, W, C]` to scores `[B]`: per width a stride 2 convolution, LeakyReLU, dropout; then one logit.
+
+    With `norm` there is batch norm after every convolution but the first; with `spectral` every kernel is divided by
+    its largest singular value. `top`, if there is one, is a layer between the flat features and the logit.
+    """
 
     widths: tuple[int, ...] = (64, 128)
     kernel_size: int = 3
     slope: float = 0.01
     dropout: float = 0.3
+    norm: bool = False
+    spectral: bool = False
+    top: nn.Module | None = None
     kernel_init: Initializer = nn.initializers.lecun_normal()
     dtype: DTypeLike | None = None
 
     @nn.compact
     def __call__(self, x: Float[Array, "B H W C"], keys: Keys | None = None) -> Float[Array, " B"]:
         """Scores of images; with `keys`, one per example, under dropout."""
-        for width in self.widths:
-            x = Conv(width, self.kernel_size, 2, dtype=self.dtype, kernel_init=self.kernel_init)(x)
+        normalised = SpectralNorm if self.spectral else lambda layer: layer
+        for i, width in enumerate(self.widths):
+            x = normalised(Conv(width, self.kernel_size, 2, dtype=self.dtype, kernel_init=self.kernel_init))(x)
+            x = BatchNorm(momentum=0.9)(x) if self.norm and i else x
             x = Dropout(self.dropout)(nn.leaky_relu(x, self.slope), keys)
         x = x.reshape(x.shape[0], -1).astype(jnp.float32)
-        return nn.Dense(1, kernel_init=self.kernel_init)(x).squeeze(-1)
+        x = x if self.top is None else self.top(x)
+        return normalised(nn.Dense(1, kernel_init=self.kernel_init))(x).squeeze(-1)
+
+
+class Pair(NamedTuple):
+    """Networks that fit each other."""
+
+    g: Generator
+    d: Discriminator
+
+
+def paper(shape: tuple[int, ...], width: int = 64) -> Pair:
+    """The paper's networks for square images `[H, H, C]`, halved by every layer until 4 or an odd size is left.
+
+    With width 64 and 64 x 64 pixels they are the paper's (sec. 4, fig. 1): 1024, 512, 256 and 128 maps in the
+    generator, half as many in the discriminator (as in the authors' program), 5 x 5 kernels, LeakyReLU 0.2. 32 x 32
+    pixels take one layer less; 28 x 28 take two, from 7 x 7.
+
+    Args:
+        shape: of the images.
+        width: maps of the discriminator's first layer, half of those of the generator's last hidden one.
+
+    Raises:
+        BadInput: the images are not square, or cannot be halved twice.
+    """
+    height, *_, channels = shape
+    base, layers = height, 0
+    while base % 2 == 0 and base > 4:
+        base, layers = base // 2, layers + 1
+    if len(shape) != 3 or shape[0] != shape[1] or layers < 2:
+        size = "x".join(map(str, shape))
+        raise BadInput(f"images of {size} cannot be made: they must be square, of 12, 16, 20, 24, 28, 32 ... pixels")
+    widths = tuple(width * 2**i for i in range(layers))
+    initial = {"kernel_size": 5, "kernel_init": nn.initializers.normal(0.02)}
+    wider = tuple(2 * width for width in reversed(widths))
+    g = Generator(channels, base, wider, layers * (2,), slope=0.0, norm=True, **initial)
+    return Pair(g, Discriminator(widths, slope=0.2, dropout=0.0, norm=True, **initial))

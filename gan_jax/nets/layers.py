@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 from jax import lax
-from jaxtyping import Array, Float, Key, UInt8
+from jaxtyping import Array, Float, Int, Key, UInt8
 
 from gan_jax.axis import mean_over_devices
 from gan_jax.errors import BadInput
@@ -43,8 +43,33 @@ def _random_bytes(key: Key[Array, ""], n: int) -> UInt8[Array, " n"]:
     return lax.bitcast_convert_type(words, jnp.uint8).reshape(-1)[:n]
 
 
+class ConditionalBatchNorm(nn.Module):
+    """Batch norm whose gain and bias are those of the example's class: `scale`, `bias` `[classes, C]`.
+
+    The statistics are of the whole batch, whatever the classes in it. The gain starts at one, the bias at zero.
+
+    Dumoulin et al. 2017, "A learned representation for artistic style", eq. 5; for GANs Miyato and Koyama 2018,
+    "cGANs with projection discriminator".
+    """
+
+    classes: int
+    momentum: float = 0.99
+    epsilon: float = 1e-5
+
+    @nn.compact
+    def __call__(self, x: Float[Array, "B *space C"], y: Int[Array, " B"]) -> Float[Array, "B *space C"]:
+        """Normalises every channel; then the gain and bias of each example's class."""
+        table = (self.classes, x.shape[-1])
+        scale = self.param("scale", nn.initializers.ones, table)
+        bias = self.param("bias", nn.initializers.zeros, table)
+        x = BatchNorm(self.momentum, self.epsilon, affine=False, name="norm")(x)
+        own = (x.shape[0], *(1,) * (x.ndim - 2), x.shape[-1])
+        return x * scale[y].reshape(own).astype(x.dtype) + bias[y].reshape(own).astype(x.dtype)
+
+
 class BatchNorm(nn.Module):
-    """`flax.linen.BatchNorm` in value, in parameters (`scale`, `bias`) and in `batch_stats` (`mean`, `var`).
+    """`flax.linen.BatchNorm` in value, in parameters (`scale`, `bias`; none unless `affine`) and in `batch_stats`
+    (`mean`, `var`).
 
     Training, that is where `batch_stats` is mutable, it normalises with the statistics of the whole batch, however the
     batch is split over devices, and lets the running ones follow; otherwise it normalises with the running ones. The
@@ -55,13 +80,14 @@ class BatchNorm(nn.Module):
 
     momentum: float = 0.99
     epsilon: float = 1e-5
+    affine: bool = True
 
     @nn.compact
     def __call__(self, x: Float[Array, "B *space C"]) -> Float[Array, "B *space C"]:
         """Normalises every channel."""
         channels = x.shape[-1:]
-        scale = self.param("scale", nn.initializers.ones, channels)
-        bias = self.param("bias", nn.initializers.zeros, channels)
+        scale = self.param("scale", nn.initializers.ones, channels) if self.affine else jnp.ones(channels)
+        bias = self.param("bias", nn.initializers.zeros, channels) if self.affine else jnp.zeros(channels)
         running_mean = self.variable("batch_stats", "mean", jnp.zeros, channels)
         running_var = self.variable("batch_stats", "var", jnp.ones, channels)
         wide = x.astype(jnp.float32)

@@ -1,0 +1,48 @@
+"""DCGAN, the networks of the paper: batch norm in both players, 5 x 5 kernels, weights from N(0, 0.02^2).
+
+    gan-jax train dcgan --data mnist
+    gan-jax train dcgan --data mnist --preset full --images 5000000     # the paper's widths and rates, for accelerators
+
+Cost: SECONDS on two CPU cores. Expect: SCORES (RESULTS.md).
+"""
+
+from typing import Literal
+
+import optax
+
+from gan_jax.cli import train_file
+from gan_jax.data import Source
+from gan_jax.experiment import Common, Experiment, Phase
+from gan_jax.flags import Fraction, PositiveFloat
+from gan_jax.games import vanilla
+from gan_jax.nets import dcgan
+
+WIDTH = {"small": 16, "full": 64}
+
+
+def experiment(
+    source: Source,
+    common: Common = Common(images=256_000, batch_size=32, checkpoint_every=2000, sample_every=1000),
+    preset: Literal["small", "full"] = "small",
+    learning_rate: PositiveFloat = 2e-4,
+    b1: Fraction = 0.5,
+    ema: Fraction = 0.999,
+) -> Experiment:
+    """The original game on the networks of Radford et al. 2016.
+
+    Args:
+        source: The real images.
+        common: The flags of every experiment.
+        preset: Width of the networks: a quarter of the paper's, or the paper's.
+        learning_rate: Of Adam, for both players.
+        b1: Adam's decay of the mean gradient.
+        ema: Decay of the generator's moving average, from which samples are drawn; 0 for none.
+    """
+    g, d = dcgan.paper(source.shape, WIDTH[preset])
+    adam = optax.adam(learning_rate, b1=b1)
+    game = vanilla.game(g, d, tx_g=adam, tx_d=adam, ema=ema)
+    return Experiment((Phase(game, common.images),), common)
+
+
+if __name__ == "__main__":
+    train_file(__file__)

@@ -1,0 +1,24 @@
+"""The experiments on DCGAN's networks play, on digits and in colour."""
+
+import numpy as np
+import pytest
+from stepping import three_steps
+
+from gan_jax.data import from_arrays
+
+CONVOLUTIONAL = ["dcgan"]
+
+
+def colour(size=32, n=32):
+    """A few images of noise."""
+    return from_arrays("noise", np.random.RandomState(0).randint(0, 256, (n, size, size, 3), np.uint8))
+
+
+@pytest.mark.parametrize("name", CONVOLUTIONAL)
+def test_three_steps_on_digits(name):
+    assert three_steps(name).samples.shape == (25, 28, 28, 1)
+
+
+@pytest.mark.parametrize("name", CONVOLUTIONAL)
+def test_three_steps_in_colour(name):
+    assert three_steps(name, source=colour()).samples.shape == (25, 32, 32, 3)

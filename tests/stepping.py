@@ -1,0 +1,52 @@
+"""How a test plays the first steps of an experiment file."""
+
+from typing import NamedTuple
+
+import jax
+import numpy as np
+
+from gan_jax.catalogue import find, load
+from gan_jax.data import Source, open_source
+from gan_jax.experiment import Experiment, stages
+from gan_jax.flags import parse
+from gan_jax.game import Game, State, images_per_step
+from gan_jax.parallel import make_mesh
+from gan_jax.sample import grid_latents, sampler
+from gan_jax.train import check, chunks, new_state
+
+
+class Stepped(NamedTuple):
+    """What three steps came to."""
+
+    experiment: Experiment
+    game: Game
+    state: State
+    metrics: dict[str, float]
+    samples: np.ndarray
+
+
+def built(name: str, *flags: str, source: Source) -> Experiment:
+    """The experiment of a file in `experiments/`, with flags as on the command line."""
+    build = load(find(name))
+    return build(source, **parse(build, flags, name, given=["source"]).kwargs)
+
+
+def three_steps(name: str, *flags: str, source: Source | None = None, batch_size: int = 8) -> Stepped:
+    """Plays three steps of an experiment on one device, and draws its grid; all that is reported is finite."""
+    source = source or open_source("mnist5k")
+    flags = ["--images", "1", "--batch-size", str(batch_size), "--log-every", "3", *flags]
+    experiment = built(name, *flags, source=source)
+    [phase] = experiment.phases
+    images = 3 * images_per_step(phase.game, batch_size)
+    experiment = experiment._replace(phases=(phase._replace(images=images),))
+    [stage] = stages(experiment)
+    check(experiment, source, devices=1)
+    start = new_state(stage.game, source, experiment.common)
+    mesh = make_mesh(jax.devices()[:1])
+    [(_, state, metrics)] = chunks(stage, start, experiment.common, source, mesh)
+    assert int(state.step) == 3
+    found = {name: float(np.mean(value)) for name, value in metrics.items()}
+    assert all(map(np.isfinite, found.values()))
+    assert all(value > 0 for metric, value in found.items() if metric.endswith("/update_norm"))
+    samples = sampler(stage.game)(state, grid_latents(experiment, stage.game))
+    return Stepped(experiment, stage.game, state, found, samples)

@@ -1,0 +1,63 @@
+"""WGAN on the networks of DCGAN: a critic with clipped weights, five of its turns for one of the generator.
+
+    gan-jax train wgan --data mnist
+    gan-jax train wgan --data mnist --preset full --batch-size 64 --images 10000000      # the paper's, for accelerators
+
+Cost: SECONDS on two CPU cores. Expect: SCORES (RESULTS.md).
+"""
+
+from typing import Literal, NamedTuple
+
+from gan_jax.cli import train_file
+from gan_jax.data import Source
+from gan_jax.experiment import Common, Experiment, Phase
+from gan_jax.flags import Fraction, PositiveFloat, PositiveInt
+from gan_jax.games import wgan
+from gan_jax.nets import dcgan
+
+
+class Preset(NamedTuple):
+    """What the two presets disagree on."""
+
+    width: int
+    learning_rate: float
+
+
+PRESETS = {"small": Preset(16, 5e-4), "full": Preset(64, 5e-5)}
+
+
+def experiment(
+    source: Source,
+    common: Common = Common(images=640_000, batch_size=32, sample_every=1000, checkpoint_every=2000),
+    preset: Literal["small", "full"] = "small",
+    learning_rate: PositiveFloat | None = None,
+    clip: PositiveFloat = 0.01,
+    n_critic: PositiveInt = 5,
+    ema: Fraction = 0.999,
+) -> Experiment:
+    """The Wasserstein game of Arjovsky et al. 2017.
+
+    Args:
+        source: The real images.
+        common: The flags of every experiment.
+        preset: The paper's widths and learning rate, or a quarter of those widths and a rate for short runs.
+        learning_rate: Of RMSProp, for both players; by default the preset's.
+        clip: Within which the critic's parameters are kept.
+        n_critic: Critic turns in a step.
+        ema: Decay of the generator's moving average, from which samples are drawn; 0 for none.
+    """
+    chosen = PRESETS[preset]
+    g, d = dcgan.paper(source.shape, chosen.width)
+    game = wgan.game(
+        g,
+        d,
+        learning_rate=learning_rate or chosen.learning_rate,
+        clip=clip,
+        n_critic=n_critic,
+        ema=ema,
+    )
+    return Experiment((Phase(game, common.images),), common)
+
+
+if __name__ == "__main__":
+    train_file(__file__)

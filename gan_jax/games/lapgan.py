@@ -1,0 +1,118 @@
+"""A pyramid of games, each of which adds detail to a coarser image.
+
+Denton et al. 2015, "Deep generative image models using a Laplacian pyramid of adversarial networks", sec. 3.2 and
+figs. 1 and 2. The paper's noise is uniform; here it is normal, as everywhere.
+"""
+
+from collections.abc import Sequence
+
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Float
+
+from gan_jax import losses
+from gan_jax.errors import BadInput
+from gan_jax.game import Game, Move, Network, Player, move, turn
+from gan_jax.laplacian import scales, up
+from gan_jax.latents import normal, split
+from gan_jax.losses import AdversarialLoss
+
+
+def game(
+    g: Sequence[Network],
+    d: Sequence[Network],
+    tx_g: optax.GradientTransformation,
+    tx_d: optax.GradientTransformation,
+    *,
+    shape: tuple[int, ...],
+    z_size: int = 100,
+    loss: AdversarialLoss = losses.non_saturating,
+    ema: float = 0.0,
+) -> Game:
+    """A generator against a discriminator at every level of the Laplacian pyramid; none waits for another.
+
+    Players are `g0` and `d0` for the coarsest images, `g1` and `d1` for what images of double the size add, and so on.
+    Finer levels are trained on low-pass images of real ones, and see those of generated ones in sampling only.
+
+    The latent is one flat vector, so that there is a line between any two: `z_size` numbers for the coarsest image,
+    then, coarse to fine, one for every pixel of each residual.
+
+    Args:
+        g: coarse to fine: `g0(z [B, Z]) -> x_fake [B, H, W, C]`, then `gk(z [B, H W], low [B, H, W, C]) -> residual`
+            of the shape of `low`.
+        d: coarse to fine: `d0(x [B, H, W, C], keys [B]) -> scores [B]`, then `dk(residual, low, keys)`; the keys are
+            for dropout.
+        tx_g: the generators' optimiser.
+        tx_d: the discriminators' optimiser.
+        shape: `(H, W, C)` of the real images, halved as often as there are finer levels.
+        z_size: Z, the length of the coarsest level's share of the latent.
+        loss: what each side descends.
+        ema: the decay of the generators' moving averages, from which samples are drawn; 0 for none.
+
+    Raises:
+        BadInput: there are not as many generators as discriminators, or the images cannot be halved so often.
+    """
+    if len(g) != len(d) or not g:
+        raise BadInput(f"{len(g)} generators cannot play {len(d)} discriminators: give one of each for every level")
+    height, width, _ = shape
+    finest = len(g) - 1
+    if height % 2**finest or width % 2**finest:
+        raise BadInput(f"images of {height}x{width} cannot be halved {finest} times: use fewer levels")
+    pixels = [height * width // 4 ** (finest - k) for k in range(len(g))]
+    sizes = [z_size, *pixels[1:]]
+
+    def shares(z: Float[Array, "B Z"]) -> list[Float[Array, "B _"]]:
+        """What each level makes of the flat latent."""
+        starts = [sum(sizes[:k]) for k in range(len(sizes))]
+        return [z[:, start : start + size] for start, size in zip(starts, sizes, strict=True)]
+
+    def real(batch, k):
+        """A level's real residuals and the low-pass images that go with them; of the coarsest, the images."""
+        images = scales(batch["x"], finest)
+        if k == 0:
+            return (images[0],)
+        low = up(images[k - 1])
+        return images[k] - low, low
+
+    def scores(nets, batch, keys, k):
+        z_keys, real_keys, fake_keys = split(keys, 3)
+        x, *low = real(batch, k)
+        x_fake = nets[f"g{k}"](shares(normal(z_keys, sum(sizes)))[k], *low)
+        return nets[f"d{k}"](x, *low, real_keys), nets[f"d{k}"](x_fake, *low, fake_keys)
+
+    def d_move(k: int) -> Move:
+        def d_loss(nets, batch, keys, step):
+            s_real, s_fake = scores(nets, batch, keys, k)
+            return jnp.mean(loss.d(s_real, s_fake)), losses.score_metrics(s_real, s_fake)
+
+        return move(f"d{k}", d_loss)
+
+    def g_move(k: int) -> Move:
+        def g_loss(nets, batch, keys, step):
+            return jnp.mean(loss.g(*scores(nets, batch, keys, k))), {}
+
+        return move(f"g{k}", g_loss)
+
+    def inputs(batch, latents):
+        each = enumerate(shares(latents["z"]))
+        g_inputs = {f"g{k}": (z, *real(batch, k)[1:]) for k, z in each}
+        return g_inputs | {f"d{k}": real(batch, k) for k in range(len(d))}
+
+    def sample(nets, latents):
+        coarsest, *finer = shares(latents["z"])
+        x = nets["g0"].slow(coarsest)
+        for k, z in enumerate(finer, start=1):
+            low = up(x)
+            x = low + nets[f"g{k}"].slow(z, low)
+        return jnp.clip(x, -1, 1)  # a residual knows no bounds, and may lead beyond those of an image
+
+    generators = {f"g{k}": Player(net, tx_g, ema) for k, net in enumerate(g)}
+    discriminators = {f"d{k}": Player(net, tx_d) for k, net in enumerate(d)}
+    return Game(
+        players=generators | discriminators,
+        turns=(turn(*map(d_move, range(len(d)))), turn(*map(g_move, range(len(g))))),
+        prior=lambda keys: {"z": normal(keys, sum(sizes))},
+        inputs=inputs,
+        sample=sample,
+        clock="d0",
+    )

@@ -1,0 +1,98 @@
+"""A table of families of GANs: every experiment's scores over seeds, at the end and at its best, and its speed.
+
+    python scripts/families.py runs/families/* --out table.md
+
+Takes run folders that hold `end.json` and, where the run kept its best checkpoint, `best.json`, as written by
+`gan-jax evaluate RUN --out RUN/end.json` and `gan-jax evaluate RUN --best --out RUN/best.json`. Seconds per 1,000 images
+are those of the median logged chunk, so that neither compilation nor evaluation is counted.
+"""
+
+import argparse
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from gan_jax.errors import BadInput
+from gan_jax.judge import results
+from gan_jax.run_folder import RunFolder
+from gan_jax.statistics import number, spread, statistics
+
+COLUMNS = {
+    "fid": ("fid", "Fréchet ↓"),
+    "precision": ("prdc", "precision ↑"),
+    "recall": ("prdc", "recall ↑"),
+    "reverse_kl": ("modes", "reverse KL of classes ↓"),
+    "label_accuracy": ("label_accuracy", "label accuracy ↑"),
+    "code_accuracy": ("code_accuracy", "code accuracy ↑"),
+}
+"""Values, the metric that each is of, and how it is headed."""
+
+
+class Run(NamedTuple):
+    """What the table says of a run."""
+
+    family: str
+    seed: int
+    images: int
+    pace: float
+    """Seconds per 1,000 images."""
+    end: Mapping[str, float]
+    best: Mapping[str, float]
+
+
+def read(path: Path) -> Run:
+    """A run that was trained and evaluated."""
+    folder = RunFolder(path)
+    manifest, records = folder.read(), folder.records()
+    taken = np.diff([record["seconds"] for record in records]) / np.diff([record["images"] for record in records])
+    end, best = (scores(path / f"{name}.json") for name in ("end", "best"))
+    family = Path(manifest.experiment).stem
+    return Run(family, manifest.settings["seed"], records[-1]["images"], 1000 * float(np.median(taken)), end, best)
+
+
+def scores(file: Path) -> dict[str, float]:
+    """The values of a file of results; none where there is no file."""
+    if not file.exists():
+        return {}
+    found = results.read(file).scores
+    return {name: found[metric][name] for name, (metric, _) in COLUMNS.items() if metric in found}
+
+
+def table(runs: Sequence[Run]) -> str:
+    """Markdown, a row for each family in the order they come in."""
+    families = defaultdict(list)
+    for run in runs:
+        families[run.family].append(run)
+    heads = [head for _, head in COLUMNS.values()]
+    lines = [["family", "seeds", "images", "s / 1,000 images", heads[0], "best Fréchet ↓", *heads[1:]]]
+    for family, same in families.items():
+        pace = statistics({run.seed: run.pace for run in same}, higher=False)
+        cells = [over_seeds(same, "end", name) for name in COLUMNS]
+        best = over_seeds(same, "best", "fid")
+        images = f"{same[0].images:,}"
+        lines.append([f"`{family}`", str(len(same)), images, number(pace.mean), cells[0], best, *cells[1:]])
+    lines.insert(1, ["---"] * len(lines[0]))
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def over_seeds(runs: Sequence[Run], when: str, name: str) -> str:
+    """Mean ± standard deviation of a value; nothing where it was not measured."""
+    values = {run.seed: getattr(run, when)[name] for run in runs if name in getattr(run, when)}
+    return spread(statistics(values, higher=False)) if values else ""
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("runs", type=Path, nargs="+")
+    parser.add_argument("--out", type=Path)
+    flags = parser.parse_args()
+    try:
+        text = table([read(run) for run in flags.runs])
+    except BadInput as error:
+        parser.error(str(error))
+    print(text)
+    if flags.out:
+        flags.out.write_text(text)

@@ -6,6 +6,7 @@
 from gan_jax.evaluate.arrays import Estimate
 from gan_jax.evaluate.bins import different_bins, fit_bins
 from gan_jax.evaluate.classes import class_shares, label_accuracy, mode_count, reverse_kl
+from gan_jax.evaluate.codes import code_accuracy
 from gan_jax.evaluate.copies import closest_pairs, duplicates, memorised_share, neighbours
 from gan_jax.evaluate.discriminator import adversarial_accuracy, ranking_accuracy
 from gan_jax.evaluate.features import FeatureNet, look
@@ -23,6 +24,7 @@ __all__ = [
     "adversarial_accuracy",
     "class_shares",
     "closest_pairs",
+    "code_accuracy",
     "density_coverage",
     "different_bins",
     "diversity",

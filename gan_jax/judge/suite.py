@@ -85,6 +85,14 @@ def label_accuracy(evidence: Evidence) -> Values:
     return {"label_accuracy": evaluate.label_accuracy(evidence.fake.predicted, asked)}
 
 
+def code_accuracy(evidence: Evidence) -> Values:
+    """Samples whose class is that of their code's value, by the best matching of values to classes."""
+    asked = evidence.fake.labelled.labels
+    if asked is None:
+        raise BadInput("these samples were drawn without a categorical code: take a game that has one, or leave it out")
+    return {"code_accuracy": evaluate.code_accuracy(asked, evidence.fake.predicted).accuracy}
+
+
 PAIRS = 1000
 """Of different images, whose similarity is averaged."""
 
@@ -156,6 +164,7 @@ METRICS = {
     "is": Metric(inception, {"is": "higher", "is_spread": "neither"}, {"splits": SPLITS, "order": "random"}),
     "modes": Metric(modes, {"modes": "higher", "reverse_kl": "lower"}),
     "label_accuracy": Metric(label_accuracy, {"label_accuracy": "higher"}),
+    "code_accuracy": Metric(code_accuracy, {"code_accuracy": "higher"}),
     "cas": Metric(cas, {"cas": "higher"}, {"classifier": "gan_jax.evaluate.classifier", "seed": 0}),
     "prdc": Metric(
         prdc,

@@ -1,0 +1,55 @@
+"""ACGAN: a generator that is told the class, and a discriminator that recognises it besides.
+
+    gan-jax train acgan --data mnist --evaluate fid,label_accuracy
+    gan-jax sample runs/acgan-0 --labels 3 8
+    gan-jax train acgan --data cifar10-jpg.tar.gz --preset full --images 5000000     # the paper's widths
+
+Cost: SECONDS on two CPU cores. Expect: SCORES (RESULTS.md).
+"""
+
+from typing import Literal
+
+import optax
+
+from gan_jax.cli import train_file
+from gan_jax.data import Source
+from gan_jax.errors import BadInput
+from gan_jax.experiment import Common, Experiment, Phase
+from gan_jax.flags import Fraction, NonNegativeFloat, PositiveFloat
+from gan_jax.games import acgan
+from gan_jax.nets import acgan as nets
+
+WIDTH = {"small": 4, "full": 16}
+
+
+def experiment(
+    source: Source,
+    common: Common = Common(images=256_000, batch_size=32, checkpoint_every=2000, sample_every=1000),
+    preset: Literal["small", "full"] = "small",
+    weight: NonNegativeFloat = 1.0,
+    learning_rate: PositiveFloat = 2e-4,
+    b1: Fraction = 0.5,
+    ema: Fraction = 0.999,
+) -> Experiment:
+    """The auxiliary classifier GAN of Odena et al. 2017, on its networks for CIFAR-10.
+
+    Args:
+        source: The real images, with labels.
+        common: The flags of every experiment.
+        preset: Width of the networks: a quarter of the paper's, or the paper's.
+        weight: Of the likelihood of the right class; 0 is a game without a classifier.
+        learning_rate: Of Adam, for both players.
+        b1: Adam's decay of the mean gradient.
+        ema: Decay of the generator's moving average, from which samples are drawn; 0 for none.
+    """
+    classes = len(source.classes)
+    if not classes:
+        raise BadInput(f"{source.name} has no labels: give --data mnist5k, or a folder of class folders")
+    g, d = nets.paper(source.shape, classes, WIDTH[preset])
+    adam = optax.adam(learning_rate, b1=b1)
+    game = acgan.game(g, d, tx_g=adam, tx_d=adam, classes=classes, weight=weight, ema=ema)
+    return Experiment((Phase(game, common.images),), common, grid=(10, 10))
+
+
+if __name__ == "__main__":
+    train_file(__file__)

@@ -1,0 +1,32 @@
+"""ACGAN's experiment plays, on digits and in colour; what has no labels is refused."""
+
+import numpy as np
+import pytest
+from stepping import built, three_steps
+
+from gan_jax import BadInput
+from gan_jax.data import from_arrays
+
+
+def colour(n=32, labelled=True):
+    """A few images of noise, of two classes."""
+    x = np.random.RandomState(0).randint(0, 256, (n, 32, 32, 3), np.uint8)
+    return from_arrays("noise", x, np.arange(n) % 2, ("even", "odd")) if labelled else from_arrays("noise", x)
+
+
+def test_three_steps_on_digits():
+    played = three_steps("acgan")
+    assert played.samples.shape == (100, 28, 28, 1)
+    assert played.game.codes["y"].classes == 10
+    assert 0 <= played.metrics["d/class_accuracy_real"] <= 1
+
+
+def test_three_steps_in_colour():
+    played = three_steps("acgan", source=colour())
+    assert played.samples.shape == (100, 32, 32, 3)
+    assert played.game.codes["y"].classes == 2
+
+
+def test_images_without_labels_are_refused():
+    with pytest.raises(BadInput, match="noise has no labels: give"):
+        built("acgan", source=colour(labelled=False))

@@ -12,10 +12,13 @@ from typing import Annotated
 import jax
 import numpy as np
 import tyro
+from jaxtyping import Float, Shaped
 
 from gan_jax import pictures, plane
 from gan_jax.catalogue import find, load
 from gan_jax.checkpoint import digest
+from gan_jax.chosen import between, in_turn, latents, varied
+from gan_jax.code_words import read_choice
 from gan_jax.compare import compare
 from gan_jax.data import Source, open_source
 from gan_jax.errors import BadInput
@@ -25,9 +28,9 @@ from gan_jax.flags import NonNegativeInt, PositiveInt, Seed, parse
 from gan_jax.judge.results import Protocol, told
 from gan_jax.judge.while_training import Assessor, ranked, with_earlier, write_protocols
 from gan_jax.run_folder import RunFolder, manifest
-from gan_jax.sample import between, in_turn, latents, read_codes, read_range, sampler, varied
+from gan_jax.sample import sampler
 from gan_jax.train import check, logged, new_state, train
-from gan_jax.trained import restore
+from gan_jax.trained import rebuild, restore
 from gan_jax.whole_file import write_whole
 
 
@@ -79,7 +82,7 @@ def sample(
     run: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")],
     n: PositiveInt | None = None,
     seed: Seed | None = None,
-    labels: tuple[NonNegativeInt, ...] = (),
+    labels: tuple[str, ...] = (),
     codes: tuple[str, ...] = (),
     vary: str = "",
     interpolate: PositiveInt | None = None,
@@ -91,9 +94,10 @@ def sample(
 
     Args:
         run: The folder of a run.
-        n: How many samples, by default as many as the run's own grids.
+        n: How many samples, by default as many as the run's own grids; with --vary or --interpolate how many rows.
         seed: Which samples; by default the run's seed, which draws its grids again.
-        labels: Classes to draw, in turn, where the run's generator has classes; by default all of them.
+        labels: Classes to draw, in turn, where the run's generator has classes, by their names or numbers; by default
+            all of them.
         codes: Values of the generator's codes, as in c1=3 c2=-0.5; several, c1=3,8, are dealt in turn.
         vary: Draw every sample as a row in which this code takes all its values: c1, or c2:-2:2 to say from where to
             where.
@@ -105,40 +109,57 @@ def sample(
     out = out or run / "sample.png"
     if out.suffix not in (".png", ".npz"):
         raise BadInput(f"--out {out} is neither .png nor .npz: choose one of the two")
-    _, experiment, game, state, _ = restore(run, step, best)
+    if vary and interpolate:
+        raise BadInput("--vary and --interpolate are two kinds of row: choose one of them")
+    _, experiment, source = rebuild(RunFolder(run))
+    if out.suffix == ".png" and len(source.shape) != 3 and source.shape != (2,):
+        raise BadInput(f"samples of shape {source.shape} are no picture: give --out FILE.npz")
+    # Of any phase: which one the checkpoint is of is known when it is restored.
+    known = {name: code for phase in experiment.phases for name, code in phase.game.codes.items()}
+    chosen = read_choice(known, source.classes, labels, codes, vary)
+
+    game, state = restore(run, step, best)[2:4]
     key = jax.random.key(experiment.common.seed if seed is None else seed)
-    rows, cols = experiment.grid
-    if n not in (None, rows * cols):
+    given, (rows, cols) = in_turn(game) | chosen.given, experiment.grid
+    if chosen.varied or interpolate:
+        n = rows = n or rows
+    elif n not in (None, rows * cols):
         cols = math.ceil(math.sqrt(n))
         rows = math.ceil(n / cols)
     n = n or rows * cols
-    given = in_turn(game) | ({"y": labels} if labels else {}) | read_codes(codes)
-    if vary and interpolate:
-        raise BadInput("--vary and --interpolate are two kinds of row: choose one of them")
-    if vary:
-        rows, n = (rows, rows) if n == rows * cols else (n, n)
-        drawn = varied(game, latents(game, key, n, given), *read_range(game, vary))
-        cols = len(drawn["z"]) // n
+    if chosen.varied:
+        name, values = chosen.varied
+        drawn, cols = varied(game, latents(game, key, n, given), name, values), len(values)
     elif interpolate:
         ends = latents(game, key, 2 * n, given)
         start, end = ({name: leaf[part] for name, leaf in ends.items()} for part in (slice(n), slice(n, None)))
-        drawn, rows, cols = between(start, end, interpolate), n, interpolate
+        drawn, cols = between(start, end, interpolate), interpolate
     else:
         drawn = latents(game, key, n, given)
-    samples = sampler(game)(state, drawn)
+    write_samples(out, sampler(game)(state, drawn), {name: np.asarray(drawn[name]) for name in game.codes}, rows, cols)
+    print(out)
+
+
+def write_samples(
+    out: Path,
+    samples: Float[np.ndarray, "N ..."],
+    codes: Mapping[str, Shaped[np.ndarray, " N"]],
+    rows: int,
+    cols: int,
+) -> None:
+    """Writes images or points, with their codes, as arrays, or row by row as a picture, which points in space have not.
+
+    Labels, the code `y`, are called `labels`.
+    """
     named = {"images": pictures.to_uint8(samples)} if samples.ndim == 4 else {"points": samples}
     if out.suffix == ".npz":
         arrays = io.BytesIO()
-        told = {("labels" if name == "y" else name): np.asarray(drawn[name]) for name in game.codes}
-        np.savez(arrays, **named, **told)
+        np.savez(arrays, **named, **{("labels" if name == "y" else name): values for name, values in codes.items()})
         write_whole(out, arrays.getvalue())
     elif "images" in named:
         pictures.save_png(out, pictures.grid(named["images"], rows, cols))
-    elif samples.shape[1:] == (2,):
-        pictures.save_png(out, plane.scatter(samples[:0], samples, extent=plane.extent_of(samples)))
     else:
-        raise BadInput(f"samples of shape {samples.shape[1:]} are no picture: give --out FILE.npz")
-    print(out)
+        pictures.save_png(out, plane.scatter(samples[:0], samples, extent=plane.extent_of(samples)))
 
 
 def prepared(experiment: Experiment, source: Source, folder: RunFolder) -> dict[str, Protocol]:

@@ -1,0 +1,55 @@
+"""LAPGAN, a pyramid of games: a small image of 7 or 8 pixels a side, and a game for what every doubling adds.
+
+    gan-jax train lapgan --data mnist
+    gan-jax train lapgan --data mnist --preset full --images 5000000     # the paper's widths, for accelerators
+
+Cost: SECONDS on two CPU cores. Expect: SCORES (RESULTS.md).
+"""
+
+from typing import Literal
+
+import optax
+
+from gan_jax import losses
+from gan_jax.cli import train_file
+from gan_jax.data import Source
+from gan_jax.experiment import Common, Experiment, Phase
+from gan_jax.flags import Fraction, PositiveFloat
+from gan_jax.games import lapgan
+from gan_jax.names import Loss
+from gan_jax.nets.lapgan import Sizes, networks
+
+SIZES = {
+    "small": Sizes(g_widths=(512, 512), d_widths=(512, 512), g_maps=16, d_maps=16, g_kernels=(3, 3, 3), d_kernel=3),
+    "full": Sizes(),
+}
+
+
+def experiment(
+    source: Source,
+    common: Common = Common(images=256_000, batch_size=64, checkpoint_every=2000, sample_every=1000),
+    preset: Literal["small", "full"] = "small",
+    loss: Loss = losses.non_saturating,
+    learning_rate: PositiveFloat = 1e-3,
+    b1: Fraction = 0.5,
+    ema: Fraction = 0.999,
+) -> Experiment:
+    """A game at every level of the Laplacian pyramid, with Adam in place of the paper's SGD with momentum.
+
+    Args:
+        source: The real images, whose height and width can be halved.
+        common: The flags of every experiment.
+        preset: Sizes of the networks: small ones, or the paper's.
+        loss: What each side descends.
+        learning_rate: Of Adam, for all players.
+        b1: Adam's decay of the mean gradient.
+        ema: Decay of the generators' moving averages, from which samples are drawn; 0 for none.
+    """
+    g, d = networks(source.shape, SIZES[preset])
+    adam = optax.adam(learning_rate, b1=b1)
+    game = lapgan.game(g, d, tx_g=adam, tx_d=adam, shape=source.shape, loss=loss, ema=ema)
+    return Experiment((Phase(game, common.images),), common)
+
+
+if __name__ == "__main__":
+    train_file(__file__)

@@ -24,7 +24,8 @@ class Common:
     data: str = "mnist5k"
     """What to imitate: mnist5k (no download), a TFDS name such as mnist, either with stacked: before it (three digits
     in the colours of one image), a path to an image folder or archive, a toy world of points (ring, grid, spiral,
-    moons), or a .npy file of points."""
+    moons), or a .npy file of points. mnist5k:500 is 500 of it, as many of each class, always the same ones; so for any
+    data with labels."""
     data_dir: Path | None = None
     """Folder with the original archives of a TFDS data set, instead of a download."""
     image_size: PositiveInt | None = None

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 from gan_jax.data.embedded import mnist5k
+from gan_jax.data.few import NAME, few
 from gan_jax.data.files import ARCHIVES
 from gan_jax.data.folder import archive_source, folder_source
 from gan_jax.data.pipeline import Pipeline, device_resident
@@ -23,6 +24,7 @@ __all__ = [
     "Source",
     "archive_source",
     "device_resident",
+    "few",
     "folder_source",
     "from_arrays",
     "from_points",
@@ -44,11 +46,15 @@ def open_source(name: str, data_dir: str | Path | None = None, split: str = "tra
     `data_dir` is a folder with the original archives of a TFDS data set, to be used instead of a download; with it,
     a bare name is always TFDS's. `size` is what the images of a folder or archive are resized to. A file is `.npy` or
     `.npz` and holds points. `stacked:` before the name of grey digits makes Stacked-MNIST of them, of size 28 or 32.
+    `:N` after the name of a labelled source leaves N of its training examples; other splits stay whole.
     """
     if name.startswith(PREFIX):
         digits = open_source(name.removeprefix(PREFIX), data_dir, split)
         return stacked(digits, size=SIDE if size is None else size)
     path = Path(os.path.expanduser(name))
+    if (some := NAME.fullmatch(name)) and not path.exists():
+        source = open_source(some["all"], data_dir, split, size)
+        return few(source, int(some["n"])) if split == "train" else source
     if data_dir is not None and (name in BUILT_IN or _is_path(name)):
         raise BadInput(f"--data-dir is for TFDS data sets, not for {name}: leave it out, or give --data mnist, say")
     if name in BUILT_IN and split != "train":

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from gan_jax import user_file
+from gan_jax.data.few import whole
 from gan_jax.data.source import Shape
 from gan_jax.errors import BadInput
 from gan_jax.evaluate import mnist_features
@@ -35,8 +36,9 @@ def lens(word: str, inception_weights: Path | None, shape: Shape, data: str) -> 
         if word:
             raise BadInput("--features and --inception-weights name two networks: give one of them")
         return inception(inception_weights)
-    if (word or data) in COMES_WITH:
-        return COMES_WITH[word or data]()
+    known = word or whole(data)
+    if known in COMES_WITH:
+        return COMES_WITH[known]()
     if word.endswith(".npz"):
         return mnist_features.load(Path(word).expanduser())
     if not word:

@@ -19,6 +19,7 @@ def game(
     *,
     classes: int,
     z_size: int = 100,
+    g_dropout: bool = False,
     turns: vanilla.Turns = vanilla.alternating,
     **choices: Any,
 ) -> Game:
@@ -33,6 +34,8 @@ def game(
         tx_d: the discriminator's optimiser.
         classes: how many labels there are, 0, 1, ...
         z_size: Z, the length of the standard normal latent.
+        g_dropout: whether the generator draws noise in training too; it is then `g(z, y, keys [B])`, and for samples
+            `g(z, y)`.
         turns: who moves when, as in the original game.
         choices: the loss, penalties, view and moving average of the original game, `games.vanilla.game`.
     """
@@ -42,8 +45,9 @@ def game(
 
         def loss(nets, batch, keys, step):
             y = batch["y"]
+            noise = (keys,) if g_dropout else ()
             told = {
-                "g": nets["g"].through(lambda g, z: g(z, y)),
+                "g": nets["g"].through(lambda g, z: g(z, y, *noise)),
                 "d": nets["d"].through(lambda d, x, *keys: d(x, y, *keys)),
             }
             return move.loss({**nets, **told}, batch, keys, step)

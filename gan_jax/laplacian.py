@@ -10,11 +10,12 @@ from jaxtyping import Array, Float
 from gan_jax.errors import BadInput
 
 Images = Float[Array, "B H W C"]
+OfAnySize = Float[Array, "B _ _ C"]
 
 KERNEL = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
 
 
-def down(x: Images) -> Float[Array, "B H/2 W/2 C"]:
+def down(x: Images) -> OfAnySize:
     """Images of half the size, `[B, H / 2, W / 2, C]`: blurred, then every second pixel from the first.
 
     Raises:
@@ -26,12 +27,12 @@ def down(x: Images) -> Float[Array, "B H/2 W/2 C"]:
     return _halve(_halve(x, 1), 2)
 
 
-def up(x: Images) -> Float[Array, "B 2*H 2*W C"]:
+def up(x: Images) -> OfAnySize:
     """Images of double the size, `[B, 2 H, 2 W, C]`: zeros between the pixels, then four times the blur."""
     return _double(_double(x, 1), 2)
 
 
-def scales(x: Images, levels: int) -> tuple[Images, ...]:
+def scales(x: Images, levels: int) -> tuple[OfAnySize, ...]:
     """The Gaussian pyramid: the images halved `levels` times, coarse to fine, the last the images themselves.
 
     Raises:
@@ -43,7 +44,7 @@ def scales(x: Images, levels: int) -> tuple[Images, ...]:
     return tuple(reversed(images))
 
 
-def pyramid(x: Images, levels: int) -> tuple[Images, ...]:
+def pyramid(x: Images, levels: int) -> tuple[OfAnySize, ...]:
     """The coarsest image, then the residuals h = I - up(the image half as large), coarse to fine: `levels` + 1 parts.
 
     Raises:
@@ -53,7 +54,7 @@ def pyramid(x: Images, levels: int) -> tuple[Images, ...]:
     return coarsest, *(image - up(coarse) for coarse, image in zip(images, finer, strict=False))
 
 
-def reconstruct(parts: tuple[Images, ...]) -> Images:
+def reconstruct(parts: tuple[OfAnySize, ...]) -> OfAnySize:
     """The images of which `parts` is the pyramid."""
     x, *residuals = parts
     for residual in residuals:
@@ -61,14 +62,14 @@ def reconstruct(parts: tuple[Images, ...]) -> Images:
     return x
 
 
-def _halve(x: Images, axis: int) -> Images:
+def _halve(x: Images, axis: int) -> OfAnySize:
     x = jnp.moveaxis(x, axis, -1)
     n = x.shape[-1]
     x = jnp.pad(x, [(0, 0)] * 3 + [(2, 2)], mode="edge")
     return jnp.moveaxis(sum(w * x[..., i : i + n : 2] for i, w in enumerate(KERNEL)), -1, axis)
 
 
-def _double(x: Images, axis: int) -> Images:
+def _double(x: Images, axis: int) -> OfAnySize:
     x = jnp.moveaxis(x, axis, -1)
     padded = jnp.pad(x, [(0, 0)] * 3 + [(1, 1)], mode="edge")
     before, after = padded[..., :-2], padded[..., 2:]

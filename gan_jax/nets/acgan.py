@@ -94,7 +94,7 @@ def paper(shape: tuple[int, ...], classes: int, width: int = 16) -> Pair:
     Raises:
         BadInput: the images are not square, or cannot be halved twice.
     """
-    height, *_, channels = shape
+    height, channels = shape[0], shape[-1]
     if len(shape) != 3 or shape[0] != shape[1] or height % 4 or height < 12:
         size = "x".join(map(str, shape))
         raise BadInput(f"images of {size} cannot be made: they must be square, of 12, 16, 20, 24, 28, 32 ... pixels")

@@ -101,7 +101,7 @@ def paper(shape: tuple[int, ...], codes: Mapping[str, Code], width: int = 64) ->
     Raises:
         BadInput: the images are not square, or their size is no multiple of 4.
     """
-    height, *_, channels = shape
+    height, channels = shape[0], shape[-1]
     if len(shape) != 3 or shape[0] != shape[1] or height % 4:
         size = "x".join(map(str, shape))
         raise BadInput(f"images of {size} cannot be made: they must be square, of 4, 8, 12 ... pixels")

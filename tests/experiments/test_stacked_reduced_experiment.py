@@ -1,0 +1,85 @@
+"""The remedies for mode collapse play on Stacked-MNIST, and unrolling goes through convolutions and batch norm."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from stepping import built, three_steps
+
+from gan_jax import BadInput, init, losses, make_step
+from gan_jax.data import from_arrays, open_source, stacked
+from gan_jax.dynamics import unrolled
+from gan_jax.games import vanilla
+from gan_jax.latents import normal, split
+from gan_jax.nets import reduced
+from gan_jax.nets.minibatch import MinibatchDiscrimination
+from gan_jax.step import example_keys
+
+NAME = "stacked_reduced"
+
+
+def digits(size=28):
+    return stacked(open_source("mnist5k"), n=64, size=size)
+
+
+def test_three_steps():
+    assert three_steps(NAME, source=digits()).samples.shape == (25, 28, 28, 3)
+
+
+def test_three_steps_with_every_remedy():
+    flags = ["--pack", "2", "--similarity", "3", "--unroll", "1", "--width", "4"]
+    assert three_steps(NAME, *flags, source=digits(32)).samples.shape == (25, 32, 32, 3)
+
+
+@pytest.mark.parametrize("shape", [(28, 28, 1), (30, 30, 3)])
+def test_what_is_no_stack_of_digits_is_refused(shape):
+    with pytest.raises(BadInput, match=r"odd has examples of shape .*: give --data stacked:mnist5k"):
+        built(NAME, source=from_arrays("odd", np.zeros((9, *shape), np.uint8)))
+
+
+def test_the_generator_descends_through_the_unrolled_discriminator():
+    """Every discriminator that is foreseen normalises by its own batch; only the one of now moves the averages."""
+    rate, steps, g, d = 0.05, 1, reduced.Generator(), reduced.Discriminator(top=MinibatchDiscrimination(3, 2))
+    x = jax.random.uniform(jax.random.key(1), (1, 6, 28, 28, 3), minval=-1.0)
+    dynamics = unrolled(steps)
+    sgd = optax.sgd(rate)
+    game = vanilla.game(g, d, sgd, sgd, z_size=9, turns=lambda *moves: vanilla.simultaneous(*moves, dynamics=dynamics))
+    state = init(game, jax.random.key(0), {"x": x})
+    after, metrics = jax.jit(make_step(game))(state, {"x": x})
+
+    keys = example_keys(jax.random.fold_in(jax.random.fold_in(state.key, 0), 0), 6)
+    z = normal(split(keys, 6)[0], 9)
+    players = state.players
+
+    def trained(net, name, params, stats, x):
+        return net.apply({"params": params, **stats}, x, mutable=["batch_stats"])
+
+    def scores(own, d_params):
+        fake = trained(g, "g", own, players["g"].stats, z)[0]
+        s_real, stats = trained(d, "d", d_params, players["d"].stats, x[0])
+        s_fake, stats = trained(d, "d", d_params, stats, fake)
+        return s_real, s_fake, stats
+
+    def d_loss(d_params, own):
+        return jnp.mean(losses.non_saturating.d(*scores(own, d_params)[:2]))
+
+    def g_loss_then(own):
+        d_params = players["d"].params
+        for _ in range(steps):
+            slope = jax.grad(d_loss)(d_params, own)
+            d_params = jax.tree.map(lambda p, s: p - rate * s, d_params, slope)
+        return jnp.mean(losses.non_saturating.g(*scores(own, d_params)[:2]))
+
+    @jax.jit
+    def by_hand(own):
+        return jax.grad(g_loss_then)(own), jax.grad(d_loss)(players["d"].params, own), scores(own, players["d"].params)
+
+    g_slope, d_slope, (_, _, stats) = by_hand(players["g"].params)
+    for name, slope in (("g", g_slope), ("d", d_slope)):
+        moved = jax.tree.map(lambda new, old: (old - new) / rate, after.players[name].params, players[name].params)
+        for path, leaf in jax.tree.leaves_with_path(moved):
+            expected = dict(jax.tree.leaves_with_path(slope))[path]
+            np.testing.assert_allclose(leaf, expected, rtol=1e-2, atol=1e-4, err_msg=f"{name} {path}")
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6), after.players["d"].stats, stats)
+    assert metrics["g/grad_norm"] > 0

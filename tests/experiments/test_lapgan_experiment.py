@@ -1,0 +1,34 @@
+"""The experiment on a pyramid plays, on digits and in colour."""
+
+import numpy as np
+import pytest
+from stepping import built, three_steps
+
+from gan_jax import BadInput
+from gan_jax.data import from_arrays
+
+
+def noise(size, channels=3, n=16):
+    """A few images of noise."""
+    return from_arrays("noise", np.random.RandomState(0).randint(0, 256, (n, size, size, channels), np.uint8))
+
+
+def test_three_steps_on_digits():
+    played = three_steps("lapgan")
+    assert played.samples.shape == (25, 28, 28, 1) and abs(played.samples).max() <= 1
+    assert list(played.state.players) == ["d0", "d1", "d2", "g0", "g1", "g2"]
+
+
+def test_three_steps_in_colour_on_another_loss():
+    assert three_steps("lapgan", "--loss", "hinge", source=noise(32)).samples.shape == (25, 32, 32, 3)
+
+
+def test_large_images_have_more_levels():
+    for preset in ("small", "full"):
+        [phase] = built("lapgan", "--preset", preset, source=noise(64)).phases
+        assert sorted(phase.game.players) == [f"{who}{k}" for who in "dg" for k in range(4)]
+
+
+def test_odd_images_are_refused():
+    with pytest.raises(BadInput, match="27x27x1 have no pyramid"):
+        built("lapgan", source=noise(27, 1))

@@ -1,0 +1,119 @@
+"""The networks of a pyramid: the paper's parameters, counted, and what they look at."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from gan_jax import BadInput
+from gan_jax.nets import lapgan
+from gan_jax.nets.lapgan import Sizes, networks
+
+TINY = Sizes(g_widths=(6, 5), d_widths=(6, 5), g_maps=4, d_maps=3, g_kernels=(3, 3, 3), d_kernel=3)
+
+
+def outline(net, *shapes):
+    """`(output, parameters)` of a network, as shapes."""
+    arguments = [jax.ShapeDtypeStruct(shape, jnp.float32) for shape in shapes]
+    output, variables = jax.eval_shape(net.init_with_output, jax.random.key(0), *arguments)
+    return output.shape, variables["params"]
+
+
+def count(params):
+    return sum(leaf.size for leaf in jax.tree.leaves(params))
+
+
+def kernels(params):
+    return [layer["kernel"].shape for layer in params.values() if "kernel" in layer]
+
+
+def test_the_papers_networks_have_the_papers_sizes():
+    """Of the 8 x 8 level sec. 4 gives the widths; of the finer ones the authors' program has the kernels and maps."""
+    g, d = networks((32, 32, 3), Sizes())
+    assert [len(g), len(d)] == [3, 3]
+
+    shape, params = outline(g[0], (2, 100))
+    assert shape == (2, 8, 8, 3)
+    assert kernels(params) == [(100, 1200), (1200, 1200), (1200, 192)]
+    assert count(params) == (100 * 1200 + 1200) + (1200 * 1200 + 1200) + (1200 * 192 + 192) + 2 * 2 * 1200
+
+    shape, params = outline(d[0], (2, 8, 8, 3))
+    assert shape == (2,)
+    assert count(params) == (192 * 600 + 600) + (600 * 600 + 600) + (600 + 1)
+
+    for k, side in ((1, 16), (2, 32)):
+        low = (2, side, side, 3)
+        shape, params = outline(g[k], (2, side**2), low)
+        assert shape == low
+        assert kernels(params) == [(7, 7, 4, 128), (7, 7, 128, 128), (5, 5, 128, 3)]
+        convolutions = (49 * 4 * 128 + 128) + (49 * 128 * 128 + 128) + (25 * 128 * 3 + 3)
+        assert count(params) == convolutions + 2 * 2 * 128
+
+        shape, params = outline(d[k], low, low)
+        assert shape == (2,)
+        top = (side // 2) ** 2 * 64 + 1
+        assert count(params) == (25 * 3 * 64 + 64) + (25 * 64 * 64 + 64) + top
+
+
+@pytest.mark.parametrize(
+    "shape, sides",
+    [
+        ((28, 28, 1), [(7, 7), (14, 14), (28, 28)]),
+        ((64, 64, 3), [(8, 8), (16, 16), (32, 32), (64, 64)]),
+        ((10, 10, 1), [(5, 5), (10, 10)]),
+        ((24, 40, 3), [(3, 5), (6, 10), (12, 20), (24, 40)]),
+    ],
+)
+def test_images_are_halved_until_they_are_small(shape, sides):
+    g, d = networks(shape, TINY)
+    assert len(g) == len(d) == len(sides)
+    assert g[0].shape == (*sides[0], shape[2])
+
+
+@pytest.mark.parametrize("shape", [(8, 8, 1), (27, 27, 1), (28, 27, 1), (2,)])
+def test_what_cannot_be_halved_is_refused(shape):
+    with pytest.raises(BadInput, match="have no pyramid"):
+        networks(shape, TINY)
+
+
+def test_a_residual_is_judged_by_its_sum_with_the_low_pass_image():
+    _, d = networks((12, 12, 2), TINY)
+    h, low, other = jax.random.normal(jax.random.key(0), (3, 4, 12, 12, 2))
+    score, variables = jax.jit(d[1].init_with_output)(jax.random.key(1), h, low)
+    apply = jax.jit(d[1].apply)
+    np.testing.assert_allclose(apply(variables, h + other, low - other), score, rtol=1e-4, atol=1e-5)
+    assert (abs(apply(variables, h, low + other) - score) > 1e-4).all()
+
+
+def test_noise_is_a_plane_beside_the_image():
+    """What noise moves lies where it is: a pixel's noise is seen by the pixels that the kernels reach."""
+    g = lapgan.ResidualGenerator(width=4, kernel_sizes=(3, 3, 3))
+    low, z = jnp.zeros((1, 9, 9, 1)), jnp.zeros((1, 81))
+    variables = jax.jit(g.init)(jax.random.key(0), z, low)
+    apply = jax.jit(g.apply)
+    moved = apply(variables, z.at[0, 9 * 4 + 4].set(1.0), low) - apply(variables, z, low)
+    rows, columns = np.nonzero(np.asarray(moved)[0, :, :, 0])
+    assert len(rows) and rows.min() >= 1 and rows.max() <= 7 and columns.min() >= 1 and columns.max() <= 7
+    assert not (moved[:, 0] != 0).any()
+
+
+def test_dropout_is_in_the_coarsest_discriminator_and_per_example():
+    d = lapgan.Discriminator((16, 16))
+    x = jax.random.normal(jax.random.key(0), (4, 3, 3, 1))
+    each = jax.random.split(jax.random.key(2), 4)
+    clean, variables = jax.jit(d.init_with_output)(jax.random.key(1), x)
+    score = jax.jit(d.apply)
+    noisy = score(variables, x, each)
+    assert (abs(clean - noisy) > 1e-4).all()
+    np.testing.assert_allclose(score(variables, x[2:], each[2:]), noisy[2:], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(score(variables, x), clean, rtol=1e-5, atol=1e-6)
+
+
+def test_the_coarsest_image_is_bounded_and_norm_moves_in_training():
+    g = lapgan.Generator((3, 3, 2), (6, 5))
+    z = 100 * jax.random.normal(jax.random.key(0), (8, 4))
+    variables = jax.jit(g.init)(jax.random.key(1), z)
+    x, stats = jax.jit(lambda: g.apply(variables, z, mutable=["batch_stats"]))()
+    assert x.shape == (8, 3, 3, 2) and jnp.abs(x).max() <= 1
+    moved = jax.tree.map(lambda a, b: bool((a != b).any()), stats["batch_stats"], variables["batch_stats"])
+    assert len(jax.tree.leaves(moved)) == 4 and all(jax.tree.leaves(moved))

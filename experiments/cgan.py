@@ -12,6 +12,7 @@ import optax
 
 from gan_jax.cli import train_file
 from gan_jax.data import Source
+from gan_jax.errors import BadInput
 from gan_jax.experiment import Common, Experiment, Phase
 from gan_jax.flags import Fraction
 from gan_jax.games import conditional
@@ -35,6 +36,8 @@ def experiment(
         ema: Decay of the generator's moving average, from which samples are drawn; 0 for none.
     """
     classes = len(source.classes)
+    if not classes:
+        raise BadInput(f"{source.name} has no labels: give --data mnist5k, or a folder of class folders")
     tx = paper() if preset == "full" else optax.adam(2e-4, b1=0.5)
     g, d = cgan.Generator(source.shape, classes), cgan.Discriminator(classes)
     game = conditional.game(g, d, tx_g=tx, tx_d=tx, classes=classes, g_dropout=True, ema=ema)

@@ -13,6 +13,7 @@ import optax
 from gan_jax import losses
 from gan_jax.cli import train_file
 from gan_jax.data import Source
+from gan_jax.errors import BadInput
 from gan_jax.experiment import Common, Experiment, Phase
 from gan_jax.flags import Fraction, PositiveFloat, PositiveInt
 from gan_jax.game import turn
@@ -59,6 +60,8 @@ def experiment(
     given = {"learning_rate": learning_rate, "b1": b1, "n_critic": n_critic}
     chosen = PRESETS[preset]._replace(**{name: value for name, value in given.items() if value is not None})
     classes = len(source.classes)
+    if not classes:
+        raise BadInput(f"{source.name} has no labels: give --data mnist5k, or a folder of class folders")
     if preset == "full":
         g, d = resnet.pair(source.shape, classes=classes)
     else:

@@ -19,7 +19,7 @@ from jaxtyping import Array, Float
 
 from gan_jax.errors import BadInput
 from gan_jax.game import Keys
-from gan_jax.nets.convolution import Conv, Kernel, conv, conv_transpose
+from gan_jax.nets.convolution import Conv, Convolved, Kernel, conv, conv_transpose
 from gan_jax.nets.layers import BatchNorm, ConditionalBatchNorm
 from gan_jax.nets.projection import GLOROT, Images, Labels, Projection
 from gan_jax.nets.spectral import SpectralNorm
@@ -115,7 +115,7 @@ class UpBlock(nn.Module):
     classes: int = 0
 
     @nn.compact
-    def __call__(self, x: Images, y: Labels | None = None) -> Images:
+    def __call__(self, x: Images, y: Labels | None = None) -> Convolved:
         """The doubled maps, plus a shortcut of 1 x 1."""
         h = UpConv(self.width)(nn.relu(self._normalised(x, y)))
         h = Conv(self.width, kernel_init=RESIDUAL)(nn.relu(self._normalised(h, y)))
@@ -135,7 +135,7 @@ class DownBlock(nn.Module):
     first: bool = False
 
     @nn.compact
-    def __call__(self, x: Images) -> Images:
+    def __call__(self, x: Images) -> Convolved:
         """The halved maps, plus a shortcut of 1 x 1."""
         h = SpectralNorm(Conv(self.width, kernel_init=RESIDUAL))(x if self.first else nn.relu(x))
         h = SpectralNorm(DownConv(self.width))(nn.relu(h))
@@ -148,7 +148,7 @@ class Block(nn.Module):
     width: int
 
     @nn.compact
-    def __call__(self, x: Images) -> Images:
+    def __call__(self, x: Images) -> Convolved:
         """The maps, changed a little."""
         h = SpectralNorm(Conv(self.width, kernel_init=RESIDUAL))(nn.relu(x))
         return x + SpectralNorm(Conv(self.width, kernel_init=RESIDUAL))(nn.relu(h))
@@ -160,7 +160,7 @@ class UpConv(nn.Module):
     features: int
 
     @nn.compact
-    def __call__(self, x: Images) -> Images:
+    def __call__(self, x: Images) -> Convolved:
         """`[B, H, W, C]` to `[B, 2 H, 2 W, features]`."""
         return _layer(self, lambda x, kernel: conv_transpose(x, spread(kernel), 2), x)
 
@@ -171,12 +171,12 @@ class DownConv(nn.Module):
     features: int
 
     @nn.compact
-    def __call__(self, x: Images) -> Images:
+    def __call__(self, x: Images) -> Convolved:
         """`[B, H, W, C]` to `[B, H / 2, W / 2, features]`, of even H and W."""
         return _layer(self, lambda x, kernel: conv(x, spread(kernel) / 4, 2), x)
 
 
-def _layer(module: UpConv | DownConv, convolve: Callable[[Images, Kernel], Images], x: Images) -> Images:
+def _layer(module: UpConv | DownConv, convolve: Callable[[Images, Kernel], Convolved], x: Images) -> Convolved:
     kernel = module.param("kernel", RESIDUAL, (3, 3, x.shape[-1], module.features))
     bias = module.param("bias", nn.initializers.zeros, (module.features,))
     return convolve(x, kernel) + bias.reshape(1, 1, 1, -1)
@@ -188,13 +188,13 @@ def spread(kernel: Float[Array, "3 3 C_in C_out"]) -> Float[Array, "4 4 C_in C_o
     return sum((jnp.pad(kernel, place) for place in places[1:]), jnp.pad(kernel, places[0]))
 
 
-def doubled(x: Images) -> Images:
+def doubled(x: Images) -> Convolved:
     """Every pixel as a square of two by two."""
     b, h, w, c = x.shape
     return jnp.broadcast_to(x[:, :, None, :, None], (b, h, 2, w, 2, c)).reshape(b, 2 * h, 2 * w, c)
 
 
-def halved(x: Images) -> Images:
+def halved(x: Images) -> Convolved:
     """The mean of every square of two by two pixels."""
     b, h, w, c = x.shape
     return jnp.mean(x.reshape(b, h // 2, 2, w // 2, 2, c), axis=(2, 4))

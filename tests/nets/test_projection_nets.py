@@ -1,0 +1,75 @@
+"""The projection against plain NumPy, and the small convolutional pair that is told labels by it."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from gan_jax.nets import dcgan, projection
+
+KEY = jax.random.key(0)
+Y = jnp.array([1, 0, 2, 1], jnp.int32)
+
+
+def divided(matrix):
+    return matrix / np.linalg.norm(matrix, 2)
+
+
+def settled(net, *args):
+    """Fresh variables after many calls in training."""
+    variables = net.init(KEY, *args)
+
+    def call(_, stats):
+        return net.apply({**variables, "batch_stats": stats}, *args, mutable=["batch_stats"])[1]["batch_stats"]
+
+    return {**variables, "batch_stats": jax.jit(lambda s: jax.lax.fori_loop(0, 300, call, s))(variables["batch_stats"])}
+
+
+def test_the_projection_is_the_product_with_the_row_of_the_label():
+    phi = np.random.RandomState(0).normal(size=(4, 6)).astype(np.float32)
+    head = projection.Projection(classes=3)
+    variables = settled(head, jnp.asarray(phi), Y)
+    psi, rows = variables["params"]["Dense_0"]["kernel"], variables["params"]["Embed_0"]["embedding"]
+    assert psi.shape == (6, 1) and rows.shape == (3, 6)
+    psi, rows = divided(np.asarray(psi)), divided(np.asarray(rows))
+    expected = [sum(phi[b, i] * (psi[i, 0] + rows[Y[b], i]) for i in range(6)) for b in range(4)]
+    np.testing.assert_allclose(head.apply(variables, jnp.asarray(phi), Y), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_without_classes_it_is_a_linear_score():
+    phi = jnp.ones((4, 6))
+    scores, variables = projection.Projection(classes=0).init_with_output(KEY, phi)
+    assert jax.tree.map(jnp.shape, variables["params"]) == {"Dense_0": {"kernel": (6, 1)}}
+    assert scores.shape == (4,)
+
+
+@pytest.mark.parametrize("shape", [(28, 28, 1), (32, 32, 3), (64, 64, 3)])
+def test_networks_are_as_wide_as_dcgans(shape):
+    """Parameters, by plain arithmetic: 4 x 4 kernels, a gain and a bias of every class and map before every layer."""
+    g, d = projection.pair(shape, width=4, classes=10)
+    theirs = dcgan.paper(shape, 4)
+    assert (g.widths, d.widths) == (theirs.g.widths, theirs.d.widths)
+    y = jnp.zeros(2, jnp.int32)
+    made, g_tree = jax.eval_shape(g.init_with_output, KEY, jnp.zeros((2, 16)), y)
+    scores, d_tree = jax.eval_shape(d.init_with_output, KEY, made, y)
+    assert made.shape == (2, *shape) and scores.shape == (2,)
+    sizes = [sum(leaf.size for leaf in jax.tree.leaves(tree["params"])) for tree in (g_tree, d_tree)]
+    up = list(zip(g.widths, (*g.widths[1:], shape[2]), strict=True))
+    down = list(zip((shape[2], *d.widths), d.widths, strict=False))
+    flat = g.base**2 * d.widths[-1]
+    dense = 17 * g.base**2 * g.widths[0]
+    assert sizes == [
+        dense + sum(16 * n * m + m for n, m in up) + sum(2 * 10 * n for n in g.widths),
+        sum(16 * n * m + m for n, m in down) + flat + 10 * flat,
+    ]
+
+
+def test_labels_are_seen_by_both():
+    g, d = projection.pair((12, 12, 1), width=2, classes=3)
+    z, x = jax.random.normal(KEY, (4, 5)), jax.random.normal(KEY, (4, 12, 12, 1))
+    for net, argument in ((g, z), (d, x)):
+        variables = jax.jit(net.init)(KEY, argument, Y)
+        moved = jax.tree.map(lambda v: v + jax.random.normal(KEY, v.shape), variables)
+        play = jax.jit(lambda v, y, net=net, a=argument: net.apply(v, a, y, mutable=["batch_stats"])[0])
+        changed = jnp.abs(play(moved, Y) - play(moved, (Y + 1) % 3)).reshape(4, -1).max(axis=1)
+        assert (changed > 1e-4).all()

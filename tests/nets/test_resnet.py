@@ -1,0 +1,167 @@
+"""The residual networks: SNGAN's sizes, convolutions that resize against the plain ones, labels told or not."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from gan_jax import BadInput
+from gan_jax.nets import resnet
+from gan_jax.nets.convolution import Conv
+
+close = partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-5)
+KEY = jax.random.key(0)
+Y = jnp.array([1, 0, 2], jnp.int32)
+
+
+def images(size, channels=2):
+    return jax.random.normal(KEY, (3, size, size, channels))
+
+
+def size(tree):
+    return sum(leaf.size for leaf in jax.tree.leaves(tree))
+
+
+def shapes(net, *args):
+    return jax.eval_shape(net.init_with_output, KEY, *args)
+
+
+def test_parameters_are_table_4():
+    """Of the paper's widths on CIFAR-10, with and without ten classes, and one example of each layer by name."""
+    z, x, y = jnp.zeros((2, 128)), jnp.zeros((2, 32, 32, 3)), jnp.zeros(2, jnp.int32)
+    conv = lambda n, m, k=3: k * k * n * m + m  # noqa: E731
+    up = 2 * conv(256, 256) + conv(256, 256, 1)
+    dense_and_end = 129 * 16 * 256 + 2 * 256 + conv(256, 3)
+    d_blocks = conv(3, 128) + conv(128, 128) + conv(3, 128, 1) + 6 * conv(128, 128) + conv(128, 128, 1)
+    for classes in (0, 10):
+        g, d = resnet.pair((32, 32, 3), classes=classes)
+        labels = (y,) if classes else ()
+        made, g_tree = shapes(g, z, *labels)
+        scores, d_tree = shapes(d, x, *labels)
+        assert made.shape == x.shape and scores.shape == (2,)
+        assert size(g_tree["params"]) == dense_and_end + 3 * (up + 2 * 2 * 256 * (classes or 1))
+        assert size(d_tree["params"]) == d_blocks + 128 + classes * 128
+        assert set(g_tree["params"]) == {"Dense_0", "UpBlock_0", "UpBlock_1", "UpBlock_2", "BatchNorm_0", "Conv_0"}
+        assert set(d_tree["params"]) == {"DownBlock_0", "DownBlock_1", "Block_0", "Block_1", "Projection_0"}
+    norm = g_tree["params"]["UpBlock_1"]["ConditionalBatchNorm_1"]
+    assert {name: leaf.shape for name, leaf in norm.items()} == {"scale": (10, 256), "bias": (10, 256)}
+    assert d_tree["params"]["Projection_0"]["Embed_0"]["embedding"].shape == (10, 128)
+    assert d_tree["params"]["DownBlock_0"]["DownConv_0"]["kernel"].shape == (3, 3, 128, 128)
+
+
+def test_every_kernel_of_the_discriminator_has_spectral_norm():
+    _, tree = shapes(resnet.pair((32, 32, 3), classes=10).d, jnp.zeros((2, 32, 32, 3)), jnp.zeros(2, jnp.int32))
+    kernels = [path for path, leaf in jax.tree_util.tree_leaves_with_path(tree["params"]) if leaf.ndim > 1]
+    norms = [path for path, _ in jax.tree_util.tree_leaves_with_path(tree["batch_stats"]) if "sigma" in str(path[-1])]
+    assert len(kernels) == len(norms) == 2 * 3 + 2 * 2 + 2
+
+
+@pytest.mark.parametrize("pixels, base, blocks, down", [(28, 7, 2, 2), (32, 4, 3, 2), (64, 4, 4, 3), (16, 4, 2, 1)])
+def test_networks_fit_the_images(pixels, base, blocks, down):
+    g, d = resnet.pair((pixels, pixels, 3), g_width=4, d_width=2)
+    assert (g.base, g.blocks, d.down) == (base, blocks, down)
+    made, _ = shapes(g, jnp.zeros((2, 5)))
+    assert made.shape == (2, pixels, pixels, 3)
+    assert shapes(d, made)[0].shape == (2,)
+
+
+@pytest.mark.parametrize("shape", [(28, 32, 1), (30, 30, 1), (2,)])
+def test_other_images_are_refused(shape):
+    with pytest.raises(BadInput, match=r"images of .* cannot be made"):
+        resnet.pair(shape)
+
+
+def test_a_convolution_of_doubled_maps_is_one_after_doubling():
+    x = images(5)
+    y, variables = resnet.UpConv(3).init_with_output(KEY, x)
+    wide = np.asarray(x).repeat(2, axis=1).repeat(2, axis=2)
+    close(resnet.doubled(x), wide)
+    close(y, Conv(3).apply(variables, jnp.asarray(wide)))
+
+
+def test_a_convolution_that_halves_is_one_before_averaging():
+    x = images(6)
+    y, variables = resnet.DownConv(3).init_with_output(KEY, x)
+    close(y, pool_by_hand(Conv(3).apply(variables, x)))
+    close(resnet.halved(x), pool_by_hand(x))
+
+
+def test_kernels_are_as_wide_as_the_authors():
+    """Uniform within sqrt(6 s / (fan in + fan out)), s being 2 in blocks and 1 elsewhere."""
+    params = jax.jit(resnet.UpBlock(32).init)(KEY, images(4, 32))["params"]
+    for name, gain, fan in (("UpConv_0", 2, 9 * 64), ("Conv_0", 2, 9 * 64), ("Conv_1", 1, 64)):
+        bound = (6 * gain / fan) ** 0.5
+        assert 0.97 * bound < jnp.abs(params[name]["kernel"]).max() <= bound
+
+
+def divided(kernel):
+    """A kernel as the discriminator has it once its vectors have settled."""
+    kernel = np.asarray(kernel, np.float64)
+    return kernel / np.linalg.norm(kernel.reshape(-1, kernel.shape[-1]), 2)
+
+
+def settled(net, variables, *args):
+    """The variables after many calls in training."""
+
+    def call(_, stats):
+        return net.apply({**variables, "batch_stats": stats}, *args, mutable=["batch_stats"])[1]["batch_stats"]
+
+    return {**variables, "batch_stats": jax.jit(lambda s: jax.lax.fori_loop(0, 200, call, s))(variables["batch_stats"])}
+
+
+def conv_by_hand(x, layer):
+    """A `SAME` convolution of odd size with a normalised kernel, in plain loops over its taps."""
+    kernel = divided(layer["kernel"])
+    k, (h, w) = kernel.shape[0], x.shape[1:3]
+    padded = np.pad(x, ((0, 0), (k // 2, k // 2), (k // 2, k // 2), (0, 0)))
+    taps = (padded[:, i : i + h, j : j + w] @ kernel[i, j] for i in range(k) for j in range(k))
+    return sum(taps) + np.asarray(layer["bias"], np.float64)
+
+
+def pool_by_hand(x):
+    return (x[:, ::2, ::2] + x[:, 1::2, ::2] + x[:, ::2, 1::2] + x[:, 1::2, 1::2]) / 4
+
+
+def test_scores_are_those_of_plain_numpy():
+    """The whole discriminator: blocks, sum, and for every example the row of its label."""
+    net, x = resnet.ProjectionDiscriminator(classes=3, down=2, width=4), images(8)
+    variables = settled(net, jax.jit(net.init)(KEY, x, Y), x, Y)
+    params = jax.tree.map(np.asarray, variables["params"])
+    relu = partial(np.maximum, 0)
+
+    h = np.asarray(x, np.float64)
+    for i in range(2):
+        block = params[f"DownBlock_{i}"]
+        inner = conv_by_hand(relu(h) if i else h, block["Conv_0"])
+        inner = pool_by_hand(conv_by_hand(relu(inner), block["DownConv_0"]))
+        h = inner + conv_by_hand(pool_by_hand(h), block["Conv_1"])
+    for i in range(2):
+        block = params[f"Block_{i}"]
+        h = h + conv_by_hand(relu(conv_by_hand(relu(h), block["Conv_0"])), block["Conv_1"])
+    phi = relu(h).sum(axis=(1, 2))
+    psi, rows = divided(params["Projection_0"]["Dense_0"]["kernel"]), params["Projection_0"]["Embed_0"]["embedding"]
+    expected = [phi[b] @ psi[:, 0] + phi[b] @ divided(rows)[Y[b]] for b in range(3)]
+    close(net.apply(variables, x, Y), expected, rtol=1e-3)
+
+
+def test_without_labels_the_score_lacks_the_product_alone():
+    told, plain, x = resnet.ProjectionDiscriminator(3, width=4), resnet.Discriminator(width=4), images(8)
+    variables = jax.jit(told.init)(KEY, x, Y)
+    keep = lambda tree: {**tree, "Projection_0": {k: v for k, v in tree["Projection_0"].items() if "Embed" not in k}}  # noqa: E731
+    own = {"params": keep(variables["params"]), "batch_stats": variables["batch_stats"]}
+    own["batch_stats"]["Projection_0"].pop("SpectralNorm_1")
+    assert jax.tree.structure(own) == jax.tree.structure(jax.jit(plain.init)(KEY, x))
+    variables["params"]["Projection_0"]["Embed_0"]["embedding"] *= 0
+    variables = jax.jit(told.init)(KEY, x, Y) | {"params": variables["params"]}
+    close(told.apply(variables, x, Y), plain.apply(own, x, jax.random.split(KEY, 3)))
+
+
+def test_labels_change_what_is_made_once_their_rows_differ():
+    g, z = resnet.Generator(1, 3, 2, 4, classes=3), jax.random.normal(KEY, (3, 5))
+    variables = jax.jit(g.init)(KEY, z, Y)
+    play = jax.jit(lambda v, y: g.apply(v, z, y, mutable=["batch_stats"])[0])
+    close(play(variables, Y), play(variables, Y[::-1]))  # every row starts as the same
+    moved = jax.tree.map(lambda v: v + jax.random.normal(KEY, v.shape), variables)
+    assert jnp.abs(play(moved, Y) - play(moved, (Y + 1) % 3)).reshape(3, -1).max(axis=1).min() > 1e-3

@@ -53,8 +53,8 @@ def main(
     print(table.markdown(table.rows(found)))
     print(
         f"Accuracy on the {len(held_out.images):,} test images of {test} in percent, mean ± standard deviation over "
-        f"runs, of a classifier trained for {steps:,} steps. gain: real + generated less real, run by run. "
-        f"{samples:,} samples of each run."
+        f"runs, of a classifier trained for {steps:,} steps, rounded up to whole passes; {samples:,} samples of each "
+        "run. gain: real + generated less real, run by run."
     )
 
 

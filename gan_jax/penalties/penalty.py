@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from gan_jax.bound import BoundNet
+from gan_jax.bound import BoundNet, Through
 from gan_jax.errors import BadInput
 from gan_jax.game import Batch, Keys, Player
 from gan_jax.latents import split
 
-Nets = Mapping[str, BoundNet]
+Nets = Mapping[str, BoundNet | Through]
 Weight = float | Float[Array, ""] | Callable[[Int[Array, ""]], Any]
 """A number, traced or not, or a schedule: the weight as a function of the step."""
 

@@ -10,12 +10,15 @@ import optax
 import pytest
 
 from gan_jax import Game, Player, State, init, losses, make_step, move, penalties, turn
+from gan_jax.codes import Categorical, Uniform
 from gan_jax.dynamics import Dynamics, consensus, lookahead, unrolled
-from gan_jax.games import vanilla
+from gan_jax.games import acgan, conditional, hinge, infogan, lapgan, vanilla, wgan
 from gan_jax.latents import normal, split
+from gan_jax.nets.coded import joined
 from gan_jax.nets.layers import BatchNorm, Dropout
+from gan_jax.penalties import terms
 
-BATCH, Z, SHAPE = 16, 3, (2, 2, 1)
+BATCH, Z, SHAPE, CLASSES = 16, 3, (2, 2, 1), 3
 
 
 class Generator(nn.Module):
@@ -52,6 +55,44 @@ class Translator(nn.Module):
     @nn.compact
     def __call__(self, x):
         return jnp.tanh(nn.Dense(4)(nn.softplus(nn.Dense(5)(x.reshape(x.shape[0], -1))))).reshape(x.shape)
+
+
+class CodedGenerator(nn.Module):
+    """Of codes by their names."""
+
+    codes: dict
+
+    @nn.compact
+    def __call__(self, z, c):
+        return Generator()(joined(z, self.codes, c))
+
+
+class LabelledGenerator(nn.Module):
+    @nn.compact
+    def __call__(self, z, y):
+        return CodedGenerator({"y": Categorical(CLASSES)})(z, {"y": y})
+
+
+class LabelledDiscriminator(nn.Module):
+    norm: bool = False
+
+    @nn.compact
+    def __call__(self, x, y, keys=None):
+        told = joined(x.reshape(x.shape[0], -1), {"y": Categorical(CLASSES)}, {"y": y})
+        return Discriminator(self.norm, dropout=0.3)(told, keys)
+
+
+class Recogniser(nn.Module):
+    """Scores, and beside them guesses of so many numbers each: one array, or several by their names."""
+
+    guesses: int | dict
+
+    @nn.compact
+    def __call__(self, x, keys=None):
+        h = nn.softplus(BatchNorm()(nn.Dense(6)(x.reshape(x.shape[0], -1))))
+        several = not isinstance(self.guesses, int)
+        guess = {name: nn.Dense(n)(h) for name, n in self.guesses.items()} if several else nn.Dense(self.guesses)(h)
+        return nn.Dense(1)(h)[:, 0], guess
 
 
 def gan(g, d, tx, turns, **kwargs) -> Game:
@@ -210,6 +251,80 @@ def lookahead_play(tx):
     return together(lookahead(every=2), tx)
 
 
+def labelled(tx):
+    """Both networks are told the label."""
+    return conditional.game(
+        LabelledGenerator(), LabelledDiscriminator(norm=True), tx, tx, classes=CLASSES, z_size=Z, ema=0.9
+    )
+
+
+def labelled_penalties(tx):
+    """Penalties that see the label, in turns of several critics."""
+    return conditional.game(
+        LabelledGenerator(),
+        LabelledDiscriminator(),
+        tx,
+        tx,
+        classes=CLASSES,
+        z_size=Z,
+        penalties=(terms.r1(0.1), terms.interpolated(0.1)),
+        turns=lambda d, g: (turn(d), turn(d), turn(g)),
+    )
+
+
+def recognised_classes(tx):
+    """ACGAN."""
+    return acgan.game(LabelledGenerator(), Recogniser(CLASSES), tx, tx, classes=CLASSES, z_size=Z, ema=0.9)
+
+
+def recognised_codes(tx):
+    """InfoGAN."""
+    codes = {"c1": Categorical(3), "c2": Uniform(-2.0, 1.0)}
+    return infogan.game(CodedGenerator(codes), Recogniser({"c1": 3, "c2": 2}), tx, tx, codes=codes, z_size=Z)
+
+
+def retrained(game: Game, **optimisers) -> Game:
+    """A game whose players have these optimisers in place of their paper's, which hide the scale of gradients."""
+    return game._replace(players={name: player._replace(tx=optimisers[name]) for name, player in game.players.items()})
+
+
+def clipped(tx):
+    """WGAN: critic turns that end in a box."""
+    game = wgan.game(Generator(), Discriminator(), n_critic=2, z_size=Z)
+    return retrained(game, g=tx, d=optax.chain(tx, penalties.clip_weights(0.1)))
+
+
+def hinged(tx):
+    """The margins of the hinge game, and its turns."""
+    return retrained(hinge.game(Generator(), Discriminator(), n_critic=2, z_size=Z), g=tx, d=tx)
+
+
+class Coarse(nn.Module):
+    """Images of a single pixel."""
+
+    @nn.compact
+    def __call__(self, z):
+        return jnp.tanh(nn.Dense(1)(nn.softplus(BatchNorm()(nn.Dense(4)(z))))).reshape(-1, 1, 1, 1)
+
+
+class Detail(nn.Module):
+    @nn.compact
+    def __call__(self, z, low):
+        return Translator()(low + z.reshape(low.shape))
+
+
+class DetailDiscriminator(nn.Module):
+    @nn.compact
+    def __call__(self, residual, low, keys=None):
+        return Discriminator(dropout=0.3)(residual + low, keys)
+
+
+def pyramid(tx):
+    """Two games in each turn: of the image of one pixel, and of what its four add."""
+    g, d = (Coarse(), Detail()), (Discriminator(), DetailDiscriminator())
+    return lapgan.game(g, d, tx, tx, shape=SHAPE, z_size=Z, ema=0.9)
+
+
 GAMES = [
     vanilla_batch_norm,
     vanilla_dropout,
@@ -222,27 +337,37 @@ GAMES = [
     consensus_play,
     unrolled_play,
     lookahead_play,
+    labelled,
+    labelled_penalties,
+    recognised_classes,
+    recognised_codes,
+    clipped,
+    hinged,
+    pyramid,
 ]
 
 every_game = pytest.mark.parametrize("make_game", GAMES, ids=lambda make: make.__name__)
 
 
 def batches(game: Game, n: int, key: int = 7):
-    """`n` steps' batches, leaves `[n, turn, B, ...]`."""
-    x = jax.random.uniform(jax.random.key(key), (n, len(game.turns), BATCH, *SHAPE), minval=-1.0)
-    return {"x": x}
+    """`n` steps' batches, leaves `[n, turn, B, ...]`; with labels, where the game has some."""
+    shape = (n, len(game.turns), BATCH)
+    x = jax.random.uniform(jax.random.key(key), (*shape, *SHAPE), minval=-1.0)
+    if "y" not in game.codes:
+        return {"x": x}
+    return {"x": x, "y": jax.random.randint(jax.random.key(key + 1), shape, 0, game.codes["y"].classes)}
 
 
 def step_batch(game: Game):
     """One step's batch, leaves `[turn, B, ...]`."""
-    return {"x": batches(game, 1)["x"][0]}
+    return jax.tree.map(lambda leaf: leaf[0], batches(game, 1))
 
 
 def play(step, state, stacked):
     """Plays the stacked batches one step at a time; the state after, and every step's metrics."""
     reports = []
     for i in range(stacked["x"].shape[0]):
-        state, metrics = step(state, {"x": stacked["x"][i]})
+        state, metrics = step(state, jax.tree.map(lambda leaf, i=i: leaf[i], stacked))
         reports.append(metrics)
     return state, reports
 

@@ -54,8 +54,8 @@ def test_eight_devices_under_pmap(make_game):
 @every_game
 def test_steps_in_one_dispatch(make_game):
     game, start, data, state, reports, _ = reference(make_game)
-    chunk = jax.jit(over_steps(make_step(game), load=lambda arrays, x: {"x": x}))
-    looped, means = chunk(start, (), data["x"], jnp.int32(STEPS))
+    chunk = jax.jit(over_steps(make_step(game), load=lambda arrays, batch: batch))
+    looped, means = chunk(start, (), data, jnp.int32(STEPS))
     assert_close(looped.players, state.players)
     assert int(looped.step) == STEPS
     for name, mean in means.items():
@@ -73,7 +73,8 @@ def test_seeds_in_one_program(make_game):
     game, start, data, state, *_ = reference(make_game)
     other = start._replace(key=jax.random.key(5))
     starts = State(start.step, *jax.tree.map(lambda *leaves: jnp.stack(leaves), start[1:], other[1:]))
-    lanes, _ = play(jax.jit(over_seeds(make_step(game))), starts, {"x": jnp.stack([data["x"], -data["x"]], axis=1)})
+    both = jax.tree.map(lambda *leaves: jnp.stack(leaves, axis=1), data, data | {"x": -data["x"]})
+    lanes, _ = play(jax.jit(over_seeds(make_step(game))), starts, both)
     first = jax.tree.map(lambda leaf: leaf[0], lanes.players)
     assert_close(first, state.players)
     second = jax.tree.map(lambda leaf: leaf[1], lanes.players)

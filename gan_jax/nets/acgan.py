@@ -53,11 +53,12 @@ class Discriminator(nn.Module):
     """Images `[B, H, W, C]` to scores `[B]` and class logits `[B, classes]`, from one Dense layer.
 
     Six 3 x 3 convolutions, each with twice the maps of the one before, every other one halving the size; batch norm in
-    all but the first, LeakyReLU 0.2, dropout 0.5.
+    all but the first, LeakyReLU 0.2, dropout.
     """
 
     classes: int
     width: int = 16
+    dropout: float = 0.5
 
     @nn.compact
     def __call__(
@@ -67,7 +68,7 @@ class Discriminator(nn.Module):
         for i in range(6):
             x = Conv(self.width * 2**i, kernel_size=3, stride=1 if i % 2 else 2, kernel_init=INITIAL)(x)
             x = BatchNorm(momentum=0.9)(x) if i else x
-            x = Dropout(0.5)(nn.leaky_relu(x, 0.2), keys)
+            x = Dropout(self.dropout)(nn.leaky_relu(x, 0.2), keys)
         flat = x.reshape(x.shape[0], -1).astype(jnp.float32)
         source_and_class = nn.Dense(1 + self.classes, kernel_init=INITIAL)(flat)
         return source_and_class[:, 0], source_and_class[:, 1:]
@@ -80,8 +81,8 @@ class Pair(NamedTuple):
     d: Discriminator
 
 
-def paper(shape: tuple[int, ...], classes: int, width: int = 16) -> Pair:
-    """The paper's networks for square images `[H, H, C]`; with width 16 and 32 x 32 pixels, those for CIFAR-10.
+def paper(shape: tuple[int, ...], classes: int, width: int = 16, dropout: float = 0.5) -> Pair:
+    """The paper's networks for square images `[H, H, C]`; by default, of 32 x 32 pixels, those for CIFAR-10.
 
     Its generator has 384, 192 and 96 maps from 4 x 4 pixels on. 28 x 28 pixels, which begin with 7 x 7, take the last
     two; 64 x 64 begin with 8 x 8.
@@ -90,6 +91,7 @@ def paper(shape: tuple[int, ...], classes: int, width: int = 16) -> Pair:
         shape: of the images.
         classes: how many there are.
         width: maps of the discriminator's first layer, a sixth of those of the generator's last hidden one.
+        dropout: in every layer of the discriminator.
 
     Raises:
         BadInput: the images are not square, or cannot be halved twice.
@@ -100,4 +102,4 @@ def paper(shape: tuple[int, ...], classes: int, width: int = 16) -> Pair:
         raise BadInput(f"images of {size} cannot be made: they must be square, of 12, 16, 20, 24, 28, 32 ... pixels")
     doublings = 2 if height % 8 or height < 32 else 3
     widths = (24 * width, 12 * width, 6 * width)[-doublings:]
-    return Pair(Generator(classes, channels, height // 2**doublings, widths), Discriminator(classes, width))
+    return Pair(Generator(classes, channels, height // 2**doublings, widths), Discriminator(classes, width, dropout))

@@ -1,0 +1,100 @@
+"""ACGAN's losses by hand, whose labels fakes have, and what the weight does."""
+
+from math import exp, log
+
+import arena
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from gan_jax import losses
+from gan_jax.games import acgan
+
+N, K = 8, 3
+RANDOM = np.random.RandomState(0)
+S_REAL, S_FAKE = RANDOM.normal(size=(2, N)).astype(np.float32)
+LOGITS_REAL, LOGITS_FAKE = RANDOM.normal(size=(2, N, K)).astype(np.float32)
+Y_REAL = np.array([0, 1, 2, 2, 1, 0, 0, 2], np.int32)
+BATCH = {"x": jnp.ones((N, 1)), "y": jnp.asarray(Y_REAL)}
+KEYS = jax.random.split(jax.random.key(0), N)
+
+
+def game(**choices):
+    """ACGAN on tiny networks."""
+    nets = arena.LabelledGenerator(), arena.Recogniser(K)
+    return acgan.game(*nets, arena.sgd, arena.sgd, classes=K, z_size=5, **choices)
+
+
+class Scripted:
+    """Players whose answers are known; `asked` is what the generator was asked for."""
+
+    def __init__(self, logits_real=LOGITS_REAL):
+        self.real = jnp.asarray(S_REAL), jnp.asarray(logits_real)
+        self.fake = jnp.asarray(S_FAKE), jnp.asarray(LOGITS_FAKE)
+        self.asked = None
+
+    def __getitem__(self, name):
+        return {"g": self.g, "d": self.d}[name]
+
+    def g(self, z, y):
+        assert z.shape == (N, 5)
+        self.asked = np.asarray(y)
+        return jnp.zeros((N, 1))
+
+    def d(self, x, keys):
+        return self.real if x[0, 0] else self.fake
+
+
+def play(loss=losses.non_saturating, weight=1.0, nets=None):
+    """Both losses, the discriminator's metrics, and the classes that were asked for."""
+    nets, turns = nets or Scripted(), game(weight=weight, loss=loss).turns
+    (d, metrics), (g, none) = (turn.moves[0].loss(nets, BATCH, KEYS, jnp.int32(0)) for turn in turns)
+    assert none == {}
+    return float(d), float(g), metrics, nets.asked
+
+
+def log_likelihood(logits, labels):
+    """The mean of log softmax at the label, in plain loops."""
+    return sum(float(row[y]) - log(sum(exp(v) for v in row)) for row, y in zip(logits, labels, strict=True)) / N
+
+
+def sigmoid(s):
+    return 1 / (1 + exp(-s))
+
+
+@pytest.mark.parametrize("weight", [1.0, 0.3])
+def test_losses_are_equations_2_and_3(weight):
+    """With the minimax loss: -(L_S + L_C) for the discriminator, -(L_C - L_S) for the generator."""
+    d, g, _, asked = play(losses.minimax, weight)
+    l_s_real = sum(log(sigmoid(s)) for s in S_REAL) / N
+    l_s_fake = sum(log(1 - sigmoid(s)) for s in S_FAKE) / N
+    l_c_real, l_c_fake = log_likelihood(LOGITS_REAL, Y_REAL), log_likelihood(LOGITS_FAKE, asked)
+    assert d == pytest.approx(-(l_s_real + l_s_fake) - weight * (l_c_real + l_c_fake), rel=1e-5)
+    assert g == pytest.approx(l_s_fake - weight * l_c_fake, rel=1e-5)
+
+
+def test_by_default_the_generator_does_not_saturate():
+    _, g, _, asked = play()
+    assert g == pytest.approx(-sum(log(sigmoid(s)) for s in S_FAKE) / N - log_likelihood(LOGITS_FAKE, asked), rel=1e-5)
+
+
+def test_recognising_real_images_is_nothing_to_the_generator():
+    other = play(nets=Scripted(logits_real=LOGITS_REAL[::-1]))
+    assert other[1] == play()[1] and other[0] != play()[0]
+
+
+def test_accuracies_are_of_the_real_labels_and_of_those_asked_for():
+    _, _, metrics, asked = play()
+    assert float(metrics["class_accuracy_real"]) == pytest.approx(np.mean(LOGITS_REAL.argmax(1) == Y_REAL))
+    assert float(metrics["class_accuracy_fake"]) == pytest.approx(np.mean(LOGITS_FAKE.argmax(1) == asked))
+    assert {"score_real", "accuracy_fake"} <= metrics.keys()
+
+
+def test_fakes_are_of_all_classes_alike_whatever_the_batch_holds():
+    prior = game().prior
+    drawn = np.concatenate([np.asarray(prior(jax.random.split(jax.random.key(i), 1000))["y"]) for i in range(3)])
+    np.testing.assert_allclose(np.bincount(drawn, minlength=K) / len(drawn), 1 / K, atol=0.03)
+    nets = Scripted()
+    play(nets=nets)
+    assert (nets.asked != Y_REAL).any()

@@ -1,7 +1,7 @@
 """LSGAN on the networks of DCGAN: scores are pulled to labels by their squared distance.
 
     gan-jax train lsgan --data mnist
-    gan-jax train lsgan --data mnist --preset full --batch-size 64 --images 10000000      # the paper's, for accelerators
+    gan-jax train lsgan --data mnist --preset full --batch-size 64 --images 5000000      # for accelerators
 
 Cost: SECONDS on two CPU cores. Expect: SCORES (RESULTS.md).
 """
@@ -28,7 +28,7 @@ PRESETS = {"small": Preset(16, 1e-3), "full": Preset(64, 2e-4)}
 
 def experiment(
     source: Source,
-    common: Common = Common(images=256_000, batch_size=32, sample_every=1000, checkpoint_every=2000),
+    common: Common = Common(images=320_000, batch_size=32, sample_every=1000, checkpoint_every=2000),
     preset: Literal["small", "full"] = "small",
     learning_rate: PositiveFloat | None = None,
     labels: tuple[float, float, float] = (0.0, 1.0, 1.0),
@@ -56,7 +56,7 @@ def experiment(
         b1=b1,
         ema=ema,
     )
-    return Experiment((Phase(game, common.images),), common)
+    return Experiment((Phase(game, common.images),), common, grid=(5, 10))
 
 
 if __name__ == "__main__":

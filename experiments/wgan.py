@@ -1,7 +1,7 @@
 """WGAN on the networks of DCGAN: a critic with clipped weights, five of its turns for one of the generator.
 
     gan-jax train wgan --data mnist
-    gan-jax train wgan --data mnist --preset full --batch-size 64 --images 10000000      # the paper's, for accelerators
+    gan-jax train wgan --data mnist --preset full --batch-size 64 --images 5000000      # for accelerators
 
 Cost: SECONDS on two CPU cores. Expect: SCORES (RESULTS.md).
 """
@@ -56,7 +56,7 @@ def experiment(
         n_critic=n_critic,
         ema=ema,
     )
-    return Experiment((Phase(game, common.images),), common)
+    return Experiment((Phase(game, common.images),), common, grid=(5, 10))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from stepping import three_steps
 
 from gan_jax.data import from_arrays
 
-CONVOLUTIONAL = ["dcgan"]
+CONVOLUTIONAL = ["dcgan", "lsgan", "wgan", "wgan_gp", "dragan", "hinge"]
 
 
 def colour(size=32, n=32):
@@ -16,9 +16,9 @@ def colour(size=32, n=32):
 
 @pytest.mark.parametrize("name", CONVOLUTIONAL)
 def test_three_steps_on_digits(name):
-    assert three_steps(name).samples.shape == (25, 28, 28, 1)
+    assert three_steps(name).samples.shape == (50, 28, 28, 1)
 
 
 @pytest.mark.parametrize("name", CONVOLUTIONAL)
 def test_three_steps_in_colour(name):
-    assert three_steps(name, source=colour()).samples.shape == (25, 32, 32, 3)
+    assert three_steps(name, source=colour()).samples.shape == (50, 32, 32, 3)

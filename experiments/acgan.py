@@ -57,7 +57,7 @@ def experiment(
     g, d = nets.paper(source.shape, classes, *PRESETS[preset])
     adam = optax.adam(learning_rate, b1=b1)
     game = acgan.game(g, d, tx_g=adam, tx_d=adam, classes=classes, weight=weight, ema=ema)
-    return Experiment((Phase(game, common.images),), common, grid=(10, 10))
+    return Experiment((Phase(game, common.images),), common, grid=(5, 10))
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ def experiment(
         number_weight=number_weight,
         ema=ema,
     )
-    return Experiment((Phase(game, common.images),), common, grid=(10, 10))
+    return Experiment((Phase(game, common.images),), common, grid=(5, 10))
 
 
 if __name__ == "__main__":

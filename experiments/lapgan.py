@@ -48,7 +48,7 @@ def experiment(
     g, d = networks(source.shape, SIZES[preset])
     adam = optax.adam(learning_rate, b1=b1)
     game = lapgan.game(g, d, tx_g=adam, tx_d=adam, shape=source.shape, loss=loss, ema=ema)
-    return Experiment((Phase(game, common.images),), common)
+    return Experiment((Phase(game, common.images),), common, grid=(5, 10))
 
 
 if __name__ == "__main__":

@@ -78,7 +78,7 @@ def experiment(
         turns=lambda d, g: chosen.n_critic * (turn(d),) + (turn(g),),
         ema=ema,
     )
-    return Experiment((Phase(game, common.images),), common, grid=(10, 10))
+    return Experiment((Phase(game, common.images),), common, grid=(5, 10))
 
 
 if __name__ == "__main__":

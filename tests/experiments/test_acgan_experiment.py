@@ -16,14 +16,14 @@ def colour(n=32, labelled=True):
 
 def test_three_steps_on_digits():
     played = three_steps("acgan")
-    assert played.samples.shape == (100, 28, 28, 1)
+    assert played.samples.shape == (50, 28, 28, 1)
     assert played.game.codes["y"].classes == 10
     assert 0 <= played.metrics["d/class_accuracy_real"] <= 1
 
 
 def test_three_steps_in_colour():
     played = three_steps("acgan", source=colour())
-    assert played.samples.shape == (100, 32, 32, 3)
+    assert played.samples.shape == (50, 32, 32, 3)
     assert played.game.codes["y"].classes == 2
 
 

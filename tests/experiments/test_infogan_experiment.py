@@ -10,7 +10,7 @@ from gan_jax.data import from_arrays
 
 def test_three_steps_on_digits():
     played = three_steps("infogan")
-    assert played.samples.shape == (100, 28, 28, 1)
+    assert played.samples.shape == (50, 28, 28, 1)
     assert list(played.game.codes) == ["c1", "c2", "c3"]
     assert {f"{player}/info_{code}" for player in "dg" for code in played.game.codes} <= played.metrics.keys()
     assert played.metrics["g/info_c1"] <= math.log(10)
@@ -18,4 +18,4 @@ def test_three_steps_on_digits():
 
 def test_three_steps_in_colour():
     source = from_arrays("noise", np.random.RandomState(0).randint(0, 256, (32, 32, 32, 3), np.uint8))
-    assert three_steps("infogan", source=source).samples.shape == (100, 32, 32, 3)
+    assert three_steps("infogan", source=source).samples.shape == (50, 32, 32, 3)

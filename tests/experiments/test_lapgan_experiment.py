@@ -15,12 +15,12 @@ def noise(size, channels=3, n=16):
 
 def test_three_steps_on_digits():
     played = three_steps("lapgan")
-    assert played.samples.shape == (25, 28, 28, 1) and abs(played.samples).max() <= 1
+    assert played.samples.shape == (50, 28, 28, 1) and abs(played.samples).max() <= 1
     assert list(played.state.players) == ["d0", "d1", "d2", "g0", "g1", "g2"]
 
 
 def test_three_steps_in_colour_on_another_loss():
-    assert three_steps("lapgan", "--loss", "hinge", source=noise(32)).samples.shape == (25, 32, 32, 3)
+    assert three_steps("lapgan", "--loss", "hinge", source=noise(32)).samples.shape == (50, 32, 32, 3)
 
 
 def test_large_images_have_more_levels():

@@ -1,10 +1,11 @@
 """A table of families of GANs: every experiment's scores over seeds, at the end and at its best, and its speed.
 
-    python scripts/families.py runs/families/* --out table.md
+    python scripts/families.py runs/families/*-? --out table.md --sheet experiments/gallery/families.png
 
 Takes run folders that hold `end.json` and, where the run kept its best checkpoint, `best.json`, as written by
-`gan-jax evaluate RUN --out RUN/end.json` and `gan-jax evaluate RUN --best --out RUN/best.json`. Seconds per 1,000 images
-are those of the median logged chunk, so that neither compilation nor evaluation is counted.
+`gan-jax evaluate RUN --out RUN/end.json` and `gan-jax evaluate RUN --best --out RUN/best.json`. Seconds per 1,000
+images are those of the median logged chunk, so that neither compilation nor evaluation is counted. The sheet shows the last
+samples of every family's first run.
 """
 
 import argparse
@@ -14,9 +15,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import UInt8
+from PIL import Image
 
 from gan_jax.errors import BadInput
 from gan_jax.judge import results
+from gan_jax.pictures import contact_sheet, save_png
 from gan_jax.run_folder import RunFolder
 from gan_jax.statistics import number, spread, statistics
 
@@ -34,6 +38,7 @@ COLUMNS = {
 class Run(NamedTuple):
     """What the table says of a run."""
 
+    folder: RunFolder
     family: str
     seed: int
     images: int
@@ -47,10 +52,12 @@ def read(path: Path) -> Run:
     """A run that was trained and evaluated."""
     folder = RunFolder(path)
     manifest, records = folder.read(), folder.records()
-    taken = np.diff([record["seconds"] for record in records]) / np.diff([record["images"] for record in records])
+    seconds, images = (np.diff([record[name] for record in records]) for name in ("seconds", "images"))
     end, best = (scores(path / f"{name}.json") for name in ("end", "best"))
     family = Path(manifest.experiment).stem
-    return Run(family, manifest.settings["seed"], records[-1]["images"], 1000 * float(np.median(taken)), end, best)
+    return Run(
+        folder, family, manifest.settings["seed"], records[-1]["images"], 1000 * float(np.median(taken)), end, best
+    )
 
 
 def scores(file: Path) -> dict[str, float]:
@@ -84,15 +91,27 @@ def over_seeds(runs: Sequence[Run], when: str, name: str) -> str:
     return spread(statistics(values, higher=False)) if values else ""
 
 
+def sheet(runs: Sequence[Run]) -> UInt8[np.ndarray, "H W 3"]:
+    """The last samples of every family's first run, each under its name."""
+    first = {run.family: run for run in reversed(runs)}
+    families = list(dict.fromkeys(run.family for run in runs))
+    files = [max(first[family].folder.samples.glob("*.png")) for family in families]
+    grids = [np.atleast_3d(np.asarray(Image.open(file))) for file in files]
+    return contact_sheet(grids, families, cols=3)
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", type=Path, nargs="+")
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--sheet", type=Path)
     flags = parser.parse_args()
     try:
-        text = table([read(run) for run in flags.runs])
+        runs = [read(run) for run in flags.runs]
     except BadInput as error:
         parser.error(str(error))
-    print(text)
+    print(table(runs))
     if flags.out:
-        flags.out.write_text(text)
+        flags.out.write_text(table(runs))
+    if flags.sheet:
+        save_png(flags.sheet, sheet(runs))

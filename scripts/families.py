@@ -4,8 +4,8 @@
 
 Takes run folders that hold `end.json` and, where the run kept its best checkpoint, `best.json`, as written by
 `gan-jax evaluate RUN --out RUN/end.json` and `gan-jax evaluate RUN --best --out RUN/best.json`. Seconds per 1,000
-images are those of the median logged chunk, so that neither compilation nor evaluation is counted. The sheet shows the last
-samples of every family's first run.
+images are those of the median logged chunk, so that neither compilation nor evaluation is counted. The sheet shows the
+last samples of every family's first run.
 """
 
 import argparse
@@ -55,9 +55,8 @@ def read(path: Path) -> Run:
     seconds, images = (np.diff([record[name] for record in records]) for name in ("seconds", "images"))
     end, best = (scores(path / f"{name}.json") for name in ("end", "best"))
     family = Path(manifest.experiment).stem
-    return Run(
-        folder, family, manifest.settings["seed"], records[-1]["images"], 1000 * float(np.median(taken)), end, best
-    )
+    pace = 1000 * float(np.median(seconds / images))
+    return Run(folder, family, manifest.settings["seed"], records[-1]["images"], pace, end, best)
 
 
 def scores(file: Path) -> dict[str, float]:

@@ -12,7 +12,7 @@ from flax import linen as nn
 from jaxtyping import Array, Float, Int
 
 from gan_jax.game import Keys
-from gan_jax.nets.layers import Dropout
+from gan_jax.nets.layers import BatchNorm, Dropout
 
 Labels = Int[Array, " B"]
 
@@ -20,19 +20,22 @@ Labels = Int[Array, " B"]
 class Generator(nn.Module):
     """`z [B, Z]` and labels to images `[B, *shape]` in [-1, 1]: 200 units of z and 1000 of the label, 1200 of both.
 
-    Hidden units are ReLU, with dropout.
+    Hidden units are ReLU, with dropout; with `norm`, which the paper does not have, they have batch norm before it.
     """
 
     shape: tuple[int, int, int]
     classes: int
     dropout: float = 0.5
+    norm: bool = False
 
     @nn.compact
     def __call__(self, z: Float[Array, "B Z"], y: Labels, keys: Keys | None = None) -> Float[Array, "B H W C"]:
         """Images from latents, of classes `y`; with `keys`, one per example, under dropout."""
 
         def hidden(units: int, x: Float[Array, "B N"]) -> Float[Array, "B units"]:
-            return Dropout(self.dropout)(nn.relu(nn.Dense(units)(x)), keys)
+            x = nn.Dense(units)(x)
+            x = BatchNorm(momentum=0.9)(x) if self.norm else x
+            return Dropout(self.dropout)(nn.relu(x), keys)
 
         apart = [hidden(200, z), hidden(1000, jax.nn.one_hot(y, self.classes))]
         both = hidden(1200, jnp.concatenate(apart, axis=1))

@@ -68,3 +68,14 @@ def test_labels_matter_and_keys_are_dropout(net, x):
     np.testing.assert_allclose(play(variables, x[2:], Y[2:], KEYS[2:]), noisy[2:], rtol=1e-4, atol=1e-5)
     never = net.clone(dropout=0.0)
     np.testing.assert_allclose(never.apply(variables, x, Y, KEYS), clean, rtol=1e-4, atol=1e-5)
+
+
+def test_batch_norm_is_before_every_hidden_relu_where_asked_for():
+    """So what a hidden unit puts out does not depend on the scale of what comes in."""
+    g = cgan.Generator((28, 28, 1), 10, dropout=0.0, norm=True)
+    variables = jax.jit(g.init)(jax.random.key(0), Z, Y)
+    stats = variables["batch_stats"]
+    assert [stats[f"BatchNorm_{i}"]["mean"].shape for i in range(3)] == [(200,), (1000,), (1200,)]
+    play = jax.jit(lambda z: g.apply(variables, z, Y, mutable=["batch_stats"])[0])
+    np.testing.assert_allclose(play(Z), play(50 * Z), atol=1e-3)
+    assert jnp.abs(play(Z) - play(-Z)).max() > 0.1

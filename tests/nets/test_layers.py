@@ -11,7 +11,7 @@ from jax.sharding import PartitionSpec as P
 
 from gan_jax.axis import batch_axis, mean_over_devices
 from gan_jax.errors import BadInput
-from gan_jax.nets.layers import BatchNorm, Dropout
+from gan_jax.nets.layers import BatchNorm, ConditionalBatchNorm, Dropout
 
 close = partial(np.testing.assert_allclose, rtol=1e-5, atol=1e-5)
 
@@ -121,3 +121,84 @@ def test_batch_norm_statistics_are_float32():
     assert all(leaf.dtype == jnp.float32 for leaf in jax.tree.leaves(stats))
     close(stats["batch_stats"]["mean"], [1.5])
     close(stats["batch_stats"]["var"], [0.25])
+
+
+def conditional_by_hand(x, y, scale, bias, mean, var, epsilon):
+    """Every element on its own."""
+    out = np.empty(x.shape)
+    for place in np.ndindex(*x.shape):
+        b, c = place[0], place[-1]
+        out[place] = (x[place] - mean[c]) / np.sqrt(var[c] + epsilon) * scale[y[b], c] + bias[y[b], c]
+    return out
+
+
+def conditional_case(shape, classes=4, **kwargs):
+    """A layer whose rows and running statistics all differ, a batch, and its labels."""
+    offsets = jnp.arange(1.0, 1 + shape[0]).reshape(-1, *(1,) * (len(shape) - 1))
+    x = 2 * jax.random.normal(jax.random.key(0), shape) + offsets
+    y = jnp.array([3, 1, 1, 0, 3, 3], jnp.int32)[: shape[0]]
+    layer = ConditionalBatchNorm(classes, **kwargs)
+    variables = layer.init(jax.random.key(0), x, y)
+    own = iter(jax.random.split(jax.random.key(1), 10))
+    return layer, jax.tree.map(lambda v: v + jax.random.uniform(next(own), v.shape), variables), x, y
+
+
+@pytest.mark.parametrize("shape", [(6, 3), (4, 3, 2, 3)])
+def test_conditional_batch_norm_is_that_of_plain_loops(shape):
+    """In training by the statistics of the whole batch, one class or four in it; afterwards by the running ones."""
+    layer, variables, x, y = conditional_case(shape, momentum=0.9, epsilon=0.5)
+    params = jax.tree.map(np.asarray, variables["params"])
+    running = jax.tree.map(np.asarray, variables["batch_stats"]["norm"])
+    wide = np.asarray(x, np.float64)
+    axes = tuple(range(wide.ndim - 1))
+    mean, var = wide.mean(axes), wide.var(axes)
+    by_hand = partial(conditional_by_hand, wide, y.tolist(), params["scale"], params["bias"])
+
+    trained, stats = layer.apply(variables, x, y, mutable=["batch_stats"])
+    np.testing.assert_allclose(trained, by_hand(mean, var, 0.5), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(layer.apply(variables, x, y), by_hand(**running, epsilon=0.5), rtol=1e-4, atol=1e-4)
+    expected = {"mean": 0.9 * running["mean"] + 0.1 * mean, "var": 0.9 * running["var"] + 0.1 * var}
+    jax.tree.map(partial(np.testing.assert_allclose, rtol=1e-4), stats["batch_stats"]["norm"], expected)
+    other = layer.apply(variables, x, y[::-1], mutable=["batch_stats"])[1]
+    jax.tree.map(np.testing.assert_array_equal, other, stats)
+
+
+def test_conditional_batch_norm_starts_as_no_more_than_batch_norm():
+    layer, _, x, y = conditional_case((6, 3), momentum=0.7)
+    variables = layer.init(jax.random.key(0), x, y)
+    assert jax.tree.map(jnp.shape, variables["params"]) == {"scale": (4, 3), "bias": (4, 3)}
+    assert (variables["params"]["scale"] == 1).all() and (variables["params"]["bias"] == 0).all()
+    x = np.asarray(x)
+    expected = (x - x.mean(0)) / np.sqrt(x.var(0) + 1e-5)
+    close(layer.apply(variables, jnp.asarray(x), y, mutable=["batch_stats"])[0], expected)
+
+
+def test_conditional_batch_norm_of_equal_rows_is_batch_norm_of_flax():
+    layer, variables, x, y = conditional_case((4, 3, 2, 3), momentum=0.7, epsilon=1e-3)
+    row = {name: table[:1] for name, table in variables["params"].items()}
+    shared = {name: jnp.tile(r, (4, 1)) for name, r in row.items()}
+    stats = variables["batch_stats"]["norm"]
+    theirs = {"params": {name: r[0] for name, r in row.items()}, "batch_stats": stats}
+    train = layer.apply({**variables, "params": shared}, x, y, mutable=["batch_stats"])
+    expected = flax_norm(use_running_average=False).apply(theirs, x, mutable=["batch_stats"])
+    close(train[0], expected[0])
+    jax.tree.map(close, train[1]["batch_stats"]["norm"], expected[1]["batch_stats"])
+    slow = layer.apply({**variables, "params": shared}, x, y)
+    close(slow, flax_norm(use_running_average=True).apply(theirs, x))
+
+
+def test_rows_of_classes_that_are_not_there_have_no_gradient():
+    layer, variables, x, y = conditional_case((6, 3))
+
+    def loss(params):
+        return jnp.sum(jnp.tanh(layer.apply({**variables, "params": params}, x, y, mutable=["batch_stats"])[0]))
+
+    for table in jax.grad(loss)(variables["params"]).values():
+        assert (table[2] == 0).all() and (table[jnp.array([0, 1, 3])] != 0).all()
+
+
+def test_conditional_batch_norm_keeps_the_dtype():
+    layer, variables, x, y = conditional_case((6, 3))
+    half, stats = layer.apply(variables, x.astype(jnp.bfloat16), y, mutable=["batch_stats"])
+    assert half.dtype == jnp.bfloat16
+    assert all(leaf.dtype == jnp.float32 for leaf in jax.tree.leaves(stats))

@@ -28,7 +28,7 @@ from gan_jax.nets.minibatch import MinibatchDiscrimination, Packed
 
 def experiment(
     source: Source,
-    common: Common = Common(images=1_280_000, batch_size=128, data="stacked:mnist5k", sample_every=1000),
+    common: Common = Common(images=512_000, batch_size=128, data="stacked:mnist5k", sample_every=1000),
     pack: PositiveInt = 1,
     similarity: NonNegativeInt = 0,
     unroll: NonNegativeInt = 0,

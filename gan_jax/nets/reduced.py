@@ -1,7 +1,7 @@
 """A small generator against a discriminator smaller still, which overlooks it when digits go missing.
 
 The networks on which mode collapse is counted with Stacked-MNIST: Metz et al. 2017, "Unrolled generative adversarial
-networks", sec. 3.3, with the sizes of their appendix as the authors of Lin et al. 2018, "PacGAN", have them in their
+networks", sec. 3.3.1, with the sizes of their appendix as the authors of Lin et al. 2018, "PacGAN", have them in their
 program. There the discriminator of "half the generator's size" has 4, 8 and 16 maps, that of a quarter 2, 4 and 8,
 which a size of 1 continues; batch norm is after every convolution but the generator's last. Weights are drawn as
 elsewhere here (LeCun), not from N(0, 0.02^2).

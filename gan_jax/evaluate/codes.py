@@ -21,9 +21,8 @@ class Matching(NamedTuple):
 def code_accuracy(codes: Labels, predicted: Labels) -> Matching:
     """The best one-to-one matching of the values of a code to classes.
 
-    No class is matched twice: two values that draw the same class count once. As for InfoGAN's ten digits (Chen et al.
-    2016, sec. 7.2, where the code classifies real images and the matching is made by hand); here images that were
-    drawn with `codes` are classified by another network. A code that says nothing about K equally frequent classes
+    No class is matched twice: two values that draw the same class count once. Chen et al. 2016, "InfoGAN",
+    match values to digits as well, to classify real images; here another network classifies images drawn with `codes`. A code that says nothing about K equally frequent classes
     has an accuracy of 1 / K and, the matching being the best of many, a little more.
 
     Args:

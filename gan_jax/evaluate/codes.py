@@ -21,9 +21,10 @@ class Matching(NamedTuple):
 def code_accuracy(codes: Labels, predicted: Labels) -> Matching:
     """The best one-to-one matching of the values of a code to classes.
 
-    No class is matched twice: two values that draw the same class count once. Chen et al. 2016, "InfoGAN",
-    match values to digits as well, to classify real images; here another network classifies images drawn with `codes`. A code that says nothing about K equally frequent classes
-    has an accuracy of 1 / K and, the matching being the best of many, a little more.
+    No class is matched twice: two values that draw the same class count once. Chen et al. 2016, "InfoGAN", match values
+    to digits as well, to classify real images; here another network classifies images that were drawn with `codes`. A
+    code that says nothing about K equally frequent classes has an accuracy of 1 / K and, the matching being the best of
+    many, a little more.
 
     Args:
         codes: what every image was drawn with, `[N]`, values 0 to K - 1.

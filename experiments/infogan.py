@@ -5,9 +5,6 @@
     gan-jax sample runs/infogan-0 --vary c2:-2:2 --out numbers.png
     gan-jax train infogan --data mnist --preset full      # the paper's widths, for accelerators
 
-By default the two numbers are ignored: d/info_c2 and d/info_c3 stay at -0.18 nats, the value of a blind guess. With
---number-weight 1, the paper's, they are read off within 10,000 images, and after 64,000 there are hardly digits.
-
 Cost: SECONDS on two CPU cores. Expect: SCORES (RESULTS.md).
 """
 
@@ -32,7 +29,7 @@ def experiment(
     common: Common = Common(images=256_000, batch_size=32, checkpoint_every=2000, sample_every=1000),
     preset: Literal["small", "full"] = "small",
     weight: NonNegativeFloat = 1.0,
-    number_weight: NonNegativeFloat = 0.1,
+    number_weight: NonNegativeFloat = 1.0,
     g_learning_rate: PositiveFloat = 1e-3,
     d_learning_rate: PositiveFloat = 2e-4,
     b1: Fraction = 0.5,

@@ -41,7 +41,7 @@ def game(
     codes: Mapping[str, Code],
     z_size: int = 62,
     weight: float = 1.0,
-    number_weight: float = 0.1,
+    number_weight: float = 1.0,
     loss: AdversarialLoss = losses.non_saturating,
     ema: float = 0.0,
 ) -> Game:
@@ -60,7 +60,8 @@ def game(
         codes: the code's parts, independent of each other, by name: `{"c1": Categorical(10), "c2": Uniform()}`.
         z_size: Z, the length of the standard normal latent that nothing is to be read from.
         weight: lambda of the parts that are classes; the paper's is 1 (sec. 6).
-        number_weight: lambda of those that are numbers, smaller, since their bound has no ceiling (sec. 6).
+        number_weight: lambda of those that are numbers. Where Q learns how sure it is, their bound has no ceiling,
+            and the weight is to be small (sec. 6).
         loss: what is descended in place of V.
         ema: the decay of the generator's moving average, from which samples are drawn; 0 for none.
     """

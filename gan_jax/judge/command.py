@@ -40,7 +40,7 @@ def evaluate(
         reference: Real images: a data set such as mnist, or a folder or archive; by default what the run was trained
             on.
         metrics: Which, separated by commas: fid, kid, is, prdc, modes, ms_ssim, ndb, duplicates, memorised, ppl,
-            discriminator, label_accuracy, intra_fid, cas.
+            discriminator, label_accuracy, code_accuracy, intra_fid, cas.
         samples: How many samples are drawn, and how many real images they are compared with, where there are as many.
         split: Which split of the reference.
         features: The network that images are seen through: mnist, stacked_mnist, a .npz file of the script that trained

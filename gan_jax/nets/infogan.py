@@ -56,8 +56,9 @@ class Discriminator(nn.Module):
     """D and Q: images `[B, H, W, C]` to scores `[B]` and a guess `[B, K]` at every code.
 
     Convolutions to `width` and to 2 `width` maps and a Dense layer to 16 `width`; D is one Dense layer from there, Q
-    two, of 2 `width` and of what the guesses need: `classes` logits for a class, mean and logarithm of the standard
-    deviation for a number. LeakyReLU 0.1, batch norm in all but the first and the last layers.
+    two, of 2 `width` and of what the guesses need: `classes` logits for a class, the mean of a number.
+    LeakyReLU 0.1, batch norm in all but the first and the last layers. The standard deviation of a number is 1, as in
+    the authors' program for MNIST: what is learnt goes to 0 with the error, and then outweighs the digits.
     """
 
     codes: Mapping[str, Code]
@@ -79,12 +80,14 @@ class Discriminator(nn.Module):
         x = normalised(Conv(2 * self.width, kernel_size=4, stride=2, kernel_init=INITIAL)(x))
         x = normalised(dense(16 * self.width)(x.reshape(x.shape[0], -1)))
         q = normalised(dense(2 * self.width)(x))
-        guesses = {
-            name: nn.Dense(code.classes if isinstance(code, Categorical) else 2, kernel_init=INITIAL, name=f"q_{name}")(
-                q
-            )
-            for name, code in self.codes.items()
-        }
+
+        def guess(name: str, code: Code) -> Float[Array, "B K"]:
+            if isinstance(code, Categorical):
+                return nn.Dense(code.classes, kernel_init=INITIAL, name=f"q_{name}")(q)
+            mean = nn.Dense(1, kernel_init=INITIAL, name=f"q_{name}")(q)
+            return jnp.concatenate([mean, jnp.zeros_like(mean)], axis=1)  # the logarithm of 1
+
+        guesses = {name: guess(name, code) for name, code in self.codes.items()}
         return nn.Dense(1, kernel_init=INITIAL, name="score")(x.astype(jnp.float32))[:, 0], guesses
 
 

@@ -58,7 +58,7 @@ def test_the_discriminator_is_the_papers_for_mnist():
     assert scores.shape == (2,)
     assert {name: guess.shape for name, guess in guesses.items()} == {"c1": (2, 10), "c2": (2, 2), "c3": (2, 2)}
     body = (16 * 64 + 64) + (16 * 64 * 128 + 128) + (7 * 7 * 128 * 1024 + 1024)
-    score, q = 1024 + 1, (1024 * 128 + 128) + (128 * 14 + 14)  # ten classes, two means, two standard deviations
+    score, q = 1024 + 1, (1024 * 128 + 128) + (128 * 12 + 12)  # ten classes, two means
     norms = 2 * (128 + 1024 + 128)
     assert count(params) == body + score + q + norms
 

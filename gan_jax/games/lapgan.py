@@ -1,7 +1,7 @@
 """A pyramid of games, each of which adds detail to a coarser image.
 
-Denton et al. 2015, "Deep generative image models using a Laplacian pyramid of adversarial networks", sec. 3.2 and
-figs. 1 and 2. The paper's noise is uniform; here it is normal, as everywhere.
+Denton et al. 2015, "Deep generative image models using a Laplacian pyramid of adversarial networks", figs. 1
+(sampling) and 2 (training). The paper's noise is uniform; here it is normal, as everywhere.
 """
 
 from collections.abc import Sequence
@@ -62,7 +62,7 @@ def game(
     sizes = [z_size, *pixels[1:]]
 
     def shares(z: Float[Array, "B Z"]) -> list[Float[Array, "B _"]]:
-        """What each level makes of the flat latent."""
+        """Every level's part of the flat latent."""
         starts = [sum(sizes[:k]) for k in range(len(sizes))]
         return [z[:, start : start + size] for start, size in zip(starts, sizes, strict=True)]
 

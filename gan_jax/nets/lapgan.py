@@ -1,15 +1,14 @@
 """The networks of a pyramid: fully connected ones for the coarsest images, convolutions for what finer ones add.
 
-Denton et al. 2015, "Deep generative image models using a Laplacian pyramid of adversarial networks". From the paper
-(sec. 4) are, on 8 x 8 pixels, two hidden layers with ReLU in each network, 1200 units wide in the generator and 600 in
-the discriminator, which has dropout; and on finer images convolutional networks of three layers in the generator,
-which sees the noise as one more colour plane, and of two in the discriminator, which is given the low-pass image added
-to the residual (sec. 3.2). The sizes of kernels and the numbers of maps are those of the authors' program, as far as
-copies of it show: 7, 7 and 5 pixels with 128 maps in the generator, 5 and 5 (stride 2) with 64 or 128 in the
-discriminator, without padding where ours is `SAME`. Not certain are the rate of dropout, here one half, and which of
-the discriminators had it: here it is the coarsest.
+Denton et al. 2015, "Deep generative image models using a Laplacian pyramid of adversarial networks". For CIFAR-10 the
+paper has, on 8 x 8 pixels, two hidden layers with ReLU in each network, 1200 units wide in the generator and 600, with
+dropout, in the discriminator; on finer images three convolutions in the generator, which sees the noise as one more
+colour plane, and two in the discriminator, to which the low-pass image is given added to the residual.
 
-Batch norm in the generators is ours (the paper has none), and so is tanh after the coarsest; a residual is not bounded.
+Kernels and maps are those of the authors' program, as far as copies of it show: 7, 7 and 5 pixels with 128 maps in the
+generator, 5 and 5 (the second of stride 2) with 64 in the discriminator, without padding where ours is `SAME`. The rate
+of dropout, one half, is a guess. Batch norm in the generators is ours, though larger networks of that program have
+some, and so is tanh after the coarsest images. Residuals are not bounded.
 """
 
 import math
@@ -103,20 +102,29 @@ class Pyramid(NamedTuple):
     d: tuple[nn.Module, ...]
 
 
+class Level(NamedTuple):
+    """Sizes of the networks of a finer level; by default the paper's."""
+
+    g_maps: int = 128
+    g_kernels: tuple[int, ...] = (7, 7, 5)
+    d_maps: int = 64
+    d_kernel: int = 5
+
+
 class Sizes(NamedTuple):
     """Of the networks of a pyramid; by default the paper's."""
 
     g_widths: tuple[int, ...] = (1200, 1200)
     d_widths: tuple[int, ...] = (600, 600)
-    g_maps: int = 128
-    d_maps: int = 64
-    g_kernels: tuple[int, ...] = (7, 7, 5)
-    d_kernel: int = 5
     dropout: float = 0.5
+    finer: tuple[Level, ...] = (Level(),)
+    """Coarse to fine; the last is that of all finer levels besides."""
 
 
 def networks(shape: tuple[int, ...], sizes: Sizes) -> Pyramid:
     """Networks for images `[H, W, C]`, which are halved until no side is longer than 8 or one is odd: 28, 14, 7.
+
+    (The paper's pyramid of CIFAR-10 is of 28, 14 and 8 pixels.)
 
     Raises:
         BadInput: the images cannot be halved once.
@@ -128,8 +136,10 @@ def networks(shape: tuple[int, ...], sizes: Sizes) -> Pyramid:
     if not levels:
         size = "x".join(map(str, shape))
         raise BadInput(f"examples of {size} have no pyramid: give images of even height and width, of at least 10")
-    g = Generator((height, width, channels), sizes.g_widths)
-    d = Discriminator(sizes.d_widths, sizes.dropout)
-    finer_g = ResidualGenerator(sizes.g_maps, sizes.g_kernels)
-    finer_d = ResidualDiscriminator(sizes.d_maps, sizes.d_kernel)
-    return Pyramid((g, *levels * (finer_g,)), (d, *levels * (finer_d,)))
+    finer = (sizes.finer + levels * sizes.finer[-1:])[:levels]
+    g = (ResidualGenerator(level.g_maps, level.g_kernels) for level in finer)
+    d = (ResidualDiscriminator(level.d_maps, level.d_kernel) for level in finer)
+    return Pyramid(
+        (Generator((height, width, channels), sizes.g_widths), *g),
+        (Discriminator(sizes.d_widths, sizes.dropout), *d),
+    )

@@ -7,9 +7,9 @@ import pytest
 
 from gan_jax import BadInput
 from gan_jax.nets import lapgan
-from gan_jax.nets.lapgan import Sizes, networks
+from gan_jax.nets.lapgan import Level, Sizes, networks
 
-TINY = Sizes(g_widths=(6, 5), d_widths=(6, 5), g_maps=4, d_maps=3, g_kernels=(3, 3, 3), d_kernel=3)
+TINY = Sizes(g_widths=(6, 5), d_widths=(6, 5), dropout=0.25, finer=(Level(4, (5, 3, 3), 3, 5), Level(2, (3, 3), 2, 3)))
 
 
 def outline(net, *shapes):
@@ -28,7 +28,7 @@ def kernels(params):
 
 
 def test_the_papers_networks_have_the_papers_sizes():
-    """Of the 8 x 8 level sec. 4 gives the widths; of the finer ones the authors' program has the kernels and maps."""
+    """Of the 8 x 8 level the paper gives the widths; kernels and maps of the finer ones are the authors' program's."""
     g, d = networks((32, 32, 3), Sizes())
     assert [len(g), len(d)] == [3, 3]
 
@@ -68,6 +68,14 @@ def test_images_are_halved_until_they_are_small(shape, sides):
     g, d = networks(shape, TINY)
     assert len(g) == len(d) == len(sides)
     assert g[0].shape == (*sides[0], shape[2])
+
+
+def test_sizes_are_given_level_by_level_and_the_last_is_of_all_that_are_finer():
+    g, d = networks((64, 64, 1), TINY)
+    assert (g[0].widths, d[0].widths, d[0].dropout) == ((6, 5), (6, 5), 0.25)
+    assert [(net.width, net.kernel_sizes) for net in g[1:]] == [(4, (5, 3, 3)), (2, (3, 3)), (2, (3, 3))]
+    assert [(net.width, net.kernel_size) for net in d[1:]] == [(3, 5), (2, 3), (2, 3)]
+    assert len(networks((16, 16, 1), TINY).g) == 2
 
 
 @pytest.mark.parametrize("shape", [(8, 8, 1), (27, 27, 1), (28, 27, 1), (2,)])

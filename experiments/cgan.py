@@ -3,7 +3,7 @@
     gan-jax train cgan --data mnist --evaluate fid,label_accuracy
     gan-jax train cgan --data mnist --preset full --images 20000000     # the paper's optimiser
 
-Cost: SECONDS on two CPU cores. Expect: SCORES (RESULTS.md).
+Cost and scores of the small preset have not been measured yet.
 """
 
 from typing import Literal

@@ -3,7 +3,7 @@
     gan-jax train dragan --data mnist
     gan-jax train dragan --data mnist --preset full --batch-size 64 --images 5000000      # for accelerators
 
-Cost: SECONDS on two CPU cores. Expect: SCORES (RESULTS.md).
+Cost and scores of the small preset have not been measured yet.
 """
 
 from typing import Literal, NamedTuple

@@ -6,7 +6,7 @@
     gan-jax train stacked_reduced --data stacked:mnist --unroll 5 --run-dir runs/unroll5           # unrolled GAN
     gan-jax evaluate runs/pack4 --metrics modes --samples 25600
 
-Cost: SECONDS on two CPU cores. Expect: SCORES (RESULTS.md).
+Cost and scores of the small preset have not been measured yet.
 Others report after 500,000 steps at rates of a tenth (`--g-learning-rate 1e-4 --d-learning-rate 2e-4 --images
 64000000`): DCGAN 30.6 modes of 1,000, unrolled by ten steps 327, PacGAN with packs of four 667.
 """

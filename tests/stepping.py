@@ -5,6 +5,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
+from gan_jax.bound import bind
 from gan_jax.catalogue import find, load
 from gan_jax.data import Source, open_source
 from gan_jax.experiment import Experiment, stages
@@ -12,7 +13,7 @@ from gan_jax.flags import parse
 from gan_jax.game import Game, State, images_per_step
 from gan_jax.parallel import make_mesh
 from gan_jax.sample import grid_latents, sampler
-from gan_jax.train import check, chunks, new_state
+from gan_jax.train import abstract_state, check, chunks, logged, new_state
 
 
 class Stepped(NamedTuple):
@@ -29,6 +30,17 @@ def built(name: str, *flags: str, source: Source) -> Experiment:
     """The experiment of a file in `experiments/`, with flags as on the command line."""
     build = load(find(name))
     return build(source, **parse(build, flags, name, given=["source"]).kwargs)
+
+
+def traced(name: str, *flags: str, source: Source) -> tuple[int, ...]:
+    """The shape of the grid's samples, of an experiment whose step is traced but not compiled."""
+    experiment = built(name, "--images", "8", "--batch-size", "8", *flags, source=source)
+    check(experiment, source, devices=1)
+    logged(experiment, source)
+    [phase] = experiment.phases
+    players = abstract_state(phase.game, source, experiment.common, make_mesh(jax.devices()[:1])).players
+    shown = grid_latents(experiment, phase.game)
+    return jax.eval_shape(lambda players: phase.game.sample(bind(phase.game, players), shown), players).shape
 
 
 def three_steps(name: str, *flags: str, source: Source | None = None, batch_size: int = 8) -> Stepped:

@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Int
-from scipy.optimize import linear_sum_assignment
 
 from gan_jax.errors import BadInput
 from gan_jax.evaluate.classes import Labels, as_labels
@@ -38,6 +37,8 @@ def code_accuracy(codes: Labels, predicted: Labels) -> Matching:
         raise BadInput(f"{len(classes)} predicted classes for {len(values)} codes: give one for each")
     counts = np.zeros((values.max() + 1, classes.max() + 1), np.int64)
     np.add.at(counts, (values, classes), 1)
+    from scipy.optimize import linear_sum_assignment  # here, for importing it takes a while
+
     rows, columns = linear_sum_assignment(counts, maximize=True)
     images = counts[rows, columns]
     meaning = np.full(len(counts), -1)

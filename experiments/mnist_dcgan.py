@@ -64,7 +64,7 @@ def experiment(
         raise BadInput(f"{source.name} has images of {height}x{width}: they must be square, a multiple of 4")
     adam = optax.adam(chosen.learning_rate, b1=chosen.b1)
     game = vanilla.game(
-        dcgan.Generator(channels=channels, base=height // 4, norm=chosen.norm),
+        dcgan.Generator(channels=channels, size=height, norm=chosen.norm),
         dcgan.Discriminator(),
         tx_g=adam,
         tx_d=adam,

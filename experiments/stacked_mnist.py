@@ -52,7 +52,7 @@ def experiment(
     discriminator = dcgan.Discriminator(widths=(width, 2 * width))
     adam = optax.adam(learning_rate, b1=b1)
     game = vanilla.game(
-        dcgan.Generator(channels=3, base=source.shape[0] // 4, widths=(4 * width, 2 * width, width), norm=True),
+        dcgan.Generator(channels=3, size=source.shape[0], widths=(4 * width, 2 * width, width), norm=True),
         Packed(discriminator, pack) if pack > 1 else discriminator,
         tx_g=adam,
         tx_d=adam,

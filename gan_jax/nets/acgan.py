@@ -24,13 +24,13 @@ INITIAL = nn.initializers.normal(0.02)
 class Generator(nn.Module):
     """`z [B, Z]` and classes `y [B]` to images `[B, H, W, C]`: a DCGAN generator of the noise and the one-hot class.
 
-    A Dense layer to `[B, base, base, widths[0]]`, then for every width a transposed 5 x 5 convolution that doubles the
-    size. ReLU, and batch norm in all layers but the last (in the Dense layer too, where the paper has none).
+    A Dense layer to the widest maps, then for every width a transposed 5 x 5 convolution that doubles the size (to 7
+    from 4 for 28). ReLU, and batch norm in all layers but the last (in the Dense layer too, where the paper has none).
     """
 
     classes: int
     channels: int
-    base: int
+    size: int
     widths: tuple[int, ...]
 
     @nn.compact
@@ -38,7 +38,7 @@ class Generator(nn.Module):
         """Images of classes."""
         doubled = dcgan.Generator(
             self.channels,
-            self.base,
+            self.size,
             self.widths,
             strides=(2,) * len(self.widths),
             kernel_size=5,
@@ -84,8 +84,8 @@ class Pair(NamedTuple):
 def paper(shape: tuple[int, ...], classes: int, width: int = 16, dropout: float = 0.5) -> Pair:
     """The paper's networks for square images `[H, H, C]`; by default, of 32 x 32 pixels, those for CIFAR-10.
 
-    Its generator has 384, 192 and 96 maps from 4 x 4 pixels on. 28 x 28 pixels, which begin with 7 x 7, take the last
-    two; 64 x 64 begin with 8 x 8.
+    Its generator has 384, 192 and 96 maps from 4 x 4 pixels on: 28 x 28 pixels come from 4, 7 and 14, and 64 x 64 begin
+    with 8 x 8. Images of up to 16 pixels take the last two.
 
     Args:
         shape: of the images.
@@ -94,12 +94,11 @@ def paper(shape: tuple[int, ...], classes: int, width: int = 16, dropout: float 
         dropout: in every layer of the discriminator.
 
     Raises:
-        BadInput: the images are not square, or cannot be halved twice.
+        BadInput: the images are not square, or have fewer than 9 pixels a side.
     """
-    height, channels = shape[0], shape[-1]
-    if len(shape) != 3 or shape[0] != shape[1] or height % 4 or height < 12:
+    if len(shape) != 3 or shape[0] != shape[1] or shape[0] < 9:
         size = "x".join(map(str, shape))
-        raise BadInput(f"images of {size} cannot be made: they must be square, of 12, 16, 20, 24, 28, 32 ... pixels")
-    doublings = 2 if height % 8 or height < 32 else 3
-    widths = (24 * width, 12 * width, 6 * width)[-doublings:]
-    return Pair(Generator(classes, channels, height // 2**doublings, widths), Discriminator(classes, width, dropout))
+        raise BadInput(f"images of {size} cannot be made: they must be square, of 9 pixels or more")
+    size, _, channels = shape
+    widths = (24 * width, 12 * width, 6 * width) if size > 16 else (12 * width, 6 * width)
+    return Pair(Generator(classes, channels, size, widths), Discriminator(classes, width, dropout))

@@ -14,6 +14,7 @@ works any number of times.
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -47,11 +48,13 @@ class Conv(nn.Module):
     @nn.compact
     def __call__(self, x: Images) -> Convolved:
         """The convolution of `x`, plus the bias."""
-        return _layer(self, conv, x)
+        return _layer(self, partial(conv, stride=self.stride), x)
 
 
 class ConvTranspose(nn.Module):
     """A transposed convolution, `[B, H, W, C]` to `[B, H stride, W stride, features]`; `SAME` padding.
+
+    With `size` to `[B, size, size, features]`: the transpose of a convolution that makes H of `size`, as 4 of 7 pixels.
 
     Parameters `kernel` `[k, k, C, features]` and `bias` as in `flax.linen.ConvTranspose`. Computed in `dtype`, by
     default that of input and parameters.
@@ -60,13 +63,19 @@ class ConvTranspose(nn.Module):
     features: int
     kernel_size: int = 3
     stride: int = 1
+    size: int | None = None
     dtype: DTypeLike | None = None
     kernel_init: nn.initializers.Initializer = nn.initializers.lecun_normal()
 
     @nn.compact
     def __call__(self, x: Images) -> Convolved:
-        """The transposed convolution of `x`, plus the bias."""
-        return _layer(self, conv_transpose, x)
+        """The transposed convolution of `x`, plus the bias.
+
+        Raises:
+            ValueError: no convolution of this stride makes the size of `x` of `size`.
+        """
+        size = self.size and (self.size, self.size)
+        return _layer(self, partial(conv_transpose, stride=self.stride, size=size), x)
 
 
 def _layer(module: Conv | ConvTranspose, convolve: Callable, x: Images) -> Convolved:
@@ -75,7 +84,7 @@ def _layer(module: Conv | ConvTranspose, convolve: Callable, x: Images) -> Convo
     kernel = module.param("kernel", module.kernel_init, shape)
     bias = module.param("bias", nn.initializers.zeros, shape[-1:])
     x, kernel, bias = nn.dtypes.promote_dtype(x, kernel, bias, dtype=module.dtype)
-    y = convolve(x, kernel, module.stride)
+    y = convolve(x, kernel)
     return y + bias.reshape(1, 1, 1, -1)
 
 
@@ -92,13 +101,24 @@ def conv(x: Images, kernel: Kernel, stride: int = 1) -> Convolved:
     return _product(gather(x, k, stride, padding), kernel.reshape(k * k * c_in, c_out))
 
 
-def conv_transpose(x: Images, kernel: Kernel, stride: int = 1) -> Convolved:
-    """`SAME` transposed convolution, `lax.conv_transpose`, in the form that is fastest where it runs."""
-    if not products_are_faster():
-        return lax.conv_transpose(x, kernel, (stride, stride), "SAME", dimension_numbers=LAYOUT)
+def conv_transpose(x: Images, kernel: Kernel, stride: int = 1, size: tuple[int, int] | None = None) -> Convolved:
+    """The transpose of the `SAME` convolution that makes images like `x` of images of `size`, by default `stride` times
+    as large, in the form that is fastest where it runs.
+
+    With the default size it is `lax.conv_transpose`.
+
+    Raises:
+        ValueError: there is no such convolution.
+    """
     k = kernel.shape[0]
-    size = (x.shape[1] * stride, x.shape[2] * stride)
-    return scatter(_windows(x, kernel), k, stride, same_padding(size, k, stride), size)
+    size = size or (x.shape[1] * stride, x.shape[2] * stride)
+    if tuple(math.ceil(n / stride) for n in size) != x.shape[1:3]:
+        raise ValueError(f"a convolution of stride {stride} does not make {x.shape[1:3]} of {size}")
+    padding = same_padding(size, k, stride)
+    if not products_are_faster():
+        dilated = [(k - 1 - before, k - 1 - after) for before, after in padding]
+        return lax.conv_transpose(x, kernel, (stride, stride), dilated, dimension_numbers=LAYOUT)
+    return scatter(_windows(x, kernel), k, stride, padding, size)
 
 
 def products_are_faster() -> bool:
@@ -107,16 +127,26 @@ def products_are_faster() -> bool:
 
 
 def gather(x: Images, k: int, stride: int, padding: Padding) -> Windows:
-    """The `k x k` windows of padded `x`, `stride` apart, each laid out in the channels of its position."""
-    x = jnp.pad(x, ((0, 0), *padding, (0, 0)))
-    x = lax.optimization_barrier(x)  # else XLA pads anew for every slice
-    b, h, w, c = x.shape
-    h_out, w_out = (h - k) // stride + 1, (w - k) // stride + 1
+    """The `k x k` windows of padded `x`, `stride` apart, each laid out in the channels of its position.
+
+    Every element of a window is one slice without gaps of one of the `stride x stride` images that are left where only
+    every `stride`-th row and column is kept. The derivative adds slices up that have no gaps either, and lays these
+    images into each other once.
+    """
+    b, *size, c = x.shape
+    windows, phases, whole = [], [], []
+    for n, (before, after) in zip(size, padding, strict=True):
+        windows.append((n + before + after - k) // stride + 1)
+        phases.append(windows[-1] + (k - 1) // stride)
+        whole.append((before, stride * phases[-1] - n - before))
+    x = jnp.pad(x, ((0, 0), *whole, (0, 0))).reshape(b, phases[0], stride, phases[1], stride, c)
+    every = [lax.split(rows, (1,) * stride, axis=4) for rows in lax.split(x, (1,) * stride, axis=2)]
 
     def tap(i: int, j: int) -> Images:
         """Element `i, j` of every window."""
-        last = (b, i + stride * (h_out - 1) + 1, j + stride * (w_out - 1) + 1, c)
-        return lax.slice(x, (0, i, j, 0), last, (1, stride, stride, 1))
+        phase = every[i % stride][j % stride].reshape(b, *phases, c)
+        top, left = i // stride, j // stride
+        return phase[:, top : top + windows[0], left : left + windows[1]]
 
     return jnp.concatenate([tap(i, j) for i in range(k) for j in range(k)], axis=-1)
 

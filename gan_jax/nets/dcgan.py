@@ -7,6 +7,7 @@ kernels, no batch norm, dropout in the discriminator.
 """
 
 import math
+from itertools import accumulate
 from typing import NamedTuple
 
 import jax.numpy as jnp
@@ -24,14 +25,14 @@ Initializer = nn.initializers.Initializer
 
 
 class Generator(nn.Module):
-    """`z [B, Z]` to images `[B, H, W, channels]` in [-1, 1], H = W = `base` times the product of `strides`.
+    """`z [B, Z]` to images `[B, size, size, channels]` in [-1, 1].
 
     A Dense layer to `[B, base, base, widths[0]]` with ReLU, then transposed convolutions, LeakyReLU between them and
-    tanh after the last: 28 x 28 x 1 by default, 32 x 32 x 3 with `base=8, channels=3`.
+    tanh after the last. Their sizes are `growing(size, strides)`: 7, 14, 14 and 28 pixels by default.
     """
 
     channels: int = 1
-    base: int = 7
+    size: int = 28
     widths: tuple[int, ...] = (256, 128, 64)
     strides: tuple[int, ...] = (2, 1, 2)
     kernel_size: int = 3
@@ -47,12 +48,13 @@ class Generator(nn.Module):
         def normalise(x: Array) -> Array:
             return BatchNorm(momentum=0.9)(x) if self.norm else x
 
-        shape = (self.base, self.base, self.widths[0])
+        base, *sizes = growing(self.size, self.strides)
+        shape = (base, base, self.widths[0])
         x = nn.Dense(math.prod(shape), dtype=self.dtype, kernel_init=self.kernel_init)(z)
         x = nn.relu(normalise(x.reshape(-1, *shape)))
         *hidden, last = (
-            ConvTranspose(width, self.kernel_size, stride, dtype=self.dtype, kernel_init=self.kernel_init)
-            for width, stride in zip((*self.widths[1:], self.channels), self.strides, strict=True)
+            ConvTranspose(width, self.kernel_size, stride, size, dtype=self.dtype, kernel_init=self.kernel_init)
+            for width, stride, size in zip((*self.widths[1:], self.channels), self.strides, sizes, strict=True)
         )
         for layer in hidden:
             x = nn.leaky_relu(normalise(layer(x)), self.slope)
@@ -89,6 +91,14 @@ class Discriminator(nn.Module):
         return normalised(nn.Dense(1, kernel_init=self.kernel_init))(x).squeeze(-1)
 
 
+def growing(size: int, strides: tuple[int, ...]) -> tuple[int, ...]:
+    """Sides of what a generator makes, from the first maps to images of `size`: 4, 7, 14, 28 by three strides of two.
+
+    They are those of a discriminator of these strides, which rounds up, backwards.
+    """
+    return tuple(accumulate(reversed(strides), lambda side, stride: math.ceil(side / stride), initial=size))[::-1]
+
+
 class Pair(NamedTuple):
     """Networks that fit each other."""
 
@@ -97,28 +107,27 @@ class Pair(NamedTuple):
 
 
 def paper(shape: tuple[int, ...], width: int = 64) -> Pair:
-    """The paper's networks for square images `[H, H, C]`, halved by every layer until 4 or an odd size is left.
+    """The paper's networks for square images `[H, H, C]`, halved by every layer until no more than 4 pixels are left.
 
     With width 64 and 64 x 64 pixels they are the paper's (sec. 4, fig. 1): 1024, 512, 256 and 128 maps in the
-    generator, half as many in the discriminator (as in the authors' program), 5 x 5 kernels, LeakyReLU 0.2. 32 x 32
-    pixels take one layer less; 28 x 28 take two, from 7 x 7.
+    generator, half as many in the discriminator (as in the authors' program), 5 x 5 kernels, LeakyReLU 0.2. 32 x 32 and
+    28 x 28 pixels take one layer less; halves are rounded up: 28, 14, 7, 4. (Halved only to 7 x 7, the
+    discriminator sees 13 of 28 pixels at once, and the generator draws strokes that form no digit.)
 
     Args:
         shape: of the images.
         width: maps of the discriminator's first layer, half of those of the generator's last hidden one.
 
     Raises:
-        BadInput: the images are not square, or cannot be halved twice.
+        BadInput: the images are not square, or have fewer than 9 pixels a side.
     """
-    height, *_, channels = shape
-    base, layers = height, 0
-    while base % 2 == 0 and base > 4:
-        base, layers = base // 2, layers + 1
-    if len(shape) != 3 or shape[0] != shape[1] or layers < 2:
+    if len(shape) != 3 or shape[0] != shape[1] or shape[0] < 9:
         size = "x".join(map(str, shape))
-        raise BadInput(f"images of {size} cannot be made: they must be square, of 12, 16, 20, 24, 28, 32 ... pixels")
+        raise BadInput(f"images of {size} cannot be made: they must be square, of 9 pixels or more")
+    size, _, channels = shape
+    layers = math.ceil(math.log2(size / 4))
     widths = tuple(width * 2**i for i in range(layers))
     initial = {"kernel_size": 5, "kernel_init": nn.initializers.normal(0.02)}
     wider = tuple(2 * width for width in reversed(widths))
-    g = Generator(channels, base, wider, layers * (2,), slope=0.0, norm=True, **initial)
+    g = Generator(channels, size, wider, layers * (2,), slope=0.0, norm=True, **initial)
     return Pair(g, Discriminator(widths, slope=0.2, dropout=0.0, norm=True, **initial))

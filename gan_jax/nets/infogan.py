@@ -24,15 +24,15 @@ INITIAL = nn.initializers.normal(0.02)
 
 
 class Generator(nn.Module):
-    """`z [B, Z]` and codes `{name: [B]}` to images `[B, 4 base, 4 base, channels]` in [-1, 1].
+    """`z [B, Z]` and codes `{name: [B]}` to images `[B, size, size, channels]` in [-1, 1].
 
-    Dense layers to 16 `width` and to `[B, base, base, 2 width]`, transposed convolutions to `width` maps and to the
-    image; batch norm and ReLU in all but the last.
+    Dense layers to 16 `width` and to `[B, size / 4, size / 4, 2 width]`, transposed convolutions to `width` maps and to
+    the image; batch norm and ReLU in all but the last.
     """
 
     codes: Mapping[str, Code]
     channels: int = 1
-    base: int = 7
+    size: int = 28
     width: int = 64
 
     @nn.compact
@@ -42,7 +42,7 @@ class Generator(nn.Module):
         x = nn.relu(BatchNorm(momentum=0.9)(x))
         return dcgan.Generator(
             self.channels,
-            self.base,
+            self.size,
             widths=(2 * self.width, self.width),
             strides=(2, 2),
             kernel_size=4,
@@ -108,4 +108,4 @@ def paper(shape: tuple[int, ...], codes: Mapping[str, Code], width: int = 64) ->
     if len(shape) != 3 or shape[0] != shape[1] or height % 4:
         size = "x".join(map(str, shape))
         raise BadInput(f"images of {size} cannot be made: they must be square, of 4, 8, 12 ... pixels")
-    return Pair(Generator(codes, channels, height // 4, width), Discriminator(codes, width))
+    return Pair(Generator(codes, channels, height, width), Discriminator(codes, width))

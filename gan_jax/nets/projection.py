@@ -45,25 +45,26 @@ class Projection(nn.Module):
 
 
 class Generator(nn.Module):
-    """`z [B, Z]` and labels to images `[B, H, W, channels]` in [-1, 1], H = W = `base` doubled for every width.
+    """`z [B, Z]` and labels to images `[B, size, size, channels]` in [-1, 1].
 
-    A Dense layer to `[B, base, base, widths[0]]`, then 4 x 4 transposed convolutions of stride 2; conditional batch
-    norm and ReLU before each, tanh after the last.
+    A Dense layer to `[B, base, base, widths[0]]`, then for every width a 4 x 4 transposed convolution of stride 2, of
+    sizes as in `dcgan.growing`; conditional batch norm and ReLU before each, tanh after the last.
     """
 
     channels: int
-    base: int
+    size: int
     widths: tuple[int, ...]
     classes: int
 
     @nn.compact
     def __call__(self, z: Float[Array, "B Z"], y: Labels) -> Images:
         """Images from latents, of classes `y`."""
-        shape = (self.base, self.base, self.widths[0])
+        base, *sizes = dcgan.growing(self.size, (2,) * len(self.widths))
+        shape = (base, base, self.widths[0])
         x = nn.Dense(math.prod(shape))(z).reshape(-1, *shape)
-        for width in (*self.widths[1:], self.channels):
+        for width, size in zip((*self.widths[1:], self.channels), sizes, strict=True):
             x = nn.relu(ConditionalBatchNorm(self.classes, momentum=0.9)(x, y))
-            x = ConvTranspose(width, 4, 2)(x)
+            x = ConvTranspose(width, 4, 2, size)(x)
         return nn.tanh(x)
 
 
@@ -98,4 +99,4 @@ def pair(shape: tuple[int, ...], width: int, classes: int) -> Pair:
         BadInput: as `dcgan.paper`.
     """
     g, d = dcgan.paper(shape, width)
-    return Pair(Generator(g.channels, g.base, g.widths, classes), Discriminator(d.widths, classes))
+    return Pair(Generator(g.channels, g.size, g.widths, classes), Discriminator(d.widths, classes))

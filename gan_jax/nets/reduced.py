@@ -21,8 +21,7 @@ class Generator(nn.Module):
     """`z [B, Z]` to images `[B, size, size, channels]` in [-1, 1], where `size` is 28 or 32.
 
     A Dense layer to 4 x 4 x 64, transposed convolutions to 32, 16 and 8 maps that each double the size, ReLU after
-    each, and a convolution with tanh. For 28 x 28 the 8 x 8 maps lose their first row and column, which makes the
-    transpose of a convolution from 7 x 7 to 4 x 4.
+    each, and a convolution with tanh. 28 x 28 pixels are grown from 4 by way of 7 and 14.
     """
 
     size: int = 28
@@ -38,7 +37,7 @@ class Generator(nn.Module):
         shape = (4, 4, 64)
         x = active(nn.Dense(math.prod(shape))(z).reshape(-1, *shape))
         for width, side in ((32, self.size // 4), (16, self.size // 2), (8, self.size)):
-            x = active(ConvTranspose(width, stride=2)(x)[:, -side:, -side:])
+            x = active(ConvTranspose(width, stride=2, size=side)(x))
         return nn.tanh(Conv(self.channels)(x))
 
 

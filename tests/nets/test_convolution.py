@@ -51,6 +51,25 @@ def test_layer_equals_flax(ours, theirs, shape, products, monkeypatch):
     jax.tree.map(close, value_and_gradients(ours, variables, x), value_and_gradients(theirs, variables, x))
 
 
+@pytest.mark.parametrize("products", [True, False])
+@pytest.mark.parametrize(
+    "k, stride, size", [(5, 2, (7, 8)), (4, 2, (8, 7)), (3, 2, (7, 7)), (3, 3, (10, 11)), (3, 1, (4, 4))]
+)
+def test_transposed_to_a_size(k, stride, size, products, monkeypatch):
+    """The transpose of the library's convolution of images of that size, whose side may be odd."""
+    monkeypatch.setattr(convolution, "products_are_faster", lambda: products)
+    x, kernel = draw(2, 4, 4, 3), draw(k, k, 3, 2, seed=1)
+    there = jnp.swapaxes(kernel[::-1, ::-1], 2, 3)
+    plain = lambda y: PLAIN[conv](y, there, stride)  # noqa: E731
+    (expected,) = jax.linear_transpose(plain, jax.ShapeDtypeStruct((2, *size, 2), jnp.float32))(x)
+    close(conv_transpose(x, kernel, stride, size), expected)
+
+
+def test_a_size_that_no_convolution_comes_from():
+    with pytest.raises(ValueError, match=r"stride 2 does not make \(4, 4\) of \(9, 9\)"):
+        ConvTranspose(2, stride=2, size=9).init(jax.random.key(0), draw(2, 4, 4, 3))
+
+
 def penalty(convolve, kernel, x):
     """A gradient penalty through a convolution: its gradient is a gradient of a gradient."""
     slope = jax.grad(lambda x: jnp.sum(jnp.tanh(convolve(x, kernel))))(x)

@@ -1,11 +1,14 @@
 """The convolutional networks: the tutorial's parameters, other sizes, batch norm, dropout."""
 
+from itertools import pairwise
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import linen as nn
 
+from gan_jax import BadInput
 from gan_jax.nets import dcgan
 
 
@@ -28,12 +31,59 @@ def test_defaults_are_the_tutorial():
     assert kernels(d) == [(3, 3, 1, 64), (3, 3, 64, 128), (6272, 1)]
 
 
+@pytest.mark.parametrize("size, grown", [(28, (4, 7, 14, 28)), (32, (4, 8, 16, 32)), (64, (4, 8, 16, 32, 64))])
+def test_the_papers_networks(size, grown):
+    """Every layer's shape and, by plain arithmetic, the number of parameters: batch norm everywhere but at the ends."""
+    g, d = dcgan.paper((size, size, 3))
+    doublings = len(grown) - 1
+    assert dcgan.growing(size, g.strides) == grown
+    x, of_g = jax.eval_shape(g.init_with_output, jax.random.key(0), jnp.zeros((2, 100)))
+    scores, of_d = jax.eval_shape(d.init_with_output, jax.random.key(0), x)
+    assert x.shape == (2, size, size, 3) and scores.shape == (2,)
+    up, down = (*(1024, 512, 256, 128)[-doublings:], 3), (3, 64, 128, 256, 512)[: doublings + 1]
+
+    assert jax.tree.map(jnp.shape, of_g["params"]) == {
+        "Dense_0": {"kernel": (100, 4 * 4 * up[0]), "bias": (4 * 4 * up[0],)},
+        **{f"ConvTranspose_{i}": {"kernel": (5, 5, a, b), "bias": (b,)} for i, (a, b) in enumerate(pairwise(up))},
+        **{f"BatchNorm_{i}": {"scale": (width,), "bias": (width,)} for i, width in enumerate(up[:-1])},
+    }
+    assert jax.tree.map(jnp.shape, of_d["params"]) == {
+        "Dense_0": {"kernel": (4 * 4 * down[-1], 1), "bias": (1,)},
+        **{f"Conv_{i}": {"kernel": (5, 5, a, b), "bias": (b,)} for i, (a, b) in enumerate(pairwise(down))},
+        **{f"BatchNorm_{i}": {"scale": (width,), "bias": (width,)} for i, width in enumerate(down[2:])},
+    }
+    sizes = [sum(leaf.size for leaf in jax.tree.leaves(variables["params"])) for variables in (of_g, of_d)]
+    kernels = [sum(25 * a * b + b for a, b in pairwise(widths)) for widths in (up, down)]
+    assert sizes == [
+        101 * 16 * up[0] + kernels[0] + 2 * sum(up[:-1]),
+        kernels[1] + 2 * sum(down[2:]) + 16 * down[-1] + 1,
+    ]
+
+
+def test_the_papers_initial_scales():
+    """Kernels from N(0, 0.02^2), every gain one, every bias zero (sec. 4)."""
+    for net, x in zip(dcgan.paper((28, 28, 1), width=8), (jnp.zeros((2, 100)), jnp.zeros((2, 28, 28, 1))), strict=True):
+        params = jax.jit(net.init)(jax.random.key(0), x)["params"]
+        for name, layer in params.items():
+            assert (layer["bias"] == 0).all()
+            if "BatchNorm" in name:
+                assert (layer["scale"] == 1).all()
+            elif layer["kernel"].size > 2000:
+                assert abs(layer["kernel"].std() - 0.02) < 0.001 and abs(layer["kernel"].mean()) < 0.001
+
+
+@pytest.mark.parametrize("shape", [(8, 8, 1), (32, 28, 3), (2,)])
+def test_sizes_that_the_papers_networks_cannot_make(shape):
+    with pytest.raises(BadInput, match="cannot be made: they must be square"):
+        dcgan.paper(shape)
+
+
 @pytest.mark.parametrize(
     "net, size",
     [
-        (dcgan.Generator(base=8, channels=3, widths=(4, 3, 2)), 32),
-        (dcgan.Generator(base=4, widths=(5, 4, 3), strides=(2, 2, 2), kernel_size=4), 32),
-        (dcgan.Generator(base=3, widths=(4,), strides=(2,), kernel_size=5), 6),
+        (dcgan.Generator(size=32, channels=3, widths=(4, 3, 2)), 32),
+        (dcgan.Generator(size=30, widths=(5, 4, 3), strides=(2, 2, 2), kernel_size=4), 30),
+        (dcgan.Generator(size=6, widths=(4,), strides=(2,), kernel_size=5), 6),
     ],
 )
 def test_generator_sizes(net, size):
@@ -49,7 +99,7 @@ def test_generator_wants_a_stride_for_every_width():
 
 
 def test_norm_is_in_every_layer_but_the_last_and_training_moves_it():
-    g = dcgan.Generator(base=2, widths=(4, 3, 2), norm=True)
+    g = dcgan.Generator(size=8, widths=(4, 3, 2), norm=True)
     z = jax.random.normal(jax.random.key(0), (6, 5))
     x, variables = init(g, z)
     assert [s["mean"].shape for s in variables["batch_stats"].values()] == [(4,), (3,), (2,)]
@@ -62,7 +112,7 @@ def test_norm_is_in_every_layer_but_the_last_and_training_moves_it():
 def test_initialiser_is_that_of_every_kernel():
     constant = nn.initializers.constant(0.5)
     for net, argument in (
-        (dcgan.Generator(base=2, widths=(3, 2), strides=(2, 1), kernel_init=constant), jnp.ones((2, 5))),
+        (dcgan.Generator(size=4, widths=(3, 2), strides=(2, 1), kernel_init=constant), jnp.ones((2, 5))),
         (dcgan.Discriminator(widths=(3, 2), kernel_init=constant), jnp.ones((2, 4, 4, 1))),
     ):
         for layer in init(net, argument)[1]["params"].values():
@@ -82,6 +132,6 @@ def test_dropout_is_on_with_keys_only_and_per_example():
 
 def test_bfloat16_ends_in_float32():
     z, x = jnp.ones((2, 3)), jnp.ones((2, 4, 4, 1))
-    g = dcgan.Generator(base=1, widths=(4, 3), strides=(2, 2), norm=True, dtype=jnp.bfloat16)
+    g = dcgan.Generator(size=4, widths=(4, 3), strides=(2, 2), norm=True, dtype=jnp.bfloat16)
     for net, arguments in ((g, (z,)), (dcgan.Discriminator((2, 3), dtype=jnp.bfloat16), (x, keys(2)))):
         assert jax.eval_shape(net.init_with_output, jax.random.key(0), *arguments)[0].dtype == jnp.float32

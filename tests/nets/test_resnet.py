@@ -5,9 +5,11 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
-from gan_jax import BadInput
+from gan_jax import BadInput, init, losses, make_step
+from gan_jax.games import conditional, vanilla
 from gan_jax.nets import resnet
 from gan_jax.nets.convolution import Conv
 
@@ -165,3 +167,22 @@ def test_labels_change_what_is_made_once_their_rows_differ():
     close(play(variables, Y), play(variables, Y[::-1]))  # every row starts as the same
     moved = jax.tree.map(lambda v: v + jax.random.normal(KEY, v.shape), variables)
     assert jnp.abs(play(moved, Y) - play(moved, (Y + 1) % 3)).reshape(3, -1).max(axis=1).min() > 1e-3
+
+
+@pytest.mark.parametrize("classes", [0, 3])
+def test_they_play_with_labels_and_without(classes):
+    """A round of the hinge game moves every parameter, and the spectral vectors follow."""
+    g, d = resnet.pair((12, 12, 1), g_width=4, d_width=4, classes=classes)
+    sgd, choices = optax.sgd(0.1), {"z_size": 5, "loss": losses.hinge}
+    game = (
+        conditional.game(g, d, sgd, sgd, classes=3, **choices) if classes else vanilla.game(g, d, sgd, sgd, **choices)
+    )
+    batch = {"x": jax.random.normal(KEY, (2, 6, 12, 12, 1))}
+    batch |= {"y": jnp.tile(jnp.array([0, 1, 2], jnp.int32), (2, 2))} if classes else {}
+    start = init(game, KEY, batch)
+    end, _ = jax.jit(make_step(game))(start, batch)
+    for name, player in start.players.items():
+        after = end.players[name]
+        moved = jax.tree.map(lambda a, b: (a != b).any(), (player.params, player.stats), (after.params, after.stats))
+        still = [jax.tree_util.keystr(path) for path, yes in jax.tree_util.tree_leaves_with_path(moved) if not yes]
+        assert all("UpConv_0']['bias" in path or "Conv_0']['bias" in path for path in still), still

@@ -25,12 +25,12 @@ class Preset(NamedTuple):
     learning_rate: float
 
 
-PRESETS = {"small": Preset(16, 1e-3), "full": Preset(64, 2e-4)}
+PRESETS = {"small": Preset(8, 2e-3), "full": Preset(64, 2e-4)}
 
 
 def experiment(
     source: Source,
-    common: Common = Common(images=320_000, batch_size=32, checkpoint_every=2000, sample_every=1000),
+    common: Common = Common(images=256_000, batch_size=32, checkpoint_every=2000, sample_every=1000),
     preset: Literal["small", "full"] = "small",
     learning_rate: PositiveFloat | None = None,
     b1: Fraction = 0.5,
@@ -41,7 +41,7 @@ def experiment(
     Args:
         source: The real images.
         common: The flags of every experiment.
-        preset: The paper's widths and learning rate, or a quarter of those widths and a rate for short runs.
+        preset: The paper's widths and learning rate, or an eighth of those widths and a rate for short runs.
         learning_rate: Of Adam, for both players; by default the preset's.
         b1: Adam's decay of the mean gradient.
         ema: Decay of the generator's moving average, from which samples are drawn; 0 for none.

@@ -23,12 +23,12 @@ class Preset(NamedTuple):
     learning_rate: float
 
 
-PRESETS = {"small": Preset(16, 1e-3), "full": Preset(64, 2e-4)}
+PRESETS = {"small": Preset(8, 2e-3), "full": Preset(64, 2e-4)}
 
 
 def experiment(
     source: Source,
-    common: Common = Common(images=256_000, batch_size=32, sample_every=1000, checkpoint_every=2000),
+    common: Common = Common(images=192_000, batch_size=32, sample_every=1000, checkpoint_every=2000),
     preset: Literal["small", "full"] = "small",
     learning_rate: PositiveFloat | None = None,
     penalty: NonNegativeFloat = 10.0,
@@ -40,7 +40,7 @@ def experiment(
     Args:
         source: The real images.
         common: The flags of every experiment.
-        preset: The paper's widths and learning rate, or a quarter of those widths and a rate for short runs.
+        preset: The paper's widths and learning rate, or an eighth of those widths and a rate for short runs.
         learning_rate: Of Adam, for both players; by default the preset's.
         penalty: The weight of the gradient penalty.
         b1: Adam's decay of the mean gradient.

@@ -21,18 +21,20 @@ class Preset(NamedTuple):
 
     width: int
     learning_rate: float
+    b1: float
+    n_critic: int
 
 
-PRESETS = {"small": Preset(16, 1e-3), "full": Preset(64, 2e-4)}
+PRESETS = {"small": Preset(8, 2e-3, 0.5, 1), "full": Preset(64, 2e-4, 0.0, 5)}
 
 
 def experiment(
     source: Source,
-    common: Common = Common(images=640_000, batch_size=32, sample_every=1000, checkpoint_every=2000),
+    common: Common = Common(images=320_000, batch_size=32, sample_every=1000, checkpoint_every=2000),
     preset: Literal["small", "full"] = "small",
     learning_rate: PositiveFloat | None = None,
-    b1: Fraction = 0.0,
-    n_critic: PositiveInt = 5,
+    b1: Fraction | None = None,
+    n_critic: PositiveInt | None = None,
     ema: Fraction = 0.999,
 ) -> Experiment:
     """The hinge game of Lim and Ye 2017, with the spectral norm of Miyato et al. 2018.
@@ -40,20 +42,22 @@ def experiment(
     Args:
         source: The real images.
         common: The flags of every experiment.
-        preset: The paper's widths and learning rate, or a quarter of those widths and a rate for short runs.
-        learning_rate: Of Adam, for both players; by default the preset's.
+        preset: The paper's widths, rates and turns, or an eighth of those widths and what is best in short runs. The
+            flags below, where given, replace a preset's own.
+        learning_rate: Of Adam, for both players.
         b1: Adam's decay of the mean gradient.
         n_critic: Discriminator turns in a step.
         ema: Decay of the generator's moving average, from which samples are drawn; 0 for none.
     """
-    chosen = PRESETS[preset]
+    given = {"learning_rate": learning_rate, "b1": b1, "n_critic": n_critic}
+    chosen = PRESETS[preset]._replace(**{name: value for name, value in given.items() if value is not None})
     g, d = dcgan.paper(source.shape, chosen.width)
     game = hinge.game(
         g,
         d.clone(norm=False, spectral=True),
-        learning_rate=learning_rate or chosen.learning_rate,
-        b1=b1,
-        n_critic=n_critic,
+        learning_rate=chosen.learning_rate,
+        b1=chosen.b1,
+        n_critic=chosen.n_critic,
         ema=ema,
     )
     return Experiment((Phase(game, common.images),), common, grid=(5, 10))

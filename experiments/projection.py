@@ -30,14 +30,14 @@ class Preset(NamedTuple):
 
 
 PRESETS = {
-    "small": Preset(learning_rate=1e-3, b1=0.5, n_critic=1),
+    "small": Preset(learning_rate=2e-3, b1=0.5, n_critic=1),
     "full": Preset(learning_rate=2e-4, b1=0.0, n_critic=5),
 }
 
 
 def experiment(
     source: Source,
-    common: Common = Common(images=256_000, batch_size=64, checkpoint_every=2000, sample_every=500),
+    common: Common = Common(images=256_000, batch_size=32, checkpoint_every=2000, sample_every=1000),
     preset: Literal["small", "full"] = "small",
     learning_rate: PositiveFloat | None = None,
     b1: Fraction | None = None,
@@ -65,7 +65,7 @@ def experiment(
     if preset == "full":
         g, d = resnet.pair(source.shape, classes=classes)
     else:
-        g, d = projection.pair(source.shape, width=16, classes=classes)
+        g, d = projection.pair(source.shape, width=8, classes=classes)
     adam = optax.adam(chosen.learning_rate, chosen.b1, b2=0.9)
     game = conditional.game(
         g,

@@ -1,4 +1,4 @@
-"""LAPGAN, a pyramid of games: a small image of 7 or 8 pixels a side, and a game for what every doubling adds.
+"""LAPGAN, a pyramid of games: one that makes small images, and one for what every doubling adds.
 
     gan-jax train lapgan --data mnist
     gan-jax train lapgan --data mnist --preset full --images 5000000     # the paper's widths, for accelerators
@@ -20,18 +20,18 @@ from gan_jax.names import Loss
 from gan_jax.nets.lapgan import Level, Sizes, networks
 
 SIZES = {
-    # The second level has most to invent, and dropout costs more than it gives in so short a run.
-    "small": Sizes((512, 512), (512, 512), 0.0, finer=(Level(32, (7, 5, 3), 32, 5), Level(16, (3, 3, 3), 16, 3))),
+    # One doubling: from 7 x 7 pixels two generators have a digit to invent, and need several times as long.
+    "small": Sizes((512, 512), (512, 512), dropout=0.0, finer=(Level(16, (3, 3, 3), 16, 3),), coarsest=16),
     "full": Sizes(),
 }
 
 
 def experiment(
     source: Source,
-    common: Common = Common(images=96_000, batch_size=16, checkpoint_every=2000, sample_every=1000),
+    common: Common = Common(images=256_000, batch_size=32, checkpoint_every=2000, sample_every=1000),
     preset: Literal["small", "full"] = "small",
     loss: Loss = losses.non_saturating,
-    learning_rate: PositiveFloat = 5e-4,
+    learning_rate: PositiveFloat = 1e-3,
     b1: Fraction = 0.5,
     ema: Fraction = 0.999,
 ) -> Experiment:

@@ -28,13 +28,13 @@ from gan_jax.nets.minibatch import MinibatchDiscrimination, Packed
 
 def experiment(
     source: Source,
-    common: Common = Common(images=512_000, batch_size=128, data="stacked:mnist5k", sample_every=1000),
+    common: Common = Common(images=320_000, batch_size=32, data="stacked:mnist5k", sample_every=2000),
     pack: PositiveInt = 1,
     similarity: NonNegativeInt = 0,
     unroll: NonNegativeInt = 0,
     width: PositiveInt = 2,
-    g_learning_rate: PositiveFloat = 1e-3,
-    d_learning_rate: PositiveFloat = 2e-3,
+    g_learning_rate: PositiveFloat = 5e-4,
+    d_learning_rate: PositiveFloat = 1e-3,
     ema: Fraction = 0.99,
 ) -> Experiment:
     """The original game on the networks of Metz et al. 2017, and what has been proposed against its mode collapse.
@@ -56,7 +56,7 @@ def experiment(
     if source.shape not in ((28, 28, 3), (32, 32, 3)):
         raise BadInput(f"{source.name} has examples of shape {source.shape}: give --data stacked:mnist5k, say")
     top = MinibatchDiscrimination(similarity) if similarity else None
-    discriminator = reduced.Discriminator((width, 2 * width, 4 * width), top)
+    discriminator = reduced.discriminator(width, top)
     game = vanilla.game(
         reduced.Generator(size=source.shape[0]),
         Packed(discriminator, pack) if pack > 1 else discriminator,

@@ -119,23 +119,26 @@ class Sizes(NamedTuple):
     dropout: float = 0.5
     finer: tuple[Level, ...] = (Level(),)
     """Coarse to fine; the last is that of all finer levels besides."""
+    coarsest: int = 8
+    """How many pixels a side of the coarsest images has at most."""
 
 
 def networks(shape: tuple[int, ...], sizes: Sizes) -> Pyramid:
-    """Networks for images `[H, W, C]`, which are halved until no side is longer than 8 or one is odd: 28, 14, 7.
+    """Networks for images `[H, W, C]`, which are halved until no side is longer than `sizes.coarsest` or one is odd.
 
-    (The paper's pyramid of CIFAR-10 is of 28, 14 and 8 pixels.)
+    Down to 8 pixels that is 28, 14, 7. (The paper's pyramid of CIFAR-10 is of 28, 14 and 8 pixels.)
 
     Raises:
         BadInput: the images cannot be halved once.
     """
     height, width, channels = shape if len(shape) == 3 else (0, 0, 0)
     levels = 0
-    while height % 2 == 0 and width % 2 == 0 and max(height, width) > 8:
+    while height % 2 == 0 and width % 2 == 0 and max(height, width) > sizes.coarsest:
         height, width, levels = height // 2, width // 2, levels + 1
     if not levels:
         size = "x".join(map(str, shape))
-        raise BadInput(f"examples of {size} have no pyramid: give images of even height and width, of at least 10")
+        more = f"of even height and width, more than {sizes.coarsest}"
+        raise BadInput(f"examples of {size} have no pyramid: give images {more}")
     finer = (sizes.finer + levels * sizes.finer[-1:])[:levels]
     g = (ResidualGenerator(level.g_maps, level.g_kernels) for level in finer)
     d = (ResidualDiscriminator(level.d_maps, level.d_kernel) for level in finer)

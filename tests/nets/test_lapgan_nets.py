@@ -70,6 +70,13 @@ def test_images_are_halved_until_they_are_small(shape, sides):
     assert g[0].shape == (*sides[0], shape[2])
 
 
+def test_how_small_the_coarsest_images_are_is_a_size_too():
+    for coarsest, side in ((4, 4), (16, 16), (20, 16)):
+        assert networks((32, 32, 1), TINY._replace(coarsest=coarsest)).g[0].shape == (side, side, 1)
+    with pytest.raises(BadInput, match="16x16x1 have no pyramid: give images of even height and width, more than 16"):
+        networks((16, 16, 1), TINY._replace(coarsest=16))
+
+
 def test_sizes_are_given_level_by_level_and_the_last_is_of_all_that_are_finer():
     g, d = networks((64, 64, 1), TINY)
     assert (g[0].widths, d[0].widths, d[0].dropout) == ((6, 5), (6, 5), 0.25)

@@ -33,17 +33,27 @@ def test_generator(size):
 @pytest.mark.parametrize("size", [28, 32])
 @pytest.mark.parametrize("width", [2, 4])
 def test_discriminator_of_a_quarter_and_of_half_the_size(size, width):
-    output, params = shapes(reduced.Discriminator((width, 2 * width, 4 * width)), (2, size, size, 3))
+    output, params = shapes(reduced.discriminator(width), (2, size, size, 3))
     assert output == (2,)
     kernels = 9 * (3 * width + width * 2 * width + 2 * width * 4 * width)
-    assert count(params) == kernels + 3 * 7 * width + 16 * 4 * width + 1  # bias, gain and bias; the logit of 4 x 4
+    assert count(params) == kernels + 3 * 7 * width - 2 * width + 16 * 4 * width + 1  # no gain, no bias after the first
+
+
+def test_kernels_are_drawn_as_in_the_papers_program():
+    """From N(0, 0.02^2), of the generator and of the discriminator, layer by layer."""
+    x = jnp.zeros((2, 28, 28, 3))
+    for net, argument in ((reduced.Generator(), jnp.zeros((2, 256))), (reduced.discriminator(4), x)):
+        params = jax.jit(net.init)(jax.random.key(0), argument)["params"]
+        for layer in (layer for layer in params.values() if "kernel" in layer):
+            std = layer["kernel"].std()
+            assert abs(std - 0.02) < 5 * 0.02 / np.sqrt(2 * layer["kernel"].size), f"{net} {layer['kernel'].shape}"
 
 
 def test_what_is_added_to_the_discriminator():
     """Packs widen its first kernel, similarities its last."""
-    _, params = shapes(Packed(reduced.Discriminator(), 4), (8, 28, 28, 3))
+    _, params = shapes(Packed(reduced.discriminator(), 4), (8, 28, 28, 3))
     assert params["net"]["Conv_0"]["kernel"] == (3, 3, 12, 2)
-    _, params = shapes(reduced.Discriminator(top=MinibatchDiscrimination(16, 5)), (8, 28, 28, 3))
+    _, params = shapes(reduced.discriminator(top=MinibatchDiscrimination(16, 5)), (8, 28, 28, 3))
     assert params["top"]["Dense_0"]["kernel"] == (128, 16 * 5) and params["Dense_0"]["kernel"] == (128 + 16, 1)
 
 

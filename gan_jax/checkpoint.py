@@ -86,6 +86,23 @@ class Checkpoints:
         metrics = {step: self._seal(step).get("metrics") for step in steps}
         return min((step for step in metrics if metrics[step]), key=lambda s: self._cost(metrics[s]), default=None)
 
+    def set_damaged_aside(self) -> list[Path]:
+        """Moves checkpoints that are not as they were written out of the way, from the last to the first sound one.
+
+        They go to the folder `damaged` beside this one; returns where they are then. Where no checkpoint is sound,
+        nothing is moved: `restore` says what is wrong.
+        """
+        steps = self.steps()
+        sound = next((step for step in reversed(steps) if not self._harm(step)), None)
+        aside = []
+        for step in (step for step in steps if sound is not None and step > sound):
+            place = self.folder.with_name("damaged") / f"{step}"
+            while place.exists():
+                place = place.with_name(f"{place.name}-again")
+            place.parent.mkdir(exist_ok=True)
+            aside.append((self.folder / str(step)).rename(place))
+        return aside
+
     def restore(self, like: State, step: int | None = None) -> State:
         """The state of `step`, by default the latest, in the tree of `like` and placed as its leaves are.
 
@@ -101,11 +118,10 @@ class Checkpoints:
         path = self.folder / str(step)
         others = [other for other in steps if other != step]
         cure = f"delete it to go on from step {others[-1]}" if others else "delete it to start again"
-        seal = self._seal(step)
-        for name, sha in seal.get("files", {SEAL: ""}).items():
-            if _sha256(path / name) != sha:
-                raise BadInput(f"{path} is damaged ({name} is missing or not as it was written); {cure}")
+        if harm := self._harm(step):
+            raise BadInput(f"{path} is damaged ({harm} is missing or not as it was written); {cure}")
 
+        seal = self._seal(step)
         shapes = jax.eval_shape(lambda state: jax.tree.map(_plain, state), like)
         there, here = seal["leaves"], _outline(shapes)
         for name in sorted(there.keys() | here.keys()):
@@ -166,6 +182,11 @@ class Checkpoints:
         except (OSError, ValueError):
             return {}
         return json.loads(seal) if sha == hashlib.sha256(seal.encode()).hexdigest() else {}
+
+    def _harm(self, step: int) -> str:
+        """The first file of a checkpoint that is not as it was written; empty where all are."""
+        path, files = self.folder / str(step), self._seal(step).get("files", {SEAL: ""})
+        return next((name for name, sha in files.items() if _sha256(path / name) != sha), "")
 
     def _cost(self, metrics: Mapping[str, int | float]) -> float:
         """What `best` says; a metric that is missing or NaN is the worst."""

@@ -15,6 +15,7 @@ import tyro
 from jaxtyping import Float, Shaped
 
 from gan_jax import pictures, plane
+from gan_jax.alone import alone
 from gan_jax.catalogue import find, load
 from gan_jax.checkpoint import digest
 from gan_jax.chosen import between, in_turn, latents, varied
@@ -47,10 +48,10 @@ def train_experiment(name: str, flags: list[str]) -> int:
     if not folder.manifest.exists():  # a mistake that shows only when the game is traced must not claim the folder
         logged(experiment, source)
     protocols = prepared(experiment, source, folder) if common.evaluate else {}
-    folder.claim(manifest(file, parsed.settings, source, parsed.files))
-    if protocols:
-        write_protocols(folder.protocols, protocols)
-    with _signals() as received:
+    with alone(folder.path), _signals() as received:
+        folder.claim(manifest(file, parsed.settings, source, parsed.files))
+        if protocols:
+            write_protocols(folder.protocols, protocols)
         state = train(experiment, source, folder, stop=lambda: bool(received))
     last = stages(experiment)[-1]
     if received and (state is None or int(state.step) < last.steps.stop):

@@ -1,5 +1,6 @@
 """How phases are played, chunk by chunk and from wherever it stopped: by a single run, or by many as one program."""
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -48,7 +49,12 @@ class Reached(NamedTuple):
 
 
 def resume(runner: Runner, plan: Sequence[Stage], checkpoints: Checkpoints, mesh: Mesh) -> tuple[int, State | None]:
-    """The step of the last checkpoint, 0 where there is none, and its state; None where the plan ends before it."""
+    """The step of the last checkpoint, 0 where there is none, and its state; None where the plan ends before it.
+
+    A damaged one is set aside, with a warning, and the one before is the last.
+    """
+    for aside in checkpoints.set_damaged_aside():
+        print(f"the checkpoint of step {aside.name} is damaged, and has been moved to {aside}", file=sys.stderr)
     resumed = checkpoints.latest() or 0
     for phase, stage in enumerate(plan):
         if stage.steps.start < resumed <= stage.steps.stop:

@@ -211,6 +211,42 @@ def test_every_damaged_file_is_noticed_or_does_not_matter(tmp_path, harm, capfd)
     assert capfd.readouterr() == ("", "")
 
 
+def harmed(folder, step):
+    """That checkpoint, after its largest file has lost its second half."""
+    files = [path for path in (folder / str(step)).rglob("*") if path.is_file()]
+    cut(max(files, key=lambda path: path.stat().st_size))
+    return held(folder / str(step))
+
+
+def held(folder):
+    """Every file of a folder, and what is in it."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_damaged_checkpoints_are_set_aside_down_to_a_sound_one(tmp_path):
+    folder = tmp_path / "checkpoints"
+    checkpoints = save(folder, 1, 2, 3, 4, keep_last=4)
+    assert checkpoints.set_damaged_aside() == [] and checkpoints.steps() == [1, 2, 3, 4]
+    harmed(folder, 1)
+    third, fourth = harmed(folder, 3), harmed(folder, 4)
+    places = checkpoints.set_damaged_aside()
+    assert places == [tmp_path / "damaged" / "3", tmp_path / "damaged" / "4"]
+    assert [held(place) for place in places] == [third, fourth], "nothing is lost"
+    assert digest(checkpoints.restore(make_state())) == digest(make_state(2))
+    save(folder, 4)
+    harmed(folder, 4)
+    assert checkpoints.set_damaged_aside() == [tmp_path / "damaged" / "4-again"]
+
+
+def test_where_no_checkpoint_is_sound_nothing_is_moved(tmp_path):
+    checkpoints = save(tmp_path / "checkpoints", 1, 2)
+    for step in (1, 2):
+        harmed(tmp_path / "checkpoints", step)
+    assert checkpoints.set_damaged_aside() == []
+    with pytest.raises(BadInput, match="is damaged"):
+        checkpoints.restore(make_state())
+
+
 def test_a_run_with_a_damaged_checkpoint_can_still_save(tmp_path):
     save(tmp_path, 1, 2)
     for path in (tmp_path / "2").rglob("*"):

@@ -82,6 +82,19 @@ def test_stopping_anywhere_and_going_on_ends_in_the_same_bytes(undisturbed, tmp_
     assert pictures(folder).items() <= pictures(tmp_path).items()
 
 
+def test_a_damaged_last_checkpoint_costs_no_more_than_what_came_after_the_one_before(undisturbed, tmp_path, capfd):
+    folder, end = undisturbed
+    run(tmp_path, stop=lambda: any(r["step"] >= 100 for r in RunFolder(tmp_path).records()))
+    before, last = Checkpoints(tmp_path / "checkpoints").steps()
+    largest = max((tmp_path / "checkpoints" / str(last)).rglob("*"), key=lambda f: f.is_file() * f.stat().st_size)
+    largest.write_bytes(largest.read_bytes()[:-100])
+    capfd.readouterr()
+    assert before == 80 and digest(run(tmp_path)) == end
+    assert f"the checkpoint of step {last} is damaged, and has been moved to" in capfd.readouterr().err
+    assert (tmp_path / "damaged" / str(last)).is_dir()
+    assert records(tmp_path) == records(folder)
+
+
 def test_a_shorter_run_made_longer_ends_in_the_same_bytes(undisturbed, tmp_path):
     run(tmp_path, "--images", "720")
     assert digest(run(tmp_path)) == undisturbed[1]

@@ -14,6 +14,7 @@ import jax
 import tyro
 from rich.console import Console
 
+from gan_jax.alone import alone
 from gan_jax.catalogue import find, load
 from gan_jax.compare import table
 from gan_jax.compare.folder import ComparisonFolder
@@ -92,8 +93,10 @@ def compare(name: str, flags: Sequence[str], stop: Callable[[], bool]) -> bool:
         experiment, source = plays[0].lanes.experiment, open_data(common)
         game = experiment.phases[0].game
         Assessor(common, source).rehearse(game, new_state(game, source, experiment.common))
-    folder.keep(about)
-    if not train_all(plays, folder, stop):
+    with alone(folder.path):
+        folder.keep(about)
+        done = train_all(plays, folder, stop)
+    if not done:
         saved = f"saved in {folder.path}" if any(program.saved for program in plays) else "nothing was saved yet"
         print(f"stopped; {saved}: the same command goes on from there", file=sys.stderr)
         return False

@@ -209,6 +209,12 @@ def digest(state: PyTree) -> str:
     return sha.hexdigest()
 
 
+def leaf_digests(state: PyTree) -> dict[str, str]:
+    """Of every leaf, by its path as in `players/g/params/Dense_0/kernel`, the first half of its sha256."""
+    leaves = jax.tree_util.tree_leaves_with_path(state)
+    return {jax.tree_util.keystr(path, simple=True, separator="/"): digest({"": leaf})[:32] for path, leaf in leaves}
+
+
 def _plain(leaf: Any) -> Any:
     """The words of a typed key, which is what can be stored of it; any other leaf as it is."""
     return jax.random.key_data(leaf) if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key) else leaf

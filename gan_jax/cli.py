@@ -1,6 +1,7 @@
 """The `gan-jax` command.
 
-Exit codes: 0 done; 2 bad input, told in one line; 130 or 143 stopped by a signal, after saving.
+Exit codes: 0 done; 1 a run could not be reproduced; 2 bad input, told in one line; 130 or 143 stopped by a signal,
+after saving.
 """
 
 import signal
@@ -15,6 +16,7 @@ from gan_jax.errors import BadInput
 from gan_jax.flags import parse
 from gan_jax.judge.beside import are_results, compare_results
 from gan_jax.judge.command import evaluate
+from gan_jax.reproduce import reproduce
 
 USAGE = """usage: gan-jax COMMAND ...
 
@@ -23,6 +25,7 @@ USAGE = """usage: gan-jax COMMAND ...
   compare EXPERIMENT --vary loss=hinge,wasserstein --seeds 10 [flags]
                               train a grid of settings with many seeds, and make a table; flags: gan-jax compare --help
   sample RUN [flags]          draw from a trained run; flags: gan-jax sample --help
+  reproduce RUN [flags]       play a run again from its manifest, and compare it bit for bit; flags: reproduce --help
   evaluate RUN|IMAGES [REFERENCE] --metrics fid,prdc [flags]
                               score a run, or images, beside real images; flags: gan-jax evaluate --help
   compare RUN RUN ...         put the scores of evaluated runs, or of results of evaluate, into one table
@@ -73,10 +76,14 @@ def _run(argv: list[str]) -> int:
             raise BadInput("compare what? gan-jax compare EXPERIMENT --vary loss=hinge,wasserstein --seeds 10, say")
         case ["sample", *flags]:
             sample(**parse(sample, flags, "gan-jax sample").kwargs)
+        case ["reproduce", *flags]:
+            return reproduce(**parse(reproduce, flags, "gan-jax reproduce").kwargs)
         case ["evaluate", *flags]:
             evaluate(**parse(evaluate, flags, "gan-jax evaluate").kwargs)
         case ["list", word, *_]:
             raise BadInput(f"list takes no {word!r}")
         case [command, *_]:
-            raise BadInput(f"no command {command!r}: list, train, compare, sample or evaluate; see gan-jax --help")
+            raise BadInput(
+                f"no command {command!r}: list, train, compare, sample, reproduce or evaluate; see gan-jax --help"
+            )
     return 0

@@ -28,6 +28,7 @@ from gan_jax.experiment import Experiment, stages
 from gan_jax.flags import NonNegativeInt, PositiveInt, Seed, parse
 from gan_jax.judge.results import Protocol, told
 from gan_jax.judge.while_training import Assessor, ranked, with_earlier, write_protocols
+from gan_jax.provenance import compute_repeatably
 from gan_jax.run_folder import RunFolder, manifest
 from gan_jax.sample import sampler
 from gan_jax.train import check, logged, new_state, train
@@ -41,6 +42,8 @@ def train_experiment(name: str, flags: list[str]) -> int:
     build = load(file)
     parsed = parse(build, flags, f"gan-jax train {name}", given=["source"])
     common = parsed.kwargs["common"]
+    if common.deterministic:
+        compute_repeatably()
     folder = RunFolder(common.run_dir or Path("runs") / f"{file.stem}-{common.seed}")
     source = open_source(common.data, common.data_dir, size=common.image_size)
     experiment = build(source, **parsed.kwargs)

@@ -35,6 +35,8 @@ class Common:
     """Keep the data set on the device, or stream it with tf.data. The batches are the same."""
     seed: Seed = 0
     """The one number that all random numbers and the order of the data follow from."""
+    deterministic: bool = False
+    """Leave out operations that make two runs on one GPU differ; slower. On a CPU runs are the same without it."""
     run_dir: Path | None = None
     """Where the run is written; by default runs/<experiment>-<seed>. The same command resumes what is there."""
     log_every: PositiveInt = 100

@@ -1,14 +1,21 @@
-"""A run on disk: what it is (`manifest.json`), what happened (`metrics.jsonl`), and where everything else lies."""
+"""A run on disk: what it is (`manifest.json`), what happened (`metrics.jsonl`), and where everything else lies.
 
-import importlib.metadata
+The manifest is written before the first step and never again: every later command adds a line to `resumes.jsonl`. What
+the state was at every checkpoint, long gone ones too, `digests.jsonl` says.
+"""
+
+import functools
 import json
-from collections.abc import Collection
+import operator
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from gan_jax.data import Source
+from gan_jax.data.source import fingerprint
 from gan_jax.errors import BadInput
 from gan_jax.experiment import DURATION_AND_PLACE, JUDGED
+from gan_jax.provenance import commit, machine, versions
 from gan_jax.user_file import sha
 from gan_jax.whole_file import write_whole
 
@@ -17,6 +24,9 @@ Record = dict[str, int | float | list[float]]
 
 FOUND_OUT = JUDGED | {"best", "keep"}
 """Settings by which a run is read; those of the last command hold."""
+
+CURE = "restore or delete it"
+"""What helps where a file of a run is damaged."""
 
 CLOCK = frozenset(("step", "images", "seconds"))
 """What every record says, whatever else was logged."""
@@ -32,23 +42,29 @@ class Manifest(NamedTuple):
     settings: dict[str, Any]
     """Every flag, resolved."""
     data: dict[str, Any]
-    """The source's name, size, shape and classes."""
+    """The source's name, size, shape, classes and fingerprint."""
     versions: dict[str, str]
     """Of the packages that the run's numbers come from, when it began."""
     files: dict[str, str]
     """The sha256 of the user's files that the settings name, by their path."""
+    commit: dict[str, Any]
+    """The git commit of the experiment's file, and whether the tree was clean; empty outside of a repository."""
+    machine: dict[str, Any]
+    """Python, the devices, and what JAX was told of how to compute: XLA flags, matmul precision, PRNG."""
 
 
 class RunFolder:
     """The paths of one run."""
 
-    cure = "restore or delete it"
+    cure = CURE
     """What helps where the logged chunks are damaged."""
 
     def __init__(self, path: Path):
         self.path = path
         self.manifest = path / "manifest.json"
+        self.resumes = path / "resumes.jsonl"
         self.metrics = path / "metrics.jsonl"
+        self.digests = path / "digests.jsonl"
         self.samples = path / "samples"
         self.curves = path / "curves.png"
         self.scores = path / "scores.png"
@@ -58,7 +74,7 @@ class RunFolder:
         self.tensorboard = path / "tensorboard"
 
     def claim(self, manifest: Manifest) -> None:
-        """Makes the folder this run's, or sees that it already is.
+        """Makes the folder this run's, or sees that it already is, and notes that it goes on.
 
         Raises:
             BadInput: the folder holds another run, or something else altogether. Nothing is changed then.
@@ -67,22 +83,30 @@ class RunFolder:
             there = self.read()
             check_same(self.path, there, manifest)
             longer = manifest.settings["images"] > there.settings["images"]
-            found_out = {name: manifest.settings[name] for name in FOUND_OUT & manifest.settings.keys()}
-            settings = manifest.settings if longer else there.settings | found_out
-            if settings != there.settings:
-                self._write(there._replace(settings=settings))
+            free = manifest.settings.keys() if longer else FOUND_OUT & manifest.settings.keys()
+            changed = {name: manifest.settings[name] for name in sorted(free)}
+            changed = {name: value for name, value in changed.items() if there.settings.get(name) != value}
+            now = {"versions": manifest.versions, "commit": manifest.commit, "machine": manifest.machine}
+            write_lines(self.resumes, [*read_lines(self.resumes, {"settings"}, CURE), {"settings": changed, **now}])
         elif self.path.exists() and not self._is_empty():
             raise BadInput(f"{self.path} exists and is not a run: choose another --run-dir")
         else:
             self._write(manifest)
 
     def read(self) -> Manifest:
-        """What the run is. Raises `BadInput` where there is no run, or its manifest is broken."""
+        """What the run is, under the settings of its last command.
+
+        Raises:
+            BadInput: there is no run, or its manifest or what was added to it is broken.
+        """
         try:
-            about = Manifest(**{"files": {}, **json.loads(self.manifest.read_text())})  # earlier runs named none
-            if not all(map(isinstance, about, (str, str, dict, dict, dict, dict))):
+            # Earlier runs say neither of these.
+            parts = {"files": {}, "commit": {}, "machine": {}, **json.loads(self.manifest.read_text())}
+            about = Manifest(**parts)
+            if not all(map(isinstance, about, (str, str, dict, dict, dict, dict, dict, dict))):
                 raise TypeError("a part of it is of another type")
-            return about
+            changes = [resume["settings"] for resume in read_lines(self.resumes, {"settings"}, CURE)]
+            return about._replace(settings=functools.reduce(operator.or_, changes, about.settings))
         except FileNotFoundError:
             raise BadInput(f"{self.path} is not a run (no manifest.json): give the folder that train wrote") from None
         except (ValueError, TypeError, OSError) as error:
@@ -90,21 +114,22 @@ class RunFolder:
 
     def records(self) -> list[Record]:
         """The logged chunks, in order; a last line that a kill cut short is left out."""
-        if not self.metrics.exists():
-            return []
-        try:
-            records = [json.loads(line) for line in self.metrics.read_text().split("\n")[:-1]]
-            if not all(isinstance(record, dict) and record.keys() >= CLOCK for record in records):
-                raise ValueError(f"a line says not {', '.join(sorted(CLOCK))}")
-            return records
-        except ValueError as error:
-            raise BadInput(f"{self.metrics} is damaged ({error}): {self.cure}") from None
+        return read_lines(self.metrics, CLOCK, self.cure)
 
     def rewind(self, step: int) -> list[Record]:
         """Forgets what was logged after `step`, which a resumed run plays again; returns what is left."""
         kept = [record for record in self.records() if record["step"] <= step]
-        write_whole(self.metrics, "".join(json.dumps(record) + "\n" for record in kept).encode())
+        write_lines(self.metrics, kept)
         return kept
+
+    def digested(self, step: int, images: int, digest: str, leaves: Mapping[str, str]) -> None:
+        """Notes what the state is at a step that is saved."""
+        before = [line for line in self.all_digests() if line["step"] < step]
+        write_lines(self.digests, [*before, {"step": step, "images": images, "digest": digest, "leaves": leaves}])
+
+    def all_digests(self) -> list[dict[str, Any]]:
+        """What the state was at every step that was saved: `step`, `images`, `digest`, and that of all `leaves`."""
+        return read_lines(self.digests, {"step", "images", "digest", "leaves"}, CURE)
 
     def picture(self, images: int) -> Path:
         """The sample grid after so many images."""
@@ -116,6 +141,30 @@ class RunFolder:
     def _is_empty(self) -> bool:
         """Whether there is nothing, or only what a run leaves that is killed while it writes its manifest."""
         return self.path.is_dir() and all(file.name.endswith(".tmp") for file in self.path.iterdir())
+
+
+def read_lines(file: Path, keys: Collection[str], cure: str) -> list[dict[str, Any]]:
+    """The JSON objects of a file, one a line, each with these keys; none where there is no file.
+
+    A last line that a kill cut short is left out.
+
+    Raises:
+        BadInput: a line is no such object; `cure` is what helps.
+    """
+    if not file.exists():
+        return []
+    try:
+        lines = [json.loads(line) for line in file.read_text().split("\n")[:-1]]
+        if not all(isinstance(line, dict) and line.keys() >= set(keys) for line in lines):
+            raise ValueError(f"a line says not {', '.join(sorted(keys))}")
+        return lines
+    except ValueError as error:
+        raise BadInput(f"{file} is damaged ({error}): {cure}") from None
+
+
+def write_lines(file: Path, lines: Iterable[Mapping[str, Any]]) -> None:
+    """Writes JSON objects, one a line, all or none."""
+    write_whole(file, "".join(json.dumps(line) + "\n" for line in lines).encode())
 
 
 def check_same(path: Path, there: Manifest, here: Manifest, free: Collection[str] = DURATION_AND_PLACE) -> None:
@@ -140,16 +189,14 @@ def check_same(path: Path, there: Manifest, here: Manifest, free: Collection[str
                 f"{path} holds a run with --{flag} {was}, not {now}: repeat its settings to resume it, "
                 "or choose another --run-dir"
             )
-    if there.data != here.data:
+    # Earlier runs have no fingerprint.
+    if any(there.data[name] != here.data[name] for name in there.data.keys() & here.data.keys()):
         raise BadInput(f"{path} was trained on {there.data}, not on {here.data}: choose another --run-dir")
 
 
 def manifest(file: Path, settings: dict[str, Any], source: Source, files: Collection[Path]) -> Manifest:
     """What a run of an experiment's file with these settings is; `files` are the user's that the settings name."""
     about = {"name": source.name, "size": source.size, "shape": list(source.shape), "classes": list(source.classes)}
-    return Manifest(str(file.resolve()), sha(file), settings, about, versions(), {str(f): sha(f) for f in files})
-
-
-def versions() -> dict[str, str]:
-    """The versions of the packages that decide a run's numbers."""
-    return {name: importlib.metadata.version(name) for name in ("gan-jax", "jax", "jaxlib", "flax", "optax", "numpy")}
+    about["fingerprint"] = fingerprint(source)
+    shas = {str(each): sha(each) for each in files}
+    return Manifest(str(file.resolve()), sha(file), settings, about, versions(), shas, commit(file), machine())

@@ -7,7 +7,7 @@ from gan_jax.catalogue import find, load
 from gan_jax.checkpoint import Checkpoints
 from gan_jax.data import Source
 from gan_jax.errors import BadInput
-from gan_jax.experiment import Experiment, stages
+from gan_jax.experiment import Experiment, Stage, stages
 from gan_jax.flags import parse, to_argv
 from gan_jax.game import Game, State
 from gan_jax.parallel import make_mesh
@@ -39,10 +39,15 @@ def restore(run: Path, step: int | None = None, best: bool = False) -> Trained:
     if best and (step := checkpoints.best()) is None:
         raise BadInput(f"{run} has no best checkpoint: train it with --best, or leave --best out")
     reached = checkpoints.latest() or 0 if step is None else step
-    plan = stages(experiment)
-    stage = next((stage for stage in plan if reached <= stage.steps.stop), plan[-1])
+    stage = stage_of(experiment, reached)
     state = checkpoints.restore(abstract_state(stage.game, source, experiment.common, make_mesh()), step)
     return Trained(manifest, experiment, stage.game, state, stage.images(int(state.step)))
+
+
+def stage_of(experiment: Experiment, step: int) -> Stage:
+    """The phase that a checkpoint of a step is of."""
+    plan = stages(experiment)
+    return next((stage for stage in plan if step <= stage.steps.stop), plan[-1])
 
 
 def rebuild(folder: RunFolder) -> tuple[Manifest, Experiment, Source]:

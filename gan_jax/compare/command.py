@@ -28,7 +28,8 @@ from gan_jax.experiment import Common
 from gan_jax.flags import PositiveInt, parse, split
 from gan_jax.judge.suite import ways
 from gan_jax.judge.while_training import Assessor
-from gan_jax.run_folder import manifest, versions
+from gan_jax.provenance import compute_repeatably, versions
+from gan_jax.run_folder import manifest
 from gan_jax.train import higher, new_state
 from gan_jax.whole_file import write_whole
 
@@ -63,6 +64,8 @@ def compare(name: str, flags: Sequence[str], stop: Callable[[], bool]) -> bool:
     options: Options = Options(**parse(Options, own, prog).kwargs)
     grid = combinations(build, rest, read_vary(options.vary), prog)
     common: Common = grid[0].kwargs["common"]
+    if common.deterministic:
+        compute_repeatably()
     if common.evaluate and DATA & grid[0].varied.keys():
         raise BadInput("--evaluate compares with the data: scores beside different data cannot stand in one table")
     if common.best:

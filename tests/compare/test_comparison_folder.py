@@ -10,7 +10,7 @@ from gan_jax.run_folder import Manifest, RunFolder
 
 
 def manifest(data=None, files=None, **settings):
-    return Manifest("toy.py", "sha", settings, {"name": "ring"} if data is None else data, {}, files or {})
+    return Manifest("toy.py", "sha", settings, {"name": "ring"} if data is None else data, {}, files or {}, {}, {})
 
 
 def test_what_was_ever_varied_is_free_and_the_rest_is_not(tmp_path):

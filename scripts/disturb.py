@@ -1,0 +1,152 @@
+"""Disturbs a run at random moments, again and again, and checks that it ends as if nothing had happened.
+
+    python scripts/disturb.py --times 50 --dir runs/disturbed
+
+A short run on real digits is trained once in peace. Then it is trained again while it is killed (SIGKILL), stopped
+(SIGTERM, SIGINT), killed and its newest checkpoint cut short, or denied room on the disk; after each disturbance the
+same command goes on. Where it comes to its end it is compared (the digest of the state at every checkpoint, every
+logged number, every picture), and begins anew, until it has been disturbed so many times. Exits with 1 where anything
+differs.
+"""
+
+import argparse
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from gan_jax.checkpoint import Checkpoints
+from gan_jax.run_folder import RunFolder
+
+FLAGS = ("--images", "48000", "--log-every", "25", "--checkpoint-every", "100", "--sample-every", "500")
+
+STOPPED = {signal.SIGTERM: 143, signal.SIGINT: 130, signal.SIGKILL: -9}
+"""Signals, and the exit codes that they must lead to where the run has not come to its end."""
+
+
+def start(folder: Path, room: int | None = None) -> subprocess.Popen:
+    """The same command as ever; with `room`, no file may grow beyond so many bytes, as on a disk that is full."""
+
+    def limit() -> None:
+        if room is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+
+    program = "from gan_jax.cli import main; main()"
+    command = [sys.executable, "-c", program, "train", "mnist_mlp", *FLAGS, "--run-dir", str(folder)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=limit)
+
+
+def signalled(number: int) -> Callable[[Path, random.Random, float], tuple[int, str, set[int]]]:
+    """A disturbance: that signal, at some moment."""
+
+    def disturb(folder: Path, chance: random.Random, seconds: float) -> tuple[int, str, set[int]]:
+        process = start(folder)
+        try:
+            process.wait(chance.uniform(0, seconds))
+        except subprocess.TimeoutExpired:
+            process.send_signal(number)
+        return process.wait(), process.communicate()[1], {0, STOPPED[number], -number}
+
+    return disturb
+
+
+def torn(folder: Path, chance: random.Random, seconds: float) -> tuple[int, str, set[int]]:
+    """A disturbance: killed, and then a file of the newest checkpoint loses its end."""
+    done = signalled(signal.SIGKILL)(folder, chance, seconds)
+    steps = Checkpoints(folder / "checkpoints").steps()
+    if len(steps) > 1:  # of one only the user decides
+        newest = folder / "checkpoints" / str(steps[-1])
+        files = sorted(path for path in newest.rglob("*") if path.is_file() and path.stat().st_size)
+        file = chance.choice(files)
+        file.write_bytes(file.read_bytes()[: chance.randrange(file.stat().st_size)])
+    return done
+
+
+def full(folder: Path, chance: random.Random, seconds: float) -> tuple[int, str, set[int]]:
+    """A disturbance: there is no room on the disk."""
+    process = start(folder, room=int(10 ** chance.uniform(2, 6)))
+    _, errors = process.communicate()
+    return process.returncode, errors, {0, 2}
+
+
+DISTURBANCES = {
+    "SIGKILL": signalled(signal.SIGKILL),
+    "SIGTERM": signalled(signal.SIGTERM),
+    "SIGINT": signalled(signal.SIGINT),
+    "torn checkpoint": torn,
+    "full disk": full,
+}
+
+
+def account(folder: Path) -> dict[str, object]:
+    """All that a run leaves behind, but for the clock."""
+    run = RunFolder(folder)
+    return {
+        "digests": run.all_digests(),
+        "numbers": [{k: v for k, v in record.items() if k != "seconds"} for record in run.records()],
+        "pictures": {file.name: file.read_bytes() for file in run.samples.glob("*.png")},
+    }
+
+
+def differences(there: dict[str, object], here: dict[str, object]) -> list[str]:
+    """What differs, in words. A run that was stopped has saved at other moments, and drawn there, too."""
+    found = []
+    ours = {line["step"]: line["digest"] for line in here["digests"]}
+    found += [f"the state at step {d['step']}" for d in there["digests"] if ours.get(d["step"]) != d["digest"]]
+    if there["numbers"] != here["numbers"]:
+        then, now = ([record["step"] for record in numbers] for numbers in (there["numbers"], here["numbers"]))
+        found.append("logged numbers" if then == now else f"logged steps: {now}, not {then}")
+    if not there["pictures"].items() <= here["pictures"].items():
+        found.append("pictures")
+    return found
+
+
+def main() -> None:
+    """Disturbs, and says what came of it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--times", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=0, help="of what happens when")
+    parser.add_argument("--dir", type=Path, default=Path("runs/disturbed"))
+    args = parser.parse_args()
+    shutil.rmtree(args.dir, ignore_errors=True)
+    chance = random.Random(args.seed)
+
+    began = time.monotonic()
+    peaceful = start(args.dir / "peaceful")
+    _, errors = peaceful.communicate()
+    seconds = time.monotonic() - began
+    if peaceful.returncode:
+        sys.exit(errors)
+    expected = account(args.dir / "peaceful")
+    print(f"in peace: {seconds:.0f} s, {len(expected['numbers'])} records, digest {expected['digests'][-1]['digest']}")
+
+    suffered, ended, wrong = Counter(), 0, []
+    while sum(suffered.values()) < args.times or not ended:
+        folder = args.dir / f"run-{ended}"
+        name = chance.choice(list(DISTURBANCES))
+        code, errors, allowed = DISTURBANCES[name](folder, chance, seconds)
+        suffered[name] += 1
+        if code not in allowed or (code == 2 and len(errors.strip().splitlines()) != 1):
+            wrong.append(f"{name} in {folder}: exit code {code}, and {errors.strip()[-400:]!r}")
+        last = RunFolder(folder).all_digests()[-1:] if folder.exists() else []
+        at = f"{last[0]['images']:,} images" if last else "nothing saved"
+        print(f"{sum(suffered.values()):3}  {name:15} exit code {code:4}  {at}", flush=True)
+        if sum(suffered.values()) >= args.times:  # enough: let it come to its end
+            code = start(folder).wait()
+        if code == 0:
+            wrong += [f"{folder}: {what}" for what in differences(expected, account(folder))]
+            ended += 1
+    told = ", ".join(f"{count} x {name}" for name, count in sorted(suffered.items()))
+    print(f"{sum(suffered.values())} disturbances ({told}), {ended} runs ended; {len(wrong)} differences")
+    print("\n".join(wrong))
+    sys.exit(bool(wrong))
+
+
+if __name__ == "__main__":
+    main()

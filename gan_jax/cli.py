@@ -1,7 +1,7 @@
 """The `gan-jax` command.
 
-Exit codes: 0 done; 1 a run could not be reproduced; 2 bad input, told in one line; 130 or 143 stopped by a signal,
-after saving.
+Exit codes: 0 done; 1 a run could not be reproduced; 2 bad input, told in one line; 3 a run's numbers are no longer
+finite; 130 or 143 stopped by a signal, after saving.
 """
 
 import signal
@@ -14,6 +14,7 @@ from gan_jax.commands import compare_settings, sample, train_experiment
 from gan_jax.compare.command import Options
 from gan_jax.errors import BadInput
 from gan_jax.flags import parse
+from gan_jax.health import Broken
 from gan_jax.judge.beside import are_results, compare_results
 from gan_jax.judge.command import evaluate
 from gan_jax.reproduce import reproduce
@@ -38,13 +39,16 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     try:
         sys.exit(_run(list(sys.argv[1:] if argv is None else argv)))
     except BadInput as error:
-        message = str(error)
+        message, code = str(error), 2
+    except Broken as error:
+        message, code = str(error), 3
     except OSError as error:
         message = f"{error.filename or 'a file'} cannot be used ({error.strerror or error}): choose another place"
+        code = 2
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
     print(f"gan-jax: {' '.join(message.split())}", file=sys.stderr)
-    sys.exit(2)
+    sys.exit(code)
 
 
 def train_file(file: str) -> NoReturn:

@@ -17,6 +17,7 @@ from rich.progress import Progress as Bar
 from tensorboardX import SummaryWriter
 
 from gan_jax import pictures
+from gan_jax.health import check_finite
 from gan_jax.run_folder import CLOCK, Record, RunFolder
 
 PLAIN_SECONDS = 10
@@ -61,7 +62,10 @@ class Records:
 
 
 class Journal(Records):
-    """The journal of one run: its records, and what is drawn and shown of them. A context manager."""
+    """The journal of one run: its records, and what is drawn and shown of them. A context manager.
+
+    `flush` raises `Broken` where what it has written is not finite.
+    """
 
     def __init__(self, folder: RunFolder, total_images: int, resumed: int):
         super().__init__(folder, resumed, self._show)
@@ -74,6 +78,7 @@ class Journal(Records):
         for name, value in (values | {"images_per_second": rate}).items():
             self._tensorboard.add_scalar(name, value, record["step"])
         self._progress.show(record["images"], rate, {k: v for k, v in values.items() if k.endswith("/loss")})
+        check_finite(record, before=self.all[-2]["step"] if len(self.all) > 1 else 0)
 
     def picture(self, step: int, images: int, picture: UInt8[np.ndarray, "H W C"]) -> None:
         """Saves a picture of the samples."""

@@ -46,6 +46,7 @@ def train(
 
     Raises:
         BadInput: as `check`, or where the checkpoint is damaged or of other settings.
+        Broken: a move's loss, gradient or update is no longer finite.
     """
     check(experiment, source)
     common, plan, mesh = experiment.common, stages(experiment), make_mesh()

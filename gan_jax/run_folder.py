@@ -28,8 +28,11 @@ FOUND_OUT = JUDGED | {"best", "keep"}
 CURE = "restore or delete it"
 """What helps where a file of a run is damaged."""
 
-CLOCK = frozenset(("step", "images", "seconds"))
-"""What every record says, whatever else was logged."""
+CLOCK = {"step": int, "images": int, "seconds": float}
+"""What every record says, whatever else was logged, and of what type."""
+
+DIGEST = {"step": int, "images": int, "digest": str, "leaves": dict}
+"""What is said of the state at a step that was saved, and of what type."""
 
 
 class Manifest(NamedTuple):
@@ -87,7 +90,9 @@ class RunFolder:
             changed = {name: manifest.settings[name] for name in sorted(free)}
             changed = {name: value for name, value in changed.items() if there.settings.get(name) != value}
             now = {"versions": manifest.versions, "commit": manifest.commit, "machine": manifest.machine}
-            write_lines(self.resumes, [*read_lines(self.resumes, {"settings"}, CURE), {"settings": changed, **now}])
+            write_lines(
+                self.resumes, [*read_lines(self.resumes, {"settings": dict}, CURE), {"settings": changed, **now}]
+            )
         elif self.path.exists() and not self._is_empty():
             raise BadInput(f"{self.path} exists and is not a run: choose another --run-dir")
         else:
@@ -105,7 +110,7 @@ class RunFolder:
             about = Manifest(**parts)
             if not all(map(isinstance, about, (str, str, dict, dict, dict, dict, dict, dict))):
                 raise TypeError("a part of it is of another type")
-            changes = [resume["settings"] for resume in read_lines(self.resumes, {"settings"}, CURE)]
+            changes = [resume["settings"] for resume in read_lines(self.resumes, {"settings": dict}, CURE)]
             return about._replace(settings=functools.reduce(operator.or_, changes, about.settings))
         except FileNotFoundError:
             raise BadInput(f"{self.path} is not a run (no manifest.json): give the folder that train wrote") from None
@@ -114,7 +119,13 @@ class RunFolder:
 
     def records(self) -> list[Record]:
         """The logged chunks, in order; a last line that a kill cut short is left out."""
-        return read_lines(self.metrics, CLOCK, self.cure)
+        records = read_lines(self.metrics, CLOCK, self.cure)
+        values = (value for record in records for value in record.values())
+        if not all(
+            is_a(number, float) for value in values for number in (value if isinstance(value, list) else [value])
+        ):
+            raise BadInput(f"{self.metrics} is damaged (a value is no number): {self.cure}")
+        return records
 
     def rewind(self, step: int) -> list[Record]:
         """Forgets what was logged after `step`, which a resumed run plays again; returns what is left."""
@@ -129,7 +140,7 @@ class RunFolder:
 
     def all_digests(self) -> list[dict[str, Any]]:
         """What the state was at every step that was saved: `step`, `images`, `digest`, and that of all `leaves`."""
-        return read_lines(self.digests, {"step", "images", "digest", "leaves"}, CURE)
+        return read_lines(self.digests, DIGEST, CURE)
 
     def picture(self, images: int) -> Path:
         """The sample grid after so many images."""
@@ -143,8 +154,8 @@ class RunFolder:
         return self.path.is_dir() and all(file.name.endswith(".tmp") for file in self.path.iterdir())
 
 
-def read_lines(file: Path, keys: Collection[str], cure: str) -> list[dict[str, Any]]:
-    """The JSON objects of a file, one a line, each with these keys; none where there is no file.
+def read_lines(file: Path, parts: Mapping[str, type], cure: str) -> list[dict[str, Any]]:
+    """The JSON objects of a file, one a line, each with these parts; none where there is no file.
 
     A last line that a kill cut short is left out.
 
@@ -155,11 +166,17 @@ def read_lines(file: Path, keys: Collection[str], cure: str) -> list[dict[str, A
         return []
     try:
         lines = [json.loads(line) for line in file.read_text().split("\n")[:-1]]
-        if not all(isinstance(line, dict) and line.keys() >= set(keys) for line in lines):
-            raise ValueError(f"a line says not {', '.join(sorted(keys))}")
+        for line in lines:
+            if not isinstance(line, dict) or not all(is_a(line.get(name), kind) for name, kind in parts.items()):
+                raise ValueError(f"a line says not {', '.join(sorted(parts))}")
         return lines
     except ValueError as error:
         raise BadInput(f"{file} is damaged ({error}): {cure}") from None
+
+
+def is_a(value: Any, kind: type) -> bool:
+    """Whether a JSON value is of that type; every number but a truth value is a float, too."""
+    return isinstance(value, int | float if kind is float else kind) and not isinstance(value, bool)
 
 
 def write_lines(file: Path, lines: Iterable[Mapping[str, Any]]) -> None:

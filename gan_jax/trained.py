@@ -1,7 +1,8 @@
 """A run that has been trained: its experiment and a state of it, rebuilt from its folder without its data."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from gan_jax.catalogue import find, load
 from gan_jax.checkpoint import Checkpoints
@@ -11,7 +12,7 @@ from gan_jax.experiment import Experiment, Stage, stages
 from gan_jax.flags import parse, to_argv
 from gan_jax.game import Game, State
 from gan_jax.parallel import make_mesh
-from gan_jax.run_folder import Manifest, RunFolder
+from gan_jax.run_folder import Manifest, RunFolder, is_a
 from gan_jax.train import abstract_state, best_cost
 
 
@@ -51,14 +52,31 @@ def stage_of(experiment: Experiment, step: int) -> Stage:
 
 
 def rebuild(folder: RunFolder) -> tuple[Manifest, Experiment, Source]:
-    """The experiment of a run, from its manifest, and its source as a name and a shape: the data is not read."""
+    """The experiment of a run, from its manifest, and its source as a name and a shape: the data is not read.
+
+    Raises:
+        BadInput: the folder holds no run, or its manifest describes none.
+    """
     manifest = folder.read()
     path = Path(manifest.experiment)
     build = load(path if path.is_file() else find(path.stem))
     parsed = parse(build, to_argv(manifest.settings), "gan-jax", given=["source"])
-    shape, classes = tuple(manifest.data["shape"]), tuple(manifest.data["classes"])
-    source = Source(manifest.data["name"], manifest.data["size"], shape, _unread, classes)
+    source = _described(manifest.data)
+    if source is None:
+        raise BadInput(f"{folder.manifest} cannot be read (it describes no data): restore it, or train again")
     return manifest, build(source, **parsed.kwargs), source
+
+
+def _described(data: Mapping[str, Any]) -> Source | None:
+    """A source of which only the description is known; None where it is none."""
+    parts = {"name": str, "size": int, "shape": list, "classes": list}
+    if not all(is_a(data.get(name), kind) for name, kind in parts.items()):
+        return None
+    if not all(is_a(n, int) and n > 0 for n in data["shape"]) or len(data["shape"]) not in (1, 3):
+        return None
+    if not all(isinstance(name, str) for name in data["classes"]):
+        return None
+    return Source(data["name"], data["size"], tuple(data["shape"]), _unread, tuple(data["classes"]))
 
 
 def _unread(_: object) -> NoReturn:

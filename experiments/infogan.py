@@ -5,7 +5,7 @@
     gan-jax sample runs/infogan-0 --vary c2:-2:2 --out numbers.png
     gan-jax train infogan --data mnist --preset full      # the paper's widths, for accelerators
 
-Cost: about 3 minutes on one CPU core. Expect a Fréchet distance of 3.2, and seven of ten digits under the value of c1
+Cost: four minutes on one CPU core. Expect a Fréchet distance of 3.2, and seven of ten digits under the value of c1
 that stands for them (RESULTS.md).
 """
 

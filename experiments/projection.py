@@ -3,7 +3,7 @@
     gan-jax train projection --data mnist --evaluate fid,label_accuracy
     gan-jax train projection --data cifar10-jpg.tar.gz --preset full --images 16000000      # for accelerators
 
-Cost: about 4 minutes on one CPU core. Expect a Fréchet distance of 3.4, and 98 % of digits as asked (RESULTS.md).
+Cost: two to four minutes on one CPU core. Expect a Fréchet distance of 4, and 99 % of digits as asked (RESULTS.md).
 """
 
 from typing import Literal, NamedTuple

@@ -198,8 +198,9 @@ def check_same(path: Path, there: Manifest, here: Manifest, free: Collection[str
                 f"{path} holds a run of {file} as it was before it was edited: restore that, "
                 "or choose another --run-dir"
             )
-    for name in sorted((there.settings.keys() | here.settings.keys()) - set(free)):
-        was, now = there.settings.get(name), here.settings.get(name)
+    # A flag that only one of them knows came with another version, and its default is what there was before.
+    for name in sorted((there.settings.keys() & here.settings.keys()) - set(free)):
+        was, now = there.settings[name], here.settings[name]
         if was != now:
             flag = name.replace("_", "-")
             raise BadInput(

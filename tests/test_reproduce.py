@@ -80,6 +80,23 @@ def repeated(leaves):
     return len(values) - len(set(values))
 
 
+def test_a_run_of_an_earlier_version_goes_on(trained, capfd, tmp_path):
+    """Its manifest knows neither the machine nor the commit, no fingerprint, and not every flag of today."""
+    run, file = trained
+    copy = Path(shutil.copytree(run, tmp_path / "run"))
+    about = json.loads((copy / "manifest.json").read_text())
+    for part, name in (("settings", "deterministic"), ("data", "fingerprint")):
+        del about[part][name]
+    del about["machine"], about["commit"]
+    (copy / "manifest.json").write_text(json.dumps(about))
+    for name in ("resumes.jsonl", "digests.jsonl"):
+        (copy / name).unlink()
+    code, _, errors = command(capfd, "train", file, "--images", "880", "--run-dir", copy)
+    assert code == 0, errors
+    assert Checkpoints(copy / "checkpoints").latest() == 110
+    assert [line["step"] for line in RunFolder(copy).all_digests()] == [110]
+
+
 def test_a_run_is_reproduced_though_it_was_stopped_in_between(trained, capfd):
     run, _ = trained
     code, out, errors = command(capfd, "reproduce", run)

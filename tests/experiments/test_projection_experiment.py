@@ -43,9 +43,9 @@ def test_the_full_preset_is_the_residual_one(size):
     assert players["d"].params["Projection_0"]["Embed_0"]["embedding"].shape == (2, 128)
 
 
-@pytest.mark.parametrize("preset", ["small", "full"])
-def test_what_cannot_be_made_is_refused(preset):
+@pytest.mark.parametrize(("preset", "size"), [("small", 8), ("full", 30)])
+def test_what_cannot_be_made_is_refused(preset, size):
     with pytest.raises(BadInput, match="noise has no labels: give"):
         built("projection", "--preset", preset, source=colour(labelled=False))
-    with pytest.raises(BadInput, match="images of 30x30x3 cannot be made"):
-        built("projection", "--preset", preset, source=colour(30))
+    with pytest.raises(BadInput, match=f"images of {size}x{size}x3 cannot be made"):
+        built("projection", "--preset", preset, source=colour(size))

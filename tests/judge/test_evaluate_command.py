@@ -244,11 +244,12 @@ def test_what_cannot_be_evaluated_is_found_before_anything_is_trained(capfd, til
         assert not (tmp_path / "run").exists()
 
 
-def test_a_run_that_diverges_is_trained_to_its_end(capfd, tiles, lens_flag, tmp_path):
+def test_a_run_that_diverges_is_scored_before_it_is_stopped(capfd, tiles, lens_flag, tmp_path):
     flags = ["--data", tiles, "--images", 320, "--batch-size", 8, *lens_flag, "--run-dir", tmp_path / "run"]
+    flags += ["--log-every", 40, "--sample-every", 40]
     flags += ["--learning-rate", "1e38", "--evaluate", "kid,discriminator", "--evaluate-samples", 90]
     code, _, errors = command(capfd, "train", tiny.__file__, *flags)
-    assert code == 0, errors
+    assert code == 3 and "are no longer finite" in errors
     last = RunFolder(tmp_path / "run").records()[-1]
     assert np.isfinite(last["kid"]) and np.isnan(last["d_accuracy_seen"])
 

@@ -19,18 +19,22 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from gan_jax.checkpoint import Checkpoints
 from gan_jax.run_folder import RunFolder
 
-FLAGS = ("--images", "48000", "--log-every", "25", "--checkpoint-every", "100", "--sample-every", "500")
+FLAGS = ("--log-every", "25", "--checkpoint-every", "100", "--sample-every", "500")
+
+Disturbed = tuple[int, str, set[int]]
+"""The exit code of a process that was disturbed, what it said, and the codes that are right."""
 
 STOPPED = {signal.SIGTERM: 143, signal.SIGINT: 130, signal.SIGKILL: -9}
 """Signals, and the exit codes that they must lead to where the run has not come to its end."""
 
 
-def start(folder: Path, room: int | None = None) -> subprocess.Popen:
+def start(images: int, folder: Path, room: int | None = None) -> subprocess.Popen:
     """The same command as ever; with `room`, no file may grow beyond so many bytes, as on a disk that is full."""
 
     def limit() -> None:
@@ -38,14 +42,15 @@ def start(folder: Path, room: int | None = None) -> subprocess.Popen:
             resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
 
     program = "from gan_jax.cli import main; main()"
-    command = [sys.executable, "-c", program, "train", "mnist_mlp", *FLAGS, "--run-dir", str(folder)]
+    words = ["train", "mnist_mlp", "--images", str(images), *FLAGS, "--run-dir", str(folder)]
+    command = [sys.executable, "-c", program, *words]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=limit)
 
 
-def signalled(number: int) -> Callable[[Path, random.Random, float], tuple[int, str, set[int]]]:
+def signalled(number: int) -> Callable[[Callable, Path, random.Random, float], Disturbed]:
     """A disturbance: that signal, at some moment."""
 
-    def disturb(folder: Path, chance: random.Random, seconds: float) -> tuple[int, str, set[int]]:
+    def disturb(start: Callable, folder: Path, chance: random.Random, seconds: float) -> Disturbed:
         process = start(folder)
         try:
             process.wait(chance.uniform(0, seconds))
@@ -56,9 +61,9 @@ def signalled(number: int) -> Callable[[Path, random.Random, float], tuple[int, 
     return disturb
 
 
-def torn(folder: Path, chance: random.Random, seconds: float) -> tuple[int, str, set[int]]:
+def torn(start: Callable, folder: Path, chance: random.Random, seconds: float) -> Disturbed:
     """A disturbance: killed, and then a file of the newest checkpoint loses its end."""
-    done = signalled(signal.SIGKILL)(folder, chance, seconds)
+    done = signalled(signal.SIGKILL)(start, folder, chance, seconds)
     steps = Checkpoints(folder / "checkpoints").steps()
     if len(steps) > 1:  # of one only the user decides
         newest = folder / "checkpoints" / str(steps[-1])
@@ -68,7 +73,7 @@ def torn(folder: Path, chance: random.Random, seconds: float) -> tuple[int, str,
     return done
 
 
-def full(folder: Path, chance: random.Random, seconds: float) -> tuple[int, str, set[int]]:
+def full(start: Callable, folder: Path, chance: random.Random, seconds: float) -> Disturbed:
     """A disturbance: there is no room on the disk."""
     process = start(folder, room=int(10 ** chance.uniform(2, 6)))
     _, errors = process.communicate()
@@ -112,13 +117,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--times", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0, help="of what happens when")
+    parser.add_argument("--images", type=int, default=48_000, help="of the run")
     parser.add_argument("--dir", type=Path, default=Path("runs/disturbed"))
     args = parser.parse_args()
     shutil.rmtree(args.dir, ignore_errors=True)
-    chance = random.Random(args.seed)
+    chance, begin = random.Random(args.seed), partial(start, args.images)
 
     began = time.monotonic()
-    peaceful = start(args.dir / "peaceful")
+    peaceful = begin(args.dir / "peaceful")
     _, errors = peaceful.communicate()
     seconds = time.monotonic() - began
     if peaceful.returncode:
@@ -130,7 +136,7 @@ def main() -> None:
     while sum(suffered.values()) < args.times or not ended:
         folder = args.dir / f"run-{ended}"
         name = chance.choice(list(DISTURBANCES))
-        code, errors, allowed = DISTURBANCES[name](folder, chance, seconds)
+        code, errors, allowed = DISTURBANCES[name](begin, folder, chance, seconds)
         suffered[name] += 1
         if code not in allowed or (code == 2 and len(errors.strip().splitlines()) != 1):
             wrong.append(f"{name} in {folder}: exit code {code}, and {errors.strip()[-400:]!r}")
@@ -138,7 +144,7 @@ def main() -> None:
         at = f"{last[0]['images']:,} images" if last else "nothing saved"
         print(f"{sum(suffered.values()):3}  {name:15} exit code {code:4}  {at}", flush=True)
         if sum(suffered.values()) >= args.times:  # enough: let it come to its end
-            code = start(folder).wait()
+            code = begin(folder).wait()
         if code == 0:
             wrong += [f"{folder}: {what}" for what in differences(expected, account(folder))]
             ended += 1

@@ -49,8 +49,8 @@ class Checkpoints:
         self._writer: ocp.training.Checkpointer | None = None
         self._pending: dict[str, Any] = {}
 
-    def save(self, state: State, metrics: Mapping[str, int | float] | None = None) -> None:
-        """Copies `state` to the host, and writes it in the background as `folder/<state.step>`.
+    def save(self, state: State, metrics: Mapping[str, int | float] | None = None) -> str:
+        """Copies `state` to the host, and writes it in the background as `folder/<state.step>`; returns its digest.
 
         On return the buffers of `state` may be donated. A state that is there already is not written again. Raises
         `BadInput` where another state is there, or where this save or the one before cannot be written.
@@ -70,6 +70,7 @@ class Checkpoints:
                 self._writer.save_async(step, arrays, force=True)
             elif self._seal(step).get("digest") != seal["digest"]:
                 raise BadInput(f"{self.folder / str(step)} holds another state; delete it, or choose another folder")
+        return seal["digest"]
 
     def steps(self) -> list[int]:
         """The steps that have a checkpoint, in order."""

@@ -13,7 +13,7 @@ from jax.sharding import PartitionSpec as P
 from jaxtyping import Array, Int
 
 from gan_jax.bound import bind
-from gan_jax.checkpoint import Checkpoints, Cost, digest, leaf_digests
+from gan_jax.checkpoint import Checkpoints, Cost, leaf_digests
 from gan_jax.data import Source, device_resident, tf_data
 from gan_jax.data.pipeline import Inputs
 from gan_jax.errors import BadInput
@@ -62,8 +62,8 @@ def train(
                 if reached.shown:
                     journal.picture(step, images, draws[reached.phase](state))
                 if reached.saved:
-                    checkpoints.save(state, journal.flush())
-                    folder.digested(step, images, digest(state), leaf_digests(state))
+                    digest = checkpoints.save(state, journal.flush())
+                    folder.digested(step, images, digest, leaf_digests(state))
             journal.summarise()
     return state
 

@@ -75,6 +75,7 @@ class RunFolder:
         self.animation = path / "samples.gif"
         self.checkpoints = path / "checkpoints"
         self.tensorboard = path / "tensorboard"
+        self.compared = path / "programs"  # only where runs were compared
 
     def claim(self, manifest: Manifest) -> None:
         """Makes the folder this run's, or sees that it already is, and notes that it goes on.
@@ -82,6 +83,8 @@ class RunFolder:
         Raises:
             BadInput: the folder holds another run, or something else altogether. Nothing is changed then.
         """
+        if self.compared.exists():
+            raise BadInput(f"{self.path} holds a comparison, not a single run: choose another --run-dir")
         if self.manifest.exists():
             there = self.read()
             check_same(self.path, there, manifest)

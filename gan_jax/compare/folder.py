@@ -69,12 +69,12 @@ class ComparisonFolder(RunFolder):
 
     def programs(self) -> list[About]:
         """The programs that were begun. Raises `BadInput` where a file does not say what one is."""
-        return [_about(file) for file in sorted(self.path.glob("programs/*/program.json"))]
+        return [_about(file) for file in sorted(self.compared.glob("*/program.json"))]
 
     def place(self, about: About) -> Path:
         """The folder of a program, the same for the same lanes."""
         name = sha256(json.dumps(about.lanes).encode()).hexdigest()[:12]
-        return self.path / "programs" / name
+        return self.compared / name
 
     def begin(self, about: About) -> None:
         """Says what a program is, before its first step."""

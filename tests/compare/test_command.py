@@ -178,7 +178,7 @@ def test_another_setting_or_an_edited_file_is_refused(tmp_path, monkeypatch, cap
 
     assert "--batch-size 8, not 16" in refused("compare", *flags, "--batch-size", "16")
     assert "--images 80, not 160" in refused("compare", *flags, "--images", "160")
-    assert "holds a run with" in refused("train", "--run-dir", "grid", "--images", "80")
+    assert "holds a comparison, not a single run" in refused("train", "--run-dir", "grid", "--images", "80")
     Path("mine.py").write_text(MINE + "\n")
     assert "mine.py as it was before it was edited" in refused("compare", *flags)
 

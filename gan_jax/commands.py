@@ -28,8 +28,9 @@ from gan_jax.experiment import Experiment, stages
 from gan_jax.flags import NonNegativeInt, PositiveInt, Seed, parse
 from gan_jax.judge.results import Protocol, told
 from gan_jax.judge.while_training import Assessor, ranked, with_earlier, write_protocols
+from gan_jax.manifest import manifest
 from gan_jax.provenance import compute_repeatably
-from gan_jax.run_folder import RunFolder, manifest
+from gan_jax.run_folder import RunFolder
 from gan_jax.sample import sampler
 from gan_jax.train import check, logged, new_state, train
 from gan_jax.trained import rebuild, restore

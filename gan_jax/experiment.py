@@ -64,6 +64,9 @@ class Common:
 JUDGED = frozenset(("evaluate", "evaluate_every", "evaluate_samples", "features", "inception_weights"))
 """The flags that say what is found out about a run, of which training sees nothing."""
 
+FOUND_OUT = JUDGED | {"best", "keep"}
+"""The flags by which a run is read; those of the last command hold."""
+
 DURATION_AND_PLACE = JUDGED | frozenset(
     ("images", "data_dir", "pipeline", "run_dir", "log_every", "sample_every", "checkpoint_every", "keep", "best")
 )

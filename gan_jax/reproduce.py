@@ -22,9 +22,10 @@ from gan_jax.data import open_source
 from gan_jax.errors import BadInput
 from gan_jax.experiment import JUDGED, Experiment, stages
 from gan_jax.flags import PositiveInt, parse, to_argv
+from gan_jax.manifest import Manifest, manifest
 from gan_jax.parallel import make_mesh
 from gan_jax.provenance import compute_repeatably
-from gan_jax.run_folder import Manifest, RunFolder, manifest
+from gan_jax.run_folder import RunFolder
 from gan_jax.train import abstract_state, check, train
 from gan_jax.trained import stage_of
 

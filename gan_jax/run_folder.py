@@ -7,23 +7,18 @@ the state was at every checkpoint, long gone ones too, `digests.jsonl` says.
 import functools
 import json
 import operator
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from gan_jax.data import Source
-from gan_jax.data.source import fingerprint
 from gan_jax.errors import BadInput
-from gan_jax.experiment import DURATION_AND_PLACE, JUDGED
-from gan_jax.provenance import commit, machine, versions
-from gan_jax.user_file import sha
+from gan_jax.experiment import FOUND_OUT
+from gan_jax.lines import is_a, read_lines, write_lines
+from gan_jax.manifest import Manifest, check_same
 from gan_jax.whole_file import write_whole
 
 Record = dict[str, int | float | list[float]]
 """A logged chunk: `step`, `images`, `seconds` and the mean of every metric, or many runs' means."""
-
-FOUND_OUT = JUDGED | {"best", "keep"}
-"""Settings by which a run is read; those of the last command hold."""
 
 CURE = "restore or delete it"
 """What helps where a file of a run is damaged."""
@@ -33,27 +28,6 @@ CLOCK = {"step": int, "images": int, "seconds": float}
 
 DIGEST = {"step": int, "images": int, "digest": str, "leaves": dict}
 """What is said of the state at a step that was saved, and of what type."""
-
-
-class Manifest(NamedTuple):
-    """What a run is: enough to build its experiment again, without its data."""
-
-    experiment: str
-    """Path of the experiment's file, absolute."""
-    code: str
-    """The sha256 of that file."""
-    settings: dict[str, Any]
-    """Every flag, resolved."""
-    data: dict[str, Any]
-    """The source's name, size, shape, classes and fingerprint."""
-    versions: dict[str, str]
-    """Of the packages that the run's numbers come from, when it began."""
-    files: dict[str, str]
-    """The sha256 of the user's files that the settings name, by their path."""
-    commit: dict[str, Any]
-    """The git commit of the experiment's file, and whether the tree was clean; empty outside of a repository."""
-    machine: dict[str, Any]
-    """Python, the devices, and what JAX was told of how to compute: XLA flags, matmul precision, PRNG."""
 
 
 class RunFolder:
@@ -155,69 +129,3 @@ class RunFolder:
     def _is_empty(self) -> bool:
         """Whether there is nothing, or only what a run leaves that is killed while it writes its manifest."""
         return self.path.is_dir() and all(file.name.endswith(".tmp") for file in self.path.iterdir())
-
-
-def read_lines(file: Path, parts: Mapping[str, type], cure: str) -> list[dict[str, Any]]:
-    """The JSON objects of a file, one a line, each with these parts; none where there is no file.
-
-    A last line that a kill cut short is left out.
-
-    Raises:
-        BadInput: a line is no such object; `cure` is what helps.
-    """
-    if not file.exists():
-        return []
-    try:
-        lines = [json.loads(line) for line in file.read_text().split("\n")[:-1]]
-        for line in lines:
-            if not isinstance(line, dict) or not all(is_a(line.get(name), kind) for name, kind in parts.items()):
-                raise ValueError(f"a line says not {', '.join(sorted(parts))}")
-        return lines
-    except ValueError as error:
-        raise BadInput(f"{file} is damaged ({error}): {cure}") from None
-
-
-def is_a(value: Any, kind: type) -> bool:
-    """Whether a JSON value is of that type; every number but a truth value is a float, too."""
-    return isinstance(value, int | float if kind is float else kind) and not isinstance(value, bool)
-
-
-def write_lines(file: Path, lines: Iterable[Mapping[str, Any]]) -> None:
-    """Writes JSON objects, one a line, all or none."""
-    write_whole(file, "".join(json.dumps(line) + "\n" for line in lines).encode())
-
-
-def check_same(path: Path, there: Manifest, here: Manifest, free: Collection[str] = DURATION_AND_PLACE) -> None:
-    """Raises `BadInput` where the folder `path` is another's; settings that are `free` may differ."""
-    was, now = Path(there.experiment), Path(here.experiment)
-    if was.stem != now.stem:
-        raise BadInput(f"{path} holds a run of {was.stem}, not of {now.stem}: choose another --run-dir")
-    code = {str(was): (there.code, here.code)} | {
-        file: (there.files[file], here.files[file]) for file in there.files.keys() & here.files.keys()
-    }
-    for file, (before, after) in code.items():
-        if before != after:
-            raise BadInput(
-                f"{path} holds a run of {file} as it was before it was edited: restore that, "
-                "or choose another --run-dir"
-            )
-    # A flag that only one of them knows came with another version, and its default is what there was before.
-    for name in sorted((there.settings.keys() & here.settings.keys()) - set(free)):
-        was, now = there.settings[name], here.settings[name]
-        if was != now:
-            flag = name.replace("_", "-")
-            raise BadInput(
-                f"{path} holds a run with --{flag} {was}, not {now}: repeat its settings to resume it, "
-                "or choose another --run-dir"
-            )
-    # Earlier runs have no fingerprint.
-    if any(there.data[name] != here.data[name] for name in there.data.keys() & here.data.keys()):
-        raise BadInput(f"{path} was trained on {there.data}, not on {here.data}: choose another --run-dir")
-
-
-def manifest(file: Path, settings: dict[str, Any], source: Source, files: Collection[Path]) -> Manifest:
-    """What a run of an experiment's file with these settings is; `files` are the user's that the settings name."""
-    about = {"name": source.name, "size": source.size, "shape": list(source.shape), "classes": list(source.classes)}
-    about["fingerprint"] = fingerprint(source)
-    shas = {str(each): sha(each) for each in files}
-    return Manifest(str(file.resolve()), sha(file), settings, about, versions(), shas, commit(file), machine())

@@ -11,8 +11,10 @@ from gan_jax.errors import BadInput
 from gan_jax.experiment import Experiment, Stage, stages
 from gan_jax.flags import parse, to_argv
 from gan_jax.game import Game, State
+from gan_jax.lines import is_a
+from gan_jax.manifest import Manifest
 from gan_jax.parallel import make_mesh
-from gan_jax.run_folder import Manifest, RunFolder, is_a
+from gan_jax.run_folder import RunFolder
 from gan_jax.train import abstract_state, best_cost
 
 

@@ -28,8 +28,8 @@ from gan_jax.experiment import Common
 from gan_jax.flags import PositiveInt, parse, split
 from gan_jax.judge.suite import ways
 from gan_jax.judge.while_training import Assessor
+from gan_jax.manifest import manifest
 from gan_jax.provenance import compute_repeatably, versions
-from gan_jax.run_folder import manifest
 from gan_jax.train import higher, new_state
 from gan_jax.whole_file import write_whole
 

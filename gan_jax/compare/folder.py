@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from gan_jax.errors import BadInput
 from gan_jax.experiment import DURATION_AND_PLACE, JUDGED
-from gan_jax.run_folder import Manifest, RunFolder, check_same
+from gan_jax.manifest import Manifest, check_same
+from gan_jax.run_folder import RunFolder
 from gan_jax.whole_file import write_whole
 
 FREE = (DURATION_AND_PLACE - JUDGED - {"images"}) | {"seed"}

@@ -6,7 +6,8 @@ import pytest
 
 from gan_jax import BadInput
 from gan_jax.compare.folder import About, ComparisonFolder, ProgramFolder, identity
-from gan_jax.run_folder import Manifest, RunFolder
+from gan_jax.manifest import Manifest
+from gan_jax.run_folder import RunFolder
 
 
 def manifest(data=None, files=None, **settings):

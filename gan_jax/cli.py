@@ -14,7 +14,7 @@ from gan_jax.commands import compare_settings, sample, train_experiment
 from gan_jax.compare.command import Options
 from gan_jax.errors import BadInput
 from gan_jax.flags import parse
-from gan_jax.health import Broken
+from gan_jax.health.finite import Broken
 from gan_jax.judge.beside import are_results, compare_results
 from gan_jax.judge.command import evaluate
 from gan_jax.reproduce import reproduce

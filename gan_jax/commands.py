@@ -26,6 +26,7 @@ from gan_jax.errors import BadInput
 from gan_jax.evaluate import charts
 from gan_jax.experiment import Experiment, stages
 from gan_jax.flags import NonNegativeInt, PositiveInt, Seed, parse
+from gan_jax.health.watch import summary
 from gan_jax.judge.results import Protocol, told
 from gan_jax.judge.while_training import Assessor, ranked, with_earlier, write_protocols
 from gan_jax.manifest import manifest
@@ -70,6 +71,8 @@ def train_experiment(name: str, flags: list[str]) -> int:
     print(f"curves      {folder.curves}")
     print(f"checkpoint  {folder.checkpoints / str(last.steps.stop)}")
     print(f"digest      {digest(state)}")
+    for line in summary(folder):
+        print(f"health      {line}")
     if ways := ranked(common):
         report(folder, ways)
         print("by          " + "; ".join(dict.fromkeys(map(told, protocols.values()))))

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from jaxtyping import UInt8
 
-from gan_jax.flags import PositiveInt, Seed
+from gan_jax.flags import NonNegativeInt, PositiveInt, Seed
 from gan_jax.game import Game, Latents, Metrics, State, images_per_step
 
 
@@ -37,6 +37,9 @@ class Common:
     """The one number that all random numbers and the order of the data follow from."""
     deterministic: bool = False
     """Leave out operations that make two runs on one GPU differ; slower. On a CPU runs are the same without it."""
+    rollbacks: NonNegativeInt = 0
+    """How many times to go back to the last checkpoint, and on from there with other random numbers, where a loss, a
+    gradient or an update is not finite; then, or with 0 at once, the run stops."""
     run_dir: Path | None = None
     """Where the run is written; by default runs/<experiment>-<seed>. The same command resumes what is there."""
     log_every: PositiveInt = 100
@@ -64,11 +67,11 @@ class Common:
 JUDGED = frozenset(("evaluate", "evaluate_every", "evaluate_samples", "features", "inception_weights"))
 """The flags that say what is found out about a run, of which training sees nothing."""
 
-FOUND_OUT = JUDGED | {"best", "keep"}
+FOUND_OUT = JUDGED | {"best", "keep", "rollbacks"}
 """The flags by which a run is read; those of the last command hold."""
 
-DURATION_AND_PLACE = JUDGED | frozenset(
-    ("images", "data_dir", "pipeline", "run_dir", "log_every", "sample_every", "checkpoint_every", "keep", "best")
+DURATION_AND_PLACE = FOUND_OUT | frozenset(
+    ("images", "data_dir", "pipeline", "run_dir", "log_every", "sample_every", "checkpoint_every")
 )
 """The flags that say how long, where and how often, not what: a run may be resumed with other values."""
 

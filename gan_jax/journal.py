@@ -5,7 +5,7 @@ Numbers arrive as device arrays and are read one chunk late, while the device pl
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -17,7 +17,8 @@ from rich.progress import Progress as Bar
 from tensorboardX import SummaryWriter
 
 from gan_jax import pictures
-from gan_jax.health import check_finite
+from gan_jax.health.finite import check_finite, says_something
+from gan_jax.health.watch import Watch, write
 from gan_jax.run_folder import CLOCK, Record, RunFolder
 
 PLAIN_SECONDS = 10
@@ -54,7 +55,9 @@ class Records:
             values = {name: np.asarray(value, float).tolist() for name, value in jax.device_get(metrics).items()}
             seconds = round(time.monotonic() - self._started, 3)
             rate = (images - self.last["images"]) / max(seconds - self.last["seconds"], 1e-9)
-            self.all.append({"step": step, "images": images, "seconds": seconds, **dict(sorted(values.items()))})
+            steps = step - self.last["step"]
+            told = {name: value for name, value in sorted(values.items()) if says_something(name, value, steps)}
+            self.all.append({"step": step, "images": images, "seconds": seconds, **told})
             with self._file.open("a") as file:
                 file.write(json.dumps(self.last) + "\n")
             self._tell(self.last, rate)
@@ -69,16 +72,22 @@ class Journal(Records):
 
     def __init__(self, folder: RunFolder, total_images: int, resumed: int):
         super().__init__(folder, resumed, self._show)
-        self._folder = folder
+        self._folder, self._watch = folder, Watch()
+        for record in self.all:
+            self._watch.look(record)
+        write(self._watch.findings, folder)
         self._tensorboard = SummaryWriter(str(folder.tensorboard), purge_step=resumed + 1)
         self._progress = Progress(total_images, int(self.last["images"]))
 
     def _show(self, record: Record, rate: float) -> None:
+        check_finite(record, before=self.all[-2]["step"] if len(self.all) > 1 else 0)
         values = {name: value for name, value in record.items() if name not in CLOCK}
         for name, value in (values | {"images_per_second": rate}).items():
             self._tensorboard.add_scalar(name, value, record["step"])
-        self._progress.show(record["images"], rate, {k: v for k, v in values.items() if k.endswith("/loss")})
-        check_finite(record, before=self.all[-2]["step"] if len(self.all) > 1 else 0)
+        if self._watch.look(record):
+            write(self._watch.findings, self._folder)
+        losses = {name: value for name, value in values.items() if name.endswith("/loss")}
+        self._progress.show(record["images"], rate, losses, self._watch.showing)
 
     def picture(self, step: int, images: int, picture: UInt8[np.ndarray, "H W C"]) -> None:
         """Saves a picture of the samples."""
@@ -118,10 +127,10 @@ class Progress:
         self._bar.start()
         self._task = self._bar.add_task("compiling", total=total_images, completed=images)
 
-    def show(self, images: int, rate: float, losses: dict[str, float]) -> None:
-        """So many images have been shown, at a rate of so many in a second, and these are the losses."""
+    def show(self, images: int, rate: float, losses: dict[str, float], symptoms: Sequence[str] = ()) -> None:
+        """So many images have been shown, at a rate of so many in a second; the losses, and what seems to be wrong."""
         numbers = "  ".join(f"{name} {value:.3f}" for name, value in losses.items())
-        line = f"{images:,} of {self._total:,} images  {rate:,.0f}/s  {numbers}"
+        line = "  ".join((f"{images:,} of {self._total:,} images", f"{rate:,.0f}/s", numbers, *symptoms))
         self._bar.update(self._task, completed=images, description=line)
         done = images >= self._total
         if not self._console.is_terminal and (done or time.monotonic() - self._printed > PLAIN_SECONDS):

@@ -14,8 +14,12 @@ from jaxtyping import Array, Int, PyTree
 
 from gan_jax.errors import BadInput
 from gan_jax.game import Batch, Metrics, State
+from gan_jax.health.finite import SOUND, finite
 
 Step = Callable[[State, Batch], tuple[State, Metrics]]
+
+Sound = dict[str, Int[Array, ""]]
+"""Of every move, for how many steps its numbers have been finite."""
 
 BATCH_AXIS = "batch"
 
@@ -26,20 +30,24 @@ def over_steps(step: Step, load: Callable[[PyTree, PyTree], Batch]) -> Callable:
     `load(arrays, input) -> batch` makes each step's batch, inside the loop. Leaves of `inputs` are `[N, ...]`, one row
     a step; the first `n` are played, `n` being data, so that chunks of every length run the same compiled program
     and give the same bits. Metrics are means over the steps; a lazy move's, over the steps in which it was played.
+    Besides, `<move>/finite_steps` says before how many steps its loss, gradient and update had all been finite.
     """
 
     def chunk(state: State, arrays: PyTree, inputs: PyTree, n: Int[Array, ""]) -> tuple[State, Metrics]:
         def one(i: Int[Array, ""] | int, state: State) -> tuple[State, Metrics]:
             return step(state, load(arrays, jax.tree.map(lambda leaf: leaf[i], inputs)))
 
-        def body(i: Int[Array, ""], carry: tuple[State, Metrics]) -> tuple[State, Metrics]:
-            state, total = carry
+        def body(i: Int[Array, ""], carry: tuple[State, Metrics, Sound]) -> tuple[State, Metrics, Sound]:
+            state, total, sound = carry
             state, metrics = one(i, state)
-            return state, jax.tree.map(jnp.add, total, metrics)
+            now = finite(metrics)
+            sound = {move: jnp.where(now[move] & (before == i), i + 1, before) for move, before in sound.items()}
+            return state, jax.tree.map(jnp.add, total, metrics), sound
 
         silent = jax.tree.map(lambda m: jnp.zeros(m.shape, m.dtype), jax.eval_shape(one, 0, state)[1])
-        state, total = jax.lax.fori_loop(0, n, body, (state, silent))
-        return state, _mean(total, n)
+        none = {move: jnp.int32(0) for move in finite(silent)}
+        state, total, sound = jax.lax.fori_loop(0, n, body, (state, silent, none))
+        return state, _mean(total, n) | {f"{move}{SOUND}": count.astype(jnp.float32) for move, count in sound.items()}
 
     return chunk
 

@@ -7,7 +7,7 @@ the state was at every checkpoint, long gone ones too, `digests.jsonl` says.
 import functools
 import json
 import operator
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,9 @@ CURE = "restore or delete it"
 CLOCK = {"step": int, "images": int, "seconds": float}
 """What every record says, whatever else was logged, and of what type."""
 
+ROLLBACK = {"step": int, "to": int, "moves": list}
+"""What is said of numbers that were not finite: in which step, whose, and to which step the run went back."""
+
 DIGEST = {"step": int, "images": int, "digest": str, "leaves": dict}
 """What is said of the state at a step that was saved, and of what type."""
 
@@ -42,6 +45,8 @@ class RunFolder:
         self.resumes = path / "resumes.jsonl"
         self.metrics = path / "metrics.jsonl"
         self.digests = path / "digests.jsonl"
+        self.rollbacks = path / "rollbacks.jsonl"
+        self.health = path / "health.jsonl"
         self.samples = path / "samples"
         self.curves = path / "curves.png"
         self.scores = path / "scores.png"
@@ -108,7 +113,17 @@ class RunFolder:
         """Forgets what was logged after `step`, which a resumed run plays again; returns what is left."""
         kept = [record for record in self.records() if record["step"] <= step]
         write_lines(self.metrics, kept)
+        if rollbacks := self.all_rollbacks():
+            write_lines(self.rollbacks, [each for each in rollbacks if each["to"] <= step])
         return kept
+
+    def rolled_back(self, step: int, to: int, moves: Sequence[str]) -> None:
+        """Notes that the numbers of `moves` were not finite in `step`, and that the run goes on from `to`."""
+        write_lines(self.rollbacks, [*self.all_rollbacks(), {"step": step, "to": to, "moves": list(moves)}])
+
+    def all_rollbacks(self) -> list[dict[str, Any]]:
+        """Every time that the run went back because numbers were not finite: `step`, `to`, and whose, `moves`."""
+        return read_lines(self.rollbacks, ROLLBACK, CURE)
 
     def digested(self, step: int, images: int, digest: str, leaves: Mapping[str, str]) -> None:
         """Notes what the state is at a step that is saved."""

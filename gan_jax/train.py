@@ -4,7 +4,8 @@ A batch is a function of (seed, step) and everything else is in `State`, so goin
 computation as never having stopped.
 """
 
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Sequence
 
 import jax
 import jax.numpy as jnp
@@ -19,12 +20,14 @@ from gan_jax.data.pipeline import Inputs
 from gan_jax.errors import BadInput
 from gan_jax.experiment import Common, Experiment, Stage, stages
 from gan_jax.game import Game, Metrics, State
+from gan_jax.health.diversity import diversity
+from gan_jax.health.finite import Broken
 from gan_jax.journal import Journal
 from gan_jax.judge.while_training import Assessor, ranked
 from gan_jax.parallel import BATCH_AXIS, check_shares, make_mesh, over_steps
 from gan_jax.play import Runner, abstract, dispatched, play, resume
 from gan_jax.run_folder import RunFolder
-from gan_jax.sample import judgement, portrait
+from gan_jax.sample import Draw, judgement, portrait, sampler, together
 from gan_jax.step import init, make_step
 
 PIPELINES = {"device": device_resident, "tf": tf_data}
@@ -46,14 +49,29 @@ def train(
 
     Raises:
         BadInput: as `check`, or where the checkpoint is damaged or of other settings.
-        Broken: a move's loss, gradient or update is no longer finite.
+        Broken: a move's loss, gradient or update is no longer finite, and the run has gone back `rollbacks` times.
     """
     check(experiment, source)
+    while True:
+        try:
+            return _train_on(experiment, source, folder, stop)
+        except Broken as broken:
+            if len(folder.all_rollbacks()) >= experiment.common.rollbacks:
+                raise
+            to = Checkpoints(folder.checkpoints).latest() or 0
+            folder.rolled_back(broken.step, to, broken.moves)
+            print(f"{broken.what}; back to step {to:,}, and on with other random numbers", file=sys.stderr)
+
+
+def _train_on(experiment: Experiment, source: Source, folder: RunFolder, stop: Callable[[], bool]) -> State | None:
+    """`train`, up to the first number that is not finite."""
     common, plan, mesh = experiment.common, stages(experiment), make_mesh()
-    run = single(experiment, source, mesh)
-    draws = [portrait(experiment, stage.game) for stage in plan]
+    samplers = [sampler(stage.game) for stage in plan]
+    draws = [portrait(experiment, stage.game, draw) for stage, draw in zip(plan, samplers, strict=True)]
+    run = single(experiment, source, mesh, samplers)
     with Checkpoints(folder.checkpoints, common.keep, best_cost(experiment)) as checkpoints:
         resumed, state = resume(run, plan, checkpoints, mesh)
+        state = _with_other_luck(state, resumed, run, folder)
         with Journal(folder, plan[-1].images(plan[-1].steps.stop), resumed) as journal:
             for reached in play(run, plan, common, resumed, state, stop):
                 state, step, images = reached.state, reached.step, plan[reached.phase].images(reached.step)
@@ -68,14 +86,26 @@ def train(
     return state
 
 
-def single(experiment: Experiment, source: Source, mesh: Mesh) -> Runner:
-    """One run, its batch shared by the devices of the mesh."""
+def _with_other_luck(state: State | None, resumed: int, run: Runner, folder: RunFolder) -> State | None:
+    """The state that a run goes on from: under a key of its own for every time that it went back to this step."""
+    back = [each["to"] for each in folder.all_rollbacks() if each["to"] <= resumed]
+    if not back or back[-1] != resumed:
+        return state
+    state = state or run.fresh(0)
+    return state._replace(key=jax.random.fold_in(state.key, len(back)))
+
+
+def single(experiment: Experiment, source: Source, mesh: Mesh, samplers: Sequence[Draw]) -> Runner:
+    """One run, its batch shared by the devices of the mesh; `samplers` draw from the game of each phase."""
     common, plan, everywhere = experiment.common, stages(experiment), NamedSharding(mesh, P())
     assess = Assessor(common, source).of if common.evaluate else lambda game: lambda state: {}
     return Runner(
         fresh=lambda phase: jax.device_put(new_state(plan[phase].game, source, common), everywhere),
         chunks=lambda phase, state: chunks(plan[phase], state, common, source, mesh),
-        judge=lambda phase: judgement(experiment, plan[phase].game),
+        judge=lambda phase: together(
+            judgement(experiment, plan[phase].game),
+            diversity(plan[phase].game, source, common.seed, samplers[phase]),
+        ),
         assess=lambda phase: assess(plan[phase].game),
     )
 

@@ -13,7 +13,7 @@ from gan_jax.data import from_points, open_source
 from gan_jax.experiment import Common, stages
 from gan_jax.flags import parse
 from gan_jax.parallel import make_mesh
-from gan_jax.sample import judgement, portrait
+from gan_jax.sample import judgement, portrait, sampler
 from gan_jax.train import chunks, new_state
 
 
@@ -60,7 +60,8 @@ def drawn(source, *flags):
     [stage] = stages(experiment)
     state = new_state(stage.game, source, experiment.common)
     nets = bind(stage.game, state.players)
-    return judgement(experiment, stage.game)(state), portrait(experiment, stage.game)(state), nets
+    picture = portrait(experiment, stage.game, sampler(stage.game))(state)
+    return judgement(experiment, stage.game)(state), picture, nets
 
 
 def test_points_without_modes_are_judged_by_their_distance():

@@ -8,6 +8,7 @@ import pytest
 from arena import BATCH, STEPS, every_game, play, reference, step_batch
 
 from gan_jax import BadInput, State, make_step
+from gan_jax.health.finite import SOUND
 from gan_jax.parallel import (
     BATCH_AXIS,
     deal,
@@ -58,6 +59,8 @@ def test_steps_in_one_dispatch(make_game):
     looped, means = chunk(start, (), data, jnp.int32(STEPS))
     assert_close(looped.players, state.players)
     assert int(looped.step) == STEPS
+    sound = [means.pop(name) for name in sorted(means) if name.endswith(SOUND)]
+    assert sound == [STEPS] * len({name.partition("/")[0] for name in means})
     for name, mean in means.items():
         played = f"{name.rpartition('/')[0]}/played"
         times = STEPS if name == played else sum(float(m.get(played, 1.0)) for m in reports)

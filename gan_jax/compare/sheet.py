@@ -13,7 +13,7 @@ from gan_jax.compare.lanes import lane_state, runner
 from gan_jax.compare.loop import Program, where
 from gan_jax.compare.table import short
 from gan_jax.play import resume
-from gan_jax.sample import portrait
+from gan_jax.sample import portrait, sampler
 
 SHOWN = 5
 """How many seeds the sheet shows of every setting."""
@@ -48,6 +48,7 @@ def _draw(program: Program, lanes: Sequence[int]) -> None:
         _, state = resume(runner(program.lanes), plan, checkpoints, program.lanes.mesh)
     for c in sorted({lane // many for lane in left}):
         experiment = program.lanes.build(program.lanes.source, **program.lanes.combinations[c].kwargs)
-        draw = portrait(experiment, experiment.phases[-1].game)
+        game = experiment.phases[-1].game
+        draw = portrait(experiment, game, sampler(game))
         for lane in (lane for lane in left if lane // many == c):
             pictures.save_png(program.folder.portrait(lane), draw(lane_state(state, lane)))

@@ -1,4 +1,4 @@
-"""Numbers that are not finite: the step and the move are named, nothing of it is saved, and a run may go back and on."""
+"""Numbers that are not finite: the step and the move are named, nothing of it is saved, a run may go back."""
 
 import json
 import math
@@ -68,7 +68,7 @@ COMMON = Common(images=480, batch_size=8, log_every=10, sample_every=30, checkpo
 
 
 def unlucky(at, always=False):
-    """An experiment whose generator's loss is not a number in the step of index `at`, if the keys are seed 0's there."""
+    """An experiment whose generator's loss is not a number in the step of index `at`, if the keys are seed 0's."""
     source = open_source("mnist5k")
     g, d = mlp.Generator(shape=source.shape, widths=(8,)), mlp.Discriminator(widths=(8,))
     game = vanilla.game(g, d, optax.adam(1e-3), optax.adam(1e-3), z_size=4)
@@ -121,7 +121,7 @@ def test_a_run_that_is_killed_after_going_back_ends_in_the_same_bytes(tmp_path):
 def test_before_the_first_checkpoint_it_goes_back_to_the_start(tmp_path):
     state = trained(tmp_path, at=5)
     assert [each["to"] for each in RunFolder(tmp_path).all_rollbacks()] == [0]
-    assert int(state.step) == 60 and [record["step"] for record in RunFolder(tmp_path).records()][0] == 10
+    assert int(state.step) == 60 and RunFolder(tmp_path).records()[0]["step"] == 10
 
 
 def test_it_goes_back_no_more_than_it_may(tmp_path):

@@ -31,7 +31,7 @@ PRESETS = {"small": Preset(16, 2e-3, 0.3, 1), "full": Preset(64, 5e-5, 0.01, 5)}
 
 def experiment(
     source: Source,
-    common: Common = Common(images=384_000, batch_size=32, sample_every=2000, checkpoint_every=4000),
+    common: Common = Common(images=256_000, batch_size=32, sample_every=2000, checkpoint_every=4000),
     preset: Literal["small", "full"] = "small",
     learning_rate: PositiveFloat | None = None,
     clip: PositiveFloat | None = None,

@@ -17,8 +17,8 @@ import numpy as np
 from jaxtyping import Array, Key
 
 from gan_jax import pictures
-from gan_jax.checkpoint import digest
 from gan_jax.chosen import latents
+from gan_jax.digest import digest
 from gan_jax.errors import BadInput
 from gan_jax.evaluate.classifier import BATCH, accuracy, train_classifier
 from gan_jax.judge.evidence import Labelled

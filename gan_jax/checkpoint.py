@@ -21,6 +21,7 @@ import numpy as np
 from jaxtyping import PyTree
 from orbax.checkpoint import v1 as ocp
 
+from gan_jax.digest import Digests, digest, digests, plain
 from gan_jax.errors import BadInput
 from gan_jax.game import State
 
@@ -49,16 +50,16 @@ class Checkpoints:
         self._writer: ocp.training.Checkpointer | None = None
         self._pending: dict[str, Any] = {}
 
-    def save(self, state: State, metrics: Mapping[str, int | float] | None = None) -> str:
-        """Copies `state` to the host, and writes it in the background as `folder/<state.step>`; returns its digest.
+    def save(self, state: State, metrics: Mapping[str, int | float] | None = None) -> Digests:
+        """Copies `state` to the host, and writes it in the background as `folder/<state.step>`; returns its digests.
 
         On return the buffers of `state` may be donated. A state that is there already is not written again. Raises
         `BadInput` where another state is there, or where this save or the one before cannot be written.
         """
-        step, arrays = int(state.step), jax.device_get(jax.tree.map(_plain, state))
+        step, arrays, found = int(state.step), jax.device_get(jax.tree.map(plain, state)), digests(state)
         seal = {
             "step": step,
-            "digest": digest(state),
+            "digest": found.state,
             "metrics": {name: float(value) for name, value in (metrics or {}).items()},
             "leaves": _outline(arrays),
         }
@@ -68,9 +69,9 @@ class Checkpoints:
             if step not in self.steps():
                 self._pending = seal
                 self._writer.save_async(step, arrays, force=True)
-            elif self._seal(step).get("digest") != seal["digest"]:
+            elif self._seal(step).get("digest") != found.state:
                 raise BadInput(f"{self.folder / str(step)} holds another state; delete it, or choose another folder")
-        return seal["digest"]
+        return found
 
     def steps(self) -> list[int]:
         """The steps that have a checkpoint, in order."""
@@ -123,7 +124,7 @@ class Checkpoints:
             raise BadInput(f"{path} is damaged ({harm} is missing or not as it was written); {cure}")
 
         seal = self._seal(step)
-        shapes = jax.eval_shape(lambda state: jax.tree.map(_plain, state), like)
+        shapes = jax.eval_shape(lambda state: jax.tree.map(plain, state), like)
         there, here = seal["leaves"], _outline(shapes)
         for name in sorted(there.keys() | here.keys()):
             if there.get(name) != here.get(name):
@@ -199,26 +200,6 @@ class Checkpoints:
 
     def _writing(self) -> AbstractContextManager[None]:
         return _told(f"{self.folder} cannot be written", "see that it is a folder with room that you may write to")
-
-
-def digest(state: PyTree) -> str:
-    """The sha256 of every leaf in tree order: its path, dtype, shape and bytes. Equal runs end in equal digests."""
-    sha = hashlib.sha256()
-    for path, leaf in jax.tree_util.tree_leaves_with_path(state):
-        sha.update(f"{jax.tree_util.keystr(path)} {leaf.dtype} {leaf.shape}\n".encode())
-        sha.update(np.asarray(_plain(leaf)).tobytes())
-    return sha.hexdigest()
-
-
-def leaf_digests(state: PyTree) -> dict[str, str]:
-    """Of every leaf, by its path as in `players/g/params/Dense_0/kernel`, the first half of its sha256."""
-    leaves = jax.tree_util.tree_leaves_with_path(state)
-    return {jax.tree_util.keystr(path, simple=True, separator="/"): digest({"": leaf})[:32] for path, leaf in leaves}
-
-
-def _plain(leaf: Any) -> Any:
-    """The words of a typed key, which is what can be stored of it; any other leaf as it is."""
-    return jax.random.key_data(leaf) if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key) else leaf
 
 
 def _placed(array: np.ndarray, like: Any) -> jax.Array:

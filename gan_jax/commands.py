@@ -17,11 +17,11 @@ from jaxtyping import Float, Shaped
 from gan_jax import pictures, plane
 from gan_jax.alone import alone
 from gan_jax.catalogue import find, load
-from gan_jax.checkpoint import digest
 from gan_jax.chosen import between, in_turn, latents, varied
 from gan_jax.code_words import read_choice
 from gan_jax.compare import compare
 from gan_jax.data import Source, open_source
+from gan_jax.digest import digest
 from gan_jax.errors import BadInput
 from gan_jax.evaluate import charts
 from gan_jax.experiment import Experiment, stages

@@ -7,10 +7,11 @@ the state was at every checkpoint, long gone ones too, `digests.jsonl` says.
 import functools
 import json
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from gan_jax.digest import Digests
 from gan_jax.errors import BadInput
 from gan_jax.experiment import FOUND_OUT
 from gan_jax.lines import is_a, read_lines, write_lines
@@ -125,10 +126,11 @@ class RunFolder:
         """Every time that the run went back because numbers were not finite: `step`, `to`, and whose, `moves`."""
         return read_lines(self.rollbacks, ROLLBACK, CURE)
 
-    def digested(self, step: int, images: int, digest: str, leaves: Mapping[str, str]) -> None:
+    def digested(self, step: int, images: int, digests: Digests) -> None:
         """Notes what the state is at a step that is saved."""
         before = [line for line in self.all_digests() if line["step"] < step]
-        write_lines(self.digests, [*before, {"step": step, "images": images, "digest": digest, "leaves": leaves}])
+        now = {"step": step, "images": images, "digest": digests.state, "leaves": digests.leaves}
+        write_lines(self.digests, [*before, now])
 
     def all_digests(self) -> list[dict[str, Any]]:
         """What the state was at every step that was saved: `step`, `images`, `digest`, and that of all `leaves`."""

@@ -14,7 +14,7 @@ from jax.sharding import PartitionSpec as P
 from jaxtyping import Array, Int
 
 from gan_jax.bound import bind
-from gan_jax.checkpoint import Checkpoints, Cost, leaf_digests
+from gan_jax.checkpoint import Checkpoints, Cost
 from gan_jax.data import Source, device_resident, tf_data
 from gan_jax.data.pipeline import Inputs
 from gan_jax.errors import BadInput
@@ -80,8 +80,7 @@ def _train_on(experiment: Experiment, source: Source, folder: RunFolder, stop: C
                 if reached.shown:
                     journal.picture(step, images, draws[reached.phase](state))
                 if reached.saved:
-                    digest = checkpoints.save(state, journal.flush())
-                    folder.digested(step, images, digest, leaf_digests(state))
+                    folder.digested(step, images, checkpoints.save(state, journal.flush()))
             journal.summarise()
     return state
 

@@ -13,7 +13,8 @@ import optax
 import pytest
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
-from gan_jax.checkpoint import Checkpoints, digest
+from gan_jax.checkpoint import Checkpoints
+from gan_jax.digest import digest
 from gan_jax.errors import BadInput
 from gan_jax.game import PlayerState, State
 

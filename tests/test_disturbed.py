@@ -34,7 +34,8 @@ def run(tmp_path):
     (folder / "samples" / "0000000008.png").write_bytes(b"picture")
     digests = [{"step": step, "images": 8 * step, "digest": f"{step}", "leaves": {}} for step in (1, 2)]
     records = [{"step": step, "images": 8 * step, "seconds": 0.1, "d/loss": 1.0} for step in (1, 2)]
-    for name, lines in (("digests", digests), ("metrics", records)):
+    finding = {"symptom": "oscillation", "since": 8, "until": None}
+    for name, lines in (("digests", digests), ("metrics", records), ("health", [finding])):
         (folder / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     return folder
 
@@ -46,6 +47,7 @@ def run(tmp_path):
         (lambda folder: edit(folder, "metrics", '"seconds": 0.1', '"seconds": 0.2'), []),
         (lambda folder: edit(folder, "digests", '"digest": "2"', '"digest": "3"'), ["the state at step 2"]),
         (lambda folder: edit(folder, "metrics", '"d/loss": 1.0', '"d/loss": 1.5'), ["logged numbers"]),
+        (lambda folder: edit(folder, "health", "8", "16"), ["what the monitors found"]),
         (lambda folder: edit(folder, "metrics", '"step": 2', '"step": 1'), ["logged steps: [1, 1], not [1, 2]"]),
         (lambda folder: (folder / "samples" / "0000000008.png").unlink(), ["pictures"]),
     ],

@@ -12,9 +12,10 @@ import pytest
 import tiny
 
 from gan_jax import cli
-from gan_jax.checkpoint import Checkpoints, digest, leaf_digests
+from gan_jax.checkpoint import Checkpoints
 from gan_jax.data import from_arrays, open_source
 from gan_jax.data.source import fingerprint
+from gan_jax.digest import digest, digests
 from gan_jax.provenance import commit
 from gan_jax.run_folder import RunFolder
 
@@ -157,7 +158,7 @@ def test_damaged_files_are_told_in_a_line(trained, capfd, tmp_path, file):
 def test_digests_of_leaves_tell_which_leaf_differs():
     state = {"a": np.zeros(3, np.float32), "b": {"c": np.arange(4)}}
     other = {"a": np.zeros(3, np.float32), "b": {"c": np.arange(4) + 1}}
-    ours, theirs = leaf_digests(state), leaf_digests(other)
+    ours, theirs = digests(state).leaves, digests(other).leaves
     assert ours.keys() == {"a", "b/c"} and ours["a"] == theirs["a"] and ours["b/c"] != theirs["b/c"]
     assert digest(state) != digest(other)
 

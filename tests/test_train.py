@@ -17,8 +17,9 @@ from jax.sharding import NamedSharding, PartitionSpec
 from PIL import Image
 
 from gan_jax import cli
-from gan_jax.checkpoint import Checkpoints, digest
+from gan_jax.checkpoint import Checkpoints
 from gan_jax.data import open_source
+from gan_jax.digest import digest
 from gan_jax.experiment import stages
 from gan_jax.flags import parse
 from gan_jax.parallel import make_mesh

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import jax
 
-from gan_jax.checkpoint import digest
+from gan_jax.digest import digest
 from gan_jax.errors import BadInput
 from gan_jax.evaluate.features import FeatureNet
 from gan_jax.judge import networks

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from jax.sharding import PartitionSpec
 
-from gan_jax.checkpoint import digest
 from gan_jax.compare.grid import combinations, read_vary
 from gan_jax.compare.lanes import Lanes, logged, runner
 from gan_jax.data import open_source
+from gan_jax.digest import digest
 from gan_jax.flags import parse
 from gan_jax.game import State
 from gan_jax.parallel import make_mesh

@@ -10,8 +10,9 @@ import pytest
 import tiny
 
 from gan_jax import cli
-from gan_jax.checkpoint import Checkpoints, digest
+from gan_jax.checkpoint import Checkpoints
 from gan_jax.data import open_source
+from gan_jax.digest import digest
 from gan_jax.experiment import Common, Experiment, Phase, stages
 from gan_jax.game import State
 from gan_jax.games import vanilla

@@ -50,7 +50,7 @@ def _in_zip(archive: Path) -> Files:
 
 
 def _in_tar(archive: Path) -> Files:
-    with open(archive, "rb") as file, tarfile.open(fileobj=file) as members:
+    with open(archive, "rb") as file, tarfile.open(fileobj=file, mode="r:") as members:
         places = {m.name: slice(m.offset_data, m.offset_data + m.size) for m in members if m.isfile()}
         contents = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     return {name: lambda place=place: BytesIO(contents[place]) for name, place in places.items()}

@@ -54,9 +54,19 @@ def machine() -> dict[str, Any]:
         "devices": len(devices),
         "platform": devices[0].platform,
         "processor": platform.machine(),
+        "model": _processor_model(),
         "xla_flags": os.environ.get("XLA_FLAGS", ""),
         "matmul_precision": jax.config.jax_default_matmul_precision or "default",
         "prng": jax.config.jax_default_prng_impl,
         "threefry_partitionable": jax.config.jax_threefry_partitionable,
         "x64": jax.config.jax_enable_x64,
     }
+
+
+def _processor_model() -> str:
+    """The name of the processor, whose instructions decide in which order XLA adds up; empty where it is not known."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")

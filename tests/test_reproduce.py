@@ -1,6 +1,7 @@
 """A run played again from its manifest: the same to the bit, or where it is not."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -191,3 +192,19 @@ def test_the_commit_of_an_experiment_and_whether_it_was_clean(tmp_path):
     assert found["clean"] and len(found["commit"]) == 40
     (tmp_path / "mine.py").write_text("2")
     assert commit(tmp_path / "mine.py") == found | {"clean": False}
+
+
+@pytest.mark.slow
+def test_the_reference_run_is_reproduced(tmp_path):
+    """In a process of its own, under the reference's flags. Its digests are of one jax and one kind of processor."""
+    reference = Path(__file__).parents[1] / "experiments" / "reference"
+    about = json.loads((reference / "manifest.json").read_text())
+    if about["versions"]["jax"] != jax.__version__:
+        pytest.skip(f"the reference run is of jax {about['versions']['jax']}")
+    program = [sys.executable, "-c", "from gan_jax.cli import main; main()", "reproduce", str(reference)]
+    env = {**os.environ, "XLA_FLAGS": about["machine"]["xla_flags"]}
+    done = subprocess.run(program, env=env, cwd=tmp_path, capture_output=True, text=True, check=False)
+    if done.returncode == 1 and "not as then: machine model" in done.stdout:
+        pytest.skip(f"the reference run is of {about['machine']['model']}: {done.stdout.splitlines()[-2]}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "identical: 3 checkpoints, the last of 9,600 images" in done.stdout

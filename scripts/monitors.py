@@ -1,0 +1,59 @@
+"""What the health monitors find in finished runs, replayed from what they logged: one line a run.
+
+    python scripts/monitors.py runs/families/*
+
+For choosing thresholds: beside the symptoms it says how near healthy runs came to three of them.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from gan_jax.health.symptoms import named, series
+from gan_jax.health.watch import Watch
+from gan_jax.run_folder import Record, RunFolder
+
+
+def longest_right(records: list[Record], right: float = 0.99) -> int:
+    """For how many chunks at most a discriminator was right about real and fake."""
+    longest = 0
+    for name in named(records, "/accuracy_real"):
+        length = 0
+        for pair in zip(series(records, name), series(records, name.replace("_real", "_fake")), strict=True):
+            length = length + 1 if min(pair) >= right else 0
+            longest = max(longest, length)
+    return longest
+
+
+def largest_jump(records: list[Record], before: int = 10) -> float:
+    """The largest norm, as a multiple of the median of those logged before it."""
+    jumps = [0.0]
+    for name in named(records, "/grad_norm", "/update_norm"):
+        norms = series(records, name)
+        jumps += [norms[i] / max(np.median(norms[:i]), 1e-12) for i in range(before, len(norms))]
+    return max(jumps)
+
+
+def main() -> None:
+    """Prints a Markdown table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("runs", nargs="+", type=Path)
+    args = parser.parse_args()
+    print(
+        "| run | chunks | longest that d was right | largest norm over median | least diversity since the best | found |"
+    )
+    print("| --- | --- | --- | --- | --- | --- |")
+    for run in args.runs:
+        records, watch = RunFolder(run).records(), Watch()
+        for record in records:
+            watch.look(record)
+        diversity = series(records, "diversity")
+        least = f"{diversity[diversity.argmax() :].min():.2f}" if len(diversity) else ""
+        found = ", ".join(dict.fromkeys(finding.symptom for finding in watch.findings)) or "nothing"
+        near = f"{longest_right(records)} | {largest_jump(records):.1f} | {least}"
+        print(f"| `{run.name}` | {len(records)} | {near} | {found} |")
+
+
+if __name__ == "__main__":
+    main()

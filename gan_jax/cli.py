@@ -36,6 +36,7 @@ EXPERIMENT is a name that `list` shows, or a file. RUN is the folder of a run.""
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Runs a command line (by default the process's own) and exits with its code."""
+    _hush_writers()
     try:
         sys.exit(_run(list(sys.argv[1:] if argv is None else argv)))
     except BadInput as error:
@@ -49,6 +50,20 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         sys.exit(128 + signal.SIGINT)
     print(f"gan-jax: {' '.join(message.split())}", file=sys.stderr)
     sys.exit(code)
+
+
+def _hush_writers() -> None:
+    """Keeps what Orbax's writers say when a disk is full from drowning the one line that tells of it.
+
+    Their event loop is closed by then, and each of them leaves a traceback that says so.
+    """
+    tell = sys.unraisablehook
+
+    def hook(unraisable: "sys.UnraisableHookArgs") -> None:
+        if str(unraisable.exc_value) != "Event loop is closed":
+            tell(unraisable)
+
+    sys.unraisablehook = hook
 
 
 def train_file(file: str) -> NoReturn:

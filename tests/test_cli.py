@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import jax
 import jax.numpy as jnp
@@ -228,3 +229,12 @@ def test_importing_the_package_imports_neither_tensorflow_nor_what_only_a_run_ne
     program = f"import sys, gan_jax; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout.strip() == "[]", done.stdout + done.stderr
+
+
+def test_what_writers_say_of_their_closed_loop_is_kept_quiet_and_nothing_else_is(capfd, monkeypatch):
+    told = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: told.append(str(unraisable.exc_value)))
+    assert command(capfd, "list")[0] == 0
+    for message in ("Event loop is closed", "something else"):
+        sys.unraisablehook(SimpleNamespace(exc_value=RuntimeError(message)))
+    assert told == ["something else"]

@@ -9,11 +9,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gan_jax import BadInput, cli
+from gan_jax.health.watch import Finding, summary, write
 from gan_jax.reproduce import digests
 from gan_jax.run_folder import RunFolder
 from gan_jax.trained import rebuild
 
-FILES = ("manifest.json", "resumes.jsonl", "metrics.jsonl", "digests.jsonl")
+FILES = ("manifest.json", "resumes.jsonl", "metrics.jsonl", "digests.jsonl", "health.jsonl", "rollbacks.jsonl")
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
@@ -30,6 +31,9 @@ def run(tmp_path_factory):
         with pytest.raises(SystemExit) as done:
             cli.main(["train", tiny.__file__, "--images", images, "--run-dir", str(folder)])
         assert not done.value.code
+    here = RunFolder(folder)
+    write([Finding("oscillation", 80, 160), Finding("samples alike", 160)], here)
+    here.rolled_back(step=7, to=0, moves=["d"])
     return folder, {name: (folder / name).read_bytes() for name in FILES}
 
 
@@ -38,6 +42,7 @@ def read(folder):
     here = RunFolder(folder)
     rebuild(here)
     here.records()
+    summary(here)
     digests(here, None)
 
 

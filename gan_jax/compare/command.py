@@ -70,6 +70,8 @@ def compare(name: str, flags: Sequence[str], stop: Callable[[], bool]) -> bool:
         raise BadInput("--evaluate compares with the data: scores beside different data cannot stand in one table")
     if common.best:
         raise BadInput("--best is for train: the table has the best of every metric")
+    if common.rollbacks:
+        raise BadInput("--rollbacks is for train: all runs of a program go on together")
     if common.pipeline != "device":
         raise BadInput("--pipeline tf is for train: all runs of a program read the data from the device")
     if common.seed + options.seeds > 2**32:

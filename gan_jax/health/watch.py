@@ -3,17 +3,22 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from gan_jax.errors import BadInput
 from gan_jax.health.symptoms import MEMORY, SYMPTOMS
-from gan_jax.lines import read_lines, write_lines
+from gan_jax.lines import is_a, read_lines, write_lines
 from gan_jax.run_folder import CURE, Record, RunFolder
 
 
 class Finding(NamedTuple):
-    """A symptom that showed from the chunk that ended at so many `since` images, to that at `until`; None: still."""
+    """A symptom that showed from the chunk that ended at `since` images to that at `until`; None: to the end."""
 
     symptom: str
     since: int
     until: int | None = None
+
+
+LINE = {"symptom": str, "since": int}
+"""What every line of the file says, and of what type."""
 
 
 class Watch:
@@ -47,6 +52,15 @@ def write(findings: Sequence[Finding], folder: RunFolder) -> None:
     write_lines(folder.health, [finding._asdict() for finding in findings])
 
 
+def read(folder: RunFolder) -> list[Finding]:
+    """What was found. Raises `BadInput` where the file is damaged."""
+    lines = read_lines(folder.health, LINE, CURE)
+    ends = (line.get("until") for line in lines)
+    if not all(end is None or is_a(end, int) for end in ends):
+        raise BadInput(f"{folder.health} is damaged (an end is no number of images): {CURE}")
+    return [Finding(line["symptom"], line["since"], line.get("until")) for line in lines]
+
+
 def summary(folder: RunFolder) -> list[str]:
     """What was found in a run, in words: a line for every symptom that showed, or one that says that none did.
 
@@ -57,7 +71,7 @@ def summary(folder: RunFolder) -> list[str]:
     if back := folder.all_rollbacks():
         steps = ", ".join(f"{each['step']:,}" for each in back)
         lines.append(f"numbers were not finite in steps {steps}; the run went back and on with other random numbers")
-    found = [Finding(**line) for line in read_lines(folder.health, {"symptom": str, "since": int}, CURE)]
+    found = read(folder)
     for symptom in SYMPTOMS:
         if spells := ", ".join(_spell(finding) for finding in found if finding.symptom == symptom.name):
             lines.append(f"{symptom.name}, {spells}: {symptom.means}; {symptom.cure}")

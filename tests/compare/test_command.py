@@ -145,6 +145,7 @@ MISTAKES = {
     "penalty of the wrong shape": ("--vary penalty=none,mine.py:image:1", "mine.py:image: d must return a penalty"),
     "file that raises": ("--vary loss=broken.py:x", "broken.py cannot be loaded (NameError"),
     "best": ("--best d/loss", "--best is for train"),
+    "rollbacks": ("--rollbacks 1", "--rollbacks is for train"),
     "tf": ("--pipeline tf", "--pipeline tf is for train"),
     "too large for the devices": ("--exact --vary batch-size=8,12", "a batch of 12 cannot be shared by 8 devices"),
 }

@@ -3,7 +3,7 @@
     gan-jax train dcgan --data mnist
     gan-jax train dcgan --data mnist --preset full --batch-size 128 --images 5000000      # for accelerators
 
-Cost: three minutes on one CPU core. Expect a Fréchet distance of 4 to 7 (RESULTS.md).
+Cost: three minutes on one CPU core. Expect a Fréchet distance of 3 to 6 (RESULTS.md).
 """
 
 from typing import Literal, NamedTuple

@@ -3,7 +3,7 @@
     gan-jax train dragan --data mnist
     gan-jax train dragan --data mnist --preset full --batch-size 64 --images 5000000      # for accelerators
 
-Cost: three minutes on one CPU core. Expect a Fréchet distance of 10 (RESULTS.md).
+Cost: three minutes on one CPU core. Expect a Fréchet distance of 7 to 10 (RESULTS.md).
 """
 
 from typing import Literal, NamedTuple

@@ -76,7 +76,7 @@ def test_the_commands_run(tmp_path, monkeypatch, capfd):
 def test_what_the_readme_points_to_exists():
     prose = re.sub(r"```.*?```|`[^`\n]*`(?!\])", "", README, flags=re.DOTALL)
     links = re.findall(r"\]\((?!http)([^)#]+)\)", prose)
-    assert {"gan_jax/game.py", "experiments/RESULTS.md", "experiments/gallery/mnist.png"} <= set(links)
+    assert {"gan_jax/game.py", "experiments/RESULTS.md", "experiments/gallery/hero.png"} <= set(links)
     for link in links:
         assert (ROOT / link).exists(), link
     assert {"mnist_mlp", "mnist_dcgan"} <= names().keys()

@@ -3,7 +3,7 @@
     gan-jax train lapgan --data mnist
     gan-jax train lapgan --data mnist --preset full --images 5000000     # the paper's widths, for accelerators
 
-Cost: thirteen minutes on one CPU core beside a busy one. Expect a Fréchet distance of 12 (RESULTS.md).
+Cost: six minutes on two CPU cores, thirteen on one beside a busy one. Expect a Fréchet distance of 12 (RESULTS.md).
 """
 
 from typing import Literal

@@ -19,10 +19,10 @@ SPEC.loader.exec_module(disturb)
 
 @pytest.mark.slow
 def test_three_disturbances(tmp_path):
-    command = [sys.executable, str(SCRIPT), "--times", "3", "--seed", "2", "--images", "9600", "--dir", str(tmp_path / "runs")]
+    flags = ["--times", "3", "--seed", "2", "--images", "9600", "--dir", str(tmp_path / "runs")]
     as_users_run_it = {"XLA_FLAGS": "", "JAX_COMPILATION_CACHE_DIR": str(tmp_path / "compiled")}
     env = os.environ | as_users_run_it
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, SCRIPT, *flags], env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "0 differences" in done.stdout
 

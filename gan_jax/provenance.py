@@ -64,9 +64,10 @@ def machine() -> dict[str, Any]:
 
 
 def _processor_model() -> str:
-    """The name of the processor, whose instructions decide in which order XLA adds up; empty where it is not known."""
+    """The processor, whose instructions decide in which order XLA adds up; its name alone may stand for several."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         return platform.processor()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+    said = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    return " / ".join(said[name] for name in ("model name", "cpu family", "model", "stepping") if name in said)

@@ -58,11 +58,14 @@ def _hush_writers() -> None:
     Their event loop is closed by then, and each of them leaves a traceback that says so.
     """
     tell = sys.unraisablehook
+    if getattr(tell, "hushes_writers", False):
+        return
 
     def hook(unraisable: "sys.UnraisableHookArgs") -> None:
         if str(unraisable.exc_value) != "Event loop is closed":
             tell(unraisable)
 
+    hook.hushes_writers = True
     sys.unraisablehook = hook
 
 

@@ -10,14 +10,13 @@ from jaxtyping import Array, Float
 from gan_jax.chosen import latents
 from gan_jax.data import Source
 from gan_jax.data.pipeline import to_batch
-from gan_jax.game import Game, Latents, Metrics, State
+from gan_jax.game import Game, Metrics, State
+from gan_jax.sample import Draw
 
 EXAMPLES = 64
 
 
-def diversity(
-    game: Game, source: Source, seed: int, draw: Callable[[State, Latents], Float[np.ndarray, "N ..."]]
-) -> Callable[[State], Metrics]:
+def diversity(game: Game, source: Source, seed: int, draw: Draw) -> Callable[[State], Metrics]:
     """`look(state) -> {"diversity": ...}`, the mean distance of two samples over that of two real examples.
 
     1 is as different as real, 0 is one and the same. Always of the same latents, and of real examples from all over

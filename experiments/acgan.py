@@ -12,10 +12,10 @@ from typing import Literal, NamedTuple
 import optax
 
 from gan_jax.cli import train_file
+from gan_jax.config.experiment import Common, Experiment, Phase
+from gan_jax.config.flags import Fraction, NonNegativeFloat, PositiveFloat
 from gan_jax.data import Source
 from gan_jax.errors import BadInput
-from gan_jax.experiment import Common, Experiment, Phase
-from gan_jax.flags import Fraction, NonNegativeFloat, PositiveFloat
 from gan_jax.games import acgan
 from gan_jax.nets import acgan as nets
 

@@ -6,7 +6,7 @@
     python scripts/dirac_rates.py --out rates.png                # every dynamics beside its closed form
 
 Cost: seconds. Expect: with sgd of step h, plain play moves away from (0, 0) by the factor sqrt(1 + h^2) in every step;
-`gan_jax/dirac.py` has the factors of the others. Mescheder et al. 2018, "Which training methods for GANs do actually
+`gan_jax/toy/dirac_theory.py` has the factors of the others. Mescheder et al. 2018, "Which training methods for GANs do actually
 converge?", sec. 2.
 """
 
@@ -17,15 +17,15 @@ import optax
 
 from gan_jax import losses
 from gan_jax.cli import train_file
+from gan_jax.config.experiment import Common, Evaluation, Experiment, Phase
+from gan_jax.config.flags import PositiveFloat
+from gan_jax.config.registry import Dynamics, Loss, Penalties
 from gan_jax.data import Source
-from gan_jax.dirac_play import portrait
-from gan_jax.dynamics import gradient_play
+from gan_jax.engine.dynamics import gradient_play
 from gan_jax.errors import BadInput
-from gan_jax.experiment import Common, Evaluation, Experiment, Phase
-from gan_jax.flags import PositiveFloat
 from gan_jax.games import vanilla
-from gan_jax.names import Dynamics, Loss, Penalties
-from gan_jax.nets.dirac import Discriminator, Generator
+from gan_jax.toy.dirac import portrait
+from gan_jax.toy.networks import DiracDiscriminator, DiracGenerator
 
 
 def experiment(
@@ -52,8 +52,8 @@ def experiment(
         raise BadInput(f"{source.name} has examples of shape {source.shape}, not (1,): leave --data dirac")
     turns = vanilla.simultaneous if simultaneous else vanilla.alternating
     game = vanilla.game(
-        Generator(),
-        Discriminator(),
+        DiracGenerator(),
+        DiracDiscriminator(),
         tx_g=optax.sgd(learning_rate),
         tx_d=optax.sgd(learning_rate),
         z_size=1,

@@ -9,9 +9,9 @@ Cost: three minutes on one CPU core. Expect a Fréchet distance of 7 to 10 (RESU
 from typing import Literal, NamedTuple
 
 from gan_jax.cli import train_file
+from gan_jax.config.experiment import Common, Experiment, Phase
+from gan_jax.config.flags import Fraction, NonNegativeFloat, PositiveFloat
 from gan_jax.data import Source
-from gan_jax.experiment import Common, Experiment, Phase
-from gan_jax.flags import Fraction, NonNegativeFloat, PositiveFloat
 from gan_jax.games import dragan
 from gan_jax.nets import dcgan
 

@@ -7,8 +7,8 @@ Cost: ten seeds in five minutes on two CPU cores. Expect: all twenty-five modes,
 """
 
 from gan_jax.cli import train_file
-from gan_jax.experiment import Common
-from gan_jax.lab import Recipe, bench
+from gan_jax.config.experiment import Common
+from gan_jax.toy.gaussians import Recipe, bench
 
 experiment = bench(
     Common(images=3_840_000, batch_size=128, data="grid", log_every=500, sample_every=1000, checkpoint_every=5000),

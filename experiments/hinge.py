@@ -9,9 +9,9 @@ Cost: four minutes on one CPU core. Expect a Fréchet distance of 5 to 13 (RESUL
 from typing import Literal, NamedTuple
 
 from gan_jax.cli import train_file
+from gan_jax.config.experiment import Common, Experiment, Phase
+from gan_jax.config.flags import Fraction, PositiveFloat, PositiveInt
 from gan_jax.data import Source
-from gan_jax.experiment import Common, Experiment, Phase
-from gan_jax.flags import Fraction, PositiveFloat, PositiveInt
 from gan_jax.games import hinge
 from gan_jax.nets import dcgan
 

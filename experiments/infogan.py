@@ -14,10 +14,10 @@ from typing import Literal, NamedTuple
 import optax
 
 from gan_jax.cli import train_file
-from gan_jax.codes import Categorical, Uniform
+from gan_jax.config.experiment import Common, Experiment, Phase
+from gan_jax.config.flags import Fraction, NonNegativeFloat, PositiveFloat
 from gan_jax.data import Source
-from gan_jax.experiment import Common, Experiment, Phase
-from gan_jax.flags import Fraction, NonNegativeFloat, PositiveFloat
+from gan_jax.engine.priors import Categorical, Uniform
 from gan_jax.games import infogan
 from gan_jax.nets import infogan as nets
 

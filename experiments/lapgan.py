@@ -12,11 +12,11 @@ import optax
 
 from gan_jax import losses
 from gan_jax.cli import train_file
+from gan_jax.config.experiment import Common, Experiment, Phase
+from gan_jax.config.flags import Fraction, PositiveFloat
+from gan_jax.config.registry import Loss
 from gan_jax.data import Source
-from gan_jax.experiment import Common, Experiment, Phase
-from gan_jax.flags import Fraction, PositiveFloat
 from gan_jax.games import lapgan
-from gan_jax.names import Loss
 from gan_jax.nets.lapgan import Level, Sizes, networks
 
 SIZES = {

@@ -9,9 +9,9 @@ Cost: two to four minutes on one CPU core. Expect a Fréchet distance of 4 (RESU
 from typing import Literal, NamedTuple
 
 from gan_jax.cli import train_file
+from gan_jax.config.experiment import Common, Experiment, Phase
+from gan_jax.config.flags import Fraction, PositiveFloat
 from gan_jax.data import Source
-from gan_jax.experiment import Common, Experiment, Phase
-from gan_jax.flags import Fraction, PositiveFloat
 from gan_jax.games import lsgan
 from gan_jax.nets import dcgan
 

@@ -12,10 +12,10 @@ which training sees nothing.
 import optax
 
 from gan_jax.cli import train_file
+from gan_jax.config.experiment import Common, Experiment, Phase
+from gan_jax.config.flags import Fraction, PositiveFloat, PositiveInt
 from gan_jax.data import Source
-from gan_jax.experiment import Common, Experiment, Phase
-from gan_jax.flags import Fraction, PositiveFloat, PositiveInt
-from gan_jax.game import turn
+from gan_jax.engine.game import turn
 from gan_jax.games import vanilla
 from gan_jax.nets import mlp
 

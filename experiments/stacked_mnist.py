@@ -13,14 +13,14 @@ import optax
 
 from gan_jax import losses
 from gan_jax.cli import train_file
+from gan_jax.config.experiment import Common, Experiment, Phase
+from gan_jax.config.flags import Fraction, PositiveFloat, PositiveInt
+from gan_jax.config.registry import Loss, Penalties
 from gan_jax.data import Source
 from gan_jax.errors import BadInput
-from gan_jax.experiment import Common, Experiment, Phase
-from gan_jax.flags import Fraction, PositiveFloat, PositiveInt
 from gan_jax.games import vanilla
-from gan_jax.names import Loss, Penalties
 from gan_jax.nets import dcgan
-from gan_jax.nets.minibatch import Packed
+from gan_jax.nets.layers.packed import Packed
 
 
 def experiment(

@@ -17,14 +17,15 @@ from functools import partial
 import optax
 
 from gan_jax.cli import train_file
+from gan_jax.config.experiment import Common, Experiment, Phase
+from gan_jax.config.flags import Fraction, NonNegativeInt, PositiveFloat, PositiveInt
 from gan_jax.data import Source
-from gan_jax.dynamics import unrolled
+from gan_jax.engine.dynamics import unrolled
 from gan_jax.errors import BadInput
-from gan_jax.experiment import Common, Experiment, Phase
-from gan_jax.flags import Fraction, NonNegativeInt, PositiveFloat, PositiveInt
 from gan_jax.games import vanilla
-from gan_jax.nets import reduced
-from gan_jax.nets.minibatch import MinibatchDiscrimination, Packed
+from gan_jax.nets import stacked_mnist
+from gan_jax.nets.layers.minibatch import MinibatchDiscrimination
+from gan_jax.nets.layers.packed import Packed
 
 
 def experiment(
@@ -57,9 +58,9 @@ def experiment(
     if source.shape not in ((28, 28, 3), (32, 32, 3)):
         raise BadInput(f"{source.name} has examples of shape {source.shape}: give --data stacked:mnist5k, say")
     top = MinibatchDiscrimination(similarity) if similarity else None
-    discriminator = reduced.discriminator(width, top)
+    discriminator = stacked_mnist.discriminator(width, top)
     game = vanilla.game(
-        reduced.Generator(size=source.shape[0]),
+        stacked_mnist.Generator(size=source.shape[0]),
         Packed(discriminator, pack) if pack > 1 else discriminator,
         tx_g=optax.adam(g_learning_rate, b1=0.5, b2=0.99),
         # eps_root is for the gradient that goes through the discriminator's updates.

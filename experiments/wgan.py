@@ -10,9 +10,9 @@ of the generator's are the full preset's: in a short run the generator moves in 
 from typing import Literal, NamedTuple
 
 from gan_jax.cli import train_file
+from gan_jax.config.experiment import Common, Experiment, Phase
+from gan_jax.config.flags import Fraction, PositiveFloat, PositiveInt
 from gan_jax.data import Source
-from gan_jax.experiment import Common, Experiment, Phase
-from gan_jax.flags import Fraction, PositiveFloat, PositiveInt
 from gan_jax.games import wgan
 from gan_jax.nets import dcgan
 

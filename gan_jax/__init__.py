@@ -1,13 +1,18 @@
 """gan_jax: generative adversarial networks as games between pure functions.
 
-The words are in `game.py`, the engine in `step.py`, its compositions in `parallel.py`.
+The engine is in `gan_jax.engine`: types in `game`, the step in `step`, its compositions in `parallel`.
 """
 
-from gan_jax import evaluate, games, latents, losses, parallel, penalties
-from gan_jax.bound import bind
+from gan_jax import aliases, games, losses, metrics, penalties
+from gan_jax import metrics as evaluate
+from gan_jax.engine import keys, parallel
+from gan_jax.engine import keys as latents
+from gan_jax.engine.game import Batch, Game, Metrics, Move, Player, State, Turn, images_per_step, move, turn
+from gan_jax.engine.networks import bind
+from gan_jax.engine.step import init, make_step
 from gan_jax.errors import BadInput
-from gan_jax.game import Batch, Game, Metrics, Move, Player, State, Turn, images_per_step, move, turn
-from gan_jax.step import init, make_step
+
+aliases.install()
 
 __all__ = [
     "BadInput",
@@ -23,9 +28,11 @@ __all__ = [
     "games",
     "images_per_step",
     "init",
+    "keys",
     "latents",
     "losses",
     "make_step",
+    "metrics",
     "move",
     "parallel",
     "penalties",

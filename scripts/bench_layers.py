@@ -16,8 +16,9 @@ import optax
 from jax import lax
 
 import gan_jax.games.vanilla
-from gan_jax.nets import convolution, dcgan
-from gan_jax.step import init, make_step
+from gan_jax.engine.step import init, make_step
+from gan_jax.nets import dcgan
+from gan_jax.nets.layers import convolution
 
 LAYERS = {  # of the tutorial's generator and discriminator: the layer, and the size and channels of its input
     "transposed 256 > 128, stride 2": (convolution.ConvTranspose(128, stride=2), 7, 256),

@@ -18,9 +18,9 @@ import tyro
 from jaxtyping import Float
 from scipy.linalg import sqrtm
 
-from gan_jax.evaluate.frechet import frechet_distance
-from gan_jax.evaluate.kernel import kernel_distance
-from gan_jax.evaluate.manifold import prdc, precision_recall
+from gan_jax.metrics.frechet import frechet_distance
+from gan_jax.metrics.kernel_distance import kernel_distance
+from gan_jax.metrics.prdc import prdc, precision_recall
 
 Pair = tuple[Float[np.ndarray, "N D"], Float[np.ndarray, "N D"]]
 

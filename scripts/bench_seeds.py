@@ -10,11 +10,11 @@ import time
 import jax
 import tyro
 
-from gan_jax.catalogue import find, load
-from gan_jax.compare.grid import combinations
-from gan_jax.compare.lanes import Lanes, runner
+from gan_jax.config.discovery import find, load
 from gan_jax.data import open_source
-from gan_jax.parallel import make_mesh
+from gan_jax.engine.parallel import make_mesh
+from gan_jax.sweep.batched_runs import Lanes, runner
+from gan_jax.sweep.grid import combinations
 
 CHUNK = 500
 

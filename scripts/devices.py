@@ -15,13 +15,13 @@ import numpy as np
 from jax.sharding import NamedSharding
 from jax.sharding import PartitionSpec as P
 
-from gan_jax.catalogue import find, load
+from gan_jax.config.discovery import find, load
+from gan_jax.config.experiment import stages
+from gan_jax.config.flags import parse
 from gan_jax.data import open_source
-from gan_jax.experiment import stages
-from gan_jax.flags import parse
-from gan_jax.game import State
-from gan_jax.parallel import make_mesh
-from gan_jax.train import chunks, new_state
+from gan_jax.engine.game import State
+from gan_jax.engine.parallel import make_mesh
+from gan_jax.training.train import chunks, new_state
 
 COUNTS = (1, 2, 4, 8)
 

@@ -22,8 +22,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from gan_jax.checkpoint import Checkpoints
-from gan_jax.run_folder import RunFolder
+from gan_jax.runs.checkpoint import Checkpoints
+from gan_jax.runs.run_dir import RunFolder
 
 FLAGS = ("--log-every", "25", "--checkpoint-every", "100", "--sample-every", "500")
 

@@ -19,10 +19,10 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from gan_jax.errors import BadInput
-from gan_jax.judge import results
-from gan_jax.pictures import contact_sheet, save_png
-from gan_jax.run_folder import RunFolder
-from gan_jax.statistics import number, spread, statistics
+from gan_jax.evaluation import protocol
+from gan_jax.evaluation.statistics import number, spread, statistics
+from gan_jax.runs.run_dir import RunFolder
+from gan_jax.viz.images import contact_sheet, save_png
 
 COLUMNS = {
     "fid": ("fid", "Fréchet ↓"),
@@ -63,7 +63,7 @@ def scores(file: Path) -> dict[str, float]:
     """The values of a file of results; none where there is no file."""
     if not file.exists():
         return {}
-    found = results.read(file).scores
+    found = protocol.read(file).scores
     return {name: found[metric][name] for name, (metric, _) in COLUMNS.items() if metric in found}
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from gan_jax.pictures import WHITE, save_png
+from gan_jax.viz.images import WHITE, save_png
 
 
 def main() -> None:

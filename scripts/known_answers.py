@@ -12,11 +12,11 @@ import numpy as np
 import tyro
 
 from gan_jax.data import Source, open_source
-from gan_jax.evaluate.features import Images
-from gan_jax.evaluate.mnist_features import mnist
-from gan_jax.judge import results, table
-from gan_jax.judge.evidence import Evidence, Labelled, Reference, chosen, read, see
-from gan_jax.judge.suite import measure, named
+from gan_jax.evaluation import protocol, tables
+from gan_jax.evaluation.inputs import Evidence, Labelled, Reference, chosen, read, see
+from gan_jax.evaluation.suite import measure, named
+from gan_jax.metrics.features.mnist import mnist
+from gan_jax.metrics.features.network import Images
 
 SAMPLES = 10_000
 METRICS = "fid,kid,is,prdc,modes,ndb,duplicates,memorised"
@@ -33,11 +33,11 @@ def main(data_dir: Path | None = None, samples: int = SAMPLES) -> None:
     net, reference = mnist(), Reference("train", train, lambda: test)
     real, metrics, found = reference.see(net, samples), named(METRICS), []
     for name, images in sets(train, test, samples).items():
-        protocol = results.protocol(net, real, reference, len(images), train.shape, {"files": True})
+        common = protocol.make_protocol(net, real, reference, len(images), train.shape, {"files": True})
         scores = measure(metrics, Evidence(net, see(net, Labelled(images)), real, reference))
-        found.append(results.stamped({"name": name}, scores, results.of_each(metrics, protocol)))
-    print(table.markdown(table.rows(found)))
-    print(results.told(protocol))
+        found.append(protocol.stamped({"name": name}, scores, protocol.of_each(metrics, common)))
+    print(tables.markdown(tables.rows(found)))
+    print(protocol.told(common))
 
 
 def sets(train: Source, test: Source, n: int) -> dict[str, Images]:

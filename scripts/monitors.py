@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from gan_jax.health.symptoms import named, series
-from gan_jax.health.watch import Watch
-from gan_jax.run_folder import Record, RunFolder
+from gan_jax.monitoring.diagnostics import named, series
+from gan_jax.monitoring.monitor import Watch
+from gan_jax.runs.run_dir import Record, RunFolder
 
 
 def longest_right(records: list[Record], right: float = 0.99) -> int:

@@ -1,9 +1,9 @@
 """Trains a frozen feature network of images 28 x 28 x 1, and says how good it is.
 
-    python scripts/train_mnist_features.py --out gan_jax/evaluate/weights/mnist.npz
+    python scripts/train_mnist_features.py --out gan_jax/metrics/features/weights/mnist.npz
     python scripts/train_mnist_features.py --data fashion_mnist --out fashion_mnist.npz
 
-The first command wrote the file in the package. It has the sha256 that `gan_jax.evaluate.mnist_features.SHA256` pins,
+The first command wrote the file in the package. It has the sha256 that `gan_jax.metrics.features.mnist.SHA256` pins,
 and classifies 99.39 % of the 10,000 test images and 99.60 % of the 60,000 training images rightly. It took 4.5 minutes
 of processor time with jax 0.10.2 on a CPU; another machine may round otherwise, and so get other weights, as good.
 
@@ -24,7 +24,7 @@ import tyro
 
 from gan_jax.data import open_source
 from gan_jax.errors import BadInput
-from gan_jax.evaluate import classifier, mnist_features
+from gan_jax.metrics.features import classifier, mnist
 
 SEED = 0
 
@@ -42,7 +42,7 @@ def main(out: Path, data: str = "mnist", data_dir: Path | None = None) -> None:
         raise BadInput(f"{data} has no labelled images 28 x 28 x 1, but {list(train.shape)}: choose another data set")
     examples = train.read(np.arange(train.size))
     params = classifier.train_classifier(examples["x"], examples["y"], len(train.classes), jax.random.key(SEED))
-    sha256 = mnist_features.save(out, data, train.classes, params)
+    sha256 = mnist.save(out, data, train.classes, params)
     for source in (train, test):
         examples = source.read(np.arange(source.size))
         print(f"accuracy on {source.size} images: {classifier.accuracy(params, examples['x'], examples['y']):.4f}")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import tiny
 
-from gan_jax import cli
-from gan_jax.catalogue import names
+from gan_jax.cli.main import main
+from gan_jax.config.discovery import names
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -66,7 +66,7 @@ def test_the_commands_run(tmp_path, monkeypatch, capfd):
         of_runs = command[0] == "compare" and command[1].startswith("runs/")
         short = tiny_run.get(command[0], []) if "--help" not in command and not of_runs else []
         with pytest.raises(SystemExit) as done:
-            cli.main([*command, *short])
+            main([*command, *short])
         assert not done.value.code, (command, capfd.readouterr().err)
     assert (tmp_path / "samples.npz").exists() and (tmp_path / "path.png").exists()
     assert "fid ↓" in (tmp_path / "table.md").read_text()
@@ -76,7 +76,7 @@ def test_the_commands_run(tmp_path, monkeypatch, capfd):
 def test_what_the_readme_points_to_exists():
     prose = re.sub(r"```.*?```|`[^`\n]*`(?!\])", "", README, flags=re.DOTALL)
     links = re.findall(r"\]\((?!http)([^)#]+)\)", prose)
-    assert {"gan_jax/game.py", "experiments/RESULTS.md", "experiments/gallery/hero.png"} <= set(links)
+    assert {"gan_jax/engine/game.py", "experiments/RESULTS.md", "experiments/gallery/hero.png"} <= set(links)
     for link in links:
         assert (ROOT / link).exists(), link
     assert {"mnist_mlp", "mnist_dcgan"} <= names().keys()

@@ -7,16 +7,16 @@
 import os
 from pathlib import Path
 
-from gan_jax.data.embedded import mnist5k
-from gan_jax.data.few import NAME, few
-from gan_jax.data.files import ARCHIVES
-from gan_jax.data.folder import archive_source, folder_source
-from gan_jax.data.pipeline import Pipeline, device_resident
-from gan_jax.data.points import FILES, WORLDS, points_source
+from gan_jax.data.on_device import Pipeline, device_resident
 from gan_jax.data.source import Source, from_arrays, from_points
-from gan_jax.data.stacked import PREFIX, SIDE, stacked
-from gan_jax.data.tf_pipeline import tf_data
-from gan_jax.data.tfds import tfds_source
+from gan_jax.data.sources.archives import ARCHIVES
+from gan_jax.data.sources.image_folder import archive_source, folder_source
+from gan_jax.data.sources.mnist5k import mnist5k
+from gan_jax.data.sources.stacked_mnist import PREFIX, SIDE, stacked
+from gan_jax.data.sources.subset import NAME, few
+from gan_jax.data.sources.tfds import tfds_source
+from gan_jax.data.sources.toy import FILES, WORLDS, points_source
+from gan_jax.data.with_tf_data import tf_data
 from gan_jax.errors import BadInput
 
 __all__ = [

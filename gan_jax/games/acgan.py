@@ -5,10 +5,11 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Int
 
-from gan_jax import codes, losses
-from gan_jax.codes import Categorical
-from gan_jax.game import Game, Network, Player, move, turn
-from gan_jax.latents import normal, split
+from gan_jax import losses
+from gan_jax.engine import priors
+from gan_jax.engine.game import Game, Network, Player, move, turn
+from gan_jax.engine.keys import normal, split
+from gan_jax.engine.priors import Categorical
 from gan_jax.losses import AdversarialLoss
 
 Classes = Int[Array, " B"]
@@ -57,7 +58,7 @@ def game(
     labels = {"y": Categorical(classes)}
 
     def prior(keys):
-        return {"z": normal(keys, z_size), **codes.draw(labels, keys)}
+        return {"z": normal(keys, z_size), **priors.draw(labels, keys)}
 
     def recognised(nets, batch, keys):
         latent_keys, real_keys, fake_keys = split(keys, 3)

@@ -4,11 +4,11 @@ from typing import Any
 
 import optax
 
-from gan_jax import codes
-from gan_jax.codes import Categorical
-from gan_jax.game import Game, Move, Network, Turn
+from gan_jax.engine import priors
+from gan_jax.engine.game import Game, Move, Network, Turn
+from gan_jax.engine.keys import normal
+from gan_jax.engine.priors import Categorical
 from gan_jax.games import vanilla
-from gan_jax.latents import normal
 
 
 def game(
@@ -61,7 +61,7 @@ def game(
     labels = {"y": Categorical(classes)}
     return original._replace(
         codes=labels,
-        prior=lambda keys: {"z": normal(keys, z_size), **codes.draw(labels, keys)},
+        prior=lambda keys: {"z": normal(keys, z_size), **priors.draw(labels, keys)},
         inputs=lambda batch, latents: {
             **original.inputs(batch, latents),
             "g": (latents["z"], latents["y"]),

@@ -5,7 +5,7 @@ from typing import Any
 import optax
 
 from gan_jax import losses
-from gan_jax.game import Game, Network
+from gan_jax.engine.game import Game, Network
 from gan_jax.games import vanilla
 from gan_jax.penalties import terms
 

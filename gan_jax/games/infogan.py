@@ -8,11 +8,11 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Shaped
 
-from gan_jax import codes as latent_codes
 from gan_jax import losses
-from gan_jax.codes import Categorical, Code
-from gan_jax.game import Game, Network, Player, move, turn
-from gan_jax.latents import normal, split
+from gan_jax.engine import priors as latent_codes
+from gan_jax.engine.game import Game, Network, Player, move, turn
+from gan_jax.engine.keys import normal, split
+from gan_jax.engine.priors import Categorical, Code
 from gan_jax.losses import AdversarialLoss
 
 

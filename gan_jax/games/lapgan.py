@@ -11,11 +11,11 @@ import optax
 from jaxtyping import Array, Float
 
 from gan_jax import losses
+from gan_jax.engine.game import Game, Move, Network, Player, move, turn
+from gan_jax.engine.keys import normal, split
 from gan_jax.errors import BadInput
-from gan_jax.game import Game, Move, Network, Player, move, turn
-from gan_jax.laplacian import scales, up
-from gan_jax.latents import normal, split
 from gan_jax.losses import AdversarialLoss
+from gan_jax.nets.layers.pyramid import scales, up
 
 
 def game(

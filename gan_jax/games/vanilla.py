@@ -7,9 +7,9 @@ import optax
 from jaxtyping import Array, Float, Int
 
 from gan_jax import losses
-from gan_jax.dynamics import Dynamics, gradient_play
-from gan_jax.game import Game, Keys, Move, Network, Player, Turn, move, turn
-from gan_jax.latents import normal, split
+from gan_jax.engine.dynamics import Dynamics, gradient_play
+from gan_jax.engine.game import Game, Keys, Move, Network, Player, Turn, move, turn
+from gan_jax.engine.keys import normal, split
 from gan_jax.losses import AdversarialLoss
 from gan_jax.penalties import Penalty, nothing, total
 

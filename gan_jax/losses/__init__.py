@@ -7,7 +7,6 @@ scores of 1e4. A loss that compares examples sees the whole batch where devices 
 
 from gan_jax.losses.adversarial import AdversarialLoss, Scores, score_metrics
 from gan_jax.losses.classic import hinge, least_squares, lsgan, minimax, non_saturating, smoothed, wasserstein
-from gan_jax.losses.combinators import clamped, top_k
 from gan_jax.losses.f_gan import (
     Divergence,
     f_gan,
@@ -19,8 +18,9 @@ from gan_jax.losses.f_gan import (
     reverse_kullback_leibler,
     squared_hellinger,
 )
-from gan_jax.losses.kernel import Kernel, cramer, gaussian, mmd, negative_distance, rational_quadratic
+from gan_jax.losses.mmd import Kernel, cramer, gaussian, mmd, negative_distance, rational_quadratic
 from gan_jax.losses.relativistic import relativistic_average, relativistic_paired
+from gan_jax.losses.transforms import clamped, top_k
 
 __all__ = [  # noqa: RUF022  in the order to read them
     # what a loss is

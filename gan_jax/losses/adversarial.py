@@ -6,7 +6,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from gan_jax.game import Metrics
+from gan_jax.engine.game import Metrics
 
 Scores = Float[Array, " B"]
 """One logit per example, of any size: what a discriminator says."""

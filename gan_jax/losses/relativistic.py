@@ -4,7 +4,7 @@ import jax.numpy as jnp
 from jax.nn import softplus
 from jaxtyping import Array, Float
 
-from gan_jax.axis import mean_over_devices
+from gan_jax.engine.collectives import mean_over_devices
 from gan_jax.losses.adversarial import AdversarialLoss, Scores
 
 relativistic_paired = AdversarialLoss(

@@ -12,8 +12,9 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jaxtyping import Array, Float, Int
 
-from gan_jax.game import Keys
-from gan_jax.nets.layers import BatchNorm, Dropout
+from gan_jax.engine.game import Keys
+from gan_jax.nets.layers.dropout import Dropout
+from gan_jax.nets.layers.normalization import BatchNorm
 
 Labels = Int[Array, " B"]
 

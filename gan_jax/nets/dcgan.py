@@ -15,11 +15,12 @@ from flax import linen as nn
 from jax.typing import DTypeLike
 from jaxtyping import Array, Float
 
+from gan_jax.engine.game import Keys
 from gan_jax.errors import BadInput
-from gan_jax.game import Keys
-from gan_jax.nets.convolution import Conv, ConvTranspose
-from gan_jax.nets.layers import BatchNorm, Dropout
-from gan_jax.nets.spectral import SpectralNorm
+from gan_jax.nets.layers.convolution import Conv, ConvTranspose
+from gan_jax.nets.layers.dropout import Dropout
+from gan_jax.nets.layers.normalization import BatchNorm
+from gan_jax.nets.layers.spectral_norm import SpectralNorm
 
 Initializer = nn.initializers.Initializer
 

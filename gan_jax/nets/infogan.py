@@ -12,13 +12,13 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jaxtyping import Array, Float, Shaped
 
-from gan_jax.codes import Categorical, Code
+from gan_jax.engine.game import Keys
+from gan_jax.engine.priors import Categorical, Code
 from gan_jax.errors import BadInput
-from gan_jax.game import Keys
 from gan_jax.nets import dcgan
-from gan_jax.nets.coded import joined
-from gan_jax.nets.convolution import Conv
-from gan_jax.nets.layers import BatchNorm
+from gan_jax.nets.layers.conditioning import joined
+from gan_jax.nets.layers.convolution import Conv
+from gan_jax.nets.layers.normalization import BatchNorm
 
 INITIAL = nn.initializers.normal(0.02)
 

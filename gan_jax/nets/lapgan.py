@@ -18,10 +18,11 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jaxtyping import Array, Float
 
+from gan_jax.engine.game import Keys
 from gan_jax.errors import BadInput
-from gan_jax.game import Keys
-from gan_jax.nets.convolution import Conv
-from gan_jax.nets.layers import BatchNorm, Dropout
+from gan_jax.nets.layers.convolution import Conv
+from gan_jax.nets.layers.dropout import Dropout
+from gan_jax.nets.layers.normalization import BatchNorm
 
 
 class Generator(nn.Module):

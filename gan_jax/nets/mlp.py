@@ -11,8 +11,8 @@ from flax import linen as nn
 from jax.typing import DTypeLike
 from jaxtyping import Array, Float
 
-from gan_jax.game import Keys
-from gan_jax.nets.layers import BatchNorm
+from gan_jax.engine.game import Keys
+from gan_jax.nets.layers.normalization import BatchNorm
 
 
 class Generator(nn.Module):

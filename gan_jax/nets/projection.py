@@ -8,40 +8,17 @@ and an embedding of the label, the generator has conditional batch norm. The pap
 import math
 from typing import NamedTuple
 
-import jax.numpy as jnp
 from flax import linen as nn
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float
 
-from gan_jax.game import Keys
+from gan_jax.engine.game import Keys
 from gan_jax.nets import dcgan
-from gan_jax.nets.convolution import Conv, ConvTranspose
-from gan_jax.nets.layers import ConditionalBatchNorm
-from gan_jax.nets.spectral import SpectralNorm
+from gan_jax.nets.layers.conditioning import Labels, Projection
+from gan_jax.nets.layers.convolution import Conv, ConvTranspose
+from gan_jax.nets.layers.normalization import ConditionalBatchNorm
+from gan_jax.nets.layers.spectral_norm import SpectralNorm
 
 Images = Float[Array, "B H W C"]
-Labels = Int[Array, " B"]
-
-GLOROT = nn.initializers.glorot_uniform()
-
-
-class Projection(nn.Module):
-    """Features `phi [B, D]` and labels `y [B]` to scores `[B]`: `psi(phi) + <embed(y), phi>`, psi linear without bias.
-
-    Both matrices have spectral norm. Without `classes` the score is `psi(phi)`.
-
-    Miyato and Koyama 2018, eq. 3.
-    """
-
-    classes: int
-
-    @nn.compact
-    def __call__(self, phi: Float[Array, "B D"], y: Labels | None = None) -> Float[Array, " B"]:
-        """Scores of features, as of examples of classes `y`."""
-        scores = SpectralNorm(nn.Dense(1, use_bias=False, kernel_init=GLOROT))(phi).squeeze(-1)
-        if not self.classes:
-            return scores
-        embedded = SpectralNorm(nn.Embed(self.classes, phi.shape[-1], embedding_init=GLOROT))(y)
-        return scores + jnp.sum(embedded * phi, axis=-1)
 
 
 class Generator(nn.Module):

@@ -17,12 +17,13 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jaxtyping import Array, Float
 
+from gan_jax.engine.game import Keys
 from gan_jax.errors import BadInput
-from gan_jax.game import Keys
-from gan_jax.nets.convolution import Conv, Convolved, Kernel, conv, conv_transpose
-from gan_jax.nets.layers import BatchNorm, ConditionalBatchNorm
-from gan_jax.nets.projection import GLOROT, Images, Labels, Projection
-from gan_jax.nets.spectral import SpectralNorm
+from gan_jax.nets.layers.conditioning import GLOROT, Labels, Projection
+from gan_jax.nets.layers.convolution import Conv, Convolved, Kernel, conv, conv_transpose
+from gan_jax.nets.layers.normalization import BatchNorm, ConditionalBatchNorm
+from gan_jax.nets.layers.spectral_norm import SpectralNorm
+from gan_jax.nets.projection import Images
 
 RESIDUAL = nn.initializers.variance_scaling(2.0, "fan_avg", "uniform")
 """Of the convolutions in a block: Glorot's, the standard deviation times sqrt(2)."""

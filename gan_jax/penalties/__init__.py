@@ -4,6 +4,7 @@
 same as a value (`Penalty`) to be given to a game, and `total` sums such values.
 """
 
+from gan_jax.augment.instance_noise import instance_noise
 from gan_jax.penalties import terms
 from gan_jax.penalties.consistency import bcr, cr, zcr_d, zcr_g
 from gan_jax.penalties.gradient import (
@@ -18,7 +19,6 @@ from gan_jax.penalties.gradient import (
     zero_centred,
 )
 from gan_jax.penalties.lecam import LeCam
-from gan_jax.penalties.noise import instance_noise
 from gan_jax.penalties.penalty import Penalty, nothing, total, weight_at
 from gan_jax.penalties.weights import clip_weights, orthogonal
 

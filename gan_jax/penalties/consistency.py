@@ -8,8 +8,8 @@ from collections.abc import Callable
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from gan_jax.game import Keys
-from gan_jax.latents import split
+from gan_jax.engine.game import Keys
+from gan_jax.engine.keys import split
 from gan_jax.penalties.gradient import Critic, Examples, PerScore
 
 Scored = Float[Array, " S"]

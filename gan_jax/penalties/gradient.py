@@ -11,9 +11,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from gan_jax.axis import gather_over_devices, mean_over_devices
-from gan_jax.game import Keys
-from gan_jax.latents import split, uniform
+from gan_jax.engine.collectives import gather_over_devices, mean_over_devices
+from gan_jax.engine.game import Keys
+from gan_jax.engine.keys import split, uniform
 
 Examples = Float[Array, "B ..."]
 PerScore = Float[Array, " S"]

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jax import lax
 
-from gan_jax.axis import mean_over_devices
+from gan_jax.engine.collectives import mean_over_devices
 from gan_jax.losses import Scores
 
 

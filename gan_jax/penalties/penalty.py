@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from gan_jax.bound import BoundNet, Through
+from gan_jax.engine.game import Batch, Keys, Player
+from gan_jax.engine.keys import split
+from gan_jax.engine.networks import BoundNet, Through
 from gan_jax.errors import BadInput
-from gan_jax.game import Batch, Keys, Player
-from gan_jax.latents import split
 
 Nets = Mapping[str, BoundNet | Through]
 Weight = float | Float[Array, ""] | Callable[[Int[Array, ""]], Any]

@@ -8,8 +8,8 @@ from types import MappingProxyType
 
 import optax
 
-from gan_jax.game import Keys, Player
-from gan_jax.latents import normal, split
+from gan_jax.engine.game import Keys, Player
+from gan_jax.engine.keys import normal, split
 from gan_jax.penalties import consistency, gradient, weights
 from gan_jax.penalties.consistency import Latent, Transform
 from gan_jax.penalties.gradient import Deviation

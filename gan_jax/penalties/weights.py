@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float
 
-from gan_jax.game import Params
+from gan_jax.engine.game import Params
 
 
 def orthogonal(params: Params) -> Float[Array, ""]:

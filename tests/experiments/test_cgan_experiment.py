@@ -8,7 +8,7 @@ import pytest
 from stepping import built, three_steps
 
 from gan_jax import BadInput
-from gan_jax.catalogue import find, load
+from gan_jax.config.discovery import find, load
 from gan_jax.data import from_arrays
 
 

@@ -6,11 +6,11 @@ import pytest
 from stepping import built, three_steps
 
 from gan_jax import BadInput
+from gan_jax.config.experiment import stages
 from gan_jax.data import from_arrays
-from gan_jax.experiment import stages
+from gan_jax.engine.parallel import make_mesh
 from gan_jax.nets import resnet
-from gan_jax.parallel import make_mesh
-from gan_jax.train import abstract_state
+from gan_jax.training.train import abstract_state
 
 
 def colour(size=32, n=32, labelled=True):

@@ -11,12 +11,11 @@ from stepping import built, three_steps
 
 from gan_jax import BadInput, init, losses, make_step
 from gan_jax.data import from_arrays, open_source, stacked
-from gan_jax.dynamics import unrolled
+from gan_jax.engine.dynamics import unrolled
+from gan_jax.engine.keys import example_keys, normal, split
 from gan_jax.games import vanilla
-from gan_jax.latents import normal, split
-from gan_jax.nets import mlp, reduced
-from gan_jax.nets.minibatch import MinibatchDiscrimination
-from gan_jax.step import example_keys
+from gan_jax.nets import mlp, stacked_mnist
+from gan_jax.nets.layers.minibatch import MinibatchDiscrimination
 
 NAME = "stacked_reduced"
 
@@ -43,7 +42,7 @@ def test_what_is_no_stack_of_digits_is_refused(shape):
 def test_the_generator_descends_through_the_unrolled_discriminator():
     """Every discriminator that is foreseen normalises by its own batch; only the one of now moves the averages."""
     rate, g = 0.05, mlp.Generator(shape=(8, 8, 3), widths=())
-    d = reduced.discriminator(1, MinibatchDiscrimination(3, 2))
+    d = stacked_mnist.discriminator(1, MinibatchDiscrimination(3, 2))
     x = jax.random.uniform(jax.random.key(1), (1, 6, 8, 8, 3), minval=-1.0)
     sgd, turns = optax.sgd(rate), partial(vanilla.simultaneous, dynamics=unrolled(1))
     game = vanilla.game(g, d, sgd, sgd, z_size=9, turns=turns)

@@ -7,8 +7,8 @@ import pytest
 from jax.sharding import PartitionSpec
 
 from gan_jax import losses
-from gan_jax.axis import batch_axis, mean_over_devices
-from gan_jax.parallel import BATCH_AXIS, make_mesh
+from gan_jax.engine.collectives import batch_axis, mean_over_devices
+from gan_jax.engine.parallel import BATCH_AXIS, make_mesh
 
 DIVERGENCES = {
     "kullback_leibler": losses.kullback_leibler,

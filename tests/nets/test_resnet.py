@@ -11,7 +11,7 @@ import pytest
 from gan_jax import BadInput, init, losses, make_step
 from gan_jax.games import conditional, vanilla
 from gan_jax.nets import resnet
-from gan_jax.nets.convolution import Conv
+from gan_jax.nets.layers.convolution import Conv
 
 close = partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-5)
 KEY = jax.random.key(0)

@@ -4,8 +4,8 @@ import jax
 import jax.numpy as jnp
 from jax.sharding import PartitionSpec as P
 
-from gan_jax.axis import batch_axis, mean_over_devices
-from gan_jax.parallel import BATCH_AXIS, make_mesh
+from gan_jax.engine.collectives import batch_axis, mean_over_devices
+from gan_jax.engine.parallel import BATCH_AXIS, make_mesh
 
 PARAMS = {
     "w": jax.random.normal(jax.random.key(0), (3, 4)),

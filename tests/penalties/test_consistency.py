@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from gan_jax import penalties
-from gan_jax.latents import split, uniform
+from gan_jax.engine.keys import split, uniform
 
 X = jnp.array([[1.0, 2.0], [0.0, -1.0]])
 KEYS = jax.random.split(jax.random.key(0), 2)

@@ -8,7 +8,7 @@ import numpy as np
 from known import KEYS, PARAMS, X_FAKE, X, critic, over_devices
 
 from gan_jax import penalties
-from gan_jax.latents import uniform
+from gan_jax.engine.keys import uniform
 
 close = partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-5)
 

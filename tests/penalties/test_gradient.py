@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gan_jax import penalties
-from gan_jax.latents import split
+from gan_jax.engine.keys import split
 
 W = jnp.array([1.0, -2.0, 2.0]).reshape(1, 1, 3)  # norm 3
 X = jax.random.normal(jax.random.key(0), (5, 1, 1, 3))

@@ -10,10 +10,10 @@ import pytest
 from arena import BATCH, Discriminator, Generator, Z, sgd
 
 from gan_jax import Game, Player, init, losses, make_step, move, penalties, turn
-from gan_jax.bound import BoundNet
+from gan_jax.engine.game import PlayerState
+from gan_jax.engine.keys import normal, split, uniform
+from gan_jax.engine.networks import BoundNet
 from gan_jax.errors import BadInput
-from gan_jax.game import PlayerState
-from gan_jax.latents import normal, split, uniform
 from gan_jax.penalties import Penalty, terms, total
 
 close = partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-6)

@@ -1,0 +1,82 @@
+"""The pipeline for data larger than memory: read and decoded ahead by tf.data. Imports TensorFlow when it is built."""
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from types import ModuleType
+
+import numpy as np
+
+from gan_jax.data import shuffle
+from gan_jax.data.on_device import Inputs, Pipeline, to_batch
+from gan_jax.data.source import Source
+from gan_jax.engine.game import Batch
+from gan_jax.errors import BadInput
+
+
+def tf_data(source: Source, seed: int, turns: int, batch_size: int, shard: tuple[int, int] = (0, 1)) -> Pipeline:
+    """A step's input is its examples, read in parallel and in order while earlier steps are played."""
+    shuffle.check(source.size, turns, batch_size, shard)
+    tf = import_tensorflow()
+    example = source.read(np.zeros(1, np.int64))
+    names, dtypes = list(example), [array.dtype for array in example.values()]
+
+    def stream(ranges: Iterable[range]) -> Iterator[Inputs]:
+        failures: list[Exception] = []
+
+        def read(indices: np.ndarray) -> list[np.ndarray]:
+            try:
+                examples = source.read(indices.ravel())
+            except Exception as error:  # TensorFlow would keep only its text
+                failures.append(error)
+                raise
+            return [examples[name].reshape(*indices.shape, *examples[name].shape[1:]) for name in names]
+
+        def dealt() -> Iterator[tuple[np.ndarray, bool]]:
+            for steps in ranges:
+                left = len(steps)
+                for step in shuffle.indices(seed, source.size, steps, turns, batch_size, shard):
+                    left -= 1
+                    yield step, left == 0
+
+        signature = (tf.TensorSpec((turns, None), tf.int32), tf.TensorSpec((), tf.bool))
+        steps_read = (
+            tf.data.Dataset.from_generator(dealt, output_signature=signature)
+            .map(lambda i, last: (*tf.numpy_function(read, [i], dtypes), last), tf.data.AUTOTUNE, deterministic=True)
+            .prefetch(tf.data.AUTOTUNE)
+        )
+        inputs = []
+        try:
+            for *arrays, last in steps_read.as_numpy_iterator():
+                inputs.append(arrays)
+                if last:
+                    yield {name: np.stack(each) for name, each in zip(names, zip(*inputs, strict=True), strict=True)}
+                    inputs = []
+        except tf.errors.OpError:
+            if failures:
+                raise failures[0] from None
+            raise
+
+    def load(arrays: Inputs, examples: Inputs) -> Batch:
+        return to_batch(examples)
+
+    return Pipeline((), stream, load)
+
+
+def import_tensorflow() -> ModuleType:
+    """TensorFlow, kept quiet and away from the accelerators, which are JAX's."""
+    quieten()
+    try:
+        import tensorflow as tf
+    except ImportError as error:
+        raise BadInput(f"TensorFlow cannot be imported ({error}): install it, or use cached data") from error
+    for kind in ("GPU", "TPU"):
+        with suppress(RuntimeError):  # the caller has initialised TensorFlow, and keeps what it took
+            tf.config.set_visible_devices([], kind)
+    return tf
+
+
+def quieten() -> None:
+    """What TensorFlow has to be told before anything imports it."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # announces itself, and serves networks only

@@ -1,0 +1,49 @@
+"""Metrics: pure functions of arrays, that know nothing of games and of files; and feature networks to get arrays from.
+
+`gan_jax.judge` asks them of runs and of folders of images.
+"""
+
+from gan_jax.metrics.arrays import Estimate
+from gan_jax.metrics.classes import class_shares, code_accuracy, label_accuracy, mode_count, reverse_kl
+from gan_jax.metrics.discriminator import adversarial_accuracy, ranking_accuracy
+from gan_jax.metrics.features.network import FeatureNet, look
+from gan_jax.metrics.frechet import frechet_distance, intra_frechet_distance
+from gan_jax.metrics.inception_score import inception_score
+from gan_jax.metrics.kernel_distance import kernel_distance
+from gan_jax.metrics.mixture_modes import energy_distance, mode_scores
+from gan_jax.metrics.ms_ssim import diversity, ms_ssim
+from gan_jax.metrics.ndb import different_bins, fit_bins
+from gan_jax.metrics.nearest_neighbours import closest_pairs, duplicates, memorised_share, neighbours
+from gan_jax.metrics.path_length import path_length
+from gan_jax.metrics.prdc import density_coverage, prdc, precision_recall
+
+__all__ = [
+    "Estimate",
+    "FeatureNet",
+    "adversarial_accuracy",
+    "class_shares",
+    "closest_pairs",
+    "code_accuracy",
+    "density_coverage",
+    "different_bins",
+    "diversity",
+    "duplicates",
+    "energy_distance",
+    "fit_bins",
+    "frechet_distance",
+    "inception_score",
+    "intra_frechet_distance",
+    "kernel_distance",
+    "label_accuracy",
+    "look",
+    "memorised_share",
+    "mode_count",
+    "mode_scores",
+    "ms_ssim",
+    "neighbours",
+    "path_length",
+    "prdc",
+    "precision_recall",
+    "ranking_accuracy",
+    "reverse_kl",
+]

@@ -1,0 +1,124 @@
+"""Which classes generated images are of: pure functions of labels, asked for or given by a classifier (its argmax).
+
+The protocol of Stacked MNIST, whose 1,000 classes are known, is `mode_count` and `reverse_kl` (Srivastava et al. 2017,
+"VEEGAN"; Lin et al. 2018, "PacGAN"). Both depend on how many images are judged: compare at equal numbers only.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Array, Float, Int, Shaped
+
+from gan_jax.errors import BadInput
+
+Labels = Shaped[np.ndarray, " N"] | Shaped[Array, " N"]
+"""A class for every image, 0 to K - 1, of any integer type."""
+
+OtherLabels = Shaped[np.ndarray, " M"] | Shaped[Array, " M"]
+"""Of another set of images."""
+
+
+def as_labels(y: Labels, name: str) -> Int[np.ndarray, " N"]:
+    """`y` as integers.
+
+    Raises:
+        BadInput: `y` is not `[N]`, is empty, or does not hold integers of at least 0.
+    """
+    y = np.asarray(y)
+    if y.ndim != 1 or y.dtype.kind not in "iu":
+        raise BadInput(
+            f"{name}: labels must be integers [N], not {y.dtype} {list(y.shape)}: "
+            "take the argmax of probabilities, and flatten"
+        )
+    if not len(y):
+        raise BadInput(f"{name}: there are no labels: give at least one")
+    if y.min() < 0:
+        raise BadInput(f"{name}: label {y.min()} is below 0: count classes from 0")
+    return y.astype(np.int64)
+
+
+def class_shares(labels: Labels, classes: int) -> Float[np.ndarray, " K"]:
+    """The share of every class, `[classes]`.
+
+    Raises:
+        BadInput: a label is `classes` or more.
+    """
+    y = as_labels(labels, "labels")
+    if y.max() >= classes:
+        raise BadInput(f"labels: label {y.max()} is not one of {classes} classes, 0 to {classes - 1}: say how many")
+    return np.bincount(y, minlength=classes) / len(y)
+
+
+def mode_count(labels: Labels) -> int:
+    """How many classes have at least one image."""
+    return len(np.unique(as_labels(labels, "labels")))
+
+
+def reverse_kl(labels: Labels, reference_shares: Float[np.ndarray, " K"]) -> float:
+    """KL(q || p) = sum over classes of q log(q / p), in nats: q the shares of `labels`, p the reference's `[K]`.
+
+    0 where the shares are equal; infinite where a class has images that the reference lacks. A class without images
+    adds nothing: what is missed shows only in what the others have too much. Of N images of p itself it is about
+    (K - 1) / 2N, for N well above K.
+
+    Raises:
+        BadInput: the reference's shares are negative, or do not add up to 1; a label is not one of its K classes.
+    """
+    p = np.asarray(reference_shares, np.float64)
+    if not (p >= 0).all() or abs(p.sum() - 1) > 1e-6:
+        raise BadInput(
+            f"reference shares must be at least 0 and add up to 1, not to {p.sum():.6g}: divide by their sum"
+        )
+    q = class_shares(labels, len(p))
+    hit = q > 0
+    with np.errstate(divide="ignore"):
+        return float(np.sum(q[hit] * np.log(q[hit] / p[hit])))
+
+
+def label_accuracy(predicted: Labels, asked: Labels) -> float:
+    """The share of images that a classifier takes for what the generator was asked for.
+
+    Raises:
+        BadInput: there are not as many labels on either side.
+    """
+    y, wanted = as_labels(predicted, "predicted"), as_labels(asked, "asked")
+    if len(y) != len(wanted):
+        raise BadInput(f"{len(y)} predicted labels for {len(wanted)} that were asked for: give one for each")
+    return float(np.mean(y == wanted))
+
+
+class Matching(NamedTuple):
+    """Which class every value of a code stands for, and the share of images that are of their value's class."""
+
+    accuracy: float
+    classes: Int[np.ndarray, " K"]
+    """One for each value 0 to K - 1; -1 for a value that is left over."""
+
+
+def code_accuracy(codes: Labels, predicted: Labels) -> Matching:
+    """The best one-to-one matching of the values of a code to classes.
+
+    No class is matched twice: two values that draw the same class count once. Chen et al. 2016, "InfoGAN", match values
+    to digits as well, to classify real images; here another network classifies images that were drawn with `codes`. A
+    code that says nothing about K equally frequent classes has an accuracy of 1 / K and, the matching being the best of
+    many, a little more.
+
+    Args:
+        codes: what every image was drawn with, `[N]`, values 0 to K - 1.
+        predicted: the class a classifier sees in it, `[N]`.
+
+    Raises:
+        BadInput: there are not as many on either side, or they are no labels (see `classes.as_labels`).
+    """
+    values, classes = as_labels(codes, "codes"), as_labels(predicted, "predicted")
+    if len(values) != len(classes):
+        raise BadInput(f"{len(classes)} predicted classes for {len(values)} codes: give one for each")
+    counts = np.zeros((values.max() + 1, classes.max() + 1), np.int64)
+    np.add.at(counts, (values, classes), 1)
+    from scipy.optimize import linear_sum_assignment  # here, for importing it takes a while
+
+    rows, columns = linear_sum_assignment(counts, maximize=True)
+    images = counts[rows, columns]
+    meaning = np.full(len(counts), -1)
+    meaning[rows] = np.where(images > 0, columns, -1)
+    return Matching(float(images.sum() / len(values)), meaning)

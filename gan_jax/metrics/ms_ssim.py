@@ -1,0 +1,128 @@
+"""How alike images are to the eye: multi-scale structural similarity, and with it how diverse a set of images is.
+
+Wang, Simoncelli and Bovik 2003, "Multiscale structural similarity for image quality assessment".
+"""
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from gan_jax.errors import BadInput
+from gan_jax.metrics.arrays import Estimate
+from gan_jax.metrics.features.network import Images
+
+WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
+"""Of the scales, from the finest (Wang et al. 2003)."""
+
+WINDOW = 11
+"""Pixels a side of the window within which structure is compared: a Gaussian of standard deviation `STD`."""
+
+STD = 1.5
+
+TAPS = np.exp(-0.5 * ((np.arange(WINDOW) - WINDOW // 2) / STD) ** 2)
+TAPS /= TAPS.sum()
+
+C1, C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+
+VALUES = 2**17
+"""Values of images compared at a time: they stay in the cache."""
+
+
+def scales_for(height: int, width: int) -> int:
+    """On how many scales images of this size are compared: five, or as many as the window fits into.
+
+    Each scale halves the size. Five take 176 pixels a side; 64 give three, 32 and 28 give two. Values on different
+    numbers of scales are not comparable, so that the number belongs to the protocol.
+
+    Raises:
+        BadInput: a side is shorter than the window.
+    """
+    side = min(height, width)
+    if side < WINDOW:
+        raise BadInput(f"images of {height}x{width} are too small to compare: {WINDOW} pixels a side are needed")
+    return min(len(WEIGHTS), (side // WINDOW).bit_length())
+
+
+def ms_ssim(a: Images, b: Images) -> Float[np.ndarray, " N"]:
+    """Of every pair of images, `[N, H, W, C]` each: 1 for equal images, about 0 for unrelated ones; never below 0.
+
+    Contrast and structure are compared on every scale, luminance on the last. The weights of the scales are divided
+    by their sum, also where there are fewer than five. A scale on which images are opposites on average counts as 0.
+    Colours are compared channel by channel, and averaged.
+
+    Raises:
+        BadInput: images are smaller than 11 pixels a side, or do not pair up.
+    """
+    if a.shape != b.shape:
+        raise BadInput(f"images {list(a.shape)} and {list(b.shape)} do not pair up: give one for each")
+    n, height, width, channels = a.shape
+    scales = scales_for(height, width)
+    weights = np.array(WEIGHTS[:scales]) / sum(WEIGHTS[:scales])
+    rows = max(1, VALUES // (height * width * channels))
+    result = np.empty(n)
+    for start in range(0, n, rows):
+        block = slice(start, start + rows)
+        result[block] = _similarity(_planes(a[block]), _planes(b[block]), weights).reshape(-1, channels).mean(axis=1)
+    return result
+
+
+def diversity(images: Images, pairs: int, seed: int = 0) -> Estimate:
+    """The mean `ms_ssim` over random pairs of different images, and its standard error: the lower, the more diverse.
+
+    A set of one class is meant: images of many classes are unlike for that alone. Compare with real images of the same
+    class. The error takes the pairs for independent, which holds for no more pairs than images.
+
+    Raises:
+        BadInput: there are fewer than two images or pairs, or images are smaller than 11 pixels a side.
+
+    Odena et al. 2017, "Conditional image synthesis with auxiliary classifier GANs".
+    """
+    n = len(images)
+    if n < 2 or pairs < 2:
+        raise BadInput(f"{pairs} pairs of {n} images give no mean and no error: use at least 2 of each")
+    rng = np.random.default_rng(seed)
+    first = rng.integers(n, size=pairs)
+    second = (first + rng.integers(1, n, size=pairs)) % n
+    values = ms_ssim(images[first], images[second])
+    return Estimate(float(values.mean()), float(values.std(ddof=1) / np.sqrt(pairs)))
+
+
+def _planes(images: UInt8[np.ndarray, "N H W C"]) -> Float[np.ndarray, "P H W"]:
+    """Every channel of every image by itself."""
+    return np.moveaxis(images, 3, 1).reshape(-1, *images.shape[1:3]).astype(np.float64)
+
+
+def _similarity(
+    a: Float[np.ndarray, "P H W"], b: Float[np.ndarray, "P H W"], weights: Float[np.ndarray, " S"]
+) -> Float[np.ndarray, " P"]:
+    product = np.ones(len(a))
+    for weight in weights[:-1]:
+        _, structure = _compared(a, b)
+        product *= np.maximum(structure.mean(axis=(1, 2)), 0) ** weight
+        a, b = _halved(a), _halved(b)
+    luminance, structure = _compared(a, b)
+    return product * np.maximum((luminance * structure).mean(axis=(1, 2)), 0) ** weights[-1]
+
+
+def _compared(
+    a: Float[np.ndarray, "P H W"], b: Float[np.ndarray, "P H W"]
+) -> tuple[Float[np.ndarray, "P h w"], Float[np.ndarray, "P h w"]]:
+    """Luminance, and contrast times structure, in every window."""
+    mean_a, mean_b = _smoothed(a), _smoothed(b)
+    squares = mean_a**2 + mean_b**2
+    product = mean_a * mean_b
+    variances = _smoothed(a**2 + b**2) - squares
+    covariance = _smoothed(a * b) - product
+    return (2 * product + C1) / (squares + C1), (2 * covariance + C2) / (variances + C2)
+
+
+def _smoothed(x: Float[np.ndarray, "P H W"]) -> Float[np.ndarray, "P h w"]:
+    """The Gaussian mean within every window that lies inside the image."""
+    height, width = (side - WINDOW + 1 for side in x.shape[1:])
+    x = sum(tap * x[:, i : i + height] for i, tap in enumerate(TAPS))
+    return sum(tap * x[:, :, i : i + width] for i, tap in enumerate(TAPS))
+
+
+def _halved(x: Float[np.ndarray, "P H W"]) -> Float[np.ndarray, "P h w"]:
+    """Means of 2 by 2 pixels; an odd last row or column is left out."""
+    p, height, width = x.shape
+    return x[:, : height // 2 * 2, : width // 2 * 2].reshape(p, height // 2, 2, width // 2, 2).mean(axis=(2, 4))

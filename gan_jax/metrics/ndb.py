@@ -1,0 +1,132 @@
+"""In how many places of the data generated samples are too frequent or too rare.
+
+Real samples are cut into bins by k-means, and the shares of real and of generated samples in every bin are compared.
+What is clustered may be pixels, as in the paper, or features of a network.
+
+Richardson and Weiss 2018, "On GANs and GMMs".
+"""
+
+from statistics import NormalDist
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from gan_jax.errors import BadInput
+from gan_jax.metrics.arrays import Features, features
+
+ROUNDS = 100
+"""Of k-means, at most: the bins need not be the best ones, only the same for all that is compared."""
+
+ROWS = 4096
+"""Rows compared with all centres at a time: bounds the memory."""
+
+
+class Bins(NamedTuple):
+    """The cells of k-means, and how often real samples fall into each."""
+
+    centres: Float[np.ndarray, "K D"]
+    shares: Float[np.ndarray, " K"]
+    count: int
+    """How many real samples there were."""
+
+
+class DifferentBins(NamedTuple):
+    """How unlike two histograms over the same bins are."""
+
+    ndb: int
+    """The number of statistically different bins."""
+    share: float
+    """`ndb` over the number of bins: about the significance for equal distributions."""
+    divergence: float
+    """Jensen-Shannon divergence of the shares, in nats: 0 for equal shares, log 2 where no bin holds both."""
+
+
+def fit_bins(real: Features, k: int = 100, seed: int = 0) -> Bins:
+    """`k` bins of real samples `[N, D]`, by k-means started from k-means++.
+
+    Raises:
+        BadInput: there are fewer than `k` different samples, or `k` is below 2.
+
+    Arthur and Vassilvitskii 2007, "k-means++: the advantages of careful seeding".
+    """
+    if k < 2:
+        raise BadInput(f"{k} bins cannot differ: use at least 2")
+    x = features(real, "real", k)
+    different = len({row.tobytes() for row in x})
+    if different < k:
+        raise BadInput(f"real: {different} different samples cannot fill {k} bins: use fewer bins")
+    centres = _scattered(x, k, np.random.default_rng(seed))
+    before = None
+    for _ in range(ROUNDS):
+        index, squared = _nearest(x, centres)
+        if before is not None and np.array_equal(index, before):
+            break
+        before = index
+        filled = np.unique(index)
+        for j in filled:
+            centres[j] = x[index == j].mean(axis=0)
+        # A centre without samples goes to one that no centre is close to.
+        empty = np.setdiff1d(np.arange(k), filled)
+        centres[empty] = x[np.argsort(-squared, kind="stable")[: len(empty)]]
+    return Bins(centres, _shares(x, centres), len(x))
+
+
+def different_bins(bins: Bins, fake: Features, significance: float = 0.05) -> DifferentBins:
+    """The bins whose share of `fake` `[N, D]` is not the real one by a two-proportion z-test with pooled variance.
+
+    The more samples there are, the smaller differences are found: compare only at equal numbers. Score held-out real
+    samples too: that is what a perfect generator would get, a little above `significance` because the bins were
+    fitted to the real samples that they are compared with.
+
+    Raises:
+        BadInput: `fake` has another D than the bins, or `significance` is not between 0 and 1.
+    """
+    if not 0 < significance < 1:
+        raise BadInput(f"a significance of {significance} is none: use one between 0 and 1")
+    x = features(fake, "fake")
+    if x.shape[1] != bins.centres.shape[1]:
+        raise BadInput(f"fake: {x.shape[1]} features, and the bins have {bins.centres.shape[1]}: use the same network")
+    p, q, n, m = bins.shares, _shares(x, bins.centres), bins.count, len(x)
+    pooled = (n * p + m * q) / (n + m)
+    error = np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
+    ndb = int(np.sum(np.abs(p - q) > NormalDist().inv_cdf(1 - significance / 2) * error))
+    middle = (p + q) / 2
+    return DifferentBins(ndb, ndb / len(p), (_kl(p, middle) + _kl(q, middle)) / 2)
+
+
+def _scattered(x: Float[np.ndarray, "N D"], k: int, rng: np.random.Generator) -> Float[np.ndarray, "K D"]:
+    """k-means++: every next centre is a sample, drawn in proportion to its squared distance from those before."""
+    chosen = [int(rng.integers(len(x)))]
+    squared = np.full(len(x), np.inf)
+    norms = np.einsum("nd,nd->n", x, x)
+    while len(chosen) < k:
+        last = chosen[-1]
+        squared = np.minimum(squared, np.maximum(norms + norms[last] - 2 * (x @ x[last]), 0))
+        squared[last] = 0
+        chosen.append(int(rng.choice(len(x), p=squared / squared.sum())))
+    return x[chosen]
+
+
+def _nearest(
+    x: Float[np.ndarray, "N D"], centres: Float[np.ndarray, "K D"]
+) -> tuple[Int[np.ndarray, " N"], Float[np.ndarray, " N"]]:
+    """The nearest centre of every row, and its squared distance."""
+    index, squared = np.empty(len(x), np.int64), np.empty(len(x))
+    for start in range(0, len(x), ROWS):
+        rows = x[start : start + ROWS]
+        # Without the row's own |x|^2, which is the same for all centres.
+        compared = np.einsum("kd,kd->k", centres, centres) - 2 * (rows @ centres.T)
+        block = slice(start, start + len(rows))
+        index[block] = compared.argmin(axis=1)
+        squared[block] = compared.min(axis=1) + np.einsum("nd,nd->n", rows, rows)
+    return index, squared
+
+
+def _shares(x: Float[np.ndarray, "N D"], centres: Float[np.ndarray, "K D"]) -> Float[np.ndarray, " K"]:
+    return np.bincount(_nearest(x, centres)[0], minlength=len(centres)) / len(x)
+
+
+def _kl(p: Float[np.ndarray, " K"], q: Float[np.ndarray, " K"]) -> float:
+    hit = p > 0
+    return float(np.sum(p[hit] * np.log(p[hit] / q[hit])))

@@ -1,0 +1,112 @@
+"""Does a generator repeat its training examples, or itself? By distances, of pixels or of features."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from gan_jax.errors import BadInput
+from gan_jax.metrics.arrays import Features, OtherFeatures, features
+from gan_jax.metrics.pairwise import SLACK, nearest, same_width, squared_distances
+
+
+class Duplicates(NamedTuple):
+    """What `duplicates` finds among n samples."""
+
+    pairs: int
+    """Of all n (n - 1) / 2 pairs."""
+    share: float
+    """Of samples that are in at least one of these pairs."""
+    support: float
+    """n (n - 1) / (2 pairs): of so many equally likely examples that many pairs are expected. inf without a pair."""
+
+
+def neighbours(
+    samples: Features, training: OtherFeatures, k: int = 1
+) -> tuple[Float[np.ndarray, "N {k}"], Int[np.ndarray, "N {k}"]]:
+    """Distances to the `k` nearest training examples, nearest first, and which they are. A copy is at distance 0.
+
+    Args:
+        samples: `[N, D]`.
+        training: `[M, D]`.
+        k: how many.
+
+    Raises:
+        BadInput: no samples, fewer than `k` training examples, or different widths.
+    """
+    x, x_training = same_width(samples, training, ("samples", "training"), (1, k))
+    squared, indices = nearest(x, x_training, k)
+    return np.sqrt(squared), indices
+
+
+def memorised_share(samples: Features, training: OtherFeatures, ratio: float = 1 / 3) -> float:
+    """The share of samples whose nearest training example is closer than `ratio` times their second nearest.
+
+    Training examples that are there twice hide their copies: both are equally near. Remove them first.
+
+    Args:
+        samples: `[N, D]`.
+        training: `[M, D]`.
+        ratio: of Euclidean distances, not of their squares.
+
+    Raises:
+        BadInput: no samples, fewer than 2 training examples, or different widths.
+
+    Yoon et al. 2023, "Diffusion probabilistic models generalize when they fail to memorize"; Gu et al. 2023, "On
+    memorization in diffusion models". Both take 1/3, on pixels.
+    """
+    distances, _ = neighbours(samples, training, 2)
+    return float(np.mean(distances[:, 0] < ratio * distances[:, 1]))
+
+
+def duplicates(samples: Features, real: OtherFeatures) -> Duplicates:
+    """Pairs of samples that are closer than every pair among as many real examples, and the support that they suggest.
+
+    The birthday paradox: n draws from about n^2 equally likely examples hold a duplicate as often as not. Here the
+    count of pairs tells how many there are. Where some are likelier than others, `support` is too small.
+
+    The threshold takes the place of the eyes of the paper's authors, who looked at the closest pairs: look at them too
+    (`closest_pairs`). Another draw of real examples has one such pair on average, so that a few mean nothing. Real
+    examples that are there twice hide everything.
+
+    Args:
+        samples: `[N, D]`.
+        real: `[M, D]`, at least as many; the first N are used.
+
+    Raises:
+        BadInput: fewer than 2 samples, fewer real examples than samples, or different widths.
+
+    Arora and Zhang 2018, "Do GANs learn the distribution? Some theory and empirics".
+    """
+    x, x_real = same_width(samples, real, ("samples", "real"), (2, len(samples)))
+    n = len(x)
+    # Samples from above, real ones from below: rounding makes no duplicates.
+    closest = min(float(squared.min()) for _, _, squared in squared_distances(x_real[:n]))
+    pairs, has_one = 0, np.zeros(n, bool)
+    for rows, columns, squared in squared_distances(x, slack=SLACK):
+        close = squared < closest
+        pairs += int(np.count_nonzero(close))
+        has_one[rows] |= close.any(axis=1)
+        has_one[columns] |= close.any(axis=0)
+    return Duplicates(pairs, float(np.mean(has_one)), n * (n - 1) / (2 * pairs) if pairs else math.inf)
+
+
+def closest_pairs(samples: Features, n: int) -> Int[np.ndarray, "{n} 2"]:
+    """The indices of the `n` closest pairs, closest first, every sample in one of them at most: to look at.
+
+    Raises:
+        BadInput: fewer than 2 n samples, or `n` is not positive.
+    """
+    if n < 1:
+        raise BadInput(f"{n} pairs: ask for 1 or more")
+    x = features(samples, "samples", 2 * n)
+    # Before the last pair is chosen 2 n - 2 samples are taken: who is left has a free one among the 2 n - 1 nearest.
+    squared, indices = nearest(x, None, 2 * n - 1)
+    pairs = np.zeros((n, 2), np.int64)
+    for each in pairs:
+        i, rank = np.unravel_index(np.argmin(squared), squared.shape)
+        each[:] = i, indices[i, rank]
+        squared[each] = np.inf
+        squared[np.isin(indices, each)] = np.inf
+    return pairs

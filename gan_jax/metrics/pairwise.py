@@ -1,0 +1,107 @@
+"""All pairs of examples, a block at a time: 50,000 x 50,000 distances are 20 GB and never in memory at once.
+
+Squared distances come from one matrix product, |a|^2 + |b|^2 - 2 a.b after a common mean is subtracted, in float64. Two
+examples that are equal, or a distance that is computed twice at different places of a block, differ by rounding.
+`slack` turns that into a bound: below the true distance or, where asked for, above it.
+"""
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from gan_jax.errors import BadInput
+from gan_jax.metrics.arrays import Features, OtherFeatures, features
+
+BLOCK = 2**25
+"""Bytes of one block, 2,048 x 2,048 in float64: large enough for a fast product, small enough to hold a few."""
+
+SLACK = 1e-12
+"""The share of |a|^2 + |b|^2 that a squared distance is moved by: more than the rounding of a product of up to 8,000
+dimensions can be, and in practice of far more. Examples closer than a millionth of their size count as copies."""
+
+
+def same_width(
+    a: Features, b: OtherFeatures, names: tuple[str, str], least: tuple[int, int]
+) -> tuple[Float[np.ndarray, "N D"], Float[np.ndarray, "M D"]]:
+    """Both in float64.
+
+    Raises:
+        BadInput: as `features`, or `a` and `b` differ in width.
+    """
+    first, second = (features(*each) for each in zip((a, b), names, least, strict=True))
+    if first.shape[1] != second.shape[1]:
+        raise BadInput(
+            f"{names[1]}: {second.shape[1]} features, {names[0]} have {first.shape[1]}: take both from one network"
+        )
+    return first, second
+
+
+def blocks(n: int, m: int | None = None) -> Iterator[tuple[slice, slice]]:
+    """Rows and columns of the blocks of `[N, M]`; without `m` of those of `[N, N]` on and above the diagonal."""
+    side = max(1, math.isqrt(BLOCK // 8))
+    width = n if m is None else m
+    for i in range(0, n, side):
+        for j in range(i if m is None else 0, width, side):
+            yield slice(i, min(i + side, n)), slice(j, min(j + side, width))
+
+
+def squared_distances(
+    a: Float[np.ndarray, "N D"], b: Float[np.ndarray, "M D"] | None = None, slack: float = -SLACK
+) -> Iterator[tuple[slice, slice, Float[np.ndarray, "R C"]]]:
+    """Rows, columns and |a_i - b_j|^2 of every block; without `b` of every pair i < j of `a` once, inf elsewhere.
+
+    Args:
+        a: `[N, D]`.
+        b: `[M, D]`.
+        slack: -SLACK makes them lower bounds, and exactly 0 between copies; SLACK makes them upper bounds.
+    """
+    points = a if b is None else b
+    mean = points.mean(axis=0)
+    for rows, columns in blocks(len(a), None if b is None else len(b)):
+        x, y = a[rows] - mean, points[columns] - mean
+        squared = x @ y.T
+        squared *= -2
+        squared += (1 + slack) * np.sum(x**2, axis=1)[:, None]
+        squared += (1 + slack) * np.sum(y**2, axis=1)
+        np.maximum(squared, 0, out=squared)
+        if b is None and rows == columns:
+            squared[np.tri(len(squared), dtype=bool)] = np.inf
+        yield rows, columns, squared
+
+
+def nearest(
+    queries: Float[np.ndarray, "N D"], points: Float[np.ndarray, "M D"] | None, k: int, slack: float = -SLACK
+) -> tuple[Float[np.ndarray, "N {k}"], Int[np.ndarray, "N {k}"]]:
+    """Squared distances to the `k` nearest points, nearest first, and their indices; of equally near ones any.
+
+    Args:
+        queries: `[N, D]`.
+        points: `[M, D]`, at least `k`. None for the other queries: an example is no neighbour of its own.
+        k: how many.
+        slack: as in `squared_distances`.
+    """
+    best = np.full((len(queries), k), np.inf), np.zeros((len(queries), k), np.int64)
+    for rows, columns, squared in squared_distances(queries, points, slack):
+        _keep_nearest(best, rows, columns, squared)
+        if points is None:
+            _keep_nearest(best, columns, rows, squared.T)
+    return best
+
+
+def _keep_nearest(
+    best: tuple[Float[np.ndarray, "N K"], Int[np.ndarray, "N K"]],
+    rows: slice,
+    columns: slice,
+    squared: Float[np.ndarray, "R C"],
+) -> None:
+    """Merges a block into the best of its rows, in place."""
+    values, indices = best
+    k = values.shape[1]
+    near = np.argpartition(squared, min(k, squared.shape[1]) - 1, axis=1)[:, :k]
+    all_values = np.concatenate([values[rows], np.take_along_axis(squared, near, axis=1)], axis=1)
+    all_indices = np.concatenate([indices[rows], near + columns.start], axis=1)
+    order = np.argsort(all_values, axis=1, kind="stable")[:, :k]
+    values[rows] = np.take_along_axis(all_values, order, axis=1)
+    indices[rows] = np.take_along_axis(all_indices, order, axis=1)

@@ -1,0 +1,135 @@
+"""The grid: every combination of the flags that are varied, and which combinations one program can train."""
+
+import csv
+import itertools
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from jaxtyping import Float32
+
+from gan_jax.config.experiment import JUDGED, Experiment
+from gan_jax.config.flags import parse, to_argv, unknown_flag
+from gan_jax.errors import BadInput
+from gan_jax.sweep.sweep_dir import FREE
+
+UNVARIED = {
+    "seed": "give --seeds, and --seed for the first",
+    "run_dir": "a comparison has one folder",
+    "best": "the table has the best of every metric",
+}
+"""What to do instead, for flags that one may well want to vary and cannot."""
+
+
+class Combination(NamedTuple):
+    """One setting of the grid."""
+
+    varied: dict[str, str]
+    """The value of every varied flag, as it was given."""
+    kwargs: dict[str, Any]
+    """The arguments of the experiment."""
+    settings: dict[str, Any]
+    """The value of every flag, as JSON can hold it."""
+    files: tuple[Path, ...]
+    """The user's files that the settings name."""
+
+
+def read_vary(texts: Iterable[str]) -> dict[str, list[str]]:
+    """`name=a,b` as the values of each flag, as written. A value that holds a comma stands in double quotes.
+
+    Raises:
+        BadInput: there is no "=", a value is empty or given twice, or a flag is.
+    """
+    varied: dict[str, list[str]] = {}
+    for text in texts:
+        name, equals, listed = text.partition("=")
+        name = name.removeprefix("--").replace("-", "_")
+        if not equals or not name:
+            raise BadInput(f"--vary {text}: say which flag takes which values, as in --vary learning-rate=1e-3,1e-4")
+        try:
+            values = [value.strip() for value in next(csv.reader([listed], skipinitialspace=True, strict=True), [""])]
+        except csv.Error as error:
+            raise BadInput(f"--vary {text}: the quotes cannot be read ({error})") from None
+        if not values or not all(values):
+            raise BadInput(f"--vary {text}: a value is empty")
+        if name in varied or len(set(values)) < len(values):
+            raise BadInput(f"--vary {text}: {name if name in varied else 'a value'} is given twice")
+        varied[name] = values
+    return varied
+
+
+def combinations(
+    build: Callable[..., Experiment], argv: Sequence[str], varied: Mapping[str, Sequence[str]], prog: str
+) -> list[Combination]:
+    """Every combination of the values of `varied`, the last flag's changing fastest; the other flags are `argv`.
+
+    Raises:
+        BadInput: a flag or a value that the experiment does not take, or one that cannot be varied.
+    """
+    base = parse(build, argv, prog, given=["source"]).settings
+    for name in varied:
+        if name in JUDGED:
+            raise BadInput(f"--vary {name}: scores of different protocols cannot stand in one table")
+        if name in FREE:
+            raise BadInput(f"--vary {name}: {UNVARIED.get(name, 'it does not decide what is trained')}")
+        if name not in base:
+            raise BadInput(f"--vary {name}: {unknown_flag(f'--{name}', base)}")
+    grid = []
+    for values in itertools.product(*varied.values()):
+        chosen = dict(zip(varied, values, strict=True))
+        flags = [word for name, value in chosen.items() for word in _flag(name, value, base[name])]
+        parsed = parse(build, [*argv, *flags], prog, given=["source"])
+        grid.append(Combination(chosen, *parsed))
+    return grid
+
+
+def _flag(name: str, value: str, example: Any) -> list[str]:
+    """The words that give a flag a value; `example` is another value of the flag."""
+    if isinstance(example, bool):
+        if value.lower() not in ("true", "false"):
+            raise BadInput(f"--vary {name}: {value!r} is neither true nor false")
+        return to_argv({name: value.lower() == "true"})
+    return to_argv({name: value.split() if isinstance(example, list) else value})
+
+
+def alike(grid: Sequence[Combination]) -> list[list[Combination]]:
+    """The combinations in groups that differ in floating-point numbers only."""
+    groups: dict[Hashable, list[Combination]] = {}
+    for combination in grid:
+        leaves, tree = jax.tree.flatten(combination.kwargs)
+        groups.setdefault((tree, tuple(map(_static, leaves))), []).append(combination)
+    return list(groups.values())
+
+
+def _static(leaf: Any) -> Hashable:
+    """What must be the same of a leaf: that it is a number, or else itself."""
+    try:
+        hash(leaf)
+    except TypeError:
+        return "object", id(leaf)
+    return float if type(leaf) is float else (type(leaf), leaf)
+
+
+class Numbers(NamedTuple):
+    """The numbers in which alike combinations differ, and their arguments as a function of them."""
+
+    values: Float32[np.ndarray, "C K"]
+    kwargs: Callable[[Sequence[Any]], dict[str, Any]]
+    """`kwargs(numbers [K])`: the arguments of the experiment, where the numbers may be traced."""
+
+
+def numbers(group: Sequence[Combination]) -> Numbers:
+    """What differs within a group of `alike`."""
+    flat = [jax.tree.leaves(combination.kwargs) for combination in group]
+    tree = jax.tree.structure(group[0].kwargs)
+    differ = [i for i, column in enumerate(zip(*flat, strict=True)) if type(column[0]) is float and len({*column}) > 1]
+
+    def kwargs(values: Sequence[Any]) -> dict[str, Any]:
+        leaves = list(flat[0])
+        for i, value in zip(differ, values, strict=True):
+            leaves[i] = value
+        return jax.tree.unflatten(tree, leaves)
+
+    return Numbers(np.array([[row[i] for i in differ] for row in flat], np.float32), kwargs)

@@ -1,0 +1,68 @@
+"""The Dirac-GAN as the engine plays it, to be laid beside `dirac`, which knows what it must do."""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, UInt8
+
+from gan_jax.engine.game import Game, State
+from gan_jax.engine.step import init, make_step
+from gan_jax.viz import plane
+
+Points = Float[Array, "N 2"]
+"""(theta, psi), one row each."""
+
+
+def path(game: Game, steps: int) -> Points:
+    """(theta, psi) before and after each of the first `steps` steps, `[steps + 1, 2]`; there is no noise."""
+    start = _start(game)
+
+    def play(state: State, _: None) -> tuple[State, Float[Array, "2"]]:
+        state = _step(game, state)
+        return state, _where(state)
+
+    return jnp.concatenate([_where(start)[None], jax.lax.scan(play, start, length=steps)[1]])
+
+
+def flow(game: Game, points: Points) -> Points:
+    """Where one step leads from every point, less the point: what the optimisers remember is as at the start."""
+
+    def moved(point: Float[Array, "2"]) -> Float[Array, "2"]:
+        state = _start(game)
+        for name, parameter, value in (("g", "theta", point[0]), ("d", "psi", point[1])):
+            state.players[name] = state.players[name]._replace(params={parameter: value})
+        return _where(_step(game, state)) - point
+
+    return jax.vmap(moved)(points)
+
+
+def portrait(game: Game) -> Callable[[State], UInt8[np.ndarray, "H W 3"]]:
+    """Draws the path to a state, and where play leads from everywhere else."""
+
+    def draw(state: State) -> UInt8[np.ndarray, "H W 3"]:
+        taken = np.asarray(path(game, int(state.step)))
+        extent = plane.extent_of(np.concatenate([taken, -taken]))
+        lattice = plane.lattice(extent, 16)
+        arrows = np.asarray(jax.jit(lambda points: flow(game, points))(jnp.asarray(lattice.reshape(-1, 2))))
+        return plane.trajectories({"": taken}, arrows.reshape(lattice.shape), extent)
+
+    return draw
+
+
+def _start(game: Game) -> State:
+    return init(game, jax.random.key(0), _batch(game))
+
+
+def _step(game: Game, state: State) -> State:
+    return make_step(game)(state, _batch(game))[0]
+
+
+def _batch(game: Game) -> dict[str, Float[Array, "turn 2 1"]]:
+    """The data: the point 0, twice, for losses that compare examples."""
+    return {"x": jnp.zeros((len(game.turns), 2, 1))}
+
+
+def _where(state: State) -> Float[Array, "2"]:
+    return jnp.stack([state.players["g"].params["theta"], state.players["d"].params["psi"]])

@@ -1,0 +1,185 @@
+"""The loss lab: GANs on points in the plane, small enough to train ten seeds in minutes, and scored exactly.
+
+`experiments/ring.py` and `experiments/grid.py` are this experiment with settings of their own.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jaxtyping import Array, Float, Int, UInt8
+
+from gan_jax import losses
+from gan_jax.config.experiment import Common, Evaluation, Experiment, Phase
+from gan_jax.config.flags import Fraction, NonNegativeFloat, PositiveFloat, PositiveInt
+from gan_jax.config.registry import Dynamics, Loss, Penalties
+from gan_jax.data import Source
+from gan_jax.data.sources.toy import MODES, Modes
+from gan_jax.engine.dynamics import gradient_play
+from gan_jax.engine.game import Game, Latents, Metrics, State
+from gan_jax.engine.networks import bind
+from gan_jax.errors import BadInput
+from gan_jax.games import vanilla
+from gan_jax.metrics.mixture_modes import energy_distance, mode_scores
+from gan_jax.nets import mlp
+from gan_jax.nets.layers.packed import Packed
+from gan_jax.penalties import Penalty, terms, weight_at
+from gan_jax.sampling.latents import latents
+from gan_jax.toy import networks
+from gan_jax.viz import plane
+
+SAMPLES = 2500
+"""How many samples are scored, as in Lin et al. 2018, "PacGAN"."""
+
+SHOWN = 1000
+"""How many real points and samples a picture shows."""
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Recipe:
+    """What may be tried on the bench: the flags of the experiments on points."""
+
+    loss: Loss = losses.relativistic_paired
+    """What each side descends."""
+    penalty: Penalties = (terms.r1(0.1), terms.r2(0.1))
+    """What each side descends besides."""
+    anneal: PositiveFloat = 0.2
+    """What the penalties' weights are multiplied with by the end of the run; they get there geometrically."""
+    dynamics: Dynamics = gradient_play
+    """How the field of a turn becomes what the optimisers are given; most need --simultaneous."""
+    simultaneous: bool = False
+    """Both players move at once, instead of the discriminator first."""
+    pack: PositiveInt = 1
+    """How many samples the discriminator judges together (PacGAN)."""
+    g_learning_rate: PositiveFloat = 1e-3
+    """Of the generator's Adam; falls along a cosine to the share `floor` of it."""
+    d_learning_rate: PositiveFloat = 2e-3
+    """Of the discriminator's Adam; falls likewise."""
+    floor: NonNegativeFloat = 0.1
+    """What is left of the learning rates in the end. Not 0: the players swing around the equilibrium, and the moving
+    average finds its middle only while they move."""
+    b1: Fraction = 0.0
+    """Adam's decay of the mean gradient."""
+    b2: Fraction = 0.99
+    """Adam's decay of the mean squared gradient."""
+    ema: Fraction = 0.9995
+    """Decay of the generator's moving average, from which samples are drawn."""
+    width: PositiveInt = 64
+    """Units of every hidden layer."""
+    depth: PositiveInt = 4
+    """Hidden layers of the generator; the discriminator has one less."""
+
+
+def bench(common: Common, recipe: Recipe) -> Callable[..., Experiment]:
+    """The `experiment` of a file, with these defaults."""
+
+    def experiment(source: Source, common: Common = common, recipe: Recipe = recipe) -> Experiment:
+        """Points from a latent of two numbers, by a fully connected generator against a like discriminator.
+
+        Args:
+            source: The real points, in the plane.
+            common: The flags of every experiment.
+            recipe: What is tried.
+        """
+        return on_points(source, common, recipe)
+
+    return experiment
+
+
+def on_points(source: Source, common: Common, recipe: Recipe) -> Experiment:
+    """A generator of points against a discriminator, both fully connected, from a latent of two numbers.
+
+    Raises:
+        BadInput: the source holds no points in the plane.
+    """
+    if source.shape != (2,):
+        raise BadInput(f"{source.name} has examples of shape {source.shape}, not (2,): give --data ring or spiral, say")
+    steps = -(-common.images // common.batch_size)
+    discriminator = mlp.Discriminator((recipe.depth - 1) * (recipe.width,))
+    turns = vanilla.simultaneous if recipe.simultaneous else vanilla.alternating
+
+    def adam(learning_rate: PositiveFloat) -> optax.GradientTransformation:
+        # eps_root is for dynamics that differentiate through updates.
+        schedule = optax.cosine_decay_schedule(learning_rate, steps, alpha=recipe.floor)
+        return optax.adam(schedule, b1=recipe.b1, b2=recipe.b2, eps_root=1e-16)
+
+    def annealed(penalty: Penalty) -> Penalty:
+        def weight(step: Int[Array, ""]) -> Float[Array, ""]:
+            return weight_at(penalty.weight, step) * jnp.power(recipe.anneal, step / steps)
+
+        return penalty._replace(weight=weight)
+
+    game = vanilla.game(
+        networks.PointGenerator(widths=recipe.depth * (recipe.width,)),
+        Packed(discriminator, recipe.pack) if recipe.pack > 1 else discriminator,
+        tx_g=adam(recipe.g_learning_rate),
+        tx_d=adam(recipe.d_learning_rate),
+        z_size=2,
+        loss=recipe.loss,
+        penalties=tuple(map(annealed, recipe.penalty)),
+        turns=partial(turns, dynamics=recipe.dynamics),
+        ema=recipe.ema,
+    )
+    return Experiment(
+        phases=(Phase(game, common.images),),
+        common=common,
+        evaluation=_of_modes(MODES[source.name]()) if source.name in MODES else _of_points(source),
+        portrait=partial(portrait, source=source, seed=common.seed, pack=recipe.pack),
+    )
+
+
+def _of_modes(modes: Modes) -> Evaluation:
+    """Success is what PacGAN was after: every mode, in the right proportions, and little in between."""
+
+    def scores(nets: Mapping[str, Any], latents: Latents) -> Metrics:
+        return mode_scores(nets["g"].slow(latents["z"]), jnp.asarray(modes.centres, jnp.float32), modes.std)
+
+    def success(scores: Mapping[str, float]) -> bool:
+        all_modes = scores["modes"] == len(modes.centres)
+        return all_modes and scores["high_quality"] >= 0.95 and scores["reverse_kl"] < 0.03
+
+    return Evaluation(scores, SAMPLES, frozenset(("modes", "high_quality")), success)
+
+
+def _of_points(source: Source) -> Evaluation:
+    """The distance from real points, where no modes are known."""
+
+    def scores(nets: Mapping[str, Any], latents: Latents) -> Metrics:
+        return {"energy_distance": energy_distance(nets["g"].slow(latents["z"]), _real(source, SAMPLES))}
+
+    return Evaluation(scores, SAMPLES)
+
+
+def portrait(game: Game, source: Source, seed: int, pack: int) -> Callable[[State], UInt8[np.ndarray, "H W 3"]]:
+    """Draws real points, samples, the discriminator's scores, and the way in which they push a sample."""
+    drawn = latents(game, jax.random.key(seed), SHOWN)
+    real = np.asarray(_real(source, SHOWN))
+    extent = plane.extent_of(real)
+    fine, coarse = plane.lattice(extent, 64), plane.lattice(extent, 16)
+
+    @jax.jit
+    def look(players: dict[str, Any]) -> tuple[Array, Array, Array]:
+        nets = bind(game, players)
+
+        def scores(x: Float[Array, "B 2"]) -> Float[Array, " B"]:
+            return nets["d"].slow(jnp.repeat(x, pack, axis=0))  # a pack of equal points
+
+        arrows = jax.grad(lambda x: jnp.sum(scores(x)))(jnp.asarray(coarse.reshape(-1, 2)))
+        return game.sample(nets, drawn), scores(jnp.asarray(fine.reshape(-1, 2))), arrows
+
+    def draw(state: State) -> UInt8[np.ndarray, "H W 3"]:
+        fake, field, arrows = map(np.asarray, look(state.players))
+        return plane.scatter(real, fake, field.reshape(fine.shape[:2]), arrows.reshape(coarse.shape), extent)
+
+    return draw
+
+
+def _real(source: Source, n: int) -> Float[Array, "n 2"]:
+    """Some of the real points, always the same ones, from anywhere in a file that may be sorted."""
+    return jnp.asarray(source.read(np.random.RandomState(0).permutation(source.size)[:n])["x"])

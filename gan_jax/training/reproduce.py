@@ -1,0 +1,145 @@
+"""Playing a run again from its manifest, and saying whether it comes to the same bits.
+
+Every checkpoint of a run leaves a digest of the whole state behind, so two runs can be compared long after the
+checkpoints are gone.
+"""
+
+import dataclasses
+import math
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import tyro
+
+from gan_jax.config.discovery import find, load
+from gan_jax.config.experiment import JUDGED, Experiment, stages
+from gan_jax.config.flags import PositiveInt, parse, to_argv
+from gan_jax.data import open_source
+from gan_jax.engine.parallel import make_mesh
+from gan_jax.errors import BadInput
+from gan_jax.runs.checkpoint import Checkpoints
+from gan_jax.runs.manifest import Manifest, manifest
+from gan_jax.runs.provenance import compute_repeatably
+from gan_jax.runs.run_dir import RunFolder
+from gan_jax.training.restore import stage_of
+from gan_jax.training.train import abstract_state, check, train
+
+UNREAD = JUDGED | {"best"}
+"""Settings that a run is read by, and that need not be repeated."""
+
+Run = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
+
+Digests = Mapping[int, Mapping[str, Any]]
+"""What `RunFolder.all_digests` says, by the step."""
+
+
+def reproduce(run: Run, upto: PositiveInt | None = None) -> int:
+    """Plays a run again from its manifest, and compares the state at every checkpoint. Returns 0 if all are the same.
+
+    Args:
+        run: The folder of a run.
+        upto: Play no further than to this many images; by default to the last checkpoint.
+    """
+    folder = RunFolder(run)
+    about, wanted = folder.read(), digests(folder, upto)
+    file = Path(about.experiment)
+    file = file if file.is_file() else find(file.stem)
+    build = load(file)
+    settings = {name: value for name, value in about.settings.items() if name not in UNREAD}
+    with tempfile.TemporaryDirectory(prefix="gan-jax-reproduce-") as scratch:
+        again = RunFolder(Path(scratch) / "run")
+        argv = to_argv(settings | {"run_dir": str(again.path)})
+        parsed = parse(build, argv, "gan-jax reproduce", given=["source"])
+        common = parsed.kwargs["common"]
+        if common.deterministic:
+            compute_repeatably()
+        source = open_source(common.data, common.data_dir, size=common.image_size)
+        experiment = build(source, **parsed.kwargs)
+        often = dataclasses.replace(common, checkpoint_every=period(wanted, experiment))
+        experiment = experiment._replace(common=often)
+        check(experiment, source)
+        here = manifest(file, parsed.settings, source, parsed.files)
+        for line in differences(about, here):
+            print(f"not as then: {line}")
+        again.claim(here)
+
+        def stop() -> bool:
+            done = {line["step"]: line for line in again.all_digests()}
+            return bool(differing(wanted, done)) or max(wanted) in done
+
+        train(experiment, source, again, stop)
+        found = {line["step"]: line for line in again.all_digests()}
+        if step := differing(wanted, found):
+            print(first_difference(step, wanted, found))
+            game = stage_of(experiment, step).game
+            like = abstract_state(game, source, common, make_mesh())
+            print(how_large(like, step, folder, again))
+            return 1
+    same = sorted(wanted.keys() & found.keys())
+    last = wanted[same[-1]]
+    print(f"identical: {len(same)} checkpoints, the last of {last['images']:,} images, digest {last['digest']}")
+    return 0
+
+
+def digests(folder: RunFolder, upto: int | None) -> Digests:
+    """The digests of a run's checkpoints up to so many images."""
+    lines = folder.all_digests()
+    if not lines:
+        raise BadInput(f"{folder.path} has no digests of its checkpoints (no {folder.digests.name}): train it anew")
+    wanted = {line["step"]: line for line in lines if upto is None or line["images"] <= upto}
+    if not wanted:
+        raise BadInput(f"{folder.path} has no checkpoint before {lines[0]['images']} images: give --upto that or more")
+    return wanted
+
+
+def period(wanted: Digests, experiment: Experiment) -> int:
+    """After how many steps, over and over, to save: a run that was stopped and went on was saved in between, too."""
+    ends = {stage.steps.stop for stage in stages(experiment)}  # saved anyway, and multiples of nothing
+    return math.gcd(experiment.common.checkpoint_every, *(step for step in wanted if step not in ends))
+
+
+def differing(wanted: Digests, found: Digests) -> int | None:
+    """The first step with another digest."""
+    both = sorted(wanted.keys() & found.keys())
+    return next((step for step in both if wanted[step]["digest"] != found[step]["digest"]), None)
+
+
+def differences(there: Manifest, here: Manifest) -> list[str]:
+    """What a run's numbers may depend on and is not as it was when it began, a line each."""
+
+    def parts(about: Manifest) -> dict[str, Any]:
+        told = {"experiment": about.code, **about.files}
+        for name in ("data", "versions", "commit", "machine"):
+            told |= {f"{name} {key}": value for key, value in getattr(about, name).items()}
+        return told
+
+    was, now = parts(there), parts(here)
+    return [f"{name}: {was[name]}, now {now[name]}" for name in was if name in now and was[name] != now[name]]
+
+
+def first_difference(step: int, wanted: Digests, found: Digests) -> str:
+    """Where two runs part, in words: the step, the player, the leaf."""
+    theirs, ours = wanted[step]["leaves"], found[step]["leaves"]
+    leaves = sorted(name for name in theirs.keys() | ours.keys() if theirs.get(name) != ours.get(name))
+    more = f" and {len(leaves) - 1} more of {len(theirs)} leaves" if len(leaves) > 1 else ""
+    return f"different: first at step {step} ({wanted[step]['images']:,} images), in {leaves[0]}{more}"
+
+
+def how_large(like: Any, step: int, folder: RunFolder, again: RunFolder) -> str:
+    """The largest difference of two runs at a step, in words, where both still have that checkpoint."""
+    kept = Checkpoints(folder.checkpoints)
+    if step not in kept.steps():
+        return f"how large is not known: {folder.path} keeps only the checkpoints of steps {kept.steps()}"
+    theirs, ours = (Checkpoints(each.checkpoints).restore(like, step) for each in (folder, again))
+    worst, where = 0.0, "the key or the step"
+    for (path, a), b in zip(jax.tree_util.tree_leaves_with_path(theirs), jax.tree.leaves(ours), strict=True):
+        if jnp.issubdtype(a.dtype, jnp.floating):
+            apart = float(np.max(np.abs(np.asarray(a, np.float64) - np.asarray(b, np.float64)), initial=0.0))
+            if not apart <= worst:
+                worst, where = apart, jax.tree_util.keystr(path, simple=True, separator="/")
+    return f"largest difference: {worst:.3g}, in {where}"

@@ -1,0 +1,85 @@
+"""A run that has been trained: its experiment and a state of it, rebuilt from its folder without its data."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+
+from gan_jax.config.discovery import find, load
+from gan_jax.config.experiment import Experiment, Stage, stages
+from gan_jax.config.flags import parse, to_argv
+from gan_jax.data import Source
+from gan_jax.engine.game import Game, State
+from gan_jax.engine.parallel import make_mesh
+from gan_jax.errors import BadInput
+from gan_jax.runs.checkpoint import Checkpoints
+from gan_jax.runs.files import is_a
+from gan_jax.runs.manifest import Manifest
+from gan_jax.runs.run_dir import RunFolder
+from gan_jax.training.train import abstract_state, best_cost
+
+
+class Trained(NamedTuple):
+    """A checkpoint of a run, and all that is needed to play with it."""
+
+    manifest: Manifest
+    experiment: Experiment
+    game: Game
+    """Of the phase that the checkpoint was saved in."""
+    state: State
+    images: int
+    """Real images shown to the discriminator by then."""
+
+
+def restore(run: Path, step: int | None = None, best: bool = False) -> Trained:
+    """A checkpoint of the run in a folder: that of a step, or the one that `--best` kept, or by default the last.
+
+    Raises:
+        BadInput: the folder holds no run, or no such checkpoint, or a damaged one, or one of other settings.
+    """
+    folder = RunFolder(run)
+    manifest, experiment, source = rebuild(folder)
+    checkpoints = Checkpoints(folder.checkpoints, best=best_cost(experiment))
+    if best and (step := checkpoints.best()) is None:
+        raise BadInput(f"{run} has no best checkpoint: train it with --best, or leave --best out")
+    reached = checkpoints.latest() or 0 if step is None else step
+    stage = stage_of(experiment, reached)
+    state = checkpoints.restore(abstract_state(stage.game, source, experiment.common, make_mesh()), step)
+    return Trained(manifest, experiment, stage.game, state, stage.images(int(state.step)))
+
+
+def stage_of(experiment: Experiment, step: int) -> Stage:
+    """The phase that a checkpoint of a step is of."""
+    plan = stages(experiment)
+    return next((stage for stage in plan if step <= stage.steps.stop), plan[-1])
+
+
+def rebuild(folder: RunFolder) -> tuple[Manifest, Experiment, Source]:
+    """The experiment of a run, from its manifest, and its source as a name and a shape: the data is not read.
+
+    Raises:
+        BadInput: the folder holds no run, or its manifest describes none.
+    """
+    manifest = folder.read()
+    path = Path(manifest.experiment)
+    build = load(path if path.is_file() else find(path.stem))
+    parsed = parse(build, to_argv(manifest.settings), "gan-jax", given=["source"])
+    source = _described(manifest.data)
+    if source is None:
+        raise BadInput(f"{folder.manifest} cannot be read (it describes no data): restore it, or train again")
+    return manifest, build(source, **parsed.kwargs), source
+
+
+def _described(data: Mapping[str, Any]) -> Source | None:
+    """A source of which only the description is known; None where it is none."""
+    parts = {"name": str, "size": int, "shape": list, "classes": list}
+    if not all(is_a(data.get(name), kind) for name, kind in parts.items()):
+        return None
+    if not all(is_a(n, int) and n > 0 for n in data["shape"]) or len(data["shape"]) not in (1, 3):
+        return None
+    if not all(isinstance(name, str) for name in data["classes"]):
+        return None
+    return Source(data["name"], data["size"], tuple(data["shape"]), _unread, tuple(data["classes"]))
+
+
+def _unread(_: object) -> NoReturn:
+    raise AssertionError("a run is rebuilt without its data")

@@ -1,0 +1,202 @@
+"""Pictures of what metrics found. NumPy arrays in, pictures out, as in `pictures`; equal input is equal pixels."""
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence, Set
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, UInt8
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter, MaxNLocator
+
+from gan_jax.errors import BadInput
+from gan_jax.viz.images import COLORS, WHITE, contact_sheet, image_grid
+
+Picture = UInt8[np.ndarray, "height width 3"]
+Shares = Float[np.ndarray, " _"]
+
+REAL = "0.7"
+"""Grey, as real examples are in all pictures."""
+
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+"""Seven for six colours: 42 points before two look alike."""
+
+BARS = 50
+"""With more classes than that, bars and their names could not be told apart."""
+
+PIXELS = 64
+"""Smaller images are shown larger, up to so many pixels a side."""
+
+LINE = 0.2
+"""Height of a line of a legend, in inches."""
+
+
+def with_neighbours(
+    samples: UInt8[np.ndarray, "_ H W C"],
+    neighbours: UInt8[np.ndarray, "_ k H W C"],
+    caption: str = "a sample, and its nearest training images",
+) -> Picture:
+    """A row for every sample: the sample, a gap, and the `k` training images that are nearest to it, nearest first.
+
+    Small images are shown in whole multiples of their size: 28 x 28 pixels as 56 x 56.
+
+    Raises:
+        BadInput: no samples, no neighbours, or not the same number of both.
+    """
+    if not samples.size or not neighbours.size or len(samples) != len(neighbours):
+        shapes = f"samples {list(samples.shape)} and neighbours {list(neighbours.shape)}"
+        raise BadInput(f"{shapes} make no picture: give [N, H, W, C] and [N, k, H, W, C]")
+    n, k = neighbours.shape[:2]
+    scale = max(1, PIXELS // max(samples.shape[1:3]))
+    left = image_grid(samples, n, 1, scale=scale)
+    right = image_grid(neighbours.reshape(-1, *samples.shape[1:]), n, k, scale=scale)
+    gap = np.full((len(left), samples.shape[2] * scale // 4, left.shape[2]), WHITE, np.uint8)
+    return contact_sheet([np.concatenate([left, gap, right], axis=1)], [caption], cols=1)
+
+
+def class_balance(shares: Mapping[str, Shares], classes: Sequence[str], reference: Shares) -> Picture:
+    """How often each class is drawn, beside how often it is in the real data.
+
+    Up to 50 classes have a bar each. Of more, the shares are a line from the most frequent class to the least, which
+    ends where the classes do that were drawn at all; the legend says how many those are.
+
+    Args:
+        shares: by the name of a model, the share of its images in each class, `[K]`.
+        classes: what the classes are called.
+        reference: the shares in the real data, `[K]`.
+
+    Raises:
+        BadInput: shares that are not one number for every class.
+    """
+    everyone = {"real images": reference, **shares}
+    for name, share in everyone.items():
+        if share.shape != (len(classes),) or not np.isfinite(share).all():
+            raise BadInput(f"{name}: shares {list(share.shape)} must be {len(classes)} finite numbers, one per class")
+    return (_bars if len(classes) <= BARS else _ranks)(everyone, classes)
+
+
+def _bars(shares: dict[str, Shares], classes: Sequence[str]) -> Picture:
+    figure = _figure(max(6.0, len(classes) * (0.16 + 0.06 * len(shares))), 3.2 + LINE * len(shares))
+    axes = _axes(figure, "class", "share of images")
+    width = 0.8 / len(shares)
+    for i, (name, share) in enumerate(shares.items()):
+        at = np.arange(len(classes)) + (i - (len(shares) - 1) / 2) * width
+        axes.bar(at, share, width, color=_colour(i), label=name)
+    slanted = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if max(map(len, classes)) > 3 else {}
+    axes.set_xticks(range(len(classes)), classes, **slanted)
+    axes.set_xlim(-0.6, len(classes) - 0.4)
+    axes.grid(visible=False, axis="x")
+    axes.yaxis.set_major_formatter(_percent)
+    _legend(figure)
+    return _pixels(figure)
+
+
+def _ranks(shares: dict[str, Shares], classes: Sequence[str]) -> Picture:
+    figure = _figure(6.0, 3.6 + LINE * len(shares))
+    axes = _axes(figure, "classes, in each line's own order", "share of images")
+    axes.set_yscale("log")
+    for i, (name, share) in enumerate(shares.items()):
+        drawn = np.sort(share[share > 0])[::-1]
+        label = f"{name}: {len(drawn)} of {len(classes)} classes"
+        axes.plot(np.arange(1, len(drawn) + 1), drawn, color=_colour(i), linewidth=1.6 if i else 4, label=label)
+    axes.set_xlim(0, len(classes) + 1)
+    axes.yaxis.set_major_formatter(_percent)
+    _legend(figure)
+    return _pixels(figure)
+
+
+def precision_recall_plot(
+    points: Mapping[str, tuple[float, float]], axes: tuple[str, str] = ("precision", "recall")
+) -> Picture:
+    """Models as points in the unit square, `(1, 1)` the best.
+
+    Args:
+        points: by the name of a model, its precision (drawn from left to right) and its recall (upwards).
+        axes: what the two are called: `("density", "coverage")` are drawn likewise, and a density may exceed 1.
+
+    Raises:
+        BadInput: no points, or one that is not finite.
+    """
+    if not points or not np.isfinite(list(points.values())).all():
+        raise BadInput(f"{axes[0]} and {axes[1]} of {dict(points)} cannot be drawn: give one finite point or more")
+    widest = max(x for x, _ in points.values())
+    right = 1.05 * widest if widest > 1 else 1.0
+    figure = _figure(0.9 + 3.6 * right, 4.3 + LINE * len(points))
+    square = _axes(figure, *axes)
+    square.set(xlim=(0, right), ylim=(0, 1), aspect="equal")
+    for (name, (x, y)), colour, marker in zip(
+        points.items(), itertools.cycle(COLORS), itertools.cycle(MARKERS), strict=False
+    ):
+        square.plot(x, y, marker, color=colour, markersize=8, markeredgecolor="white", clip_on=False, label=name)
+    _legend(figure)
+    return _pixels(figure)
+
+
+def metric_curves(records: Sequence[Mapping[str, Any]], names: Sequence[str], higher: Set[str]) -> Picture:
+    """Metrics over the real images shown, a panel each, the best value ringed and named.
+
+    Args:
+        records: what was measured when: `images`, and numbers by their names. What is missing or not finite is left
+            out of a line.
+        names: the metrics to draw.
+        higher: those of which more is better; of the others, less.
+
+    Raises:
+        BadInput: no names, or one that no record has a finite value of.
+    """
+    if not names:
+        raise BadInput("no metrics to draw: give at least one name")
+    rows, cols = math.ceil(len(names) / 2), min(len(names), 2)
+    figure = _figure(5.2 * cols, 3.0 * rows)
+    count = EngFormatter(sep="")
+    for index, name in enumerate(names):
+        found = [(r["images"], float(r[name])) for r in records if name in r and math.isfinite(r[name])]
+        if not found:
+            raise BadInput(f"no record has a finite {name}: leave it out")
+        best = (max if name in higher else min)(found, key=lambda point: point[1])
+        axes = _axes(figure, "real images shown", "", (rows, cols, index + 1))
+        axes.set_title(f"{name.replace('_', ' ')} {'↑' if name in higher else '↓'}", loc="left", fontweight="bold")
+        axes.set_title(f"best {best[1]:.4g} at {count(best[0])}", loc="right", color=COLORS[1])
+        axes.plot(*zip(*found, strict=True), marker=".", color=COLORS[0])
+        axes.plot(*best, "o", color=COLORS[1], markersize=9, markerfacecolor="none", markeredgewidth=1.6)
+        axes.xaxis.set_major_formatter(count)
+        axes.xaxis.set_major_locator(MaxNLocator(6))
+    return _pixels(figure)
+
+
+def _figure(width: float, height: float) -> Figure:
+    """Of so many inches, with room at its edges."""
+    figure = Figure(figsize=(width, height), dpi=120, layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.1, h_pad=0.1)
+    return figure
+
+
+def _axes(figure: Figure, across: str, up: str, place: tuple[int, int, int] = (1, 1, 1)) -> Axes:
+    axes = figure.add_subplot(*place, xlabel=across, ylabel=up)
+    axes.grid(color="0.9")
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+    return axes
+
+
+def _legend(figure: Figure) -> None:
+    """Below the axes, where it hides nothing, a line for each name."""
+    figure.legend(loc="outside lower left", fontsize=9, frameon=False)
+
+
+def _colour(i: int) -> str:
+    """Of the i-th line or bar: the first is of the real data."""
+    return COLORS[(i - 1) % len(COLORS)] if i else REAL
+
+
+def _percent(share: float, _: int) -> str:
+    return f"{100 * share:.3g}%"
+
+
+def _pixels(figure: Figure) -> Picture:
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.array(canvas.buffer_rgba())[..., :3]

@@ -1,0 +1,88 @@
+"""Pictures of samples and of a run's course. NumPy arrays in, files out; nothing here knows JAX or a display."""
+
+import io
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float, UInt8
+from matplotlib import get_data_path
+from PIL import Image, ImageDraw, ImageFont
+
+from gan_jax.runs.files import write_whole
+
+WHITE = 255
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+"""One per player: distinct to the colour-blind too (Okabe and Ito 2008)."""
+
+
+def to_uint8(images: Float[np.ndarray, "*shape"]) -> UInt8[np.ndarray, "*shape"]:
+    """Images in [-1, 1] as bytes, rounded to the nearest; values outside are cut off, and NaN is black."""
+    bytes_ = np.clip(np.rint((images.astype(np.float32) + 1) * 127.5), 0, 255)
+    return np.nan_to_num(bytes_).astype(np.uint8)
+
+
+def image_grid(
+    images: UInt8[np.ndarray, "n h w c"], rows: int, cols: int, pad: int = 2, scale: int = 1
+) -> UInt8[np.ndarray, "H W c"]:
+    """Images row by row in one picture, `pad` white pixels around each; cells without an image stay white.
+
+    Each pixel of an image becomes `scale x scale` pixels: the size is `rows * (scale * h + pad) + pad` high, and so on.
+    """
+    n, h, w, c = images.shape
+    if n > rows * cols:
+        raise ValueError(f"{n} images do not fit into {rows} x {cols} cells")
+    cells = np.full((rows * cols, scale * h + pad, scale * w + pad, c), WHITE, np.uint8)
+    cells[:n, pad:, pad:] = images.repeat(scale, axis=1).repeat(scale, axis=2)
+    picture = cells.reshape(rows, cols, *cells.shape[1:]).swapaxes(1, 2)
+    picture = picture.reshape(rows * cells.shape[1], cols * cells.shape[2], c)
+    return np.pad(picture, ((0, pad), (0, pad), (0, 0)), constant_values=WHITE)
+
+
+def save_png(path: Path, picture: UInt8[np.ndarray, "h w c"]) -> None:
+    """Writes a grey (`c` = 1), colour (3) or colour and opacity (4) picture; equal pictures are equal bytes."""
+    png = io.BytesIO()
+    Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture).save(png, "png")
+    write_whole(Path(path), png.getvalue())
+
+
+def contact_sheet(
+    pictures: Sequence[UInt8[np.ndarray, "_ _ _"]], captions: Sequence[str], cols: int, pad: int = 12
+) -> UInt8[np.ndarray, "H W 3"]:
+    """Pictures, grey or colour, row by row on white, each under a line of its own: settings by seeds, say.
+
+    A column is as wide as the widest picture or caption.
+    """
+    font = ImageFont.truetype(Path(get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf", 13)
+    frames = on_one_canvas([as_image(picture) for picture in pictures])
+    w, h = frames[0].size
+    line = 20
+    width = max([w, *(math.ceil(font.getlength(caption)) for caption in captions)]) + pad
+    height = line + h + pad
+    rows, cols = math.ceil(len(frames) / cols), min(len(frames), cols)
+    sheet = Image.new("RGB", (cols * width + pad, rows * height + pad), "white")
+    draw = ImageDraw.Draw(sheet)
+    for index, (frame, caption) in enumerate(zip(frames, captions, strict=True)):
+        left, top = pad + index % cols * width, pad + index // cols * height
+        draw.text((left, top + line - 6), caption, "#404040", font, anchor="ls")
+        sheet.paste(frame, (left, top + line))
+    return np.array(sheet)
+
+
+def as_image(picture: UInt8[np.ndarray, "h w _"]) -> Image.Image:
+    """Wraps a gray (`c` = 1) or color picture as a Pillow image."""
+    return Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture)
+
+
+def on_one_canvas(images: Sequence[Image.Image]) -> list[Image.Image]:
+    """The images, those that are smaller than others on white."""
+    if not images:
+        raise ValueError("no pictures: give at least one")
+    size = tuple(max(image.size[axis] for image in images) for axis in (0, 1))
+    if all(image.size == size for image in images):
+        return list(images)
+    sheets = [Image.new(image.mode, size, "white") for image in images]
+    for sheet, image in zip(sheets, images, strict=True):
+        sheet.paste(image, (0, 0))
+    return sheets

@@ -1,0 +1,241 @@
+"""The command: what it prints, and that every mistake is one line, exit code 2, and changes nothing."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import jax
+import jax.numpy as jnp
+import pytest
+import tiny
+
+from gan_jax import BadInput, make_step
+from gan_jax.cli.main import main
+from gan_jax.config.discovery import find, load
+from gan_jax.config.flags import parse
+from gan_jax.data import Source
+from gan_jax.training.train import new_state
+
+TINY = str(Path(tiny.__file__))
+
+
+def command(capfd, *argv):
+    """Runs a command line; its exit code, stdout and stderr."""
+    with pytest.raises(SystemExit) as done:
+        main([str(word) for word in argv])
+    out, errors = capfd.readouterr()
+    return done.value.code or 0, out, errors
+
+
+def snapshot(folder):
+    return {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "tiny"
+    with pytest.raises(SystemExit) as done:
+        main(["train", TINY, "--images", "320", "--batch-size", "8", "--run-dir", str(folder)])
+    assert done.value.code == 0
+    return folder
+
+
+def test_list_has_a_line_for_every_experiment(capfd):
+    code, out, _ = command(capfd, "list")
+    assert code == 0
+    lines = {line.split()[0]: line for line in out.splitlines()}
+    assert {"mnist_mlp", "mnist_dcgan"} <= lines.keys()
+    assert "Fully connected GAN on MNIST" in lines["mnist_mlp"]
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["--help"],
+        ["train", "--help"],
+        ["compare", "-h"],
+        ["compare", "mnist_mlp", "--help"],
+        ["train", "mnist_mlp", "--help"],
+        ["sample", "-h"],
+        ["list", "-h"],
+    ],
+)
+def test_every_command_has_help(capfd, argv):
+    code, out, _ = command(capfd, *argv)
+    assert code == 0
+    assert "usage: gan-jax" in out
+
+
+def test_every_setting_is_a_flag_with_a_default_and_a_help_line(capfd):
+    _, out, _ = command(capfd, "train", "mnist_mlp", "--help")
+    out = " ".join(out.split())
+    common = "--data", "--data-dir", "--images", "--batch-size", "--seed", "--run-dir"
+    for flag in ("--z-size", "--learning-rate", *common):
+        assert flag in out
+    assert "Length of the latent, standard normal. (default: 100)" in out.replace("│ │ ", "")
+
+
+MISTAKES = {
+    "no such command": (["trian"], "no command 'trian'"),
+    "no such experiment": (["train", "mnist_mpl"], "did you mean mnist_mlp"),
+    "no such file": (["train", "nowhere/x.py"], "nowhere/x.py does not exist"),
+    "no experiment": (["train"], "train what"),
+    "no such flag": (["train", TINY, "--learning-rte", "1"], "did you mean --learning-rate"),
+    "wrong type": (["train", TINY, "--batch-size", "many"], "--batch-size cannot be 'many'"),
+    "out of range": (["train", TINY, "--batch-size", "0"], "INT > 0"),
+    "negative rate": (["train", TINY, "--learning-rate", "-1"], "FLOAT > 0"),
+    "missing value": (["train", TINY, "--seed"], "--seed"),
+    "not a choice": (["train", TINY, "--pipeline", "magic"], "--pipeline"),
+    "missing folder": (["train", TINY, "--data", "./nowhere/"], "./nowhere/ does not exist"),
+    "missing archives": (["train", TINY, "--data", "mnist", "--data-dir", "nowhere"], "nowhere"),
+    "data-dir without a TFDS name": (["train", TINY, "--data-dir", "."], "--data-dir is for TFDS data sets"),
+    "folder without archives": (["train", TINY, "--data", "mnist", "--data-dir", "."], "train-images"),
+    "seed out of range": (["train", TINY, "--seed", str(2**32)], "< 2**32"),
+    "nowhere to write": (["train", TINY, "--run-dir", "/dev/null/x"], "/dev/null/x"),
+    "batch for 8 devices": (["train", TINY, "--batch-size", "12"], "a batch of 12 cannot be shared by 8 devices"),
+    "no such metric": (["train", TINY, "--best", "fid"], "--best fid is not logged: choose one of d/"),
+    "compare what": (["compare"], "compare what?"),
+    "no seeds": (["compare", TINY, "--seeds", "0"], "INT > 0"),
+    "nothing to vary": (["compare", TINY, "--vary", "learning-rate"], "say which flag takes which values"),
+    "no such flag to vary": (["compare", TINY, "--vary", "learning-rte=1"], "did you mean --learning-rate"),
+    "folder of a run": (["compare", TINY, "--run-dir", "RUN"], "holds a single run, not a comparison"),
+    "which run": (["sample"], "RUN must be given"),
+    "no such checkpoint": (["sample", "RUN", "--step", "7"], "no checkpoint of step 7"),
+    "list of what": (["list", "everything"], "list takes no 'everything'"),
+    "no such run": (["sample", "nowhere"], "nowhere is not a run"),
+    "labels without classes": (["sample", "RUN", "--labels", "3"], "no labels"),
+    "unknown format": (["sample", "RUN", "--out", "x.gif"], "neither .png nor .npz"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_one_line_and_code_2(capfd, monkeypatch, tmp_path, trained, mistake):
+    argv, message = MISTAKES[mistake]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GAN_JAX_CACHE", str(tmp_path / "cache"))
+    before = snapshot(trained)
+    code, out, errors = command(capfd, *(trained if word == "RUN" else word for word in argv))
+    assert code == 2
+    assert out == ""
+    assert len(errors.strip().splitlines()) == 1, errors
+    assert errors.startswith("gan-jax: ")
+    assert message in errors
+    assert not any(file.is_file() for file in tmp_path.rglob("*") if "cache" not in str(file))
+    assert snapshot(trained) == before
+
+
+def test_a_folder_of_another_run_is_refused_and_left_alone(capfd, trained, tmp_path):
+    before = snapshot(trained)
+    for argv, message in (
+        (["train", "mnist_mlp", "--run-dir", trained], "holds a run of tiny, not of mnist_mlp"),
+        (["train", TINY, "--batch-size", "16", "--run-dir", trained], "--batch-size 8, not 16"),
+        (["train", TINY, "--seed", "1", "--run-dir", trained], "--seed 0, not 1"),
+    ):
+        code, _, errors = command(capfd, *argv)
+        assert code == 2 and message in errors and len(errors.splitlines()) == 1
+    assert snapshot(trained) == before
+    (tmp_path / "notes.txt").write_text("mine")
+    code, _, errors = command(capfd, "train", TINY, "--run-dir", tmp_path)
+    assert code == 2 and "is not a run" in errors
+    assert [file.name for file in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_a_torn_checkpoint_is_told_and_nothing_is_lost(capfd, trained, tmp_path):
+    torn = tmp_path / "torn"
+    shutil.copytree(trained, torn)
+    with (torn / "metrics.jsonl").open("a") as log:
+        log.write('{"step": 45, "images": 360, "seconds": 9.0}\n')  # logged after the checkpoint
+    largest = max((torn / "checkpoints" / "40").rglob("*"), key=lambda f: f.stat().st_size if f.is_file() else 0)
+    largest.write_bytes(largest.read_bytes()[:-100])
+    before = snapshot(torn)
+    for argv in (["train", TINY, "--images", "640", "--run-dir", torn], ["sample", torn]):
+        code, _, errors = command(capfd, *argv)
+        assert code == 2 and "damaged" in errors and "delete it" in errors and len(errors.splitlines()) == 1
+    after = snapshot(torn)
+    assert '"images": 640' in (torn / "resumes.jsonl").read_text()
+    del after[torn / "resumes.jsonl"]
+    assert after == before
+
+
+def test_a_shorter_run_leaves_the_longer_one_as_it_is(capfd, trained):
+    before = snapshot(trained)
+    code, _, errors = command(capfd, "train", TINY, "--images", "80", "--batch-size", "8", "--run-dir", trained)
+    assert code == 0 and "more than --images 80 already" in errors
+    del before[trained / "curves.png"]
+    assert before.items() <= snapshot(trained).items()
+    assert command(capfd, "sample", trained)[0] == 0
+
+
+def test_a_run_of_an_edited_experiment_is_refused(capfd, tmp_path):
+    file, folder = tmp_path / "mine.py", tmp_path / "run"
+    file.write_text(Path(TINY).read_text())
+    flags = ["--images", "160", "--run-dir", folder]
+    assert command(capfd, "train", file, *flags)[0] == 0
+    file.write_text(Path(TINY).read_text().replace("z_size=4", "z_size=5"))
+    code, _, errors = command(capfd, "train", file, *flags)
+    assert code == 2 and "before it was edited" in errors
+
+
+def test_both_presets_of_the_convolutional_gan_build_and_flags_replace_theirs():
+    build = load(find("mnist_dcgan"))
+
+    def built(*flags, shape=(28, 28, 1)):
+        source = Source("made up", 10, shape, read=lambda indices: {})
+        experiment = build(source, **parse(build, list(flags), "mnist_dcgan", given=["source"]).kwargs)
+        game = experiment.phases[0].game
+        jax.eval_shape(
+            make_step(game), *jax.eval_shape(lambda: (new_state(game, source, experiment.common), batch(game)))
+        )
+        return game.players["g"]
+
+    def batch(game):
+        return {"x": jnp.zeros((len(game.turns), 128, 28, 28, 1))}
+
+    good, tutorial = built(), built("--preset", "tutorial")
+    assert (good.net.norm, tutorial.net.norm) == (True, False)
+    assert built("--ema", "0.5").ema == 0.5 and good.ema != 0.5
+    with pytest.raises(BadInput, match="30x30"):
+        built(shape=(30, 30, 1))
+
+
+def test_a_broken_experiment_file_is_named(capfd, tmp_path):
+    for text, message in (("import nothing_of_that_name", "cannot be loaded"), ("x = 1", "defines no experiment")):
+        (tmp_path / "mine.py").write_text(text)
+        code, _, errors = command(capfd, "train", tmp_path / "mine.py")
+        assert code == 2 and message in errors and "mine.py" in errors and len(errors.splitlines()) == 1
+
+
+def test_a_script_and_the_command_are_the_same_run(tmp_path):
+    """Same flags, same digest; and a device-resident run imports no TensorFlow."""
+    program = (
+        "import sys; from gan_jax.cli.main import main\n"
+        "try: main(sys.argv[1:])\n"
+        "finally: assert 'tensorflow' not in sys.modules"
+    )
+    flags = ["--images", "160", "--seed", "3", "--run-dir"]
+    lines = []
+    for argv in ([TINY, *flags, tmp_path / "a"], ["-c", program, "train", TINY, *flags, tmp_path / "b"]):
+        alone = {**os.environ, "XLA_FLAGS": ""}
+        done = subprocess.run([sys.executable, *argv], env=alone, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        lines.append(done.stdout.split()[-1])
+    assert lines[0] == lines[1]
+
+
+def test_importing_the_package_imports_neither_tensorflow_nor_what_only_a_run_needs():
+    heavy = "tensorflow", "orbax.checkpoint", "matplotlib", "tyro", "PIL", "mlxtend"
+    program = f"import sys, gan_jax; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.strip() == "[]", done.stdout + done.stderr
+
+
+def test_what_writers_say_of_their_closed_loop_is_kept_quiet_and_nothing_else_is(capfd, monkeypatch):
+    told = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: told.append(str(unraisable.exc_value)))
+    assert command(capfd, "list")[0] == 0
+    for message in ("Event loop is closed", "something else"):
+        sys.unraisablehook(SimpleNamespace(exc_value=RuntimeError(message)))
+    assert told == ["something else"]

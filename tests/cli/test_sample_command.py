@@ -1,0 +1,184 @@
+"""`gan-jax sample` of games with labels and codes: what it draws, what it writes, and every mistake in one line."""
+
+import jax
+import numpy as np
+import pytest
+import tiny_codes
+import tiny_conditional
+from PIL import Image
+
+from gan_jax.cli import sample
+from gan_jax.cli.main import main
+from gan_jax.sampling.latents import latents
+from gan_jax.sampling.sampler import sampler
+from gan_jax.training.restore import restore
+from gan_jax.viz.images import to_uint8
+
+
+def command(capfd, *argv):
+    """Runs a command line; its exit code, stdout and stderr."""
+    with pytest.raises(SystemExit) as done:
+        main([str(word) for word in argv])
+    out, errors = capfd.readouterr()
+    return done.value.code or 0, out, errors
+
+
+def snapshot(folder):
+    return {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory):
+    """A folder of black images 28 x 28, one of each of ten classes with names."""
+    folder = tmp_path_factory.mktemp("data")
+    for name in ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]:
+        (folder / name).mkdir()
+        Image.new("L", (28, 28)).save(folder / name / "1.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory, digits):
+    """Tiny runs: conditional on digits, conditional on classes with names, and with codes."""
+    folder = tmp_path_factory.mktemp("runs")
+    for name, *argv in (
+        ("conditional", tiny_conditional.__file__),
+        ("named", tiny_conditional.__file__, "--data", str(digits)),
+        ("codes", tiny_codes.__file__),
+    ):
+        with pytest.raises(SystemExit) as done:
+            main(["train", *argv, "--run-dir", str(folder / name)])
+        assert not done.value.code
+    return folder
+
+
+@pytest.fixture
+def arrays(capfd, runs, tmp_path):
+    """`arrays(run, *flags)`: what `sample` writes of a run."""
+
+    def draw(run, *flags):
+        out = tmp_path / "drawn.npz"
+        code, shown, errors = command(capfd, "sample", runs / run, *flags, "--out", out)
+        assert (code, shown, errors) == (0, f"{out}\n", "")
+        return dict(np.load(out))
+
+    return draw
+
+
+def size_of(rows, cols):
+    """The size of a grid of images 28 x 28."""
+    return 30 * cols + 2, 30 * rows + 2
+
+
+@pytest.mark.parametrize("run", ["conditional", "named", "codes"])
+def test_without_flags_the_last_grid_is_drawn_again(capfd, runs, run, tmp_path):
+    code, *_ = command(capfd, "sample", runs / run, "--out", tmp_path / "grid.png")
+    assert code == 0
+    assert (tmp_path / "grid.png").read_bytes() == (runs / run / "samples" / "0000000080.png").read_bytes()
+
+
+def test_a_grid_of_a_conditional_game_shows_its_classes_in_turn(arrays):
+    assert arrays("conditional")["labels"].tolist() == [*range(10), 0, 1]
+    assert arrays("codes")["c1"].tolist() == [0, 1, 2, 0, 1, 2, 0, 1]
+
+
+def test_labels_are_drawn_in_turn_and_decide_the_image_with_its_noise(arrays, runs):
+    drawn = arrays("conditional", "--labels", 3, 8, "--n", 5)
+    assert drawn["labels"].tolist() == [3, 8, 3, 8, 3] and drawn["images"].shape == (5, 28, 28, 1)
+    run = restore(runs / "conditional")
+    wanted = sampler(run.game)(run.state, latents(run.game, jax.random.key(0), 5, {"y": [3, 8]}))
+    np.testing.assert_array_equal(drawn["images"], to_uint8(wanted))
+    assert (arrays("conditional", "--labels", 8, 3, "--n", 5)["images"] != drawn["images"]).any((1, 2, 3)).all()
+
+
+def test_labels_go_by_the_names_of_the_classes(arrays):
+    # Class folders are numbered in their sorted order: eight, five, four, nine, ...
+    drawn = arrays("named", "--labels", "nine", "eight", "5", "--n", 3)
+    assert drawn["labels"].tolist() == [3, 0, 5]
+    np.testing.assert_array_equal(arrays("named", "--labels", 3, 0, 5, "--n", 3)["images"], drawn["images"])
+
+
+def test_codes_are_written_by_their_names(arrays):
+    drawn = arrays("codes", "--codes", "c1=2", "c2=-0.5,0.5", "--n", 4)
+    assert drawn.keys() == {"images", "c1", "c2"}
+    assert drawn["c1"].tolist() == [2] * 4 and drawn["c2"].tolist() == [-0.5, 0.5] * 2
+
+
+def test_a_varied_code_makes_a_row_of_every_sample(arrays):
+    drawn = arrays("codes", "--vary", "c2:-2:2")
+    assert len(drawn["images"]) == 2 * 10  # as many rows as the run's grid
+    np.testing.assert_allclose(drawn["c2"], np.tile(np.linspace(-2, 2, 10), 2), rtol=1e-6)
+    assert drawn["c1"].tolist() == [0] * 10 + [1] * 10
+    whole = arrays("codes", "--vary", "c1", "--codes", "c2=0", "--n", 8)
+    assert whole["c1"].tolist() == [0, 1, 2] * 8 and not whole["c2"].any()
+    # A cell of a row is the sample that has that code.
+    alone = arrays("codes", "--codes", "c1=1", "c2=0", "--n", 8)
+    np.testing.assert_array_equal(whole["images"][1::3], alone["images"])
+    assert arrays("conditional", "--vary", "y", "--n", 2)["labels"].tolist() == [*range(10)] * 2
+
+
+def test_between_two_samples_classes_stay(arrays):
+    drawn = arrays("conditional", "--labels", 4, 7, "--interpolate", 5, "--n", 2)
+    assert drawn["labels"].tolist() == [4] * 5 + [7] * 5
+    np.testing.assert_array_equal(drawn["images"][::5], arrays("conditional", "--labels", 4, 7, "--n", 2)["images"])
+
+
+@pytest.mark.parametrize(
+    ("run", "flags", "cells"),
+    [
+        ("conditional", [], (3, 4)),
+        ("conditional", ["--n", 12], (3, 4)),
+        ("conditional", ["--n", 7], (3, 3)),
+        ("conditional", ["--vary", "y"], (3, 10)),
+        ("conditional", ["--vary", "y:3:5", "--n", 12], (12, 3)),
+        ("conditional", ["--interpolate", 6], (3, 6)),
+        ("conditional", ["--interpolate", 6, "--n", 12], (12, 6)),
+        ("codes", ["--vary", "c1", "--n", 1], (1, 3)),
+    ],
+)
+def test_pictures_have_a_row_for_every_row(capfd, runs, tmp_path, run, flags, cells):
+    code, *_ = command(capfd, "sample", runs / run, *flags, "--out", tmp_path / "grid.png")
+    assert code == 0
+    assert Image.open(tmp_path / "grid.png").size == size_of(*cells)
+
+
+MISTAKES = {
+    "label out of range": ("conditional", ["--labels", 3, 10], "label '10' is none of this game's: they are 0, 1, 2"),
+    "negative label": ("conditional", ["--labels", -1], "label '-1' is none"),
+    "label that is no class": (
+        "named",
+        ["--labels", "ten"],
+        "label 'ten' is none of this game's: they are eight, five",
+    ),
+    "labels without classes": ("codes", ["--labels", 1], "this game has no labels: its codes are c1, c2"),
+    "no such code": ("codes", ["--codes", "c3=1"], "this game has no code c3: its codes are c1, c2"),
+    "no codes but labels": ("conditional", ["--vary", "c1"], "this game has no code c1: its codes are y"),
+    "no such class of a code": ("codes", ["--codes", "c1=3"], "c1 3 is none of this game's: they are 0 to 2"),
+    "no value": ("codes", ["--codes", "c1"], "'c1' cannot be read"),
+    "no number": ("codes", ["--codes", "c2=much"], "'c2=much' cannot be read"),
+    "half a range": ("codes", ["--vary", "c2:1"], "'c2:1' cannot be read"),
+    "twice": ("codes", ["--codes", "c1=1", "c1=2"], "c1 is given twice"),
+    "fixed and varied": ("codes", ["--codes", "c2=1", "--vary", "c2"], "c2 is fixed by --labels or --codes"),
+    "labels fixed and varied": ("conditional", ["--labels", 1, "--vary", "y"], "y is fixed by --labels or --codes"),
+    "labels twice": ("conditional", ["--labels", 1, "--codes", "y=1"], "--labels and --codes y=... are the same"),
+    "two kinds of row": (
+        "codes",
+        ["--vary", "c2", "--interpolate", 5],
+        "--vary and --interpolate are two kinds of row",
+    ),
+    "a row of none": ("codes", ["--interpolate", 0], "INT > 0"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_one_line_and_found_before_anything_is_restored(capfd, monkeypatch, runs, tmp_path, mistake):
+    run, flags, says = MISTAKES[mistake]
+    before = snapshot(runs)
+    monkeypatch.setattr(sample, "restore", lambda *_: pytest.fail("nothing needed to be restored"))
+    monkeypatch.chdir(tmp_path)
+    for out in ([], ["--out", tmp_path / "drawn.npz"]):
+        code, shown, errors = command(capfd, "sample", runs / run, *flags, *out)
+        assert (code, shown) == (2, "")
+        assert len(errors.strip().splitlines()) == 1 and errors.startswith("gan-jax: ")
+        assert says in errors
+    assert snapshot(runs) == before and not list(tmp_path.iterdir())

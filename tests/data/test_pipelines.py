@@ -1,0 +1,131 @@
+import subprocess
+import sys
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from gan_jax.data import device_resident, from_arrays, from_points, tf_data
+from gan_jax.data.on_device import scale
+from gan_jax.errors import BadInput
+
+PIPELINES = [device_resident, tf_data]
+
+
+def play(pipeline, ranges):
+    """The batches of all steps, each made inside a compiled loop, as a run makes them."""
+
+    @jax.jit
+    def chunk(arrays, inputs):
+        return jax.lax.scan(lambda _, one: ((), pipeline.load(arrays, one)), (), inputs)[1]
+
+    chunks = [chunk(pipeline.arrays, inputs) for inputs in pipeline.stream(ranges)]
+    return jax.tree.map(lambda *each: np.concatenate(each), *chunks)
+
+
+def assert_same(a, b):
+    assert a.keys() == b.keys()
+    for name in a:
+        np.testing.assert_array_equal(a[name], b[name])
+
+
+@pytest.mark.parametrize("ranges", [[range(1)], [range(5), range(5, 7)], [range(123, 130)]], ids=str)
+def test_both_deal_the_same_bits(noise, ranges):
+    """In one step, over the end of an epoch (50 examples, 16 a step), and from the middle of a run."""
+    a, b = (play(make(noise, seed=1, turns=2, batch_size=8), ranges) for make in PIPELINES)
+    assert_same(a, b)
+    assert a["x"].shape == (sum(map(len, ranges)), 2, 8, 4, 6, 3) and a["x"].dtype == np.float32
+    assert a["y"].shape == a["x"].shape[:3] and a["y"].dtype == np.int32
+
+
+def test_both_deal_points_as_they_are():
+    x = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32)
+    source = from_points("cloud", 100 * x, np.arange(50))
+    a, b = (play(make(source, seed=1, turns=2, batch_size=8), [range(5), range(5, 7)]) for make in PIPELINES)
+    assert_same(a, b)
+    assert a["x"].shape == (7, 2, 8, 3) and a["x"].dtype == np.float32
+    np.testing.assert_array_equal(a["x"], 100 * x[a["y"]])
+
+
+@pytest.mark.parametrize("make", PIPELINES)
+def test_each_range_of_steps_has_its_inputs(make, noise):
+    inputs = make(noise, 0, 2, 4).stream(iter([range(3), range(3, 4), range(4, 6)]))
+    assert [{len(leaf) for leaf in jax.tree.leaves(each)} for each in inputs] == [{3}, {1}, {2}]
+
+
+@pytest.mark.parametrize("make", PIPELINES)
+def test_a_label_stays_with_its_image(make):
+    source = from_arrays("numbered", np.arange(20, dtype=np.uint8).reshape(20, 1, 1, 1), np.arange(20))
+    batches = play(make(source, seed=0, turns=1, batch_size=5), [range(4)])
+    np.testing.assert_allclose((batches["x"][..., 0, 0, 0] + 1) * 127.5, batches["y"], atol=1e-4)
+    assert sorted(batches["y"].ravel()) == list(range(20))
+
+
+@pytest.mark.parametrize("make", PIPELINES)
+def test_a_run_continued_is_the_run(make, noise):
+    pipeline = make(noise, seed=0, turns=1, batch_size=4)
+    whole = play(pipeline, [range(9)])
+    again = make(noise, seed=0, turns=1, batch_size=4)
+    assert_same({name: leaf[6:] for name, leaf in whole.items()}, play(again, [range(6, 7), range(7, 9)]))
+
+
+@pytest.mark.parametrize("make", PIPELINES)
+def test_shards_joined_are_the_whole(make, noise):
+    whole = play(make(noise, 0, 2, 6), [range(5)])
+    shards = [play(make(noise, 0, 2, 6, shard=(i, 3)), [range(5)]) for i in range(3)]
+    assert_same(whole, {name: np.concatenate([s[name] for s in shards], axis=2) for name in whole})
+
+
+@pytest.mark.parametrize("make", PIPELINES)
+def test_without_labels_there_is_no_y(make):
+    source = from_arrays("plain", np.zeros((3, 2, 2, 1), np.uint8))
+    assert play(make(source, 0, 1, 2), [range(2)]).keys() == {"x"}
+
+
+@pytest.mark.parametrize("make", PIPELINES)
+def test_what_cannot_be_dealt_is_refused_at_once(make, noise):
+    with pytest.raises(BadInput, match="at least 1"):
+        make(noise, 0, 1, 0)
+    with pytest.raises(BadInput, match="multiple of 2"):
+        make(noise, 0, 1, 5, shard=(0, 2))
+    with pytest.raises(BadInput, match="empty"):
+        make(from_arrays("none", np.zeros((0, 2, 2, 1), np.uint8)), 0, 1, 1)
+
+
+def test_an_unreadable_image_is_bad_input_and_not_a_tensorflow_error(draw):
+    from gan_jax.data import folder_source
+
+    folder = draw({f"{i}.png": i for i in range(8)})
+    source = folder_source(folder)
+    pipeline = tf_data(source, 0, 1, 4)
+    (folder / "5.png").write_bytes(b"not an image")
+    with pytest.raises(BadInput, match=r"5\.png cannot be read as an image"):
+        list(pipeline.stream([range(2)]))
+    with pytest.raises(BadInput, match=r"5\.png"):
+        device_resident(source, 0, 1, 4)
+
+
+def test_pixels_are_scaled_with_one_rounding_wherever_they_are_compiled():
+    x = np.arange(256, dtype=np.uint8)
+    exact = (2 * x.astype(np.float64) - 255) / 255
+    once = (2 * x.astype(np.float32) - 255) * np.float32(1 / 255)
+    looped = jax.jit(lambda x: jax.lax.map(lambda row: scale(row) * 1, x))(np.stack([x, x]))[1]
+    for y in (scale(jnp.asarray(x)), jax.jit(scale)(x), looped):
+        np.testing.assert_array_equal(y, once)
+        np.testing.assert_allclose(y, exact, atol=6e-8)
+    assert once[0] == -1 and once[-1] == 1
+
+
+def test_a_device_resident_run_imports_nothing_heavy():
+    script = """
+import sys, numpy as np, jax
+import gan_jax.data as data
+heavy = {"tensorflow", "tensorflow_datasets", "PIL", "mlxtend"}
+assert not heavy & set(sys.modules), heavy & set(sys.modules)
+pipeline = data.device_resident(data.from_arrays("a", np.zeros((4, 2, 2, 1), np.uint8)), 0, 1, 2)
+inputs = next(pipeline.stream([range(1)]))
+jax.jit(pipeline.load)(pipeline.arrays, inputs[0])["x"].block_until_ready()
+assert not heavy & set(sys.modules), heavy & set(sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)

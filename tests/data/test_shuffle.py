@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+
+from gan_jax.data.shuffle import indices, permutation
+from gan_jax.errors import BadInput
+
+
+def test_every_epoch_is_a_permutation_of_its_own():
+    dealt = indices(seed=3, size=10, steps=range(20), turns=1, batch_size=3).ravel()
+    epochs = dealt.reshape(6, 10)
+    assert (np.sort(epochs) == np.arange(10)).all()
+    assert len({tuple(epoch) for epoch in epochs}) == 6
+
+
+def test_examples_are_counted_over_steps_turns_and_the_batch():
+    stream = np.concatenate([permutation(5, 7, epoch) for epoch in range(10)])
+    dealt = indices(seed=5, size=7, steps=range(2, 6), turns=2, batch_size=4)
+    assert dealt.shape == (4, 2, 4) and dealt.dtype == np.int32
+    for n, step in enumerate(range(2, 6)):
+        for turn in range(2):
+            for example in range(4):
+                assert dealt[n, turn, example] == stream[(step * 2 + turn) * 4 + example]
+
+
+def test_a_batch_may_be_larger_than_the_data():
+    dealt = indices(seed=0, size=3, steps=range(1), turns=1, batch_size=10)
+    assert (np.bincount(dealt.ravel()) >= 3).all()
+
+
+def test_no_state_is_needed_to_start_anywhere():
+    whole = indices(1, 100, range(50), 2, 6)
+    assert (indices(1, 100, range(37, 50), 2, 6) == whole[37:]).all()
+
+
+def test_far_into_a_run_positions_do_not_overflow():
+    step = 2**40
+    dealt = indices(0, 1 << 20, range(step, step + 1), 1, 4)
+    assert ((dealt >= 0) & (dealt < 1 << 20)).all()
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 6])
+def test_shards_joined_are_the_whole(n):
+    whole = indices(1, 20, range(9), 2, 6)
+    shards = [indices(1, 20, range(9), 2, 6, shard=(i, n)) for i in range(n)]
+    assert (np.concatenate(shards, axis=-1) == whole).all()
+
+
+def test_the_order_depends_on_the_seed_and_on_no_version_of_jax():
+    assert permutation(0, 10, 0).tolist() == [0, 8, 2, 4, 1, 7, 9, 5, 3, 6]
+    assert permutation(1, 10, 2).tolist() == [7, 1, 2, 9, 8, 6, 5, 3, 0, 4]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"size": 0}, "empty"),
+        ({"turns": 0}, "at least 1"),
+        ({"batch_size": 0}, "at least 1"),
+        ({"shard": (2, 2)}, "shard 2 of 2"),
+        ({"shard": (0, 4)}, "multiple of 4"),
+    ],
+)
+def test_what_cannot_be_dealt_is_refused(change, says):
+    with pytest.raises(BadInput, match=says):
+        indices(**({"seed": 0, "size": 9, "steps": range(1), "turns": 1, "batch_size": 6} | change))

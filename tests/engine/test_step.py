@@ -1,0 +1,251 @@
+"""Every game, every property: what a step changes, what it leaves alone, and what it is compiled for."""
+
+import arena
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from arena import STEPS, d_loss, every_game, g_loss, gan, play, reference, sgd, step_batch
+
+from gan_jax import BadInput, init, make_step, move, turn
+from gan_jax.engine.dynamics import Dynamics
+from gan_jax.engine.game import images_per_step
+from gan_jax.engine.keys import example_keys
+from gan_jax.engine.networks import bind
+
+plain_nets = arena.Generator(norm=False), arena.Discriminator()
+
+
+def structure(tree):
+    return jax.tree.map(lambda leaf: (jnp.shape(leaf), leaf.dtype), tree)
+
+
+def same_bits(a, b):
+    pairs = zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True)
+    return all(np.array_equal(np.asarray(x), np.asarray(y)) for x, y in pairs)
+
+
+def changed(before, after):
+    return not same_bits(before, after)
+
+
+@every_game
+def test_a_step_is_finite_moves_every_player_keeps_the_tree_and_is_traced_once(make_game):
+    game, start, _, end, reports, traces = reference(make_game)
+    assert traces == 1
+    assert structure(start) == structure(end)
+    assert int(end.step) == STEPS
+    for metrics in reports:
+        assert all(bool(jnp.isfinite(value)) and value.shape == () for value in metrics.values())
+    for leaf in jax.tree.leaves(end.players):
+        assert bool(jnp.all(jnp.isfinite(leaf)))
+    for name in game.players:
+        assert changed(start.players[name].params, end.players[name].params), name
+    for label in {m.label for t in game.turns for m in t.moves}:
+        assert {f"{label}/loss", f"{label}/grad_norm", f"{label}/update_norm"} <= reports[0].keys()
+        assert float(reports[0][f"{label}/update_norm"]) > 0
+
+
+@every_game
+def test_a_step_may_be_given_its_state_to_overwrite(make_game):
+    game, start, data, end, *_ = reference(make_game)
+    given = jax.jit(make_step(game), donate_argnums=0)
+    donated, _ = play(given, jax.tree.map(jnp.copy, start), data)
+    assert same_bits(end.players, donated.players)
+    assert same_bits(jax.random.key_data(end.key), jax.random.key_data(donated.key))
+
+
+@every_game
+def test_a_new_state_shares_no_buffer(make_game):
+    """Two leaves in one buffer could not both be given away."""
+    leaves = [leaf for leaf in jax.tree.leaves(reference(make_game).start.players)]
+    assert len({leaf.unsafe_buffer_pointer() for leaf in leaves}) == len(leaves)
+
+
+@every_game
+def test_whoever_does_not_move_is_left_alone_to_the_bit(make_game):
+    game, start, *_ = reference(make_game)
+    for only in dict.fromkeys(game.turns):
+        movers = {name for m in only.moves for name in m.who}
+        alone = game._replace(turns=(only._replace(every=1),), clock=min(movers))
+        state, _ = jax.jit(make_step(alone))(start, step_batch(alone))
+        for name in game.players:
+            if name in movers:
+                assert changed(start.players[name].params, state.players[name].params), name
+            else:
+                assert same_bits(start.players[name], state.players[name]), name
+
+
+def test_the_same_key_gives_the_same_run_and_another_key_another():
+    game, start, data, end, *_ = reference(arena.vanilla_dropout)
+    step = jax.jit(make_step(game))
+    again, _ = play(step, init(game, jax.random.key(0), step_batch(game)), data)
+    assert same_bits(end.players, again.players)
+    other, _ = play(step, start._replace(key=jax.random.key(9)), data)
+    assert changed(end.players, other.players)
+
+
+def test_a_lazy_turn_is_played_every_k_steps_and_says_so():
+    reports = reference(arena.lazy_r1).reports
+    assert [float(m["r1/played"]) for m in reports] == [1, 0, 1]
+    assert [float(m["r1/loss"]) > 0 for m in reports] == [True, False, True]
+    assert "d/played" not in reports[0]
+
+
+def test_turns_that_share_a_label_report_their_mean():
+    """Two turns of frozen players (learning rate 0) on different data: the step reports the mean of the two losses."""
+    still = optax.sgd(0.0)
+    d = turn(move("d", d_loss))
+    twice, once = gan(*plain_nets, still, (d, d)), gan(*plain_nets, still, (d,))
+    x = step_batch(twice)["x"]
+    start = init(twice, jax.random.key(0), {"x": x})
+    both = make_step(twice)(start, {"x": x})[1]["d/score_real"]
+    each = [make_step(once)(start, {"x": x[i : i + 1]})[1]["d/score_real"] for i in range(2)]
+    np.testing.assert_allclose(both, (each[0] + each[1]) / 2, rtol=1e-6)
+    assert abs(each[0] - each[1]) > 1e-6
+
+
+def test_every_turn_sees_its_own_real_data():
+    def spy(nets, batch, keys, step):
+        return jnp.mean(batch["x"]) + 0 * jnp.sum(nets["d"](batch["x"])), {}
+
+    game = gan(*plain_nets, sgd, (turn(move("d", spy, name="first")), turn(move("d", spy, name="second"))))
+    batch = step_batch(game)
+    _, metrics = make_step(game)(init(game, jax.random.key(0), batch), batch)
+    np.testing.assert_allclose(metrics["first/loss"], batch["x"][0].mean(), rtol=1e-6)
+    np.testing.assert_allclose(metrics["second/loss"], batch["x"][1].mean(), rtol=1e-6)
+
+
+def test_simultaneous_moves_are_made_from_the_same_state():
+    """Together, the generator answers the discriminator of before; in turns, the discriminator of after."""
+    d, g = move("d", d_loss), move("g", g_loss)
+    together, only_g = gan(*plain_nets, sgd, (turn(d, g),)), gan(*plain_nets, sgd, (turn(g),), clock="g")
+    batch = step_batch(together)
+    start = init(together, jax.random.key(0), batch)
+    after_both, _ = make_step(together)(start, batch)
+    after_g, _ = make_step(only_g)(start, batch)
+    np.testing.assert_allclose(
+        *(jax.flatten_util.ravel_pytree(s.players["g"].params)[0] for s in (after_both, after_g)), rtol=1e-6
+    )
+    in_turns = gan(*plain_nets, sgd, (turn(d), turn(g)))
+    after_turns, _ = make_step(in_turns)(start, step_batch(in_turns))
+    assert changed(after_both.players["g"].params, after_turns.players["g"].params)
+
+
+def test_one_step_of_plain_play_is_one_step_of_gradient_descent_by_hand():
+    game = gan(*plain_nets, sgd, (turn(move("d", d_loss)),))
+    batch = step_batch(game)
+    start = init(game, jax.random.key(0), batch)
+    state, metrics = make_step(game)(start, batch)
+    keys = example_keys(jax.random.fold_in(jax.random.fold_in(start.key, 0), 0), arena.BATCH)
+
+    def loss(params):
+        nets = bind(game, start.players, {"d": params})
+        return d_loss(nets, {"x": batch["x"][0]}, keys, start.step)[0]
+
+    value, gradient = jax.value_and_grad(loss)(start.players["d"].params)
+    by_hand = jax.tree.map(lambda p, g: p - 0.05 * g, start.players["d"].params, gradient)
+    for ours, theirs in zip(jax.tree.leaves(state.players["d"].params), jax.tree.leaves(by_hand), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(metrics["d/loss"], value, rtol=1e-6)
+    np.testing.assert_allclose(metrics["d/grad_norm"], optax.tree.norm(gradient), rtol=1e-5)
+    np.testing.assert_allclose(metrics["d/update_norm"], 0.05 * optax.tree.norm(gradient), rtol=1e-5)
+
+
+def test_dynamics_may_look_at_the_field_in_more_than_one_place():
+    """Extragradient on a quadratic field: the gradient is taken at the point that plain play would reach."""
+
+    def look_ahead(field, params):
+        ahead = jax.tree.map(lambda p, g: p - 0.5 * g, params, field.gradients(params)[0])
+        return field.gradients(ahead)
+
+    def bowl(nets, batch, keys, step):
+        flat = jax.flatten_util.ravel_pytree(nets["d"].params)[0]
+        return jnp.sum(flat**2) / 2, {}
+
+    def played(**dynamics):
+        game = gan(*plain_nets, sgd, (turn(move("d", bowl), **dynamics),))
+        start = init(game, jax.random.key(0), step_batch(game))
+        state, _ = make_step(game)(start, step_batch(game))
+        return start.players["d"].params, state.players["d"].params
+
+    start, plain = played()
+    _, looked_ahead = played(dynamics=Dynamics(look_ahead))
+    for p, q, r in zip(*map(jax.tree.leaves, (start, plain, looked_ahead)), strict=True):
+        np.testing.assert_allclose(q, 0.95 * p, rtol=1e-5, atol=1e-7)
+        np.testing.assert_allclose(r, (1 - 0.05 * 0.5) * p, rtol=1e-5, atol=1e-7)
+
+
+def test_the_moving_average_follows_params_and_stats_and_is_what_slow_uses():
+    game, start, *_ = reference(arena.slow_generator)
+    state, _ = jax.jit(make_step(game))(start, step_batch(game))
+    before, after = start.players["g"], state.players["g"]
+    expected = jax.tree.map(  # in step 0 the decay is 1 / 10
+        lambda slow, fast: 0.1 * slow + 0.9 * fast, before.ema, {"params": after.params, **after.stats}
+    )
+    for ours, theirs in zip(jax.tree.leaves(after.ema), jax.tree.leaves(expected), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-7)
+    z = jnp.ones((4, arena.Z))
+    np.testing.assert_array_equal(bind(game, state.players)["g"].slow(z), arena.Generator().apply(after.ema, z))
+
+
+def test_a_penalty_leaves_no_trace_in_the_stats():
+    net = arena.Discriminator(norm=True)
+    game = gan(arena.Generator(), net, sgd, (turn(move("d", d_loss)),))
+    batch = step_batch(game)
+    nets = bind(game, init(game, jax.random.key(0), batch).players)
+    before = nets["d"].stats
+    x = batch["x"][0]
+    frozen = nets["d"].frozen(x)
+    assert same_bits(before, nets["d"].stats)
+    np.testing.assert_array_equal(frozen, nets["d"](x))
+    assert changed(before, nets["d"].stats)
+
+
+def test_adding_a_player_changes_no_other():
+    two, three = reference(arena.simultaneous).start, reference(arena.two_discriminators).start
+    assert same_bits(two.players["g"], three.players["g"])
+
+
+def test_images_are_counted_on_the_clock_players_every_step_turns():
+    counted = {
+        arena.vanilla_batch_norm: 10,  # one discriminator turn, two generator turns
+        arena.five_critic_turns: 50,
+        arena.lazy_r1: 10,
+        arena.cycle: 10,
+    }
+    for make_game, images in counted.items():
+        assert images_per_step(make_game(sgd), 10) == images
+
+
+@pytest.mark.parametrize(
+    ("turns", "message"),
+    [
+        ((), "at least one turn"),
+        ((turn(),), "nobody moves in turn 0"),
+        ((turn(move("q", g_loss)),), "'q' moves in turn 0 but is no player"),
+        ((turn(move("d", d_loss), move("d", d_loss)),), "'d' moves twice in turn 0"),
+        ((turn(move("d", d_loss, name="x"), move("g", g_loss, name="x")),), "both called 'x'"),
+        ((turn(move("d", d_loss), every=0),), "every=0"),
+        ((turn(move("g", g_loss)),), "the clock is 'd', who does not move"),
+    ],
+)
+def test_a_game_that_contradicts_itself_is_refused(turns, message):
+    game = gan(*plain_nets, sgd, turns)
+    with pytest.raises(BadInput, match=message):
+        make_step(game)
+
+
+def test_a_batch_without_a_slice_for_every_turn_is_refused():
+    game, state, *_ = reference(arena.vanilla_batch_norm)
+    with pytest.raises(BadInput, match="2 slices but the game has 3 turns"):
+        make_step(game)(state, {"x": step_batch(game)["x"][:2]})
+
+
+def test_turns_of_one_name_that_report_different_things_are_refused():
+    r1 = move("d", lambda nets, batch, keys, step: (jnp.mean(nets["d"](batch["x"])), {}))
+    game = gan(*plain_nets, sgd, (turn(move("d", d_loss)), turn(r1, every=2)))
+    batch = step_batch(game)
+    with pytest.raises(BadInput, match="two turns called 'd' report different metrics"):
+        make_step(game)(init(game, jax.random.key(0), batch), batch)

@@ -1,0 +1,33 @@
+"""A feature network small enough for tests: averages of squares of pixels, through a fixed random layer."""
+
+import jax
+import jax.numpy as jnp
+
+from gan_jax.errors import BadInput
+from gan_jax.metrics.features.network import FeatureNet
+
+FEATURES, CLASSES = 6, 4
+
+
+def apply(params, pixels):
+    if pixels.shape[1:3] != (8, 8):
+        raise BadInput(f"tiny sees 8x8 images, not {pixels.shape[1]}x{pixels.shape[2]}: resize them")
+    pooled = pixels.reshape(pixels.shape[0], 4, 2, 4, 2, -1).mean((2, 4, 5)).reshape(pixels.shape[0], -1) / 255
+    return jnp.tanh(pooled @ params["in"])
+
+
+def head(params, features):
+    return features @ params["out"]
+
+
+def tiny(head=head):
+    keys = jax.random.split(jax.random.key(0))
+    params = {
+        "in": jax.random.normal(keys[0], (16, FEATURES)),
+        "out": 4 * jax.random.normal(keys[1], (FEATURES, CLASSES)),
+    }
+    return FeatureNet("tiny", "0" * 64, "none", params, apply, head, tuple("abcd") if head else ())
+
+
+net = tiny()
+blind = tiny(head=None)

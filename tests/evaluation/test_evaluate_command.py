@@ -1,0 +1,262 @@
+"""`gan-jax evaluate`: runs, folders and two folders; scores that repeat; mistakes in one line, and nothing written."""
+
+import json
+import re
+import shutil
+
+import numpy as np
+import pytest
+import tiny
+from PIL import Image
+
+from gan_jax.cli.main import main
+from gan_jax.data import folder_source
+from gan_jax.runs.run_dir import RunFolder
+
+
+def command(capfd, *argv):
+    """Runs a command line; its exit code, stdout and stderr."""
+    with pytest.raises(SystemExit) as done:
+        main([str(word) for word in argv])
+    out, errors = capfd.readouterr()
+    return done.value.code or 0, out, errors
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory, tiles):
+    """Flat folders of images: the same as the training tiles, others, noise, and one image over and over."""
+    root, random = tmp_path_factory.mktemp("folders"), np.random.RandomState(5)
+    training, held_out = (folder_source(tiles, split=split) for split in ("train", "test"))
+    sets = {
+        "same": training.read(np.arange(240))["x"],
+        "others": held_out.read(np.arange(96))["x"],
+        "noise": (255 * random.randint(0, 2, (100, 4, 4, 1))).repeat(2, axis=1).repeat(2, axis=2).astype(np.uint8),
+        "collapsed": np.repeat(training.read(np.array([100]))["x"], 100, axis=0),
+    }
+    for name, images in sets.items():
+        (root / name).mkdir()
+        for i, image in enumerate(images):
+            Image.fromarray(image[..., 0]).save(root / name / f"{i:03d}.png")
+    return root
+
+
+def scores(capfd, *argv, out):
+    code, _, errors = command(capfd, "evaluate", *argv, "--out", out)
+    assert code == 0, errors
+    return json.loads(out.read_text())
+
+
+def test_a_run_is_scored_beside_what_it_was_trained_on(capfd, run, lens_flag, tmp_path):
+    metrics = "fid,kid,is,prdc,modes,ndb,duplicates,memorised,ppl,discriminator"
+    command_line = ("evaluate", run, "--metrics", metrics, "--samples", 120, *lens_flag)
+    code, out, errors = command(capfd, *command_line)
+    assert code == 0, errors
+    assert "fid ↓" in out and "evaluation.json" in out
+    found = json.loads((run / "evaluation.json").read_text())
+    assert set(found) == {"subject", *metrics.split(",")}
+    assert found["subject"]["name"] == "tiny" and found["subject"]["step"] == 80 and found["subject"]["images"] == 640
+    for metric in metrics.split(","):
+        protocol = found[metric]["protocol"]
+        assert protocol["samples"] == 120 and protocol["reference"]["samples"] == 120
+        assert protocol["drawn"] == {"checkpoint": "last", "network": "moving average", "seed": 0}
+        assert protocol["features"]["name"] == "tiny" and len(protocol["features"]["sha256"]) == 64
+        assert len(found[metric]) > 1
+    assert found["prdc"]["protocol"]["neighbours"] == 5
+    assert 0 <= found["discriminator"]["d_accuracy_unseen"] <= 1
+    assert (run / "evaluation" / "neighbours.png").exists() and (run / "evaluation" / "classes.png").exists()
+
+    before = (run / "evaluation.json").read_bytes()
+    command(capfd, *command_line)
+    assert (run / "evaluation.json").read_bytes() == before, "the same checkpoint and seed, the same scores"
+    other = scores(
+        capfd, run, "--metrics", "fid", "--samples", 120, "--seed", 1, *lens_flag, out=tmp_path / "other.json"
+    )
+    assert other["fid"]["fid"] != found["fid"]["fid"] and other["fid"]["protocol"]["drawn"]["seed"] == 1
+
+
+def test_folders_score_as_they_should(capfd, folders, tiles, lens_flag, tmp_path):
+    found = {}
+    for name in ("same", "others", "noise", "collapsed"):
+        metrics = "kid,prdc,modes,duplicates,memorised"
+        flags = ("--metrics", metrics, *lens_flag)
+        found[name] = scores(capfd, folders / name, tiles, *flags, out=tmp_path / f"{name}.json")
+    assert found["same"]["prdc"]["precision"] == found["same"]["prdc"]["recall"] == 1
+    assert found["same"]["memorised"]["memorised"] == 1 and found["others"]["memorised"]["memorised"] == 0
+    assert found["others"]["prdc"]["precision"] > 0.8 and found["others"]["prdc"]["recall"] > 0.8
+    assert found["noise"]["prdc"]["precision"] < 0.2
+    assert found["collapsed"]["prdc"]["recall"] < 0.2 and found["collapsed"]["prdc"]["coverage"] < 0.3
+    assert found["collapsed"]["modes"]["modes"] == 1
+    assert found["collapsed"]["duplicates"]["duplicate_share"] == 1
+    assert found["others"]["duplicates"]["duplicate_share"] < 0.5
+    for broken in ("noise", "collapsed"):
+        assert found[broken]["kid"]["kid"] > found["others"]["kid"]["kid"] + 5 * found["others"]["kid"]["kid_error"]
+    assert found["same"]["prdc"]["protocol"]["drawn"] == {"files": True, "resized": None}
+
+
+def test_samples_in_an_npz_file_score_as_the_run_does(capfd, run, tiles, lens_flag, tmp_path):
+    flags = ("--metrics", "fid", "--samples", 100, *lens_flag)
+    direct = scores(capfd, run, *flags, "--seed", 3, out=tmp_path / "run.json")
+    assert command(capfd, "sample", run, "--n", 100, "--seed", 3, "--out", tmp_path / "x.npz")[0] == 0
+    stored = scores(capfd, tmp_path / "x.npz", tiles, *flags, out=tmp_path / "npz.json")
+    assert stored["fid"]["fid"] == pytest.approx(direct["fid"]["fid"], rel=1e-6)
+
+
+def test_what_training_found_is_what_evaluate_finds(capfd, run, lens_flag, tmp_path):
+    records = [record for record in RunFolder(run).records() if "fid" in record]
+    assert [record["images"] for record in records] == [160, 320, 400, 480, 640], "and at the end of a phase"
+    last = scores(capfd, run, "--metrics", "fid,prdc", "--samples", 100, *lens_flag, out=tmp_path / "last.json")
+    assert last["fid"]["fid"] == pytest.approx(records[-1]["fid"], rel=1e-6)
+    assert last["prdc"]["recall"] == records[-1]["recall"]
+    best = scores(capfd, run, "--best", "--metrics", "fid", "--samples", 100, *lens_flag, out=tmp_path / "best.json")
+    assert best["fid"]["fid"] == pytest.approx(min(record["fid"] for record in records), rel=1e-6)
+    assert best["fid"]["protocol"]["drawn"]["checkpoint"] == "best fid"
+    assert (run / "scores.png").exists()
+
+
+def test_scores_are_put_into_one_table_where_their_protocols_are_one(capfd, run, folders, tiles, lens_flag, tmp_path):
+    for name in ("others", "noise"):
+        scores(capfd, folders / name, pairwise, "--metrics", "prdc", *lens_flag, out=tmp_path / f"{name}.json")
+    code, _, errors = command(capfd, "compare", tmp_path / "others.json", tmp_path / "noise.json")
+    assert code == 2 and "samples is 96" in errors and len(errors.splitlines()) == 1
+    for name in ("others", "noise"):
+        flags = ("--metrics", "prdc", "--samples", 96, *lens_flag)
+        scores(capfd, folders / name, tiles, *flags, out=tmp_path / f"{name}.json")
+    files = (tmp_path / "others.json", tmp_path / "noise.json")
+    code, out, errors = command(capfd, "compare", *files, "--out", tmp_path / "table.md")
+    assert code == 0, errors
+    assert "precision ↑" in out and "noise" in (tmp_path / "table.md").read_text()
+    assert (tmp_path / "table.png").exists()
+
+
+def test_mistakes_are_one_line_and_nothing_is_written(capfd, run, folders, tiles, lens_flag, tmp_path):
+    empty_run = tmp_path / "empty"
+    empty_run.mkdir()
+    shutil.copy(run / "manifest.json", empty_run)
+    pickled = tmp_path / "pickled.npz"
+    np.savez(pickled, images=np.array([{}], object))
+    empty_file = tmp_path / "empty.npz"
+    np.savez(empty_file, images=np.zeros((0, 8, 8, 1), np.uint8))
+    big = tmp_path / "big"
+    big.mkdir()
+    Image.fromarray(np.zeros((9, 9), np.uint8)).save(big / "a.png")
+    colour = tmp_path / "colour"
+    colour.mkdir()
+    Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(colour / "a.png")
+    wrong = tmp_path / "weights-00000000.pth"
+    wrong.write_bytes(b"\x80\x04\x95 no weights")
+    here = folders / "others"
+    for argv, complaint in (
+        ([tmp_path / "nowhere"], "does not exist"),
+        ([empty_run], "no checkpoint"),
+        ([run, "--metrics", "fod", *lens_flag], "did you mean fid"),
+        ([run, "--metrics", "", *lens_flag], "choose of fid"),
+        ([run, "--metrics", "fid", "--samples", 5, *lens_flag], "fid: .*few"),
+        ([run, "--metrics", "fid"], "8x8x1"),
+        ([run, "--metrics", "fid", "--features", "nothing"], "write mnist"),
+        ([run, "--metrics", "fid", "--features", f"{tiles}/none.py:net"], "cannot be read"),
+        ([run, "--metrics", "cas", *lens_flag], "cas: .*asked for classes"),
+        ([run, "--metrics", "label_accuracy", *lens_flag], "label_accuracy: .*asked for classes"),
+        ([run, "--metrics", "memorised", "--split", "test", *lens_flag], "memorised: .*leave --split out"),
+        ([run, "--best", "--step", 40, *lens_flag], "two checkpoints"),
+        ([here, "--split", "test", *lens_flag], "name a data set"),
+        ([run, "--data-dir", tiles, *lens_flag], "name that as well"),
+        ([here, "mnist", "--data-dir", tmp_path / "none", *lens_flag], "is not a folder"),
+        ([run, "--metrics", "duplicates", "--samples", 400, *lens_flag], "duplicates: .*there are 240"),
+        ([run, pairwise, "--metrics", "discriminator", *lens_flag], "leave REFERENCE out"),
+        ([empty_file, tiles, *lens_flag], "holds no images"),
+        ([run, "--metrics", "fid", "--step", 7, *lens_flag], "no checkpoint of step 7"),
+        ([run, "--metrics", "fid", "--features", "mnist"], "the network of digits takes"),
+        ([run, "--metrics", "fid", "--inception-weights", wrong], "another file than meant"),
+        ([here, "--metrics", "fid", *lens_flag], "nothing to compare with"),
+        ([here, pairwise, "--metrics", "ppl", *lens_flag], "ppl: .*folder of a run"),
+        ([here, big, "--metrics", "fid", *lens_flag], "8x8x1, .*9x9x1"),
+        ([here, colour, "--metrics", "fid", *lens_flag], "8x8x1, .*8x8x3"),
+        ([here, pairwise, "--seed", 1, *lens_flag], "is not a run"),
+        ([here, "mnist5k", "--split", "test", *lens_flag], "no split 'test'"),
+        ([pickled, tiles, *lens_flag], "cannot be read as images"),
+    ):
+        out = tmp_path / "out.json"
+        code, _, errors = command(capfd, "evaluate", *argv, "--out", out)
+        assert code == 2, (argv, errors)
+        assert len(errors.splitlines()) == 1 and "Traceback" not in errors, errors
+        assert re.search(complaint, errors), (argv, errors)
+        assert not out.exists() and not out.with_suffix("").exists()
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_a_comparison_has_the_scores_of_single_runs(capfd, run, tiles, lens_flag, tmp_path, exact):
+    flags = ["--data", pairwise, "--images", 640, "--batch-size", 8, "--evaluate", "fid,kid", "--evaluate-every", 320]
+    flags += ["--evaluate-samples", 100, *lens_flag, "--seeds", 2, "--run-dir", tmp_path / "both"]
+    flags += ["--exact"] if exact else []
+    code, out, errors = command(capfd, "compare", tiny.__file__, *flags)
+    assert code == 0, errors
+    assert "fid" in out and "kid_error" not in out
+    table = json.loads((tmp_path / "both" / "table.json").read_text())
+    scores = [outcome["final"]["fid"] for outcome in table["rows"][0]["runs"]]
+    alone = [record["fid"] for record in RunFolder(run).records() if "fid" in record]
+    assert scores[0] == pytest.approx(alone[-1], rel=1e-6 if exact else 0.2), "seed 0 alone ends in the same state"
+    assert scores[1] != scores[0]
+    assert command(capfd, "compare", tiny.__file__, *flags)[1].splitlines()[0] == out.splitlines()[0]
+
+
+def test_a_run_that_is_stopped_finds_and_keeps_what_an_undisturbed_one_does(capfd, tiles, lens_flag, tmp_path):
+    flags = ["--data", pairwise, "--batch-size", 8, "--evaluate", "prdc", "--evaluate-every", 160, "--best", "recall"]
+    flags += ["--evaluate-samples", 100, "--keep", 1, *lens_flag]
+    for name, lengths in (("whole", (640,)), ("parts", (400, 640))):
+        for images in lengths:
+            code, out, errors = command(
+                capfd, "train", tiny.__file__, *flags, "--images", images, "--run-dir", tmp_path / name
+            )
+            assert code == 0, errors
+    assert "recall" in out and "at the end; best" in out and "sha256" in out
+    whole, parts = (RunFolder(tmp_path / name) for name in ("whole", "parts"))
+    scores = [[(r["images"], r["recall"]) for r in folder.records() if "recall" in r] for folder in (whole, parts)]
+    assert scores[0] == scores[1] and len(scores[0]) == 5
+    best = max(reversed(scores[0]), key=lambda each: each[1])
+    for folder in (whole, parts):
+        code, out, errors = command(
+            capfd, "evaluate", folder.path, "--best", "--metrics", "prdc", "--samples", 100, *lens_flag
+        )
+        assert code == 0, errors
+        found = json.loads((folder.path / "evaluation-best.json").read_text())
+        assert found["prdc"]["recall"] == best[1] and found["subject"]["images"] == best[0]
+
+
+def test_a_resumed_run_is_evaluated_as_before_or_not_at_all(capfd, run, tiles, lens_flag):
+    flags = ["--data", pairwise, "--images", 800, "--batch-size", 8, "--run-dir", run, *lens_flag, "--evaluate", "fid"]
+    before = (run / "manifest.json").read_bytes()
+    code, _, errors = command(capfd, "train", tiny.__file__, *flags, "--evaluate-samples", 90)
+    assert code == 2 and "samples is 100" in errors and len(errors.splitlines()) == 1
+    assert (run / "manifest.json").read_bytes() == before
+
+
+def test_what_cannot_be_evaluated_is_found_before_anything_is_trained(capfd, tiles, lens_flag, tmp_path):
+    flags = ["--data", pairwise, "--images", 640, "--batch-size", 8, *lens_flag, "--run-dir", tmp_path / "run"]
+    for wanted, complaint in (
+        (["--evaluate", "fod"], "did you mean fid"),
+        (["--evaluate", "fid", "--evaluate-samples", 5], "fid: .*few"),
+        (["--evaluate", "label_accuracy"], "asked for classes"),
+        (["--evaluate", "fid", "--best", "fod"], "--best fod is not logged"),
+        (["--evaluate", "fid", "--features", "nothing"], "write mnist"),
+    ):
+        code, _, errors = command(capfd, "train", tiny.__file__, *flags, *wanted)
+        assert code == 2 and re.search(complaint, errors) and len(errors.splitlines()) == 1, errors
+        assert not (tmp_path / "run").exists()
+
+
+def test_a_run_that_diverges_is_scored_before_it_is_stopped(capfd, tiles, lens_flag, tmp_path):
+    flags = ["--data", pairwise, "--images", 320, "--batch-size", 8, *lens_flag, "--run-dir", tmp_path / "run"]
+    flags += ["--log-every", 40, "--sample-every", 40]
+    flags += ["--learning-rate", "1e38", "--evaluate", "kid,discriminator", "--evaluate-samples", 90]
+    code, _, errors = command(capfd, "train", tiny.__file__, *flags)
+    assert code == 3 and "are not finite from step 1 on" in errors
+    last = RunFolder(tmp_path / "run").records()[-1]
+    assert np.isfinite(last["kid"]) and np.isnan(last["d_accuracy_seen"])
+
+
+def test_images_in_class_folders_are_judged_class_by_class(capfd, tiles, lens_flag, tmp_path):
+    metrics = "intra_fid,label_accuracy,cas"
+    found = scores(capfd, tiles, pairwise, "--metrics", metrics, *lens_flag, out=tmp_path / "classes.json")
+    assert found["intra_fid"]["intra_fid"] == pytest.approx(0, abs=1e-6)
+    assert found["cas"]["cas"] > 0.9, "the four levels of grey are easily learnt"
+    assert 0 <= found["label_accuracy"]["label_accuracy"] <= 1

@@ -1,0 +1,143 @@
+"""Results: written and read back, and refused in one table where their protocols differ."""
+
+import json
+
+import lenses
+import numpy as np
+import pytest
+
+from gan_jax import BadInput
+from gan_jax.data import from_arrays
+from gan_jax.evaluation import protocol, tables
+from gan_jax.evaluation.inputs import Reference
+from gan_jax.evaluation.suite import named
+
+IMAGES = np.random.RandomState(0).randint(0, 256, (60, 8, 8, 1)).astype(np.uint8)
+
+
+def one(name="mine", fid=1.5, seed=0, **changes):
+    """Results with two metrics; `changes` replace parts of the protocol."""
+    reference = {"data": "tiles", "split": "train", "samples": 10}
+    features = {"name": "tiny", "sha256": "00"}
+    common = {"samples": 10, "reference": reference, "features": features, "drawn": {"seed": 0}} | changes
+    subject = {"name": name, "settings": {"seed": seed, "ema": 0.9}, "digest": f"{name}{fid}{seed}"}
+    scores = {"fid": {"fid": fid, "protocol": common}, "is": {"is": 2.0, "protocol": common}}
+    return protocol.Results(subject, scores)
+
+
+def protocol_of(n, net=lenses.net, resized=None, **drawn):
+    source = from_arrays("tiles", IMAGES)
+    reference = Reference("train", source, lambda: source, resized)
+    return protocol.make_protocol(net, reference.see(net, n), reference, n, source.shape, drawn)
+
+
+def test_the_protocol_says_all_that_a_score_depends_on():
+    common = protocol_of(60, seed=3)
+    assert common["samples"] == 60 and common["image"] == [8, 8, 1] and common["quantisation"] == "uint8"
+    assert common["features"] == {"name": "tiny", "sha256": "0" * 64, "resize": "none"}
+    assert common["drawn"] == {"seed": 3}
+    assert common["reference"]["data"] == "tiles" and common["reference"]["samples"] == 60
+    others = protocol_of(30), protocol_of(60, resized=8, seed=3), protocol_of(60, seed=4)
+    others += (protocol_of(60, lenses.net._replace(sha256="1" * 64), seed=3),)
+    assert all(common != other for other in others)
+    assert common["reference"]["sha256"] != others[0]["reference"]["sha256"]
+    metrics = named("is,kid")
+    stamped = protocol.stamped({}, {"is": {"is": 1.0}, "kid": {"kid": 0.1}}, protocol.of_each(metrics, common))
+    assert stamped.scores["is"]["protocol"] == {**common, **metrics["is"].settings}
+    assert stamped.scores["is"]["protocol"] != stamped.scores["kid"]["protocol"]
+    assert protocol.told(common) == f"60 samples beside 60 of tiles (train), seen through tiny, sha256 {'0' * 64}"
+
+
+def test_what_is_written_is_read_back_and_what_is_not_finite_is_null(tmp_path):
+    file = tmp_path / "scores.json"
+    protocol.write(one(), file)
+    assert protocol.read(file) == one()
+    protocol.write(one(fid=float("inf")), file)
+    assert json.loads(file.read_text())["fid"]["fid"] is None
+    assert "not finite" in tables.markdown(tables.rows([protocol.read(file)]))
+
+
+def test_scores_of_one_protocol_are_comparable_and_of_two_are_not(tmp_path):
+    files = [tmp_path / "a.json", tmp_path / "b.json"]
+    protocol.check_comparable(files, [one(), one(fid=9.0)])
+    for change, where in (
+        ({"samples": 20}, r"samples is 10 in .*a.json and 20 in .*b.json"),
+        ({"features": {"name": "tiny", "sha256": "11"}}, 'features sha256 is "00"'),
+        ({"drawn": {"seed": 1}}, "drawn seed is 0"),
+        ({"extra": 1}, "extra is null"),
+    ):
+        with pytest.raises(BadInput, match=f"different protocols: {where}"):
+            protocol.check_comparable(files, [one(), one(**change)])
+
+
+def test_how_files_were_drawn_is_not_known_and_no_contradiction(tmp_path):
+    files = [tmp_path / name for name in "abc"]
+    of_files = one("folder", drawn={"files": True, "resized": None})
+    protocol.check_comparable(files[:2], [of_files, one()])
+    with pytest.raises(BadInput, match=r"drawn seed is 0 in .*a and 1 in .*c"):
+        protocol.check_comparable(files, [one(), of_files, one(drawn={"seed": 1})])
+
+
+def test_text_in_place_of_a_number_is_damage(tmp_path):
+    file = tmp_path / "scores.json"
+    protocol.write(one(), file)
+    file.write_text(file.read_text().replace('"fid": 1.5', '"fid": "1.5"'))
+    with pytest.raises(BadInput, match="another type"):
+        protocol.read(file)
+
+
+def test_the_same_run_twice_is_one_run_and_no_value_is_lost():
+    other = one(seed=1, fid=3.0)
+    other.scores["extra"] = {"extra": 7.0, "protocol": {}}
+    [row] = tables.rows([one(), one(), other])
+    assert row.runs == 2 and row.values["fid"].mean == 2.25 and row.values["extra"].mean == 7
+
+
+def test_folders_of_one_name_are_told_apart_by_their_path():
+    rows = [protocol.Results({"name": "fake", "path": path}, one().scores) for path in ("a/fake", "b/fake")]
+    assert [row.name for row in tables.rows(rows)] == ["fake a/fake", "fake b/fake"]
+
+
+def test_results_without_a_metric_in_common_are_no_contradiction(tmp_path):
+    other = one(samples=20)
+    del other.scores["fid"], other.scores["is"]
+    protocol.check_comparable([tmp_path / "a", tmp_path / "b"], [one(), other])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"subject": {}}',
+        '{"subject": {"name": 1}}',
+        '{"fid": 1}',
+        "\0",
+        '{"subject": {"name": "a"}, "fid": {"fid": 1}}',
+        '{"subject": {"name": "a"}}',
+        '{"subject": {"name": "a", "settings": 3}, "fid": {"fid": 1}}',
+    ],
+)
+def test_a_damaged_file_is_told_in_a_line(tmp_path, text):
+    file = tmp_path / "scores.json"
+    file.write_text(text)
+    with pytest.raises(BadInput, match="holds no results"):
+        protocol.read(file)
+    with pytest.raises(BadInput, match="does not exist"):
+        protocol.read(tmp_path / "none.json")
+
+
+def test_runs_that_differ_in_their_seed_are_one_row():
+    rows = tables.rows([one(fid=1.0), one(fid=2.0, seed=1), one(name="other", fid=4.0)])
+    assert [(row.name, row.runs) for row in rows] == [("mine", 2), ("other", 1)]
+    assert rows[0].values["fid"].mean == 1.5
+    text = tables.markdown(rows)
+    assert "1.5 ± 0.707" in text and "fid ↓" in text and "is ↑" in text
+    assert len(text.splitlines()) == 4
+
+
+def test_runs_that_differ_in_a_setting_are_told_apart_by_it():
+    other = one(fid=3.0)
+    other.subject["settings"] = {"seed": 0, "ema": 0.5}
+    assert [row.name for row in tables.rows([one(), other])] == ["mine --ema 0.9", "mine --ema 0.5"]

@@ -1,0 +1,187 @@
+"""The conditional game: the original one by hand with the labels written in, and what sees them besides."""
+
+from functools import partial
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from gan_jax import BadInput, init, make_step
+from gan_jax.config.experiment import Common, Experiment, Phase
+from gan_jax.data import from_arrays
+from gan_jax.engine.keys import example_keys, normal, split
+from gan_jax.engine.priors import Categorical
+from gan_jax.games import conditional, vanilla
+from gan_jax.nets.layers.dropout import Dropout
+from gan_jax.penalties import terms
+from gan_jax.sampling.latents import in_turn, latents
+from gan_jax.sampling.sampler import sampler
+from gan_jax.training.train import check
+
+B, Z, K, RATE = 6, 3, 4, 0.1
+close = partial(np.testing.assert_allclose, rtol=1e-5, atol=1e-6)
+
+
+class Generator(nn.Module):
+    dropout: float = 0.0
+
+    @nn.compact
+    def __call__(self, z, y, keys=None):
+        told = jnp.concatenate([z, jax.nn.one_hot(y, K)], axis=1)
+        told = Dropout(self.dropout)(nn.Dense(5)(told), keys)
+        return jnp.tanh(nn.Dense(4)(told)).reshape(-1, 2, 2, 1)
+
+
+class Discriminator(nn.Module):
+    """`tanh(x) . w[y]`: the gradient of a score depends on the label."""
+
+    @nn.compact
+    def __call__(self, x, y, keys=None):
+        w = self.param("w", nn.initializers.normal(1.0), (K, 4))
+        return jnp.sum(w[y] * jnp.tanh(x.reshape(-1, 4)), axis=1)
+
+
+def make(**choices):
+    """The game of both, and a batch for it whose turns have labels of their own."""
+    g = Generator(0.5) if choices.get("g_dropout") else Generator()
+    sgd = optax.sgd(RATE)
+    game = conditional.game(g, Discriminator(), sgd, sgd, classes=K, z_size=Z, **choices)
+    x = jax.random.normal(jax.random.key(5), (len(game.turns), B, 2, 2, 1))
+    y = jax.random.randint(jax.random.key(6), (len(game.turns), B), 0, K)
+    return game, {"x": x, "y": y}
+
+
+def step_of(game, batch):
+    """State and metrics after one step, and the state before."""
+    start = init(game, jax.random.key(0), batch)
+    return start, *jax.jit(make_step(game))(start, batch)
+
+
+def params_of(state):
+    return {name: player.params for name, player in state.players.items()}
+
+
+def by_hand(start, batch, gamma=0.0, dropout=0.0):
+    """One step of Algorithm 1 with eq. 2: values and parameters, labels written into every call."""
+    params, losses = params_of(start), {}
+    g = lambda p, z, y, keys: Generator(dropout).apply({"params": p}, z, y, keys)  # noqa: E731
+    d = lambda p, x, y: Discriminator().apply({"params": p}, x, y)  # noqa: E731
+    for turn, mover in enumerate("dg"):
+        x, y = batch["x"][turn], batch["y"][turn]
+        keys = example_keys(jax.random.fold_in(jax.random.fold_in(start.key, 0), turn), B)
+        z = normal(split(keys, 6)[0], Z)
+
+        def value(own, others=params, mover=mover, x=x, y=y, z=z, keys=keys):
+            p = {**others, mover: own}
+            s_real, s_fake = d(p["d"], x, y), d(p["d"], g(p["g"], z, y, keys if dropout else None), y)
+            if mover == "g":
+                return jnp.mean(jax.nn.softplus(-s_fake))
+            slopes = jax.vmap(jax.grad(lambda x, y: d(p["d"], x[None], y[None])[0]))(x, y)
+            penalty = jnp.mean(jnp.sum(slopes**2, axis=(1, 2, 3))) / 2
+            return jnp.mean(jax.nn.softplus(-s_real) + jax.nn.softplus(s_fake)) + gamma * penalty
+
+        losses[mover], slope = jax.value_and_grad(value)(params[mover])
+        params = {**params, mover: jax.tree.map(lambda p, s: p - RATE * s, params[mover], slope)}
+    return losses, params
+
+
+CHOICES = {
+    "plain": ({}, {}),
+    "penalised": ({"penalties": (terms.r1(0.7),)}, {"gamma": 0.7}),
+    "generator under dropout": ({"g_dropout": True}, {"dropout": 0.5}),
+}
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+def test_a_step_is_that_of_equation_2(choice):
+    choices, hand = CHOICES[choice]
+    game, batch = make(**choices)
+    start, end, metrics = step_of(game, batch)
+    losses, params = by_hand(start, batch, **hand)
+    close(metrics["d/loss"], losses["d"])
+    close(metrics["g/loss"], losses["g"])
+    jax.tree.map(close, params_of(end), params)
+
+
+def test_with_one_label_alone_it_is_the_original_game():
+    """To the bit, on networks that have the label filled in."""
+
+    class Filled(nn.Module):
+        net: nn.Module
+
+        def __call__(self, x, keys=None):
+            return self.net(x, jnp.full(x.shape[0], 2))
+
+    game, batch = make()
+    batch["y"] = jnp.full_like(batch["y"], 2)
+    start, end, metrics = step_of(game, batch)
+    sgd = optax.sgd(RATE)
+    original = vanilla.game(Filled(Generator()), Filled(Discriminator()), sgd, sgd, z_size=Z)
+    filled = {name: p._replace(params={"net": p.params}) for name, p in start.players.items()}
+    other, reports = jax.jit(make_step(original))(start._replace(players=filled), {"x": batch["x"]})
+    jax.tree.map(close, {name: {"net": p} for name, p in params_of(end).items()}, params_of(other))
+    assert metrics.keys() == reports.keys()
+    close(metrics["d/loss"], reports["d/loss"])
+
+
+@pytest.mark.parametrize("penalty", [terms.r1, terms.r2, terms.dragan, terms.interpolated])
+def test_penalties_see_the_label_of_every_example(penalty):
+    """On a linear critic the gradient is the row of the label, wherever it is taken."""
+
+    class Linear(Discriminator):
+        @nn.compact
+        def __call__(self, x, y, keys=None):
+            w = self.param("w", nn.initializers.normal(1.0), (K, 4))
+            return jnp.sum(w[y] * x.reshape(-1, 4), axis=1)
+
+    sgd = optax.sgd(RATE)
+    game = conditional.game(Generator(), Linear(), sgd, sgd, classes=K, z_size=Z, penalties=(penalty(1.0),))
+    _, batch = make()
+    start, _, metrics = step_of(game, batch)
+    w = np.asarray(start.players["d"].params["w"])
+    norms = np.array([np.sqrt(np.sum(w[y] ** 2)) for y in np.asarray(batch["y"][0])])
+    half = penalty in (terms.r1, terms.r2)
+    close(metrics["d/penalty"], np.mean(norms**2 / 2 if half else (norms - 1) ** 2), rtol=1e-4)
+
+
+def test_samples_are_of_the_classes_that_they_are_asked_for():
+    class Written(nn.Module):
+        """Writes its label into the image."""
+
+        @nn.compact
+        def __call__(self, z, y):
+            scale = self.param("scale", nn.initializers.ones, (1,))
+            return jnp.broadcast_to((scale * y.astype(jnp.float32)).reshape(-1, 1, 1, 1) / K, (z.shape[0], 2, 2, 1))
+
+    sgd = optax.sgd(RATE)
+    game = conditional.game(Written(), Discriminator(), sgd, sgd, classes=K, z_size=Z)
+    assert game.codes == {"y": Categorical(K)}
+    state = init(game, jax.random.key(0), make()[1])
+    drawn = latents(game, jax.random.key(1), 200)
+    assert drawn["y"].dtype == jnp.int32 and (jnp.bincount(drawn["y"], length=K) > 20).all()
+    close(sampler(game)(state, drawn)[:, 0, 0, 0], drawn["y"] / K)
+    grid = sampler(game)(state, latents(game, jax.random.key(1), 3 * K, in_turn(game)))
+    close(grid[:, 1, 1, 0].reshape(3, K), np.tile(np.arange(K) / K, (3, 1)))
+
+
+def test_a_generator_under_dropout_makes_its_samples_without():
+    game, batch = make(g_dropout=True)
+    state = init(game, jax.random.key(0), batch)
+    drawn = latents(game, jax.random.key(1), 5)
+    expected = Generator().apply({"params": state.players["g"].params}, drawn["z"], drawn["y"])
+    close(sampler(game)(state, drawn), expected)
+
+
+@pytest.mark.parametrize(
+    "classes, has", [((), "no labels"), (("a", "b"), "2 classes"), (("a", "b", "c", "d", "e"), "5 classes")]
+)
+def test_data_without_its_labels_is_refused(classes, has):
+    x = np.zeros((8, 2, 2, 1), np.uint8)
+    source = from_arrays("drawn", x, np.arange(8) % 2, classes) if classes else from_arrays("drawn", x)
+    game, _ = make()
+    experiment = Experiment((Phase(game, 8),), Common(images=8, batch_size=8))
+    with pytest.raises(BadInput, match=f"drawn has {has} and this game wants 4: give"):
+        check(experiment, source, devices=1)

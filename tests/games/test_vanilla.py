@@ -1,0 +1,71 @@
+"""What the original game may be given besides its networks."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from arena import Discriminator, Generator, Z, batches, sgd
+
+from gan_jax import BadInput, init, make_step, penalties
+from gan_jax.engine import dynamics
+from gan_jax.games import vanilla
+from gan_jax.penalties import terms
+
+
+def played(steps=2, **kwargs):
+    game = vanilla.game(Generator(norm=False), Discriminator(), sgd, sgd, z_size=Z, **kwargs)
+    data = batches(game, steps)["x"]
+    state, reports = init(game, jax.random.key(0), {"x": data[0]}), []
+    step = jax.jit(make_step(game))
+    for x in data:
+        state, metrics = step(state, {"x": x})
+        reports.append({name: float(value) for name, value in metrics.items()})
+    return state, reports
+
+
+def test_real_and_fake_are_viewed_each_with_keys_of_their_own():
+    seen = []
+
+    def noisy(x, keys, step):
+        jax.debug.callback(lambda words: seen.append(words.tobytes()), jax.random.key_data(keys))
+        return penalties.instance_noise(x, keys, 0.5)
+
+    _, viewed = played(steps=1, view=noisy)
+    jax.effects_barrier()
+    assert len(set(seen)) == 4  # real and fake, in the turn of each player
+    _, plain = played(steps=1)
+    assert plain[0]["d/loss"] != viewed[0]["d/loss"]
+
+
+def test_lecam_remembers_from_step_to_step():
+    state, reports = played(steps=3, penalties=(terms.lecam(0.5),))
+    anchors = state.players["lecam"].stats["averages"]
+    assert float(anchors["real"]) != 0 != float(anchors["fake"])
+    assert len({report["d/penalty"] for report in reports}) == 3
+
+
+def test_a_penalty_is_reported_on_the_side_that_has_it():
+    _, [d_only, _] = played(penalties=(terms.r1(1.0),))
+    _, [g_only, _] = played(penalties=(terms.zcr_g(1.0, Z, 0.1),))
+    assert "d/penalty" in d_only and "g/penalty" not in d_only
+    assert "g/penalty" in g_only and "d/penalty" not in g_only
+
+
+def test_dynamics_of_several_refuse_turns_one_after_the_other():
+    for each in (dynamics.consensus(0.1), dynamics.symplectic(), dynamics.extragradient, dynamics.competitive(0.1)):
+        with pytest.raises(BadInput, match=r"move together, but in this turn only \['d'\] move"):
+            played(turns=partial(vanilla.alternating, dynamics=each))
+
+
+def test_packs_are_penalised_by_the_gradient_of_the_whole_pack():
+    """A critic that is 1-Lipschitz in a pack of four has nothing to answer for."""
+
+    def critic(x):
+        return x.reshape(-1, 4 * 2) @ jnp.full(8, 8**-0.5)
+
+    x = jax.random.normal(jax.random.key(0), (12, 2))
+    np.testing.assert_allclose(penalties.r1(critic, x), np.full(3, 0.5), rtol=1e-6)
+    gap = penalties.interpolated(critic, x, -x, jax.random.split(jax.random.key(1), 12))
+    np.testing.assert_allclose(gap, np.zeros(3), atol=1e-10)

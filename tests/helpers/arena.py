@@ -1,0 +1,406 @@
+"""One list of tiny games, every kind of play that the engine promises; the properties are in the tests."""
+
+from functools import cache
+from typing import NamedTuple
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import optax
+import pytest
+
+from gan_jax import Game, Player, State, init, losses, make_step, move, penalties, turn
+from gan_jax.engine.dynamics import Dynamics, consensus, lookahead, unrolled
+from gan_jax.engine.keys import normal, split
+from gan_jax.engine.priors import Categorical, Uniform
+from gan_jax.games import acgan, conditional, hinge, infogan, lapgan, vanilla, wgan
+from gan_jax.nets.layers.conditioning import joined
+from gan_jax.nets.layers.dropout import Dropout
+from gan_jax.nets.layers.normalization import BatchNorm
+from gan_jax.penalties import terms
+
+BATCH, Z, SHAPE, CLASSES = 16, 3, (2, 2, 1), 3
+
+
+class Generator(nn.Module):
+    norm: bool = True
+
+    @nn.compact
+    def __call__(self, z):
+        h = nn.Dense(6)(z)
+        h = BatchNorm()(h) if self.norm else h
+        return jnp.tanh(nn.Dense(4)(nn.softplus(h))).reshape(-1, *SHAPE)
+
+
+class Discriminator(nn.Module):
+    norm: bool = False
+    dropout: float = 0.0
+
+    @nn.compact
+    def __call__(self, x, keys=None):
+        h = nn.Dense(6)(x.reshape(x.shape[0], -1))
+        h = BatchNorm()(h) if self.norm else h
+        h = Dropout(self.dropout)(h, keys) if self.dropout else h
+        return nn.Dense(1)(nn.softplus(h))[:, 0]
+
+
+class LinearDiscriminator(nn.Module):
+    """For dynamics that differentiate twice, which take long to compile."""
+
+    @nn.compact
+    def __call__(self, x):
+        return nn.Dense(1)(x.reshape(x.shape[0], -1))[:, 0]
+
+
+class Translator(nn.Module):
+    @nn.compact
+    def __call__(self, x):
+        return jnp.tanh(nn.Dense(4)(nn.softplus(nn.Dense(5)(x.reshape(x.shape[0], -1))))).reshape(x.shape)
+
+
+class CodedGenerator(nn.Module):
+    """Of codes by their names."""
+
+    codes: dict
+
+    @nn.compact
+    def __call__(self, z, c):
+        return Generator()(joined(z, self.codes, c))
+
+
+class LabelledGenerator(nn.Module):
+    @nn.compact
+    def __call__(self, z, y):
+        return CodedGenerator({"y": Categorical(CLASSES)})(z, {"y": y})
+
+
+class LabelledDiscriminator(nn.Module):
+    norm: bool = False
+
+    @nn.compact
+    def __call__(self, x, y, keys=None):
+        told = joined(x.reshape(x.shape[0], -1), {"y": Categorical(CLASSES)}, {"y": y})
+        return Discriminator(self.norm, dropout=0.3)(told, keys)
+
+
+class Recogniser(nn.Module):
+    """Scores, and beside them guesses of so many numbers each: one array, or several by their names."""
+
+    guesses: int | dict
+
+    @nn.compact
+    def __call__(self, x, keys=None):
+        h = nn.softplus(BatchNorm()(nn.Dense(6)(x.reshape(x.shape[0], -1))))
+        several = not isinstance(self.guesses, int)
+        guess = {name: nn.Dense(n)(h) for name, n in self.guesses.items()} if several else nn.Dense(self.guesses)(h)
+        return nn.Dense(1)(h)[:, 0], guess
+
+
+def gan(g, d, tx, turns, **kwargs) -> Game:
+    """A two-player game with turns of its own."""
+    return Game(
+        players={"g": Player(g, tx, kwargs.pop("ema", 0.0)), "d": Player(d, tx)},
+        turns=turns,
+        prior=lambda keys: {"z": normal(keys, Z)},
+        inputs=lambda batch, latents: {"g": (latents["z"],), "d": (batch["x"],)},
+        sample=lambda nets, latents: nets["g"].slow(latents["z"]),
+        **kwargs,
+    )
+
+
+def d_loss(nets, batch, keys, step):
+    s_real, s_fake = nets["d"](batch["x"]), nets["d"](nets["g"](normal(keys, Z)))
+    return jnp.mean(losses.non_saturating.d(s_real, s_fake)), losses.score_metrics(s_real, s_fake)
+
+
+def g_loss(nets, batch, keys, step):
+    s_fake = nets["d"](nets["g"](normal(keys, Z)))
+    return jnp.mean(losses.non_saturating.g(s_fake, s_fake)), {}
+
+
+def vanilla_batch_norm(tx):
+    twice_g = lambda d, g: (turn(d), turn(g), turn(g))  # noqa: E731
+    return vanilla.game(Generator(), Discriminator(norm=True), tx, tx, z_size=Z, turns=twice_g)
+
+
+def vanilla_dropout(tx):
+    return vanilla.game(Generator(norm=False), Discriminator(dropout=0.3), tx, tx, z_size=Z, ema=0.9)
+
+
+def simultaneous(tx):
+    return gan(Generator(), Discriminator(), tx, (turn(move("d", d_loss), move("g", g_loss)),))
+
+
+def five_critic_turns(tx):
+    def critic_loss(nets, batch, keys, step):
+        z_keys, mix_keys = split(keys, 2)
+        x_fake = nets["g"](normal(z_keys, Z))
+        s_real, s_fake = nets["d"](batch["x"]), nets["d"](x_fake)
+        penalty = penalties.interpolated(nets["d"].frozen, batch["x"], x_fake, mix_keys)
+        return jnp.mean(losses.wasserstein.d(s_real, s_fake) + 10 * penalty), {"penalty": jnp.mean(penalty)}
+
+    def generator_loss(nets, batch, keys, step):
+        s_fake = nets["d"](nets["g"](normal(keys, Z)))
+        return jnp.mean(losses.wasserstein.g(s_fake, s_fake)), {}
+
+    turns = 5 * (turn(move("d", critic_loss)),) + (turn(move("g", generator_loss)),)
+    return gan(Generator(), Discriminator(), tx, turns)
+
+
+def lazy_r1(tx):
+    def r1_loss(nets, batch, keys, step):
+        return jnp.mean(penalties.r1(nets["d"].frozen, batch["x"])), {}
+
+    turns = (turn(move("d", d_loss)), turn(move("g", g_loss)), turn(move("d", r1_loss, name="r1"), every=2))
+    return gan(Generator(), Discriminator(norm=True), tx, turns)
+
+
+def slow_generator(tx):
+    """The generator stays close to its own moving average."""
+
+    def anchored(nets, batch, keys, step):
+        z = normal(keys, Z)
+        x_fake = nets["g"](z)
+        distance = jnp.mean(jnp.square(x_fake - nets["g"].slow(z)))
+        s_fake = nets["d"](x_fake)
+        return jnp.mean(losses.non_saturating.g(s_fake, s_fake)) + distance, {"distance": distance}
+
+    return gan(Generator(), Discriminator(), tx, (turn(move("d", d_loss)), turn(move("g", anchored))), ema=0.9)
+
+
+def cycle(tx):
+    """Four players: two translators who move together, against two discriminators (as in CycleGAN)."""
+
+    def translate(nets, batch, keys, step):
+        a, b = batch["x"], -batch["x"]
+        to_b, to_a = nets["ab"](a), nets["ba"](b)
+        s_a, s_b = nets["da"](to_a), nets["db"](to_b)
+        back = jnp.mean(jnp.abs(nets["ba"](to_b) - a)) + jnp.mean(jnp.abs(nets["ab"](to_a) - b))
+        return jnp.mean(losses.least_squares.g(s_a, s_a) + losses.least_squares.g(s_b, s_b)) + back, {"cycle": back}
+
+    def judge(real, d, net, other):
+        def loss(nets, batch, keys, step):
+            s_real = nets[d](real * batch["x"])
+            s_fake = nets[d](nets[net](-real * batch["x"]))
+            return jnp.mean(losses.least_squares.d(s_real, s_fake)), losses.score_metrics(s_real, s_fake)
+
+        return loss
+
+    x = lambda batch: (batch["x"],)  # noqa: E731
+    return Game(
+        players={
+            "ab": Player(Translator(), tx),
+            "ba": Player(Translator(), tx),
+            "da": Player(Discriminator(), tx),
+            "db": Player(Discriminator(norm=True), tx),
+        },
+        turns=(
+            turn(move(("ab", "ba"), translate)),
+            turn(move("da", judge(1, "da", "ba", "b")), move("db", judge(-1, "db", "ab", "a"))),
+        ),
+        prior=lambda keys: {"z": normal(keys, 4)},
+        inputs=lambda batch, latents: dict.fromkeys(("ab", "ba", "da", "db"), x(batch)),
+        sample=lambda nets, latents: nets["ab"].slow(latents["z"].reshape(-1, *SHAPE)),
+        clock="da",
+    )
+
+
+def two_discriminators(tx):
+    def judge(d):
+        def loss(nets, batch, keys, step):
+            s_real, s_fake = nets[d](batch["x"]), nets[d](nets["g"](normal(keys, Z)))
+            return jnp.mean(losses.hinge.d(s_real, s_fake)), losses.score_metrics(s_real, s_fake)
+
+        return loss
+
+    def please_both(nets, batch, keys, step):
+        x_fake = nets["g"](normal(keys, Z))
+        s_1, s_2 = nets["d1"](x_fake), nets["d2"](x_fake)
+        return jnp.mean(losses.hinge.g(s_1, s_1) + losses.hinge.g(s_2, s_2)), {}
+
+    return Game(
+        players={
+            "g": Player(Generator(), tx),
+            "d1": Player(Discriminator(), tx),
+            "d2": Player(Discriminator(norm=True), tx),
+        },
+        turns=(turn(move("d1", judge("d1")), move("d2", judge("d2"))), turn(move("g", please_both))),
+        prior=lambda keys: {"z": normal(keys, Z)},
+        inputs=lambda batch, latents: {"g": (latents["z"],), "d1": (batch["x"],), "d2": (batch["x"],)},
+        sample=lambda nets, latents: nets["g"].slow(latents["z"]),
+        clock="d1",
+    )
+
+
+def together(dynamics: Dynamics, tx) -> Game:
+    """Both players in one turn."""
+    return gan(Generator(), LinearDiscriminator(), tx, (turn(move("d", d_loss), move("g", g_loss), dynamics=dynamics),))
+
+
+def consensus_play(tx):
+    """Dynamics that see the Jacobian of the field."""
+    return together(consensus(0.5), tx)
+
+
+def unrolled_play(tx):
+    """Dynamics that see the losses and the optimisers."""
+    return together(unrolled(2), tx)
+
+
+def lookahead_play(tx):
+    """Dynamics that make the optimisers remember."""
+    return together(lookahead(every=2), tx)
+
+
+def labelled(tx):
+    """Both networks are told the label."""
+    return conditional.game(
+        LabelledGenerator(), LabelledDiscriminator(norm=True), tx, tx, classes=CLASSES, z_size=Z, ema=0.9
+    )
+
+
+def labelled_penalties(tx):
+    """Penalties that see the label, in turns of several critics."""
+    return conditional.game(
+        LabelledGenerator(),
+        LabelledDiscriminator(),
+        tx,
+        tx,
+        classes=CLASSES,
+        z_size=Z,
+        penalties=(terms.r1(0.1), terms.interpolated(0.1)),
+        turns=lambda d, g: (turn(d), turn(d), turn(g)),
+    )
+
+
+def recognised_classes(tx):
+    """ACGAN."""
+    return acgan.game(LabelledGenerator(), Recogniser(CLASSES), tx, tx, classes=CLASSES, z_size=Z, ema=0.9)
+
+
+def recognised_codes(tx):
+    """InfoGAN."""
+    codes = {"c1": Categorical(3), "c2": Uniform(-2.0, 1.0)}
+    return infogan.game(CodedGenerator(codes), Recogniser({"c1": 3, "c2": 2}), tx, tx, codes=codes, z_size=Z)
+
+
+def retrained(game: Game, **optimisers) -> Game:
+    """A game whose players have these optimisers in place of their paper's, which hide the scale of gradients."""
+    return game._replace(players={name: player._replace(tx=optimisers[name]) for name, player in game.players.items()})
+
+
+def clipped(tx):
+    """WGAN: critic turns that end in a box."""
+    game = wgan.game(Generator(), Discriminator(), n_critic=2, z_size=Z)
+    return retrained(game, g=tx, d=optax.chain(tx, penalties.clip_weights(0.1)))
+
+
+def hinged(tx):
+    """The margins of the hinge game, and its turns."""
+    return retrained(hinge.game(Generator(), Discriminator(), n_critic=2, z_size=Z), g=tx, d=tx)
+
+
+class Coarse(nn.Module):
+    """Images of a single pixel."""
+
+    @nn.compact
+    def __call__(self, z):
+        return jnp.tanh(nn.Dense(1)(nn.softplus(BatchNorm()(nn.Dense(4)(z))))).reshape(-1, 1, 1, 1)
+
+
+class Detail(nn.Module):
+    @nn.compact
+    def __call__(self, z, low):
+        return Translator()(low + z.reshape(low.shape))
+
+
+class DetailDiscriminator(nn.Module):
+    @nn.compact
+    def __call__(self, residual, low, keys=None):
+        return Discriminator(dropout=0.3)(residual + low, keys)
+
+
+def pyramid(tx):
+    """Two games in each turn: of the image of one pixel, and of what its four add."""
+    g, d = (Coarse(), Detail()), (Discriminator(), DetailDiscriminator())
+    return lapgan.game(g, d, tx, tx, shape=SHAPE, z_size=Z, ema=0.9)
+
+
+GAMES = [
+    vanilla_batch_norm,
+    vanilla_dropout,
+    simultaneous,
+    five_critic_turns,
+    lazy_r1,
+    slow_generator,
+    cycle,
+    two_discriminators,
+    consensus_play,
+    unrolled_play,
+    lookahead_play,
+    labelled,
+    labelled_penalties,
+    recognised_classes,
+    recognised_codes,
+    clipped,
+    hinged,
+    pyramid,
+]
+
+every_game = pytest.mark.parametrize("make_game", GAMES, ids=lambda make: make.__name__)
+
+
+def batches(game: Game, n: int, key: int = 7):
+    """`n` steps' batches, leaves `[n, turn, B, ...]`; with labels, where the game has some."""
+    shape = (n, len(game.turns), BATCH)
+    x = jax.random.uniform(jax.random.key(key), (*shape, *SHAPE), minval=-1.0)
+    if "y" not in game.codes:
+        return {"x": x}
+    return {"x": x, "y": jax.random.randint(jax.random.key(key + 1), shape, 0, game.codes["y"].classes)}
+
+
+def step_batch(game: Game):
+    """One step's batch, leaves `[turn, B, ...]`."""
+    return jax.tree.map(lambda leaf: leaf[0], batches(game, 1))
+
+
+def play(step, state, stacked):
+    """Plays the stacked batches one step at a time; the state after, and every step's metrics."""
+    reports = []
+    for i in range(stacked["x"].shape[0]):
+        state, metrics = step(state, jax.tree.map(lambda leaf, i=i: leaf[i], stacked))
+        reports.append(metrics)
+    return state, reports
+
+
+sgd = optax.sgd(0.05)
+"""For comparisons: it hides no wrong scale of the gradients, as Adam does."""
+
+STEPS = 3
+
+
+class Reference(NamedTuple):
+    """A game played plainly: a jitted step, one device."""
+
+    game: Game
+    start: State
+    data: dict
+    end: State
+    reports: list
+    traces: int
+
+
+@cache
+def reference(make_game) -> Reference:
+    """Every game played for STEPS steps, compiled once for all tests."""
+    game = make_game(sgd)
+    traces = []
+
+    def counted(state, batch):
+        traces.append(1)
+        return make_step(game)(state, batch)
+
+    start = init(game, jax.random.key(0), step_batch(game))
+    data = batches(game, STEPS)
+    end, reports = play(jax.jit(counted), start, data)
+    return Reference(game, start, data, end, reports, len(traces))

@@ -1,0 +1,65 @@
+"""How a test plays the first steps of an experiment file."""
+
+from typing import NamedTuple
+
+import jax
+import numpy as np
+
+from gan_jax.config.discovery import find, load
+from gan_jax.config.experiment import Experiment, stages
+from gan_jax.config.flags import parse
+from gan_jax.data import Source, open_source
+from gan_jax.engine.game import Game, State, images_per_step
+from gan_jax.engine.networks import bind
+from gan_jax.engine.parallel import make_mesh
+from gan_jax.sampling.preview import grid_latents
+from gan_jax.sampling.sampler import sampler
+from gan_jax.training.train import abstract_state, check, chunks, logged, new_state
+
+
+class Stepped(NamedTuple):
+    """What three steps came to."""
+
+    experiment: Experiment
+    game: Game
+    state: State
+    metrics: dict[str, float]
+    samples: np.ndarray
+
+
+def built(name: str, *flags: str, source: Source) -> Experiment:
+    """The experiment of a file in `experiments/`, with flags as on the command line."""
+    build = load(find(name))
+    return build(source, **parse(build, flags, name, given=["source"]).kwargs)
+
+
+def traced(name: str, *flags: str, source: Source) -> tuple[int, ...]:
+    """The shape of the grid's samples, of an experiment whose step is traced but not compiled."""
+    experiment = built(name, "--images", "8", "--batch-size", "8", *flags, source=source)
+    check(experiment, source, devices=1)
+    logged(experiment, source)
+    [phase] = experiment.phases
+    players = abstract_state(phase.game, source, experiment.common, make_mesh(jax.devices()[:1])).players
+    shown = grid_latents(experiment, phase.game)
+    return jax.eval_shape(lambda players: phase.game.sample(bind(phase.game, players), shown), players).shape
+
+
+def three_steps(name: str, *flags: str, source: Source | None = None, batch_size: int = 8) -> Stepped:
+    """Plays three steps of an experiment on one device, and draws its grid; all that is reported is finite."""
+    source = source or open_source("mnist5k")
+    flags = ["--images", "1", "--batch-size", str(batch_size), "--log-every", "3", *flags]
+    experiment = built(name, *flags, source=source)
+    [phase] = experiment.phases
+    images = 3 * images_per_step(phase.game, batch_size)
+    experiment = experiment._replace(phases=(phase._replace(images=images),))
+    [stage] = stages(experiment)
+    check(experiment, source, devices=1)
+    start = new_state(stage.game, source, experiment.common)
+    mesh = make_mesh(jax.devices()[:1])
+    [(_, state, metrics)] = chunks(stage, start, experiment.common, source, mesh)
+    assert int(state.step) == 3
+    found = {name: float(np.mean(value)) for name, value in metrics.items()}
+    assert all(map(np.isfinite, found.values()))
+    assert all(value > 0 for metric, value in found.items() if metric.endswith("/update_norm"))
+    samples = sampler(stage.game)(state, grid_latents(experiment, stage.game))
+    return Stepped(experiment, stage.game, state, found, samples)

@@ -1,0 +1,196 @@
+"""The frozen network of the digits: its file is the one that is pinned, and its arithmetic is that of plain loops."""
+
+import importlib.util
+import io
+import pickle
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from gan_jax.data import mnist5k
+from gan_jax.errors import BadInput
+from gan_jax.metrics.features import mnist as module
+from gan_jax.metrics.features.classifier import Classifier
+from gan_jax.metrics.features.mnist import load, mnist, save, stacked_mnist
+from gan_jax.metrics.features.network import look
+
+DIGITS = tuple("0123456789")
+
+
+def noise(*shape, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, shape).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def digits():
+    source = mnist5k()
+    return source.read(np.arange(0, source.size, 20))
+
+
+def silu(x):
+    return x / (1 + np.exp(-x))
+
+
+def convolved(x, kernel, bias):
+    """Correlation of `[N, H, W, C]` with zeros around, one tap of the kernel after the other."""
+    k, (h, w) = len(kernel), x.shape[1:3]
+    padded = np.pad(x, ((0, 0), (k // 2, k // 2), (k // 2, k // 2), (0, 0)))
+    taps = [(i, j) for i in range(k) for j in range(k)]
+    return bias + sum(np.einsum("nhwc,cd->nhwd", padded[:, i : i + h, j : j + w], kernel[i, j]) for i, j in taps)
+
+
+def by_hand(params, images):
+    """Features and probabilities in float64, without JAX."""
+    p = jax.tree.map(lambda x: np.asarray(x, np.float64), params)
+    x = images / 255.0
+    for name in ("conv1", "conv2"):
+        x = silu(convolved(x, p[name]["kernel"], p[name]["bias"]))
+        x = (x[:, ::2, ::2] + x[:, 1::2, ::2] + x[:, ::2, 1::2] + x[:, 1::2, 1::2]) / 4
+    features = silu(x.reshape(len(x), -1) @ p["dense"]["kernel"] + p["dense"]["bias"])
+    odds = np.exp(features @ p["out"]["kernel"] + p["out"]["bias"])
+    return features, odds / odds.sum(axis=1, keepdims=True)
+
+
+def test_knows_digits(digits):
+    net = mnist()
+    seen = look(net, digits["x"])
+    assert (net.name, net.classes, net.sha256) == ("mnist", DIGITS, mnist.SHA256)
+    assert seen.features.shape == (250, 128) and seen.features.dtype == np.float32
+    assert np.mean(seen.probabilities.argmax(axis=1) == digits["y"]) > 0.98
+
+
+def test_features_are_of_full_rank(digits):
+    """As a Fréchet distance needs them: no dead unit, and none that repeats the others."""
+    spread = np.linalg.eigvalsh(np.cov(look(mnist(), digits["x"]).features.T.astype(np.float64)))
+    assert spread.min() > 1e-6 * spread.max()
+
+
+def test_the_forward_pass_is_that_of_plain_loops():
+    images, net = noise(5, 28, 28, 1), mnist()
+    features, probabilities = by_hand(net.params, images)
+    seen = look(net, images)
+    np.testing.assert_allclose(seen.features, features, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(seen.probabilities, probabilities, rtol=1e-3, atol=1e-6)
+
+
+def test_padding_to_32_is_cropped():
+    images, net = noise(3, 32, 32, 1), mnist()
+    np.testing.assert_array_equal(look(net, images).features, look(net, images[:, 2:-2, 2:-2]).features)
+
+
+@pytest.mark.parametrize("size", [(28, 28), (32, 32)])
+def test_stacked_digits_are_three_digits(size):
+    images, net = noise(4, *size, 3), stacked_mnist()
+    seen = look(net, images)
+    each = [look(mnist(), images[..., i : i + 1]) for i in range(3)]
+    np.testing.assert_allclose(seen.features, np.concatenate([one.features for one in each], 1), rtol=1e-5, atol=1e-5)
+    for i in (0, 3):
+        a, b, c = (one.probabilities[i] for one in each)
+        products = np.array([a[n // 100] * b[n // 10 % 10] * c[n % 10] for n in range(1000)])
+        np.testing.assert_allclose(seen.probabilities[i], products, rtol=1e-3, atol=1e-7)
+
+
+def test_stacked_classes_are_the_numbers(digits):
+    rows = [np.flatnonzero(digits["y"] == digit)[0] for digit in (4, 0, 7)]
+    [seen] = look(stacked_mnist(), np.moveaxis(digits["x"][rows, :, :, 0], 0, -1)[None]).probabilities
+    net = stacked_mnist()
+    assert net.classes[seen.argmax()] == "407" and len(net.classes) == 1000
+    assert net.sha256 == mnist().sha256 and net.resize != mnist().resize
+
+
+@pytest.mark.parametrize("shape", [(2, 28, 28, 3), (2, 32, 28, 1), (2, 64, 64, 1), (2, 27, 27, 1)])
+def test_other_images_are_refused(shape):
+    with pytest.raises(
+        BadInput, match=r"^the network of digits takes images \[N, 28, 28, 1\] or .*: resize them"
+    ) as error:
+        look(mnist(), noise(*shape))
+    assert "\n" not in str(error.value)
+    with pytest.raises(BadInput, match=r"\[N, 28, 28, 3\]"):
+        look(stacked_mnist(), noise(2, 28, 28, 1))
+
+
+@pytest.fixture(scope="module")
+def small():
+    """An untrained network of three classes."""
+    return Classifier(3).init(jax.random.key(0), jnp.zeros((1, 28, 28, 1)))["params"]
+
+
+def test_saved_and_loaded(small, tmp_path):
+    path = tmp_path / "shirts.npz"
+    sha256 = save(path, "shirts", ("a", "bag", "coat"), small)
+    net = load(path, sha256)
+    assert (net.name, net.sha256, net.classes) == ("shirts", sha256, ("a", "bag", "coat"))
+    jax.tree.map(np.testing.assert_array_equal, net.params, small)
+    assert look(net, noise(2, 28, 28, 1)).probabilities.shape == (2, 3)
+
+
+def test_equal_weights_are_equal_bytes_whatever_the_date(small, tmp_path, monkeypatch):
+    sha256 = save(tmp_path / "a.npz", "shirts", ("a", "bag", "coat"), small)
+    monkeypatch.setattr("time.time", lambda: 2e9)
+    assert save(tmp_path / "b.npz", "shirts", ("a", "bag", "coat"), small) == sha256
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+
+
+def test_the_file_is_the_one_that_is_pinned(tmp_path, monkeypatch):
+    data = bytearray(module.WEIGHTS.read_bytes())
+    assert len(data) < 2_000_000
+    data[len(data) // 2] ^= 1
+    (tmp_path / "mnist.npz").write_bytes(data)
+    monkeypatch.setattr(module, "WEIGHTS", tmp_path / "mnist.npz")
+    for damaged in (mnist, stacked_mnist):
+        with pytest.raises(BadInput, match=r"mnist.npz has the sha256 [0-9a-f]{64}, not [0-9a-f]{64}: fetch"):
+            damaged()
+
+
+class Trap:
+    """Betrays that it was unpickled."""
+
+    def __reduce__(self):
+        return (pytest.fail, ("a pickle was loaded",))
+
+
+def archive(**arrays):
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "holds no feature weights"),
+        (b"PK\x03\x04 cut short", "holds no feature weights"),
+        (pickle.dumps(Trap()), "holds no feature weights"),
+        (archive(name=np.array([Trap()], object), classes=np.array(["a"])), "holds no feature weights"),
+        (archive(name=np.array("x"), out=np.zeros((3, 4))), "holds no feature weights"),
+        (archive(name=np.array("x"), classes=np.array(["a", "b"]), out=np.zeros((3, 4))), "holds another network"),
+    ],
+)
+def test_what_is_no_network_is_told_in_one_line(data, words, tmp_path):
+    path = tmp_path / "file.npz"
+    path.write_bytes(data)
+    with pytest.raises(BadInput, match=rf"^\S*file\.npz {words}: .*$"):
+        load(path)
+
+
+def test_a_flipped_bit_is_found_without_a_sha256_too(small, tmp_path):
+    path = tmp_path / "shirts.npz"
+    save(path, "shirts", ("a", "bag", "coat"), small)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(BadInput, match="holds no feature weights"):
+        load(path)
+    with pytest.raises(BadInput, match="cannot be read"):
+        load(tmp_path / "missing.npz")
+
+
+def test_importing_reads_no_file(monkeypatch):
+    monkeypatch.setattr("pathlib.Path.read_bytes", None)
+    spec = importlib.util.spec_from_file_location("fresh", mnist.__file__)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    with pytest.raises(TypeError):  # whereas using it does
+        module.mnist()

@@ -1,0 +1,67 @@
+"""The resize of TensorFlow 1: by hand, and as TensorFlow and torch-fidelity compute it."""
+
+import importlib
+
+import jax
+import numpy as np
+import peers
+import pytest
+
+from gan_jax.metrics.features.resize_tf1 import bilinear_tf1
+
+SIZES = [(1, 1), (1, 7), (2, 3), (8, 28), (17, 32), (32, 40), (150, 298), (299, 299), (300, 431), (600, 597)]
+
+
+def images(height, width, channels=3):
+    return np.random.default_rng(height).integers(0, 256, (2, height, width, channels)).astype(np.float32)
+
+
+def ours(x, height, width):
+    return np.asarray(jax.jit(bilinear_tf1, static_argnums=(1, 2))(x, height, width))
+
+
+def tensorflow(x, height, width):
+    tf = pytest.importorskip("tensorflow")
+    size = [height, width]
+    return tf.raw_ops.ResizeBilinear(images=x, size=size, align_corners=False, half_pixel_centers=False).numpy()
+
+
+def torch_fidelity(x, height, width):
+    peers.torch_fidelity()
+    import torch
+
+    peer = importlib.import_module("torch_fidelity.interpolate_compat_tensorflow")
+    images = torch.from_numpy(x.transpose(0, 3, 1, 2))
+    out = peer.interpolate_bilinear_2d_like_tensorflow1x(images, (height, width), align_corners=False)
+    return out.numpy().transpose(0, 2, 3, 1)
+
+
+@pytest.mark.parametrize("peer", [tensorflow, torch_fidelity])
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_it_is_that_of_others_up_and_down(peer, size):
+    x = images(*size)
+    np.testing.assert_allclose(ours(x, 299, 299), peer(x, 299, 299), atol=1e-4)  # of 255: rounding
+
+
+def test_height_and_width_are_not_confused():
+    x = images(5, 9)
+    assert ours(x, 4, 11).shape == (2, 4, 11, 3)
+    np.testing.assert_allclose(ours(x, 4, 11), torch_fidelity(x, 4, 11), atol=1e-4)
+
+
+def test_by_hand():
+    """Twice the size repeats the last pixel and begins at the first; half the size skips every other."""
+    row = np.array([0.0, 10.0, 30.0], np.float32).reshape(1, 1, 3, 1)
+    assert ours(row, 1, 6).ravel().tolist() == [0, 5, 10, 20, 30, 30]
+    assert ours(np.tile(row, (1, 2, 2, 1)), 1, 3).ravel().tolist() == [0, 30, 10]
+
+
+def test_the_same_size_is_the_same_image():
+    x = images(13, 299)
+    np.testing.assert_array_equal(ours(x, 13, 299), x)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_nothing_is_brighter_or_darker_than_the_image(size):
+    x = np.full((1, *size, 1), 255, np.float32)
+    np.testing.assert_array_equal(ours(x, 299, 299), 255)

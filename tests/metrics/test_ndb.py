@@ -1,0 +1,138 @@
+"""The number of statistically different bins: same, shifted and collapsed sets, and every part against a peer."""
+
+import numpy as np
+import pytest
+from scipy.spatial.distance import cdist, jensenshannon
+from scipy.stats import chi2_contingency
+
+from gan_jax.errors import BadInput
+from gan_jax.metrics.ndb import Bins, different_bins, fit_bins
+
+
+def blobs(seed, n=2000, weights=(0.25, 0.25, 0.25, 0.25)):
+    rng = np.random.default_rng(seed)
+    centres = 10 * np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 0]])
+    return centres[rng.choice(4, n, p=weights)] + rng.normal(size=(n, 3))
+
+
+def test_bins_of_clear_clusters_are_the_clusters():
+    bins = fit_bins(blobs(0), k=4)
+    expected = 10 * np.array([[0, 0, 0], [0, 0, 1], [0, 1, 0], [1, 0, 0]])
+    np.testing.assert_allclose(bins.centres[np.lexsort(np.round(bins.centres).T[::-1])], expected, atol=0.2)
+    np.testing.assert_allclose(bins.shares, 0.25, atol=0.03)
+    assert bins.count == 2000
+
+
+def test_bins_are_a_fixed_point_of_lloyds_rule():
+    """Every centre is the mean of the samples that are nearest to it, and the shares are theirs."""
+    x = blobs(0, n=500)
+    bins = fit_bins(x, k=12)
+    nearest = cdist(x, bins.centres).argmin(axis=1)
+    np.testing.assert_allclose(bins.centres, [x[nearest == j].mean(axis=0) for j in range(12)])
+    np.testing.assert_allclose(bins.shares, np.bincount(nearest, minlength=12) / 500)
+
+
+def test_bins_are_about_as_good_as_scikit_learns():
+    cluster = pytest.importorskip("sklearn.cluster")
+    x = np.random.default_rng(0).normal(size=(1000, 5))
+    inertia = np.sum(cdist(x, fit_bins(x, k=20).centres).min(axis=1) ** 2)
+    assert inertia < 1.05 * cluster.KMeans(20, n_init=3, random_state=0).fit(x).inertia_
+
+
+def test_bins_depend_on_the_seed_alone():
+    x = blobs(0, n=500)
+    first, again, other = fit_bins(x, k=20, seed=1), fit_bins(x, k=20, seed=1), fit_bins(x, k=20, seed=2)
+    np.testing.assert_array_equal(first.centres, again.centres)
+    assert not np.array_equal(first.centres, other.centres)
+
+
+def test_the_start_is_spread_out():
+    """Of 30 tight clusters, far apart, k-means++ takes one sample each; chance alone would take some twice."""
+    rng = np.random.default_rng(0)
+    clusters = rng.normal(size=(30, 5))
+    x = clusters[np.arange(600) % 30] + 1e-4 * rng.normal(size=(600, 5))
+    for seed in range(5):
+        np.testing.assert_allclose(fit_bins(x, k=30, seed=seed).shares, 1 / 30)
+
+
+def test_centres_without_samples_go_to_the_samples_farthest_from_all_others(monkeypatch):
+    x = blobs(0, n=100)
+    monkeypatch.setattr("gan_jax.metrics.ndb._scattered", lambda x, k, rng: x[[0] * k])
+    assert (fit_bins(x, k=5).shares > 0).all()
+    monkeypatch.setattr("gan_jax.metrics.ndb.ROUNDS", 1)
+    farthest = np.argsort(-cdist(x, x[:1])[:, 0])[:4]
+    np.testing.assert_allclose(fit_bins(x, k=5).centres, [x.mean(axis=0), *x[farthest]])
+
+
+def test_no_bin_is_empty_even_where_a_bin_is_a_single_sample():
+    x = np.concatenate([np.zeros((50, 2)), 1e-3 * np.arange(10)[:, None] * np.ones((10, 2)), [[100.0, 0]]])
+    for seed in range(10):
+        assert (fit_bins(x, k=11, seed=seed).shares > 0).all()
+
+
+def test_blocks_of_rows_change_nothing(monkeypatch):
+    x = blobs(0, n=500)
+    whole = fit_bins(x, k=20)
+    monkeypatch.setattr("gan_jax.metrics.ndb.ROWS", 64)
+    np.testing.assert_allclose(fit_bins(x, k=20).centres, whole.centres)
+    assert different_bins(whole, x).ndb == 0
+
+
+def test_draws_from_one_distribution_differ_in_about_as_many_bins_as_the_significance_says():
+    shares = []
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        real, fake = rng.uniform(size=(2, 3000, 4))
+        shares.append(different_bins(fit_bins(real, k=50, seed=seed), fake).share)
+    assert 0.01 < np.mean(shares) < 0.12
+
+
+def test_a_collapsed_set_differs_nearly_everywhere():
+    bins = fit_bins(blobs(0), k=20)
+    collapsed = different_bins(bins, np.full((1000, 3), 3.3))
+    assert collapsed.ndb >= 19 and collapsed.share == collapsed.ndb / 20
+    assert collapsed.divergence > 0.5
+
+
+def test_a_set_and_itself_are_equal():
+    x = blobs(0)
+    assert different_bins(fit_bins(x, k=20), x) == (0, 0, 0)
+
+
+def test_the_test_is_that_of_the_two_by_two_table():
+    """The square of the pooled z is chi squared with one degree of freedom, without continuity correction."""
+    rng = np.random.default_rng(0)
+    n, m, k = 400, 300, 30
+    fake = rng.choice(k, m, p=rng.dirichlet(np.full(k, 3.0)))
+    counts, fakes = rng.multinomial(n, np.full(k, 1 / k)), np.bincount(fake, minlength=k)
+    bins = Bins(np.arange(k, dtype=np.float64)[:, None], counts / n, n)
+    p_values = np.array(
+        [
+            chi2_contingency([[a, n - a], [b, m - b]], correction=False).pvalue
+            for a, b in zip(counts, fakes, strict=True)
+        ]
+    )
+    for significance in (0.01, 0.05, 0.3):
+        found = different_bins(bins, fake[:, None], significance)
+        assert found.ndb == np.sum(p_values < significance) > 0
+    assert found.divergence == pytest.approx(jensenshannon(counts / n, fakes / m) ** 2)
+
+
+def test_sets_without_a_common_bin_are_log_2_apart():
+    bins = Bins(np.array([[0.0], [1.0], [2.0]]), np.array([0.5, 0.5, 0]), 10)
+    assert different_bins(bins, np.full((10, 1), 2.0)).divergence == pytest.approx(np.log(2))
+
+
+def test_bad_input():
+    x = blobs(0, n=50)
+    with pytest.raises(BadInput, match="at least 100"):
+        fit_bins(x)
+    with pytest.raises(BadInput, match="2 different samples cannot fill 3 bins"):
+        fit_bins(np.repeat([[0.0], [1.0]], 10, axis=0), k=3)
+    with pytest.raises(BadInput, match="1 bins"):
+        fit_bins(x, k=1)
+    bins = fit_bins(x, k=5)
+    with pytest.raises(BadInput, match="2 features, and the bins have 3"):
+        different_bins(bins, x[:, :2])
+    with pytest.raises(BadInput, match="significance of 5"):
+        different_bins(bins, x, 5.0)

@@ -1,0 +1,146 @@
+"""Copies of training examples and repeated samples, where it is known how many there are."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+from gan_jax.errors import BadInput
+from gan_jax.metrics.nearest_neighbours import Duplicates, closest_pairs, duplicates, memorised_share, neighbours
+
+BUDGETS = (8, 1000, 2**25)
+
+
+def draws(n, m, dims, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(n, dims)), rng.normal(size=(m, dims))
+
+
+def all_pairs(x):
+    return {(i, j): math.dist(x[i], x[j]) for i, j in itertools.combinations(range(len(x)), 2)}
+
+
+@pytest.mark.parametrize("budget", BUDGETS)
+def test_neighbours_by_brute_force(monkeypatch, budget):
+    monkeypatch.setattr(pairwise, "BLOCK", budget)
+    samples, training = draws(20, 30, 3)
+    distances, indices = neighbours(samples, training, 2)
+    for x, found, index in zip(samples, distances, indices, strict=True):
+        each = [math.dist(x, y) for y in training]
+        np.testing.assert_allclose(found, sorted(each)[:2], rtol=1e-10)
+        assert index.tolist() == np.argsort(each)[:2].tolist()
+
+
+def test_copies_are_their_own_neighbours_at_distance_zero():
+    training = np.random.default_rng(0).integers(0, 256, (100, 784)).astype(np.uint8)
+    distances, indices = neighbours(training[30:60], training)
+    assert not distances.any() and indices[:, 0].tolist() == list(range(30, 60))
+    changed = training[:1] + np.eye(1, 784, 5, dtype=np.uint8)
+    np.testing.assert_allclose(neighbours(changed, training)[0], [[1]], rtol=1e-3)  # one pixel by one of 255
+
+
+def test_memorised_samples_are_counted():
+    new, training = draws(60, 200, 64)
+    copied = training[:20] + 0.01 * new[:20]
+    assert memorised_share(np.concatenate([copied, new]), training) == 20 / 80
+    assert memorised_share(new, training) == 0
+    assert memorised_share(training, training) == 1
+
+
+def test_the_ratio_is_of_distances():
+    """1 and 3.1 away: below a third. 1 and 2.9 away: not, as 1 / 2.9^2 would be."""
+    training = np.array([[0.0], [4.1], [-3.9]])
+    assert memorised_share(np.array([[1.0]]), training) == 1
+    assert memorised_share(np.array([[-1.0]]), training) == 0
+    assert memorised_share(np.array([[-1.0]]), training, 0.5) == 1
+    assert memorised_share(np.array([[1.0], [-1.0]]), training) == 0.5
+
+
+def test_training_examples_that_are_there_twice_hide_their_copies():
+    _, training = draws(1, 50, 16)
+    assert memorised_share(training[:10], np.concatenate([training, training[:4]])) == 0.6
+
+
+@pytest.mark.parametrize("budget", BUDGETS)
+def test_duplicates_by_brute_force(monkeypatch, budget):
+    monkeypatch.setattr(pairwise, "BLOCK", budget)
+    samples, real = draws(40, 60, 2)
+    samples /= 3
+    threshold = min(all_pairs(real[:40]).values())
+    pairs = [pair for pair, distance in all_pairs(samples).items() if distance < threshold]
+    assert len(pairs) > 3
+    expected = len(pairs), len(set(itertools.chain(*pairs))) / 40, 40 * 39 / 2 / len(pairs)
+    assert duplicates(samples, real) == pytest.approx(expected)
+
+
+def test_the_support_of_a_generator_that_knows_some_images():
+    """400 samples of 1,000 images have about 80 pairs that are copies, up to small noise."""
+    rng = np.random.default_rng(0)
+    images, real = draws(1000, 400, 32)
+    found = [duplicates(images[rng.integers(0, 1000, 400)] + 1e-3 * rng.normal(size=(400, 32)), real) for _ in range(9)]
+    assert np.median([each.support for each in found]) == pytest.approx(1000, rel=0.15)
+    assert all(0.2 < each.share < 0.5 for each in found)
+
+
+def test_one_image_repeated():
+    _, real = draws(1, 50, 8)
+    assert duplicates(np.repeat(real[:1], 50, axis=0), real) == (50 * 49 / 2, 1, 1)
+    assert duplicates(np.repeat(real[:25], 2, axis=0), real) == (25, 1, 49)
+
+
+@pytest.mark.parametrize("dims", [2, 100, 784])
+def test_the_set_itself_has_no_duplicates(dims):
+    """Whatever the order of its examples, in which their distances round differently."""
+    _, real = draws(1, 61, dims)
+    for seed in range(20):
+        assert duplicates(np.random.default_rng(seed).permutation(real), real) == Duplicates(0, 0, math.inf)
+
+
+def test_real_examples_that_are_there_twice_hide_all_but_only_among_as_many():
+    _, real = draws(1, 60, 4)
+    repeated = np.concatenate([real, real[:1]])
+    assert duplicates(repeated, repeated) == Duplicates(0, 0, math.inf)
+    assert duplicates(np.ones((5, 2)), np.ones((5, 2))) == Duplicates(0, 0, math.inf)
+    assert duplicates(np.repeat(real[:30], 2, axis=0), repeated) == (30, 1, 59)
+
+
+def test_another_draw_has_about_one():
+    counts = [duplicates(*draws(30, 30, 4, seed)).pairs for seed in range(1000)]
+    assert np.mean(counts) == pytest.approx(1, abs=4 * np.std(counts) / np.sqrt(1000))
+
+
+@pytest.mark.parametrize("budget", BUDGETS)
+def test_closest_pairs_by_brute_force(monkeypatch, budget):
+    monkeypatch.setattr(pairwise, "BLOCK", budget)
+    samples, _ = draws(30, 1, 2)
+    expected, taken = [], set()
+    for pair, _ in sorted(all_pairs(samples).items(), key=lambda each: each[1]):
+        if not taken & set(pair):
+            expected.append(set(pair))
+            taken |= set(pair)
+    for n in (1, 5, 15):
+        assert [set(pair) for pair in closest_pairs(samples, n).tolist()] == expected[:n]
+
+
+def test_closest_pairs_of_one_image_repeated():
+    pairs = closest_pairs(np.ones((20, 3)), 10)
+    assert sorted(pairs.ravel().tolist()) == list(range(20))
+
+
+def test_bad_input():
+    samples, training = draws(5, 4, 3)
+    with pytest.raises(BadInput, match="training: 4 samples are too few, at least 5"):
+        neighbours(samples, training, 5)
+    with pytest.raises(BadInput, match="training: 1 samples are too few, at least 2"):
+        memorised_share(samples, training[:1])
+    with pytest.raises(BadInput, match="real: 4 samples are too few, at least 5"):
+        duplicates(samples, training)
+    with pytest.raises(BadInput, match="samples: 1 samples are too few, at least 2"):
+        duplicates(samples[:1], training)
+    with pytest.raises(BadInput, match="samples: 5 samples are too few, at least 6"):
+        closest_pairs(samples, 3)
+    with pytest.raises(BadInput, match="ask for 1 or more"):
+        closest_pairs(samples, 0)
+    with pytest.raises(BadInput, match="training: 2 features, samples have 3"):
+        neighbours(samples, training[:, :2])

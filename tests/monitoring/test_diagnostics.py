@@ -1,0 +1,138 @@
+"""Monitors: each is triggered by a record built to fail in that way, and stays quiet beside it."""
+
+import numpy as np
+import pytest
+
+from gan_jax.monitoring import diagnostics
+from gan_jax.monitoring.monitor import Finding, Watch, summary, write
+from gan_jax.runs.run_dir import RunFolder
+
+RNG = np.random.default_rng(0)
+NAMES = [symptom.name for symptom in diagnostics.SYMPTOMS]
+
+
+def healthy(n):
+    """What a run logs that goes well: noise around levels that drift."""
+    level = np.linspace(1, 1.5, n).tolist()
+    noise = RNG.normal(1, 0.05, (6, n)).tolist()
+    return [
+        {
+            "step": 100 * (i + 1),
+            "images": 800 * (i + 1),
+            "seconds": 0.1 * i,
+            "d/loss": level[i] * noise[0][i],
+            "g/loss": 2 - level[i] * noise[1][i],
+            "d/accuracy_real": min(1.0, 0.8 * noise[2][i]),
+            "d/accuracy_fake": min(1.0, 0.8 * noise[3][i]),
+            "d/grad_norm": 3 * level[i] * noise[4][i],
+            "g/grad_norm": 0.3 * noise[5][i] / level[i],
+            "g/update_norm": 0.1,
+            "diversity": min(1.0, 0.1 * i),
+            "reverse_kl": 2.0 / (1 + i),
+        }
+        for i in range(n)
+    ]
+
+
+def failing(name, **change):
+    """A healthy run whose chunks from 40 on are changed by `change[metric](i, value)`."""
+    records = healthy(80)
+    for i, record in enumerate(records[40:]):
+        for metric, become in change.items():
+            metric = metric.replace("__", "/")
+            record[metric] = float(become(i, record[metric]))
+    return pytest.param(name, records, id=name)
+
+
+FAILURES = [
+    failing("discriminator won", d__accuracy_real=lambda i, v: 0.995, d__accuracy_fake=lambda i, v: 1),
+    failing(
+        "generator's gradient vanished",
+        g__grad_norm=lambda i, v: 1e-4 * v,
+        d__accuracy_real=lambda i, v: 0.95,
+        d__accuracy_fake=lambda i, v: 0.95,
+    ),
+    failing("samples alike", diversity=lambda i, v: 0.1),
+    failing("classes missing", reverse_kl=lambda i, v: 1.5),
+    failing("oscillation", g__loss=lambda i, v: v + 0.8 * np.sin(i)),
+    failing("exploding norms", d__grad_norm=lambda i, v: 500 * v),
+]
+
+
+def findings(records):
+    watch = Watch()
+    for record in records:
+        watch.look(record)
+    return watch.findings
+
+
+def test_every_symptom_has_a_failure():
+    assert [case.values[0] for case in FAILURES] == NAMES
+
+
+@pytest.mark.parametrize(("name", "records"), FAILURES)
+def test_a_failure_shows_its_symptom_and_no_other(name, records):
+    [found] = findings(records)
+    assert found.symptom == name and found.until is None
+    assert 800 * 40 < found.since <= 800 * 75
+
+
+def test_what_goes_well_shows_nothing():
+    for _ in range(5):
+        assert findings(healthy(150)) == []
+
+
+@pytest.mark.parametrize("almost", [{"d__accuracy_fake": 0.98}, {"d__accuracy_real": 0.5}])
+def test_a_discriminator_has_to_be_right_about_both(almost):
+    right = {"d__accuracy_real": 1.0, "d__accuracy_fake": 1.0} | almost
+    records = failing("", **{metric: lambda i, v, to=to: to for metric, to in right.items()}).values[1]
+    assert findings(records) == []
+
+
+def test_a_gradient_that_vanishes_at_the_equilibrium_is_no_failure():
+    assert findings(failing("", g__grad_norm=lambda i, v: 1e-6 * v).values[1]) == []
+
+
+def test_one_chunk_is_not_enough():
+    records = healthy(80)
+    spike = {
+        "d/accuracy_real": 1.0,
+        "d/accuracy_fake": 1.0,
+        "g/grad_norm": 0.0,
+        "d/grad_norm": 1e9,
+        "diversity": 0.0,
+        "reverse_kl": 2.0,
+    }
+    records[60] |= spike
+    assert findings(records) == []
+
+
+def test_a_loss_that_drifts_or_swings_little_does_not_oscillate():
+    drift = failing("", g__loss=lambda i, v: v + 0.1 * i).values[1]
+    little = failing("", g__loss=lambda i, v: v + 0.05 * np.sin(i)).values[1]
+    assert findings(drift) == [] == findings(little)
+
+
+def test_a_symptom_that_goes_away_has_an_end_and_may_come_again():
+    records = healthy(60)
+    for i in (*range(20, 40), *range(50, 60)):
+        records[i] |= {"reverse_kl": 2.0}
+    assert findings(records) == [Finding("classes missing", 800 * 23, 800 * 41), Finding("classes missing", 800 * 53)]
+
+
+def test_the_end_is_told_in_words(tmp_path):
+    folder = RunFolder(tmp_path)
+    assert summary(folder) == ["nothing that looks like a failure"]
+    write([Finding("classes missing", 16_800, 32_800), Finding("classes missing", 40_800)], folder)
+    [line] = summary(folder)
+    assert line.startswith(
+        "classes missing, from 16,800 to 32,800 images, from 40,800 images to the end: the generator draws few of the"
+    )
+    folder.rolled_back(17, 0, ["d"])
+    assert summary(folder)[0].startswith("numbers were not finite in steps 17; the run went back and on")
+
+
+def test_metrics_that_are_missing_or_not_finite_are_no_symptom():
+    bare = [{"step": i, "images": i, "seconds": 0.0} for i in range(1, 60)]
+    assert findings(bare) == []
+    assert findings([record | {"d/loss": float("nan"), "g/grad_norm": float("inf")} for record in bare]) == []

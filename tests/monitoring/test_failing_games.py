@@ -1,0 +1,64 @@
+"""Each monitor is triggered by a game built to fail in that way, and quiet beside games that go well."""
+
+import optax
+import pytest
+
+from gan_jax import losses
+from gan_jax.config.discovery import find, load
+from gan_jax.config.experiment import Common, Experiment, Phase
+from gan_jax.config.flags import parse
+from gan_jax.data import open_source
+from gan_jax.games import vanilla
+from gan_jax.monitoring.monitor import read
+from gan_jax.nets import mlp
+from gan_jax.runs.run_dir import RunFolder
+from gan_jax.training.train import train
+
+COMMON = {"batch_size": 16, "log_every": 10, "sample_every": 20, "checkpoint_every": 1000}
+SHRINKING = optax.stateless(lambda updates, params: optax.tree.scale(-0.02, params))
+"""An optimiser that makes every parameter smaller, so that samples become one and the same."""
+
+
+def digits(images, tx_g, tx_d, loss=losses.non_saturating, **flags):
+    source = open_source("mnist5k")
+    common = Common(images=images, **COMMON, **flags)
+    g, d = mlp.Generator(shape=source.shape, widths=(16,)), mlp.Discriminator(widths=(16,))
+    game = vanilla.game(g, d, tx_g, tx_d, loss=loss, z_size=4)
+    return Experiment((Phase(game, common.images),), common), source
+
+
+def dirac(*flags):
+    flags = ("--images", "8000", "--sample-every", "1000", *flags)
+    source, build = open_source("dirac"), load(find("dirac"))
+    return build(source, **parse(build, flags, "dirac", given=["source"]).kwargs), source
+
+
+STILL = optax.sgd(0.0)
+FAILURES = {
+    "discriminator won": lambda: digits(4000, STILL, optax.adam(1e-2)),
+    "generator's gradient vanished": lambda: digits(8000, STILL, optax.adam(3e-2), losses.minimax),
+    "samples alike": lambda: digits(4800, SHRINKING, STILL),
+    "classes missing": lambda: digits(1600, STILL, STILL, evaluate="modes", evaluate_every=400, evaluate_samples=100),
+    "oscillation": lambda: dirac("--learning-rate", "0.05", "--no-simultaneous"),
+    "exploding norms": lambda: dirac("--learning-rate", "0.15"),
+}
+HEALTHY = {
+    "digits": lambda: digits(8_000, optax.adam(1e-3), optax.adam(2e-4)),
+    "dirac": lambda: dirac("--penalty", "r1:1"),
+}
+
+
+def findings(experiment, source, path):
+    (path / "samples").mkdir()
+    train(experiment, source, RunFolder(path))
+    return read(RunFolder(path))
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_a_game_built_to_fail_is_found_to(name, tmp_path):
+    assert name in [found.symptom for found in findings(*FAILURES[name](), tmp_path) if found.until is None]
+
+
+@pytest.mark.parametrize("name", HEALTHY)
+def test_a_game_that_goes_well_is_not(name, tmp_path):
+    assert findings(*HEALTHY[name](), tmp_path) == []

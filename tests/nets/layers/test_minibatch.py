@@ -1,0 +1,137 @@
+"""Layers that compare examples, by hand and whatever devices the batch is split over."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import linen as nn
+from jax.sharding import PartitionSpec as P
+
+from gan_jax import penalties
+from gan_jax.engine.collectives import batch_axis, mean_over_devices
+from gan_jax.engine.parallel import make_mesh
+from gan_jax.errors import BadInput
+from gan_jax.nets.layers.dropout import Dropout
+from gan_jax.nets.layers.minibatch import MinibatchDiscrimination, MinibatchStdDev
+from gan_jax.nets.layers.packed import Packed
+
+close = partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-5)
+KEY = jax.random.key(0)
+
+
+def test_discrimination_by_hand():
+    """Two features as two rows of one number each: the distances between 0, 1 and 3 are 1, 2 and 3."""
+    x = jnp.array([[0.0, 0.0], [1.0, 0.0], [3.0, 0.0]])
+    params = {"params": {"Dense_0": {"kernel": jnp.array([[1.0, 0.0], [0.0, 1.0]])}}}
+    e = np.exp(-np.arange(4.0))
+    expected = [[0, 0, e[0] + e[1] + e[3], 3], [1, 0, e[0] + e[1] + e[2], 3], [3, 0, e[0] + e[2] + e[3], 3]]
+    for form in (lambda f: f, jax.jit):
+        close(form(MinibatchDiscrimination(kernels=2, size=1).apply)(params, x), expected)
+
+
+def test_discrimination_takes_the_l1_distance_of_rows():
+    x = jnp.array([[0.0, 0.0], [3.0, -4.0]])
+    params = {"params": {"Dense_0": {"kernel": jnp.eye(2)}}}
+    close(MinibatchDiscrimination(1, 2).apply(params, x)[:, 2], np.full(2, 1 + np.exp(-7.0)))
+
+
+def test_standard_deviation_by_hand():
+    x = jnp.array([[1.0, 10.0], [3.0, 10.0], [1.0, 16.0], [3.0, 16.0]])  # deviations 1 and 3
+    for form in (lambda f: f, jax.jit):
+        close(form(MinibatchStdDev().apply)({}, x), np.concatenate([x, np.full((4, 1), 2.0)], axis=1))
+    lanes = jax.vmap(lambda x: MinibatchStdDev().apply({}, x))(jnp.stack([x, 2 * x]))
+    close(lanes[:, 0, 2], [2.0, 4.0])
+
+
+@pytest.mark.parametrize("layer", [MinibatchDiscrimination(3, 2), MinibatchStdDev()])
+def test_an_image_is_given_maps(layer):
+    x = jax.random.normal(KEY, (4, 2, 5, 2))
+    y, variables = jax.jit(layer.init_with_output)(KEY, x)
+    np.testing.assert_array_equal(y[..., :2], x)
+    assert y.shape[:-1] == x.shape[:-1]
+    np.testing.assert_array_equal(y[..., 2:], np.broadcast_to(y[:, :1, :1, 2:], y[..., 2:].shape))
+    flat = layer.apply(variables, x.reshape(4, -1))
+    close(y[:, 0, 0, 2:], flat[:, 20:])
+
+
+def test_a_batch_of_equal_examples_has_finite_gradients_twice():
+    x = jnp.ones((4, 3))
+    score = lambda x: jnp.sum(MinibatchStdDev().apply({}, x), axis=1)  # noqa: E731
+    twice = jax.jit(jax.grad(lambda x: penalties.r1(score, x).sum()))
+    assert bool(jnp.isfinite(twice(x)).all())
+
+
+class Critic(nn.Module):
+    @nn.compact
+    def __call__(self, x, keys=None):
+        x = MinibatchStdDev()(MinibatchDiscrimination(2, 2)(x))
+        return nn.Dense(1)(jnp.tanh(x))[:, 0]
+
+
+def test_eight_devices_compare_the_whole_batch():
+    """Scores, a penalty on them, and the gradients of both by the parameters."""
+    x = jax.random.normal(KEY, (16, 2)) * jnp.linspace(0.1, 1, 16)[:, None]
+    variables = Critic().init(KEY, x)
+
+    def play(variables, x):
+        def loss(variables):
+            critic = partial(Critic().apply, variables)
+            return jnp.mean(jnp.square(critic(x)) + penalties.r1(critic, x)), critic(x)
+
+        return jax.grad(loss, has_aux=True)(variables)
+
+    def share(variables, x):
+        with batch_axis("batch"):
+            gradients, scores = play(variables, x)
+            return mean_over_devices(gradients), scores
+
+    specs = {"in_specs": (P(), P("batch")), "out_specs": (P(), P("batch"))}
+    split = jax.jit(jax.shard_map(share, mesh=make_mesh(), check_vma=False, **specs))
+    jax.tree.map(close, split(variables, x), jax.jit(play)(variables, x))
+
+
+class Rows(nn.Module):
+    """Shows what it is given: the sum over space of the channels, read as the digits of one number."""
+
+    @nn.compact
+    def __call__(self, x, keys=None):
+        channels = x.reshape(x.shape[0], -1, x.shape[-1]).sum(1)
+        digits = channels @ (10 ** jnp.arange(x.shape[-1], dtype=jnp.float32)[::-1])
+        return Dropout(0.5)(digits[:, None], keys)[:, 0]
+
+
+def test_packs_are_of_examples_that_follow_each_other():
+    points = jnp.arange(1.0, 9.0).reshape(4, 2)
+    close(Packed(Rows(), 2).apply({}, points), [1234.0, 5678.0])
+    close(jax.jit(Packed(Rows(), 4).apply)({}, points), [12345678.0])
+    close(Packed(Rows(), 1).apply({}, points), [12.0, 34.0, 56.0, 78.0])
+
+
+def test_packed_images_are_joined_along_their_channels():
+    images = jnp.arange(1.0, 9.0).reshape(4, 1, 1, 2) * jnp.array([0.25, 0.75]).reshape(1, 1, 2, 1)
+    close(Packed(Rows(), 2).apply({}, images), [1234.0, 5678.0])
+    packed = []
+    spy = lambda x, keys: packed.append(x) or x[:, 0, 0, 0]  # noqa: E731
+
+    class Spy(nn.Module):
+        def __call__(self, x, keys=None):
+            return spy(x, keys)
+
+    Packed(Spy(), 2).apply({}, images)
+    np.testing.assert_array_equal(packed[0][0], np.concatenate([images[0], images[1]], axis=-1))
+
+
+def test_a_pack_draws_from_its_first_key():
+    keys = jax.random.split(KEY, 32)
+    points = jnp.ones((32, 2))
+    score = jax.jit(Packed(Rows(), 2).apply)
+    scores = score({}, points, keys)
+    np.testing.assert_array_equal(scores, score({}, points, jnp.repeat(keys[::2], 2)))
+    assert 0 < int(jnp.sum(scores == 0)) < 16
+
+
+def test_a_batch_that_cannot_be_packed_is_refused():
+    with pytest.raises(BadInput, match="batch of 3 cannot be packed by 2"):
+        Packed(Rows(), 2).apply({}, jnp.ones((3, 2)))

@@ -1,0 +1,109 @@
+"""The Laplacian pyramid, beside a slow one that sums over the kernel pixel by pixel."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from gan_jax import BadInput
+from gan_jax.nets.layers.pyramid import down, pyramid, reconstruct, scales, up
+
+W = np.array([1, 4, 6, 4, 1]) / 16
+
+SHAPES = [(2, 28, 28, 1), (2, 32, 32, 3), (1, 4, 10, 2), (1, 2, 2, 1)]
+
+
+def images(shape, seed=0):
+    return np.random.RandomState(seed).uniform(-1, 1, shape).astype(np.float32)
+
+
+def plain_down(x):
+    """REDUCE: every pixel is a weighted sum of the 5 x 5 around the even pixel of twice its place."""
+    b, h, w, c = x.shape
+    out = np.zeros((b, h // 2, w // 2, c))
+    for i, j in np.ndindex(h // 2, w // 2):
+        for m, n in np.ndindex(5, 5):
+            row, column = np.clip(2 * i + m - 2, 0, h - 1), np.clip(2 * j + n - 2, 0, w - 1)
+            out[:, i, j] += W[m] * W[n] * x[:, row, column]
+    return out
+
+
+def plain_up(x):
+    """EXPAND: four times the sum over those of the 5 x 5 around a pixel that fall on a pixel of the small image."""
+    b, h, w, c = x.shape
+    out = np.zeros((b, 2 * h, 2 * w, c))
+    for i, j in np.ndindex(2 * h, 2 * w):
+        for m, n in np.ndindex(5, 5):
+            row, column = i + m - 2, j + n - 2
+            if row % 2 == column % 2 == 0:
+                out[:, i, j] += 4 * W[m] * W[n] * x[:, np.clip(row // 2, 0, h - 1), np.clip(column // 2, 0, w - 1)]
+    return out
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_down_and_up_are_the_plain_ones(shape):
+    x = images(shape)
+    np.testing.assert_allclose(down(jnp.asarray(x)), plain_down(x), atol=1e-6)
+    np.testing.assert_allclose(up(jnp.asarray(x)), plain_up(x), atol=1e-6)
+
+
+def test_up_takes_a_single_pixel_and_odd_sizes():
+    for shape in ((1, 1, 1, 1), (2, 7, 5, 3)):
+        x = images(shape)
+        np.testing.assert_allclose(up(jnp.asarray(x)), plain_up(x), atol=1e-6)
+
+
+def test_a_flat_image_stays_flat_at_its_borders_too():
+    x = jnp.full((1, 8, 8, 1), 0.7)
+    for same in (down(x), up(x)):
+        np.testing.assert_allclose(same, 0.7, rtol=1e-6)
+
+
+def test_up_keeps_straight_lines_straight_away_from_the_borders():
+    ramp = jnp.broadcast_to(jnp.arange(8.0)[None, :, None, None], (1, 8, 8, 1))
+    np.testing.assert_allclose(up(ramp)[0, 1:-2, 0, 0], np.arange(16)[1:-2] / 2, atol=1e-6)
+
+
+@pytest.mark.parametrize("shape, levels, sizes", [((2, 28, 28, 1), 2, [7, 14, 28]), ((2, 32, 32, 3), 2, [8, 16, 32])])
+def test_a_pyramid_is_the_images_again(shape, levels, sizes):
+    x = jnp.asarray(images(shape))
+    parts = pyramid(x, levels)
+    assert [part.shape for part in parts] == [(shape[0], n, n, shape[3]) for n in sizes]
+    np.testing.assert_allclose(reconstruct(parts), x, atol=1e-6)
+
+
+def test_parts_are_the_coarsest_image_and_what_each_doubling_leaves_out():
+    x = images((2, 12, 8, 2))
+    middle = plain_down(x)
+    coarsest = plain_down(middle)
+    for part, expected in zip(
+        pyramid(jnp.asarray(x), 2), (coarsest, middle - plain_up(coarsest), x - plain_up(middle)), strict=True
+    ):
+        np.testing.assert_allclose(part, expected, atol=1e-6)
+
+
+def test_no_levels_are_the_image_alone():
+    x = jnp.asarray(images((1, 5, 3, 1)))
+    [only] = pyramid(x, 0)
+    np.testing.assert_array_equal(only, x)
+    np.testing.assert_array_equal(reconstruct((x,)), x)
+
+
+def test_halves_stay_within_the_range_of_the_image_and_channels_apart():
+    x = jnp.asarray(images((2, 8, 8, 2)))
+    assert jnp.abs(down(x)).max() <= jnp.abs(x).max()
+    np.testing.assert_array_equal(down(x)[..., :1], down(x[..., :1]))
+    np.testing.assert_array_equal(up(x)[..., 1:], up(x[..., 1:]))
+
+
+def test_up_is_four_times_the_transpose_of_down_away_from_the_borders():
+    small = jnp.zeros((1, 4, 4, 1)).at[:, 1:3, 1:3].set(images((1, 2, 2, 1)))
+    _, transpose = jax.vjp(down, jnp.zeros((1, 8, 8, 1)))
+    np.testing.assert_allclose(4 * transpose(small)[0], up(small), atol=1e-6)
+
+
+def test_odd_sizes_are_refused():
+    with pytest.raises(BadInput, match="7x7 cannot be halved"):
+        down(jnp.ones((1, 7, 7, 1)))
+    with pytest.raises(BadInput, match="7x7 cannot be halved"):
+        scales(jnp.ones((1, 28, 28, 1)), 3)

@@ -1,0 +1,116 @@
+"""Run folders in damaged forms: whatever is in their files, they are read, or refused in one line; nothing is lost."""
+
+import copy
+import json
+
+import pytest
+import tiny
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gan_jax import BadInput
+from gan_jax.cli.main import main
+from gan_jax.monitoring.monitor import Finding, summary, write
+from gan_jax.runs.run_dir import RunFolder
+from gan_jax.training.reproduce import digests
+from gan_jax.training.restore import rebuild
+
+FILES = ("manifest.json", "resumes.jsonl", "metrics.jsonl", "digests.jsonl", "health.jsonl", "rollbacks.jsonl")
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=4,
+)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A short run that was gone on with, and what is in its files."""
+    folder = tmp_path_factory.mktemp("damaged") / "run"
+    for images in ("80", "160"):
+        with pytest.raises(SystemExit) as done:
+            main(["train", tiny.__file__, "--images", images, "--run-dir", str(folder)])
+        assert not done.value.code
+    here = RunFolder(folder)
+    write([Finding("oscillation", 80, 160), Finding("samples alike", 160)], here)
+    here.rolled_back(step=7, to=0, moves=["d"])
+    return folder, {name: (folder / name).read_bytes() for name in FILES}
+
+
+def read(folder):
+    """Everything that commands read of a run before they look at a checkpoint."""
+    here = RunFolder(folder)
+    rebuild(here)
+    here.records()
+    summary(here)
+    digests(here, None)
+
+
+def holds(folder, contents):
+    """Reads a damaged folder: no error but `BadInput`, of one line, and no file is touched."""
+    for name, data in contents.items():
+        (folder / name).write_bytes(data)
+    try:
+        read(folder)
+    except BadInput as error:
+        assert "\n" not in str(error).strip()
+    assert {name: (folder / name).read_bytes() for name in FILES} == contents
+
+
+def places(value, path=()):
+    """The path of every part of a JSON value."""
+    yield path
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, part in inner:
+        yield from places(part, (*path, key))
+
+
+def replaced(value, path, new):
+    """A JSON value, another in place of one of its parts."""
+    if not path:
+        return new
+    value = copy.deepcopy(value)
+    inner = value
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = new
+    return value
+
+
+FEW = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@FEW
+@given(data=st.data(), name=st.sampled_from(FILES), new=ANYTHING)
+def test_any_value_in_place_of_any_other(run, data, name, new):
+    folder, whole = run
+    lines = whole[name].decode().splitlines() if name.endswith(".jsonl") else [whole[name].decode()]
+    at = data.draw(st.integers(0, len(lines) - 1))
+    value = json.loads(lines[at])
+    lines[at] = json.dumps(replaced(value, data.draw(st.sampled_from(list(places(value)))), new))
+    holds(folder, whole | {name: ("\n".join(lines) + "\n").encode()})
+
+
+@FEW
+@given(name=st.sampled_from(FILES), start=st.floats(0, 1), end=st.floats(0, 1), new=st.binary(max_size=6))
+def test_any_bytes_in_place_of_any_others(run, name, start, end, new):
+    folder, whole = run
+    text = whole[name]
+    cuts = sorted(int(place * len(text)) for place in (start, end))
+    holds(folder, whole | {name: text[: cuts[0]] + new + text[cuts[1] :]})
+
+
+@FEW
+@given(name=st.sampled_from(FILES), missing=st.booleans())
+def test_a_file_that_is_missing_or_empty(run, name, missing):
+    folder, whole = run
+    for each, data in whole.items():
+        (folder / each).write_bytes(data)
+    (folder / name).write_bytes(b"")
+    if missing:
+        (folder / name).unlink()
+    try:
+        read(folder)
+    except BadInput as error:
+        assert "\n" not in str(error).strip()

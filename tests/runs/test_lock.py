@@ -1,0 +1,55 @@
+"""A run is trained by one process at a time."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from gan_jax import BadInput
+from gan_jax.cli.main import main
+from gan_jax.runs.lock import alone
+
+HOLDS = """
+import sys, time
+from pathlib import Path
+from gan_jax.runs.lock import alone
+
+with alone(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.fixture
+def holder(tmp_path):
+    """Another process, which holds the folder."""
+    command = [sys.executable, "-c", HOLDS, str(tmp_path / "run")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "held\n"
+        yield process
+        process.kill()
+
+
+def test_the_second_process_is_refused_until_the_first_is_gone_however_it_went(holder, tmp_path):
+    with pytest.raises(BadInput, match=r"another process trains .*run: wait for it"), alone(tmp_path / "run"):
+        pass
+    holder.send_signal(signal.SIGKILL)
+    holder.wait()
+    with alone(tmp_path / "run"):
+        assert list((tmp_path / "run").iterdir()) == []
+
+
+def test_a_folder_is_free_again_after_an_error(tmp_path):
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError), alone(tmp_path):
+            raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("command", [["train", "dirac"], ["compare", "dirac", "--vary", "learning-rate=0.1"]])
+def test_commands_write_nothing_into_a_folder_that_another_process_holds(holder, tmp_path, capfd, command):
+    with pytest.raises(SystemExit) as done:
+        main([*command, "--run-dir", str(tmp_path / "run")])
+    errors = capfd.readouterr().err
+    assert done.value.code == 2 and "another process trains" in errors and len(errors.splitlines()) == 1
+    assert list((tmp_path / "run").iterdir()) == []

@@ -1,0 +1,189 @@
+"""Latents: the same sample however many are drawn, codes where they are given, rows and lines; and the drawing."""
+
+import arena
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import tiny_codes
+
+from gan_jax import BadInput, Game
+from gan_jax.cli.codes import read_choice, read_codes, read_labels, read_range
+from gan_jax.engine.keys import normal
+from gan_jax.engine.priors import Categorical, Uniform
+from gan_jax.engine.step import init
+from gan_jax.sampling.latents import between, check_codes, in_turn, latents, varied
+from gan_jax.sampling.sampler import CHUNK, sampler
+
+KEY = jax.random.key(0)
+
+PLAIN = arena.simultaneous(arena.sgd)
+
+CODES = {"y": Categorical(10), "c1": Categorical(3), "c2": Uniform(-1.0, 3.0)}
+"""Of a game with all kinds."""
+
+NAMES = ("cat", "dog", "7", "3", "e", "f", "g", "h", "i", "j")
+
+
+def conditional() -> Game:
+    """A game whose prior draws labels too; it always draws class 0."""
+
+    def prior(keys):
+        return {"z": normal(keys, arena.Z), "y": jnp.zeros(keys.shape, jnp.int32)}
+
+    return PLAIN._replace(prior=prior, codes={"y": Categorical(10)})
+
+
+def coded() -> Game:
+    return PLAIN._replace(prior=tiny_codes.prior, codes=tiny_codes.CODES)
+
+
+def test_labels_are_given_in_turn_and_change_nothing_else():
+    free, chosen = latents(conditional(), KEY, 5), latents(conditional(), KEY, 5, {"y": (3, 1)})
+    assert free["y"].tolist() == [0] * 5 and chosen["y"].tolist() == [3, 1, 3, 1, 3]
+    np.testing.assert_array_equal(free["z"], chosen["z"])
+    with pytest.raises(BadInput, match="no labels"):
+        latents(PLAIN, KEY, 5, {"y": (3,)})
+
+
+def test_codes_are_given_one_by_one_in_their_own_type():
+    free, chosen = latents(coded(), KEY, 6), latents(coded(), KEY, 6, {"c1": [2.0, 0.0], "c2": [5]})
+    assert chosen["c1"].tolist() == [2, 0] * 3 and chosen["c2"].tolist() == [5.0] * 6
+    assert {name: leaf.dtype for name, leaf in chosen.items()} == {name: leaf.dtype for name, leaf in free.items()}
+    for name in ("z", "c2"):
+        np.testing.assert_array_equal(latents(coded(), KEY, 6, {"c1": [1]})[name], free[name])
+
+
+def test_a_sample_does_not_depend_on_how_many_are_drawn():
+    for game in (conditional(), coded()):
+        few, many = (latents(game, KEY, n) for n in (3, 50))
+        jax.tree.map(lambda a, b: np.testing.assert_array_equal(a, b[:3]), few, many)
+
+
+def test_in_turn_come_the_classes_of_the_first_categorical_code():
+    assert in_turn(conditional()) == {"y": range(10)} and in_turn(coded()) == {"c1": range(3)}
+    assert in_turn(PLAIN) == {} and in_turn(PLAIN._replace(codes={"c": Uniform()})) == {}
+
+
+def test_along_a_row_one_code_varies_and_nothing_else():
+    fixed = latents(coded(), KEY, 4)
+    rows = varied(coded(), fixed, "c2", [-2.0, 0.0, 2.0])
+    assert rows["c2"].tolist() == [-2.0, 0.0, 2.0] * 4
+    for i in range(3):
+        for name in ("z", "c1"):
+            np.testing.assert_array_equal(rows[name][i::3], fixed[name])
+    classes = varied(coded(), fixed, "c1", range(3))
+    assert classes["c1"].tolist() == [0, 1, 2] * 4 and classes["c1"].dtype == jnp.int32
+    with pytest.raises(BadInput, match="c1 3 is none of this game's: they are 0 to 2"):
+        varied(coded(), fixed, "c1", range(4))
+
+
+def test_a_line_begins_and_ends_where_it_should_and_keeps_its_labels():
+    start, end = latents(conditional(), KEY, 2, {"y": (4, 7)}), latents(conditional(), jax.random.key(1), 2)
+    path = between(start, end, 5)
+    assert path["z"].shape == (10, arena.Z) and path["y"].tolist() == [4] * 5 + [7] * 5
+    np.testing.assert_allclose(path["z"][::5], start["z"], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(path["z"][4::5], end["z"], rtol=1e-5, atol=1e-6)
+
+
+def test_on_a_line_numbers_change_evenly_and_classes_stay():
+    start, end = (latents(coded(), jax.random.key(seed), 3) for seed in (0, 1))
+    path = between(start, end, 4)
+    wanted = np.linspace(start["c2"], end["c2"], 4, axis=1).ravel()
+    np.testing.assert_allclose(path["c2"], wanted, rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(path["c1"], np.repeat(start["c1"], 4))
+
+
+def test_drawing_in_chunks_is_drawing_every_sample_by_itself():
+    game = PLAIN._replace(sample=lambda nets, latents: latents["z"][:, :1, None, None] + latents["z"].mean())
+    state = init(PLAIN, KEY, arena.step_batch(PLAIN))
+    n = CHUNK + 3
+    z = jnp.broadcast_to(jnp.arange(n, dtype=jnp.float32)[:, None], (n, arena.Z))
+    images = sampler(game)(state, {"z": z})
+    assert images.shape == (n, 1, 1, 1)
+    means = [np.arange(CHUNK).mean(), np.arange(CHUNK, 2 * CHUNK).__mod__(n).mean()]  # the last chunk is filled up
+    wanted = np.arange(n) + np.repeat(means, [CHUNK, 3])
+    np.testing.assert_allclose(images.ravel(), wanted, rtol=1e-6)
+
+
+def test_words_are_values():
+    assert read_codes(CODES, ["c1=2", "c2=-0.5,0.5,4"]) == {"c1": [2.0], "c2": [-0.5, 0.5, 4.0]}
+    assert read_codes(CODES, []) == {}
+    assert read_range(CODES, "c1") == ("c1", range(3))
+    assert read_range(CODES, "y:2:4") == ("y", range(2, 5))
+    assert read_range(CODES, "c1:2:0")[1] == range(2, -1, -1)
+    name, values = read_range(CODES, "c2")
+    assert name == "c2"
+    np.testing.assert_allclose(values, np.linspace(-1, 3, 10))
+    np.testing.assert_allclose(read_range(CODES, "c2:2:-2")[1], np.linspace(2, -2, 10))
+
+
+def test_labels_go_by_the_names_of_classes_before_their_numbers():
+    assert read_labels(CODES, NAMES, ["dog", "7", "5", "3"]) == {"y": [1, 2, 5, 3]}
+    assert read_labels(CODES, tuple("0123456789"), ["3", "0"]) == {"y": [3, 0]}
+    assert read_labels({}, (), []) == {}
+
+
+WRONG = {
+    "c1=3": "c1 3 is none of this game's: they are 0 to 2",
+    "c1=-1": "c1 -1 is none",
+    "c1=1.5": "c1 1.5 is none",
+    "y=10": "label 10 is none of this game's: they are 0 to 9",
+    "c3=1": "no code c3: its codes are y, c1, c2",
+    "c2": "'c2' cannot be read",
+    "c2=": "'c2=' cannot be read",
+    "c2=1,": "'c2=1,' cannot be read",
+    "c2=much": "'c2=much' cannot be read",
+    "c2=nan": "'c2=nan' cannot be read",
+    "c2=inf": "'c2=inf' cannot be read",
+    "=1": "no code : its codes",
+}
+
+
+@pytest.mark.parametrize("word", WRONG)
+def test_a_word_that_is_no_code_is_refused(word):
+    with pytest.raises(BadInput, match=WRONG[word]):
+        read_codes(CODES, [word])
+
+
+RANGES = {
+    "c3": "no code c3",
+    "c1:0:3": "c1 3 is none",
+    "c1:0.5:2": "c1 0.5 is none",
+    "c2:1": "'c2:1' cannot be read",
+    "c2:0:1:2": "'c2:0:1:2' cannot be read",
+    "c2:a:b": "'c2:a:b' cannot be read",
+    "c2:": "'c2:' cannot be read",
+    "c2:-inf:0": "'c2:-inf:0' cannot be read",
+    ":": "':' cannot be read",
+}
+
+
+@pytest.mark.parametrize("word", RANGES)
+def test_a_word_that_is_no_range_is_refused(word):
+    with pytest.raises(BadInput, match=RANGES[word]):
+        read_range(CODES, word)
+
+
+@pytest.mark.parametrize(
+    ("labels", "words", "vary", "says"),
+    [
+        (["10"], [], "", "label '10' is none of this game's: they are cat, dog, 7, 3"),
+        (["mouse"], [], "", "label 'mouse' is none"),
+        (["-1"], [], "", "label '-1' is none"),
+        ([], ["c1=1", "c1=2"], "", "c1 is given twice: write several values as c1=0,1"),
+        (["1"], ["y=2"], "", "--labels and --codes y=... are the same"),
+        (["1"], [], "y", "--vary y: y is fixed by --labels or --codes"),
+        ([], ["c2=1"], "c2:-2:2", "--vary c2:-2:2: c2 is fixed by --labels or --codes"),
+    ],
+)
+def test_words_that_contradict_each_other_are_refused(labels, words, vary, says):
+    with pytest.raises(BadInput, match=says):
+        read_choice(CODES, NAMES, labels, words, vary)
+
+
+def test_without_labels_there_are_none_to_choose():
+    for codes, says in (({}, "no labels: it has no codes"), ({"c1": Categorical(3)}, "no labels: its codes are c1")):
+        with pytest.raises(BadInput, match=says):
+            read_labels(codes, ("a", "b"), ["a"])
+    check_codes({}, {})

@@ -1,0 +1,81 @@
+"""The long-run harness, in short: a run that is disturbed ends as if nothing had happened, and the harness can tell."""
+
+import importlib.util
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).parents[2] / "scripts" / "disturb.py"
+SPEC = importlib.util.spec_from_file_location("disturb", SCRIPT)
+disturb = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(disturb)
+
+
+@pytest.mark.slow
+def test_three_disturbances(tmp_path):
+    flags = ["--times", "3", "--seed", "2", "--images", "9600", "--dir", str(tmp_path / "runs")]
+    as_users_run_it = {"XLA_FLAGS": "", "JAX_COMPILATION_CACHE_DIR": str(tmp_path / "compiled")}
+    env = os.environ | as_users_run_it
+    done = subprocess.run([sys.executable, SCRIPT, *flags], env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "0 differences" in done.stdout
+
+
+@pytest.fixture
+def run(tmp_path):
+    """What two checkpoints of a run leave behind, as far as the harness looks at it."""
+    folder = tmp_path / "run"
+    (folder / "samples").mkdir(parents=True)
+    (folder / "samples" / "0000000008.png").write_bytes(b"picture")
+    digests = [{"step": step, "images": 8 * step, "digest": f"{step}", "leaves": {}} for step in (1, 2)]
+    records = [{"step": step, "images": 8 * step, "seconds": 0.1, "d/loss": 1.0} for step in (1, 2)]
+    finding = {"symptom": "oscillation", "since": 8, "until": None}
+    for name, lines in (("digests", digests), ("metrics", records), ("health", [finding])):
+        (folder / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("harm", "told"),
+    [
+        (lambda folder: None, []),
+        (lambda folder: edit(folder, "metrics", '"seconds": 0.1', '"seconds": 0.2'), []),
+        (lambda folder: edit(folder, "digests", '"digest": "2"', '"digest": "3"'), ["the state at step 2"]),
+        (lambda folder: edit(folder, "metrics", '"d/loss": 1.0', '"d/loss": 1.5'), ["logged numbers"]),
+        (lambda folder: edit(folder, "health", "8", "16"), ["what the monitors found"]),
+        (lambda folder: edit(folder, "metrics", '"step": 2', '"step": 1'), ["logged steps: [1, 1], not [1, 2]"]),
+        (lambda folder: (folder / "samples" / "0000000008.png").unlink(), ["pictures"]),
+    ],
+)
+def test_it_sees_what_differs(run, harm, told):
+    there = disturb.account(run)
+    harm(run)
+    assert disturb.differences(there, disturb.account(run)) == told
+
+
+def edit(folder, name, old, new):
+    file = folder / f"{name}.jsonl"
+    assert old in file.read_text()
+    file.write_text(file.read_text().replace(old, new))
+
+
+def test_a_torn_checkpoint_is_torn(tmp_path, monkeypatch):
+    """The newest of two, and never the only one."""
+    monkeypatch.setattr(disturb, "signalled", lambda number: lambda *_: (-9, "", {-9}))
+    whole = tmp_path / "whole"
+    for step in (1, 2):
+        (whole / "checkpoints" / str(step)).mkdir(parents=True)
+        (whole / "checkpoints" / str(step) / "seal").write_text("the seal")
+    disturb.torn(None, whole, random.Random(0), 1.0)
+    sizes = [len((whole / "checkpoints" / str(step) / "seal").read_text()) for step in (1, 2)]
+    assert sizes[0] == 8 > sizes[1]
+    shutil.rmtree(whole / "checkpoints" / "1")
+    before = (whole / "checkpoints" / "2" / "seal").read_text()
+    disturb.torn(None, whole, random.Random(0), 1.0)
+    assert (whole / "checkpoints" / "2" / "seal").read_text() == before

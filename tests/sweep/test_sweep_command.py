@@ -1,0 +1,206 @@
+"""The command: what a comparison leaves, what it trains again, and how it is stopped."""
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import duel
+import pytest
+
+from gan_jax import BadInput
+from gan_jax.cli.main import main
+from gan_jax.cli.sweep import compare
+from gan_jax.runs.checkpoint import Checkpoints
+
+DUEL = str(Path(duel.__file__))
+
+
+def run(folder, *flags, stop=lambda: False):
+    return compare(DUEL, [*flags, "--run-dir", str(folder)], stop)
+
+
+def records(folder):
+    """What every program logged, but for the clock."""
+    files = sorted(folder.glob("programs/*/records.jsonl"))
+    lines = {file.parent.name: [json.loads(line) for line in file.read_text().splitlines()] for file in files}
+    return {name: [{k: v for k, v in line.items() if k != "seconds"} for line in each] for name, each in lines.items()}
+
+
+def digests(folder):
+    """The digest that is sealed in the last checkpoint of every program."""
+    last = (Checkpoints(file.parent / "checkpoints") for file in sorted(folder.glob("programs/*/program.json")))
+    seals = ((c.folder / str(c.latest()) / "seal").read_text().split("\n")[1] for c in last)
+    return [json.loads(seal)["digest"] for seal in seals]
+
+
+def rows(folder):
+    return list(csv.DictReader((folder / "table.csv").open()))
+
+
+GRID = ("--vary", "loss=hinge,wasserstein", "--vary", "learning_rate=0.01,0.02", "--seeds", "2")
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("undisturbed") / "grid"
+    assert run(folder, *GRID)
+    return folder
+
+
+def test_a_comparison_leaves_a_table_in_four_forms_and_a_sheet(undisturbed, capsys):
+    assert run(undisturbed, *GRID)
+    shown, _ = capsys.readouterr()
+    assert "spread ↑" in shown and "2 of 2" in shown and str(undisturbed / "table.md") in shown
+    assert [(r["loss"], r["learning_rate"], r["metric"]) for r in rows(undisturbed)] == [
+        (loss, rate, "spread") for loss in ("hinge", "wasserstein") for rate in ("0.01", "0.02")
+    ]
+    assert len(records(undisturbed)) == 2  # a program for each loss, of two numbers and two seeds
+    told = json.loads((undisturbed / "table.json").read_text())
+    assert told["command"].startswith("gan-jax compare ") and told["seeds"] == [0, 1]
+    assert {"d/loss", "spread"} <= told["rows"][0]["runs"][0]["final"].keys()
+    assert (undisturbed / "samples.png").is_file() and "± " in (undisturbed / "table.md").read_text()
+
+
+def test_nothing_is_trained_twice(undisturbed):
+    before = {file: file.stat().st_mtime_ns for file in undisturbed.rglob("*") if "table" not in file.name}
+    tables = {form: (undisturbed / f"table.{form}").read_bytes() for form in ("md", "csv", "json")}
+    assert run(undisturbed, *GRID)
+    assert {form: (undisturbed / f"table.{form}").read_bytes() for form in tables} == tables
+    changed = {file.name for file, time in before.items() if file.stat().st_mtime_ns != time}
+    assert changed <= {"manifest.json", "samples.png", undisturbed.name}
+
+
+def test_stopped_anywhere_and_gone_on_ends_in_the_same_bytes(undisturbed, tmp_path, capsys):
+    for times in (1, 1, 3):  # twice in the first program, once in the second
+        asked = iter([False] * times + [True] * 99)
+        assert not run(tmp_path / "grid", *GRID, stop=lambda asked=asked: next(asked))
+    assert "the same command goes on" in capsys.readouterr().err
+    assert run(tmp_path / "grid", *GRID)
+    assert records(tmp_path / "grid") == records(undisturbed)
+    assert digests(tmp_path / "grid") == digests(undisturbed)
+    values = {"final_mean", "best_so_far_mean", "final_std", "final_best", "final_worst", "succeeded"}
+    ours, theirs = (
+        [{v: row[v] for v in values} for row in rows(folder)] for folder in (tmp_path / "grid", undisturbed)
+    )
+    assert ours == theirs
+
+
+def test_more_values_and_more_seeds_train_only_what_is_missing(tmp_path):
+    folder = tmp_path / "grid"
+    assert run(folder, "--vary", "momentum=0.5", "--seeds", "1", "--images", "80")
+    first = records(folder)
+    assert run(folder, "--vary", "momentum=0.5,0.9", "--seeds", "2", "--images", "80")
+    after = records(folder)
+    assert first.items() <= after.items()
+    lanes = [json.loads(file.read_text()) for file in folder.glob("programs/*/program.json")]
+    assert sorted((about["settings"][0]["momentum"], tuple(about["seeds"])) for about in lanes) == [
+        (0.5, (0,)), (0.5, (1,)), (0.9, (0, 1)),
+    ]  # fmt: skip
+    assert [row["seeds"] for row in rows(folder)] == ["2", "2"]
+    less = "--vary", "momentum=0.9", "--seed", "1", "--seeds", "1", "--images", "80", "--log-every", "2"
+    assert run(folder, *less)
+    assert records(folder) == after and [row["final_best_seed"] for row in rows(folder)] == ["1"]
+
+
+def test_stopped_before_anything_is_saved_says_so(tmp_path, capsys):
+    assert not run(tmp_path / "grid", "--seeds", "1", stop=lambda: True)
+    assert "stopped; nothing was saved yet: " in capsys.readouterr().err
+    assert not list(tmp_path.rglob("checkpoints/*"))
+
+
+def test_records_that_end_before_what_is_saved_are_refused(undisturbed, tmp_path):
+    shutil.copytree(undisturbed, tmp_path / "grid")
+    file = sorted(tmp_path.glob("grid/programs/*/records.jsonl"))[-1]
+    lines = file.read_text().splitlines(keepends=True)
+    for kept in (0, len(lines) - 1):
+        file.write_text("".join(lines[:kept]))
+        before = {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*")}
+        with pytest.raises(BadInput, match=r"records.jsonl ends before step 15, .*: delete its folder to train it"):
+            run(tmp_path / "grid", *GRID)
+        assert {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*")} == before
+    shutil.rmtree(file.parent)
+    assert not run(tmp_path / "grid", *GRID, stop=lambda: True)  # it would train it again
+
+
+MINE = """
+import jax.numpy as jnp
+from gan_jax.losses import AdversarialLoss
+from gan_jax.penalties import Penalty
+
+good = AdversarialLoss(d=lambda s_real, s_fake: s_fake - s_real, g=lambda s_real, s_fake: -s_fake)
+mean = good._replace(g=lambda s_real, s_fake: jnp.mean(s_fake))
+image = Penalty(d=lambda nets, batch, x_fake, keys, step: x_fake)
+"""
+
+MISTAKES = {
+    "unknown loss": ("--vary loss=hing", "did you mean hinge?"),
+    "unknown flag in --vary": ("--vary los=hinge", "did you mean --loss?"),
+    "unknown flag": ("--los hinge", "did you mean --loss?"),
+    "no value": ("--vary loss", "say which flag takes which values"),
+    "empty value": ("--vary loss=hinge,", "a value is empty"),
+    "no seeds": ("--seeds 0", "INT > 0"),
+    "no such metric": ("--metrics fid", "--metrics fid is not logged: choose of d/accuracy_fake"),
+    "no such direction": ("--metrics spread:up", "write spread:max"),
+    "loss of the wrong shape": ("--vary loss=mine.py:mean", "mine.py:mean: g(s_real, s_fake) of scores [B] = (4,)"),
+    "penalty of the wrong shape": ("--vary penalty=none,mine.py:image:1", "mine.py:image: d must return a penalty"),
+    "file that raises": ("--vary loss=broken.py:x", "broken.py cannot be loaded (NameError"),
+    "best": ("--best d/loss", "--best is for train"),
+    "rollbacks": ("--rollbacks 1", "--rollbacks is for train"),
+    "tf": ("--pipeline tf", "--pipeline tf is for train"),
+    "too large for the devices": ("--exact --vary batch-size=8,12", "a batch of 12 cannot be shared by 8 devices"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_one_line_and_nothing_is_written(mistake, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("mine.py").write_text(MINE)
+    Path("broken.py").write_text("nothing_of_that_name")
+    flags, message = MISTAKES[mistake]
+    with pytest.raises(SystemExit) as done:
+        main(["compare", DUEL, *flags.split()])
+    out, errors = capsys.readouterr()
+    assert (done.value.code, out) == (2, "")
+    assert len(errors.splitlines()) == 1 and message in errors
+    assert not Path("runs").exists()
+
+
+def test_another_setting_or_an_edited_file_is_refused(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("mine.py").write_text(MINE)
+    flags = ["--vary", "loss=mine.py:good", "--seeds", "1", "--images", "80", "--run-dir", "grid"]
+    assert compare(DUEL, flags, lambda: False)
+
+    def refused(*argv):
+        with pytest.raises(SystemExit) as done:
+            main([argv[0], DUEL, *argv[1:]])
+        assert done.value.code == 2
+        return capsys.readouterr().err
+
+    assert "--batch-size 8, not 16" in refused("compare", *flags, "--batch-size", "16")
+    assert "--images 80, not 160" in refused("compare", *flags, "--images", "160")
+    assert "holds a comparison, not a single run" in refused("train", "--run-dir", "grid", "--images", "80")
+    Path("mine.py").write_text(MINE + "\n")
+    assert "mine.py as it was before it was edited" in refused("compare", *flags)
+
+
+def test_a_single_run_takes_objects_of_the_users_own_as_well(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("mine.py").write_text(MINE)
+
+    def train(*flags):
+        with pytest.raises(SystemExit) as done:
+            main(["train", DUEL, "--images", "40", "--run-dir", "run", *flags])
+        return done.value.code or 0, capsys.readouterr().err
+
+    code, errors = train("--penalty", "mine.py:image:1")
+    assert code == 2 and "mine.py:image: d must return a penalty for each example, (8,)" in errors
+    assert not Path("run").exists()
+    flags = "--loss", "mine.py:good", "--penalty", "r1:0.1"
+    assert train(*flags)[0] == 0
+    assert json.loads(Path("run/manifest.json").read_text())["settings"]["loss"] == f"{tmp_path}/mine.py:good"
+    assert train(*flags)[0] == 0
+    Path("mine.py").write_text(MINE + "\n")
+    code, errors = train(*flags)
+    assert code == 2 and "mine.py as it was before it was edited" in errors

@@ -1,0 +1,74 @@
+"""What a folder remembers of what its comparisons have in common, and what is said of one that is damaged."""
+
+import json
+
+import pytest
+
+from gan_jax import BadInput
+from gan_jax.runs.manifest import Manifest
+from gan_jax.runs.run_dir import RunFolder
+from gan_jax.sweep.sweep_dir import About, ComparisonFolder, ProgramFolder, identity
+
+
+def manifest(data=None, files=None, **settings):
+    return Manifest("toy.py", "sha", settings, {"name": "ring"} if data is None else data, {}, files or {}, {}, {})
+
+
+def test_what_was_ever_varied_is_free_and_the_rest_is_not(tmp_path):
+    folder = ComparisonFolder(tmp_path / "grid")
+    folder.keep(folder.check(manifest(width=3, rate=1, log_every=5)))
+    folder.keep(folder.check(manifest(width=3, log_every=7, files={"mine.py": "a"})))
+    assert folder.read().settings.keys() == {"width", "log_every"}
+    folder.check(manifest(width=3, rate=2, log_every=5))
+    with pytest.raises(BadInput, match="--width 3, not 4"):
+        folder.check(manifest(width=4, log_every=5))
+    with pytest.raises(BadInput, match=r"mine.py as it was before it was edited"):
+        folder.check(manifest(width=3, log_every=5, files={"mine.py": "b"}))
+    with pytest.raises(BadInput, match="was trained on"):
+        folder.check(manifest(data={"name": "spiral"}, width=3, log_every=5))
+    folder.keep(folder.check(manifest(data={}, width=3, log_every=5)))
+    assert folder.check(manifest(data={"name": "spiral"}, width=3, log_every=5)).files == {"mine.py": "a"}
+
+
+def test_other_folders_are_left_alone(tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(BadInput, match="exists and is not a comparison"):
+        ComparisonFolder(tmp_path).check(manifest())
+
+
+def test_a_run_is_its_settings_but_not_where_or_how_often():
+    one = {"width": 3, "seed": 0, "log_every": 5, "images": 100}
+    assert identity(one, False) == identity({**one, "seed": 1, "log_every": 6}, False)
+    assert len({identity(one, False), identity(one, True), identity({**one, "images": 50}, False)}) == 3
+
+
+@pytest.mark.parametrize("text", ["3", '{"step": 5}', "{", '["step", "images", "seconds"]'])
+@pytest.mark.parametrize(("kind", "cure"), [(RunFolder, "delete it"), (ProgramFolder, "to train it again")])
+def test_records_that_are_damaged_are_told_in_a_line(kind, cure, text, tmp_path):
+    folder, good = kind(tmp_path), {"step": 1, "images": 8, "seconds": 0.1}
+    folder.metrics.write_text(json.dumps(good) + "\n" + text)
+    assert folder.records() == [good]  # a kill may have cut the last line short
+    folder.metrics.write_text(json.dumps(good) + "\n" + text + "\n")
+    with pytest.raises(BadInput, match=rf"{folder.metrics.name} is damaged .*{cure}"):
+        folder.records()
+
+
+@pytest.mark.parametrize("text", ["3", "{}", '{"experiment": "ri', "settings"])
+def test_a_manifest_that_is_damaged_is_told_in_a_line(text, tmp_path):
+    folder = ComparisonFolder(tmp_path)
+    folder.keep(manifest(width=3))
+    whole = json.loads(folder.manifest.read_text())
+    folder.manifest.write_text(json.dumps(whole | {"settings": 3}) if text == "settings" else text)
+    with pytest.raises(BadInput, match=r"manifest.json cannot be read"):
+        folder.check(manifest(width=3))
+
+
+@pytest.mark.parametrize("text", ["3", "{}", '{"settings": [', "settings", "seeds"])
+def test_a_program_that_is_damaged_is_told_in_a_line(text, tmp_path):
+    folder, about = ComparisonFolder(tmp_path), About([{"width": 3}], [0, 1], False, "1 x cpu")
+    folder.begin(about)
+    assert folder.programs() == [about]
+    file = ProgramFolder(folder.place(about)).about
+    file.write_text(json.dumps(about._asdict() | {text: [3, []]}) if text in about._fields else text)
+    with pytest.raises(BadInput, match=r"(?s)program.json is damaged .*: delete its folder to train it again"):
+        folder.programs()

@@ -1,0 +1,73 @@
+"""The demo's game, played for a short while, learns; with the generator's loss turned round, it does not.
+
+In processes of their own, whose programs are optimised: elsewhere in the tests they are not, for they compile more than
+they compute.
+"""
+
+import json
+import os
+import subprocess
+import sys
+
+import jax
+import numpy as np
+import pytest
+from turned import turned_round
+
+from gan_jax.config.discovery import find, load
+from gan_jax.config.experiment import stages
+from gan_jax.config.flags import parse
+from gan_jax.data import open_source
+from gan_jax.engine.parallel import make_mesh
+from gan_jax.sampling.latents import latents
+from gan_jax.sampling.sampler import sampler
+from gan_jax.training.train import chunks, new_state
+
+SAMPLES = 256
+
+
+def likeness(*broken):
+    """How alike real digits and samples are: the correlation of their mean images, and of their deviations from it."""
+    source = open_source("mnist5k")
+    build = load(find("mnist_mlp"))
+    experiment = build(source, **parse(build, ["--images", "19200"], "mnist_mlp", given=["source"]).kwargs)
+    [stage] = stages(experiment)
+    for who in broken:
+        stage = stage._replace(game=turned_round(stage.game, who))
+    start = new_state(stage.game, source, experiment.common)
+    *_, (_, state, _) = chunks(stage, start, experiment.common, source, make_mesh(jax.devices()[:1]))
+    fake = sampler(stage.game)(state, latents(stage.game, jax.random.key(1), SAMPLES))
+    real = source.read(np.arange(0, source.size, 5))["x"] / 127.5 - 1
+    return tuple(np.corrcoef(of(real).ravel(), of(fake).ravel())[0, 1] for of in (mean_image, deviations))
+
+
+def mean_image(x):
+    return x.mean(0)
+
+
+def deviations(x):
+    return x.std(0)
+
+
+def likeness_of_a_process(*broken):
+    """`likeness`, without the flags of the tests."""
+    environment = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
+    run = subprocess.run([sys.executable, __file__, *broken], capture_output=True, text=True, env=environment)
+    assert run.returncode == 0, run.stderr
+    return json.loads(run.stdout)
+
+
+@pytest.mark.slow
+def test_the_demo_learns_what_digits_look_like():
+    mean, deviation = likeness_of_a_process()
+    assert mean > 0.9 and deviation > 0.8, (mean, deviation)
+
+
+@pytest.mark.slow
+def test_with_the_generators_loss_turned_round_it_does_not():
+    mean, deviation = likeness_of_a_process("g")
+    assert not (mean > 0.9 and deviation > 0.8), (mean, deviation)
+
+
+if __name__ == "__main__":
+    print(json.dumps(likeness(*sys.argv[1:])))

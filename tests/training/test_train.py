@@ -1,0 +1,231 @@
+"""The loop: what a run leaves behind, and that stopping it, in any way, changes not a bit of where it ends."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import tiny
+from jax.sharding import NamedSharding, PartitionSpec
+from PIL import Image
+
+from gan_jax.cli.main import main
+from gan_jax.config.experiment import stages
+from gan_jax.config.flags import parse
+from gan_jax.data import open_source
+from gan_jax.engine.parallel import make_mesh
+from gan_jax.engine.step import init
+from gan_jax.runs.checkpoint import Checkpoints
+from gan_jax.runs.digest import digest
+from gan_jax.runs.run_dir import RunFolder
+from gan_jax.sampling.preview import grid_latents
+from gan_jax.sampling.sampler import sampler
+from gan_jax.training.loop import carry_over, cut
+from gan_jax.training.train import chunks, new_state, train
+
+TINY = str(Path(tiny.__file__))
+
+
+def run(folder, *flags, stop=lambda: False):
+    """Trains the tiny experiment in this process; returns the state it ends in."""
+    parsed = parse(tiny.experiment, [*flags, "--run-dir", str(folder)], "tiny", given=["source"])
+    source = open_source("mnist5k")
+    RunFolder(folder).samples.mkdir(parents=True, exist_ok=True)
+    return train(tiny.experiment(source, **parsed.kwargs), source, RunFolder(folder), stop)
+
+
+def records(folder):
+    """What was logged, but for the clock."""
+    lines = (folder / "metrics.jsonl").read_text().splitlines()
+    return [{k: v for k, v in json.loads(line).items() if k != "seconds"} for line in lines]
+
+
+def pictures(folder):
+    return {file.name: file.read_bytes() for file in (folder / "samples").glob("*.png")}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """The run that all others must end like: its folder and the digest of its last state."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    return folder, digest(run(folder))
+
+
+def test_a_run_leaves_numbers_pictures_and_checkpoints(undisturbed):
+    folder, _ = undisturbed
+    logged = records(folder)
+    assert [r["step"] for r in logged] == [20, 30, 40, 50, 60, 80, 90, 100, 120]
+    assert [r["images"] for r in logged] == [8 * r["step"] for r in logged]
+    wanted = {"d/loss", "g/loss", "d/score_real", "d/accuracy_fake", "d/grad_norm", "g/update_norm"}
+    assert all(wanted <= r.keys() and all(np.isfinite(v) for v in r.values()) for r in logged)
+    assert sorted(pictures(folder)) == [f"{images:010d}.png" for images in (240, 400, 480, 720, 960)]
+    assert Image.open(folder / "samples" / "0000000960.png").size == (3 * 30 + 2, 2 * 30 + 2)
+    assert Image.open(folder / "curves.png").size > (500, 300)
+    assert Image.open(folder / "samples.gif").n_frames == 5
+    assert Checkpoints(folder / "checkpoints").steps() == [80, 120]
+    assert any(file.name.startswith("events") for file in (folder / "tensorboard").iterdir())
+
+
+def test_stopping_anywhere_and_going_on_ends_in_the_same_bytes(undisturbed, tmp_path):
+    """Stopped in the first phase, at its end (step 50) and in the second, and resumed each time."""
+    folder, end = undisturbed
+    for step in (30, 50, 80):
+        run(tmp_path, stop=lambda step=step: any(r["step"] >= step for r in RunFolder(tmp_path).records()))
+        assert step <= Checkpoints(tmp_path / "checkpoints").latest() < 120
+    assert digest(run(tmp_path)) == end
+    assert records(tmp_path) == records(folder)
+    assert pictures(folder).items() <= pictures(tmp_path).items()
+
+
+def test_a_damaged_last_checkpoint_costs_no_more_than_what_came_after_the_one_before(undisturbed, tmp_path, capfd):
+    folder, end = undisturbed
+    run(tmp_path, stop=lambda: any(r["step"] >= 100 for r in RunFolder(tmp_path).records()))
+    before, last = Checkpoints(tmp_path / "checkpoints").steps()
+    largest = max((tmp_path / "checkpoints" / str(last)).rglob("*"), key=lambda f: f.is_file() * f.stat().st_size)
+    largest.write_bytes(largest.read_bytes()[:-100])
+    capfd.readouterr()
+    assert before == 80 and digest(run(tmp_path)) == end
+    assert f"the checkpoint of step {last} is damaged, and has been moved to" in capfd.readouterr().err
+    assert (tmp_path / "damaged" / str(last)).is_dir()
+    assert records(tmp_path) == records(folder)
+
+
+def test_a_shorter_run_made_longer_ends_in_the_same_bytes(undisturbed, tmp_path):
+    run(tmp_path, "--images", "720")
+    assert digest(run(tmp_path)) == undisturbed[1]
+
+
+def test_both_pipelines_end_in_the_same_bytes(undisturbed, tmp_path):
+    assert digest(run(tmp_path, "--pipeline", "tf")) == undisturbed[1]
+
+
+def test_another_seed_ends_elsewhere(undisturbed, tmp_path):
+    assert digest(run(tmp_path, "--seed", "1")) != undisturbed[1]
+
+
+def test_the_checkpoint_of_the_lowest_metric_is_kept(tmp_path):
+    run(tmp_path, "--best", "g/loss", "--keep", "1")
+    saved = {r["step"]: r["g/loss"] for r in records(tmp_path) if r["step"] in (40, 50, 80, 120)}
+    assert Checkpoints(tmp_path / "checkpoints").steps() == sorted({min(saved, key=saved.get), 120})
+
+
+def test_one_device_and_eight_draw_the_same_samples():
+    source = open_source("mnist5k")
+    parsed = parse(tiny.experiment, ["--batch-size", "16", "--images", "160"], "tiny", given=["source"])
+    experiment, common = tiny.experiment(source, **parsed.kwargs), parsed.kwargs["common"]
+    [stage] = stages(experiment)
+    drawn = []
+    for devices in (jax.devices()[:1], jax.devices()):
+        mesh = make_mesh(devices)
+        start = jax.device_put(new_state(stage.game, source, common), NamedSharding(mesh, PartitionSpec()))
+        *_, (step, state, _) = chunks(stage, start, common, source, mesh)
+        assert step == 10
+        drawn.append(sampler(stage.game)(state, grid_latents(experiment, stage.game)))
+    assert drawn[0].std() > 0.01
+    np.testing.assert_allclose(*drawn, atol=2e-4)
+
+
+def test_cuts_fall_on_the_multiples_of_every_period():
+    assert list(cut(range(5, 21), 10, 7)) == [range(5, 7), range(7, 10), range(10, 14), range(14, 20), range(20, 21)]
+    assert list(cut(range(5, 5), 10)) == []
+    assert next(cut(range(0, 10**15), 10)) == range(10)
+
+
+def test_a_new_phase_keeps_what_has_the_same_shape():
+    source = open_source("mnist5k")
+    parsed = parse(tiny.experiment, [], "tiny", given=["source"])
+    small, large = (stage.game for stage in stages(tiny.experiment(source, **parsed.kwargs)))
+    before = new_state(small, source, parsed.kwargs["common"])._replace(step=jnp.int32(7))
+    for name, player in before.players.items():
+        before.players[name] = player._replace(opt=jax.tree.map(lambda leaf: leaf + 1, player.opt))
+    batch = {"x": jax.ShapeDtypeStruct((2, 8, 28, 28, 1), jnp.float32)}
+    fresh = init(large, jax.random.key(1), batch)
+    after = carry_over(before, fresh)
+    assert int(after.step) == 7
+    for ours, theirs in ((after.players["d"], before.players["d"]), (after.key, before.key)):
+        assert digest(ours) == digest(theirs)
+    kept, grown = (s.players["g"].params for s in (before, after))
+    np.testing.assert_array_equal(grown["Dense_0"]["kernel"], kept["Dense_0"]["kernel"])
+    np.testing.assert_array_equal(grown["Dense_1"]["kernel"], fresh.players["g"].params["Dense_1"]["kernel"])
+    assert digest(after.players["g"].opt) == digest(fresh.players["g"].opt)  # whole or not at all
+
+
+def command(folder, *flags):
+    """The tiny experiment as a process of its own, on one device."""
+    env = {**os.environ, "XLA_FLAGS": ""}
+    return subprocess.Popen(
+        [sys.executable, TINY, "--run-dir", str(folder), *flags],
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_for_checkpoint(folder, process, limit=120):
+    for _ in range(limit * 20):
+        if Checkpoints(folder / "checkpoints").steps() or process.poll() is not None:
+            return
+        time.sleep(0.05)
+
+
+def test_a_run_that_is_killed_ends_in_the_same_bytes(tmp_path):
+    """kill -9 as soon as there is a checkpoint, then the same command again."""
+    flags = "--images", "16000", "--log-every", "25", "--checkpoint-every", "100", "--sample-every", "1000"
+    whole = command(tmp_path / "whole", *flags)
+    out, errors = whole.communicate(timeout=300)
+    assert whole.returncode == 0, errors
+
+    killed = command(tmp_path / "killed", *flags)
+    wait_for_checkpoint(tmp_path / "killed", killed)
+    killed.kill()
+    killed.communicate()
+    assert killed.returncode == -signal.SIGKILL
+    assert Checkpoints(tmp_path / "killed" / "checkpoints").latest() < 2000
+
+    again = command(tmp_path / "killed", *flags)
+    resumed, errors = again.communicate(timeout=300)
+    assert again.returncode == 0, errors
+    assert out.split()[-1] == resumed.split()[-1]  # the digests
+    assert records(tmp_path / "whole") == records(tmp_path / "killed")
+    assert pictures(tmp_path / "whole") == pictures(tmp_path / "killed")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_saves_and_says_so_in_the_exit_code(tmp_path, number, code):
+    process = command(tmp_path, "--images", "80000000", "--checkpoint-every", "50")
+    wait_for_checkpoint(tmp_path, process)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == code, errors
+    assert "the same command goes on" in errors.splitlines()[-1]
+    assert Checkpoints(tmp_path / "checkpoints").latest() == records(tmp_path)[-1]["step"]
+
+
+def test_sample_draws_the_last_grid_again_and_others(tmp_path, capsys):
+    run_dir = tmp_path / "run"
+    with pytest.raises(SystemExit) as done:
+        main(["train", TINY, "--run-dir", str(run_dir), "--images", "160"])
+    assert done.value.code == 0
+
+    def drawn(*flags):
+        with pytest.raises(SystemExit) as done:
+            main(["sample", str(run_dir), *flags])
+        assert done.value.code == 0
+        return Path(capsys.readouterr().out.split()[-1])
+
+    capsys.readouterr()
+    assert drawn().read_bytes() == (run_dir / "samples" / "0000000160.png").read_bytes()
+    arrays = np.load(drawn("--n", "10", "--seed", "5", "--out", str(tmp_path / "ten.npz")))
+    assert arrays["images"].shape == (10, 28, 28, 1) and arrays["images"].dtype == np.uint8
+    more = np.load(drawn("--n", "100", "--seed", "5", "--out", str(tmp_path / "hundred.npz")))
+    np.testing.assert_array_equal(more["images"][:10], arrays["images"])
+    path = drawn("--n", "2", "--interpolate", "7", "--out", str(tmp_path / "path.png"))
+    assert Image.open(path).size == (7 * 30 + 2, 2 * 30 + 2)

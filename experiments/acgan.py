@@ -1,4 +1,4 @@
-"""ACGAN: a generator that is told the class, and a discriminator that recognises it besides.
+"""ACGAN: a generator that is told the class, and a discriminator that recognizes it besides.
 
     gan-jax train acgan --data mnist --evaluate fid,label_accuracy
     gan-jax sample runs/acgan-0 --labels 3 8
@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 import optax
 
 from gan_jax.cli import train_file
-from gan_jax.config.experiment import Common, Experiment, Phase
+from gan_jax.config.experiment import Experiment, Phase, RunConfig
 from gan_jax.config.flags import Fraction, NonNegativeFloat, PositiveFloat
 from gan_jax.data import Source
 from gan_jax.errors import BadInput
@@ -36,7 +36,7 @@ PRESETS = {
 
 def experiment(
     source: Source,
-    common: Common = Common(images=128_000, batch_size=32, checkpoint_every=2000, sample_every=1000),
+    common: RunConfig = RunConfig(images=128_000, batch_size=32, checkpoint_every=2000, sample_every=1000),
     preset: Literal["small", "full"] = "small",
     weight: NonNegativeFloat = 1.0,
     learning_rate: PositiveFloat | None = None,

@@ -1,7 +1,7 @@
 """Conditional GAN, the first: fully connected networks that are told the digit; every column of a grid is one.
 
     gan-jax train cgan --data mnist --evaluate fid,label_accuracy
-    gan-jax train cgan --data mnist --preset full --batch-size 100 --images 20000000     # the paper's optimiser
+    gan-jax train cgan --data mnist --preset full --batch-size 100 --images 20000000     # the paper's optimizer
 
 Cost: four minutes on one CPU core. Expect a Fréchet distance of 10, and 89 % of digits as asked (RESULTS.md).
 """
@@ -11,7 +11,7 @@ from typing import Literal
 import optax
 
 from gan_jax.cli import train_file
-from gan_jax.config.experiment import Common, Experiment, Phase
+from gan_jax.config.experiment import Experiment, Phase, RunConfig
 from gan_jax.config.flags import Fraction
 from gan_jax.data import Source
 from gan_jax.errors import BadInput
@@ -21,7 +21,7 @@ from gan_jax.nets import cgan
 
 def experiment(
     source: Source,
-    common: Common = Common(images=400_000, batch_size=32, checkpoint_every=4000, sample_every=2000),
+    common: RunConfig = RunConfig(images=400_000, batch_size=32, checkpoint_every=4000, sample_every=2000),
     preset: Literal["small", "full"] = "small",
     ema: Fraction = 0.999,
 ) -> Experiment:

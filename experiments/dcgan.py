@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 import optax
 
 from gan_jax.cli import train_file
-from gan_jax.config.experiment import Common, Experiment, Phase
+from gan_jax.config.experiment import Experiment, Phase, RunConfig
 from gan_jax.config.flags import Fraction, PositiveFloat
 from gan_jax.data import Source
 from gan_jax.games import vanilla
@@ -30,7 +30,7 @@ PRESETS = {"small": Preset(8, 2e-3), "full": Preset(64, 2e-4)}
 
 def experiment(
     source: Source,
-    common: Common = Common(images=256_000, batch_size=32, checkpoint_every=2000, sample_every=1000),
+    common: RunConfig = RunConfig(images=256_000, batch_size=32, checkpoint_every=2000, sample_every=1000),
     preset: Literal["small", "full"] = "small",
     learning_rate: PositiveFloat | None = None,
     b1: Fraction = 0.5,

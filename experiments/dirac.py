@@ -17,20 +17,20 @@ import optax
 
 from gan_jax import losses
 from gan_jax.cli import train_file
-from gan_jax.config.experiment import Common, Evaluation, Experiment, Phase
+from gan_jax.config.experiment import Evaluation, Experiment, Phase, RunConfig
 from gan_jax.config.flags import PositiveFloat
 from gan_jax.config.registry import Dynamics, Loss, Penalties
 from gan_jax.data import Source
 from gan_jax.engine.dynamics import gradient_play
 from gan_jax.errors import BadInput
 from gan_jax.games import vanilla
-from gan_jax.toy.dirac import portrait
+from gan_jax.toy.dirac import preview
 from gan_jax.toy.networks import DiracDiscriminator, DiracGenerator
 
 
 def experiment(
     source: Source,
-    common: Common = Common(images=800, batch_size=8, data="dirac", log_every=10, sample_every=10),
+    common: RunConfig = RunConfig(images=800, batch_size=8, data="dirac", log_every=10, sample_every=10),
     loss: Loss = losses.wasserstein,
     penalty: Penalties = (),
     dynamics: Dynamics = gradient_play,
@@ -44,7 +44,7 @@ def experiment(
         common: The flags of every experiment.
         loss: What each side descends.
         penalty: What each side descends besides.
-        dynamics: How the field of a turn becomes what the optimisers are given.
+        dynamics: How the field of a turn becomes what the optimizers are given.
         simultaneous: Both players move at once, instead of the discriminator first.
         learning_rate: Of gradient descent, for both.
     """
@@ -65,7 +65,7 @@ def experiment(
         phases=(Phase(game, common.images),),
         common=common,
         evaluation=Evaluation(distance, samples=1, success=lambda scores: scores["distance"] < 0.1),
-        portrait=portrait,
+        preview=preview,
     )
 
 

@@ -1,4 +1,4 @@
-"""DRAGAN on the networks of DCGAN, the discriminator without batch norm and penalised around real images.
+"""DRAGAN on the networks of DCGAN, the discriminator without batch norm and penalized around real images.
 
     gan-jax train dragan --data mnist
     gan-jax train dragan --data mnist --preset full --batch-size 64 --images 5000000      # for accelerators
@@ -9,7 +9,7 @@ Cost: three minutes on one CPU core. Expect a Fréchet distance of 7 to 10 (RESU
 from typing import Literal, NamedTuple
 
 from gan_jax.cli import train_file
-from gan_jax.config.experiment import Common, Experiment, Phase
+from gan_jax.config.experiment import Experiment, Phase, RunConfig
 from gan_jax.config.flags import Fraction, NonNegativeFloat, PositiveFloat
 from gan_jax.data import Source
 from gan_jax.games import dragan
@@ -28,14 +28,14 @@ PRESETS = {"small": Preset(8, 2e-3), "full": Preset(64, 2e-4)}
 
 def experiment(
     source: Source,
-    common: Common = Common(images=192_000, batch_size=32, sample_every=1000, checkpoint_every=2000),
+    common: RunConfig = RunConfig(images=192_000, batch_size=32, sample_every=1000, checkpoint_every=2000),
     preset: Literal["small", "full"] = "small",
     learning_rate: PositiveFloat | None = None,
     penalty: NonNegativeFloat = 10.0,
     b1: Fraction = 0.5,
     ema: Fraction = 0.999,
 ) -> Experiment:
-    """The penalised game of Kodali et al. 2017.
+    """The penalized game of Kodali et al. 2017.
 
     Args:
         source: The real images.

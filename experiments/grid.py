@@ -7,12 +7,12 @@ Cost: ten seeds in five minutes on two CPU cores. Expect: all twenty-five modes,
 """
 
 from gan_jax.cli import train_file
-from gan_jax.config.experiment import Common
-from gan_jax.toy.gaussians import Recipe, bench
+from gan_jax.config.experiment import RunConfig
+from gan_jax.toy.gaussians import Config, bench
 
 experiment = bench(
-    Common(images=3_840_000, batch_size=128, data="grid", log_every=500, sample_every=1000, checkpoint_every=5000),
-    Recipe(anneal=0.05, floor=0.05, width=96),
+    RunConfig(images=3_840_000, batch_size=128, data="grid", log_every=500, sample_every=1000, checkpoint_every=5000),
+    Config(anneal=0.05, floor=0.05, width=96),
 )
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ Cost: four minutes on one CPU core. Expect a Fréchet distance of 5 to 13 (RESUL
 from typing import Literal, NamedTuple
 
 from gan_jax.cli import train_file
-from gan_jax.config.experiment import Common, Experiment, Phase
+from gan_jax.config.experiment import Experiment, Phase, RunConfig
 from gan_jax.config.flags import Fraction, PositiveFloat, PositiveInt
 from gan_jax.data import Source
 from gan_jax.games import hinge
@@ -30,7 +30,7 @@ PRESETS = {"small": Preset(8, 2e-3, 0.5, 1), "full": Preset(64, 2e-4, 0.0, 5)}
 
 def experiment(
     source: Source,
-    common: Common = Common(images=320_000, batch_size=32, sample_every=1000, checkpoint_every=2000),
+    common: RunConfig = RunConfig(images=320_000, batch_size=32, sample_every=1000, checkpoint_every=2000),
     preset: Literal["small", "full"] = "small",
     learning_rate: PositiveFloat | None = None,
     b1: Fraction | None = None,

@@ -12,7 +12,7 @@ import optax
 
 from gan_jax import losses
 from gan_jax.cli import train_file
-from gan_jax.config.experiment import Common, Experiment, Phase
+from gan_jax.config.experiment import Experiment, Phase, RunConfig
 from gan_jax.config.flags import Fraction, PositiveFloat
 from gan_jax.config.registry import Loss
 from gan_jax.data import Source
@@ -28,7 +28,7 @@ SIZES = {
 
 def experiment(
     source: Source,
-    common: Common = Common(images=256_000, batch_size=32, checkpoint_every=2000, sample_every=1000),
+    common: RunConfig = RunConfig(images=256_000, batch_size=32, checkpoint_every=2000, sample_every=1000),
     preset: Literal["small", "full"] = "small",
     loss: Loss = losses.non_saturating,
     learning_rate: PositiveFloat = 1e-3,

@@ -9,7 +9,7 @@ Cost: two to four minutes on one CPU core. Expect a Fréchet distance of 4 (RESU
 from typing import Literal, NamedTuple
 
 from gan_jax.cli import train_file
-from gan_jax.config.experiment import Common, Experiment, Phase
+from gan_jax.config.experiment import Experiment, Phase, RunConfig
 from gan_jax.config.flags import Fraction, PositiveFloat
 from gan_jax.data import Source
 from gan_jax.games import lsgan
@@ -28,7 +28,7 @@ PRESETS = {"small": Preset(8, 2e-3), "full": Preset(64, 2e-4)}
 
 def experiment(
     source: Source,
-    common: Common = Common(images=256_000, batch_size=32, sample_every=1000, checkpoint_every=2000),
+    common: RunConfig = RunConfig(images=256_000, batch_size=32, sample_every=1000, checkpoint_every=2000),
     preset: Literal["small", "full"] = "small",
     learning_rate: PositiveFloat | None = None,
     labels: tuple[float, float, float] = (0.0, 1.0, 1.0),

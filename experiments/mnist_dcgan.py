@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 import optax
 
 from gan_jax.cli import train_file
-from gan_jax.config.experiment import Common, Experiment, Phase
+from gan_jax.config.experiment import Experiment, Phase, RunConfig
 from gan_jax.config.flags import Fraction, PositiveFloat, PositiveInt
 from gan_jax.data import Source
 from gan_jax.errors import BadInput
@@ -39,7 +39,7 @@ PRESETS = {
 
 def experiment(
     source: Source,
-    common: Common = Common(images=256_000, batch_size=128, checkpoint_every=500),
+    common: RunConfig = RunConfig(images=256_000, batch_size=128, checkpoint_every=500),
     preset: Literal["good", "tutorial"] = "good",
     z_size: PositiveInt = 100,
     learning_rate: PositiveFloat | None = None,

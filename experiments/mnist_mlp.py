@@ -12,7 +12,7 @@ which training sees nothing.
 import optax
 
 from gan_jax.cli import train_file
-from gan_jax.config.experiment import Common, Experiment, Phase
+from gan_jax.config.experiment import Experiment, Phase, RunConfig
 from gan_jax.config.flags import Fraction, PositiveFloat, PositiveInt
 from gan_jax.data import Source
 from gan_jax.engine.game import turn
@@ -22,7 +22,7 @@ from gan_jax.nets import mlp
 
 def experiment(
     source: Source,
-    common: Common = Common(images=320_000, batch_size=32, checkpoint_every=5000),
+    common: RunConfig = RunConfig(images=320_000, batch_size=32, checkpoint_every=5000),
     z_size: PositiveInt = 100,
     learning_rate: PositiveFloat = 2e-4,
     b1: Fraction = 0.5,

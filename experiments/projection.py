@@ -12,7 +12,7 @@ import optax
 
 from gan_jax import losses
 from gan_jax.cli import train_file
-from gan_jax.config.experiment import Common, Experiment, Phase
+from gan_jax.config.experiment import Experiment, Phase, RunConfig
 from gan_jax.config.flags import Fraction, PositiveFloat, PositiveInt
 from gan_jax.data import Source
 from gan_jax.engine.game import turn
@@ -37,7 +37,7 @@ PRESETS = {
 
 def experiment(
     source: Source,
-    common: Common = Common(images=256_000, batch_size=32, checkpoint_every=2000, sample_every=1000),
+    common: RunConfig = RunConfig(images=256_000, batch_size=32, checkpoint_every=2000, sample_every=1000),
     preset: Literal["small", "full"] = "small",
     learning_rate: PositiveFloat | None = None,
     b1: Fraction | None = None,

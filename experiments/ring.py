@@ -8,12 +8,12 @@ Cost: ten seeds in two and a half minutes on two CPU cores. Expect: all eight mo
 """
 
 from gan_jax.cli import train_file
-from gan_jax.config.experiment import Common
-from gan_jax.toy.gaussians import Recipe, bench
+from gan_jax.config.experiment import RunConfig
+from gan_jax.toy.gaussians import Config, bench
 
 experiment = bench(
-    Common(images=2_816_000, batch_size=128, data="ring", log_every=500, sample_every=1000, checkpoint_every=5000),
-    Recipe(),
+    RunConfig(images=2_816_000, batch_size=128, data="ring", log_every=500, sample_every=1000, checkpoint_every=5000),
+    Config(),
 )
 
 if __name__ == "__main__":

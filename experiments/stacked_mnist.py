@@ -1,4 +1,4 @@
-"""Convolutional GAN on Stacked-MNIST, three digits in the colours of one image: 1,000 modes, of which a GAN loses many.
+"""Convolutional GAN on Stacked-MNIST, three digits in the colors of one image: 1,000 modes, of which a GAN loses many.
 
     gan-jax train stacked_mnist                                   # triples of 5,000 digits, no download
     gan-jax train stacked_mnist --data stacked:mnist              # of all 60,000
@@ -13,7 +13,7 @@ import optax
 
 from gan_jax import losses
 from gan_jax.cli import train_file
-from gan_jax.config.experiment import Common, Experiment, Phase
+from gan_jax.config.experiment import Experiment, Phase, RunConfig
 from gan_jax.config.flags import Fraction, PositiveFloat, PositiveInt
 from gan_jax.config.registry import Loss, Penalties
 from gan_jax.data import Source
@@ -25,7 +25,7 @@ from gan_jax.nets.layers.packed import Packed
 
 def experiment(
     source: Source,
-    common: Common = Common(images=1_024_000, batch_size=128, data="stacked:mnist5k", sample_every=500),
+    common: RunConfig = RunConfig(images=1_024_000, batch_size=128, data="stacked:mnist5k", sample_every=500),
     loss: Loss = losses.non_saturating,
     penalty: Penalties = (),
     pack: PositiveInt = 1,
@@ -37,7 +37,7 @@ def experiment(
     """A narrow convolutional GAN with batch norm in the generator.
 
     Args:
-        source: The real images, 28 x 28 or 32 x 32, in colour.
+        source: The real images, 28 x 28 or 32 x 32, in color.
         common: The flags of every experiment.
         loss: What each side descends.
         penalty: What each side descends besides.

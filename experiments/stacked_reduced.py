@@ -17,7 +17,7 @@ from functools import partial
 import optax
 
 from gan_jax.cli import train_file
-from gan_jax.config.experiment import Common, Experiment, Phase
+from gan_jax.config.experiment import Experiment, Phase, RunConfig
 from gan_jax.config.flags import Fraction, NonNegativeInt, PositiveFloat, PositiveInt
 from gan_jax.data import Source
 from gan_jax.engine.dynamics import unrolled
@@ -30,7 +30,7 @@ from gan_jax.nets.layers.packed import Packed
 
 def experiment(
     source: Source,
-    common: Common = Common(images=768_000, batch_size=128, data="stacked:mnist5k", sample_every=1000),
+    common: RunConfig = RunConfig(images=768_000, batch_size=128, data="stacked:mnist5k", sample_every=1000),
     pack: PositiveInt = 1,
     similarity: NonNegativeInt = 0,
     unroll: NonNegativeInt = 0,
@@ -42,7 +42,7 @@ def experiment(
     """The original game on the networks of Metz et al. 2017, and what has been proposed against its mode collapse.
 
     Args:
-        source: The real images, 28 x 28 or 32 x 32, in colour.
+        source: The real images, 28 x 28 or 32 x 32, in color.
         common: The flags of every experiment.
         pack: How many images the discriminator judges together (PacGAN).
         similarity: How many features tell the discriminator how close an image is to the others of the batch

@@ -10,7 +10,7 @@ of the generator's are the full preset's: in a short run the generator moves in 
 from typing import Literal, NamedTuple
 
 from gan_jax.cli import train_file
-from gan_jax.config.experiment import Common, Experiment, Phase
+from gan_jax.config.experiment import Experiment, Phase, RunConfig
 from gan_jax.config.flags import Fraction, PositiveFloat, PositiveInt
 from gan_jax.data import Source
 from gan_jax.games import wgan
@@ -32,7 +32,7 @@ PRESETS = {"small": Preset(8, 16, 2e-3, 0.3, 1), "full": Preset(64, 64, 5e-5, 0.
 
 def experiment(
     source: Source,
-    common: Common = Common(images=256_000, batch_size=32, sample_every=2000, checkpoint_every=4000),
+    common: RunConfig = RunConfig(images=256_000, batch_size=32, sample_every=2000, checkpoint_every=4000),
     preset: Literal["small", "full"] = "small",
     learning_rate: PositiveFloat | None = None,
     clip: PositiveFloat | None = None,

@@ -9,7 +9,7 @@ Cost: four minutes on one CPU core. Expect a Fréchet distance of 7 (RESULTS.md)
 from typing import Literal, NamedTuple
 
 from gan_jax.cli import train_file
-from gan_jax.config.experiment import Common, Experiment, Phase
+from gan_jax.config.experiment import Experiment, Phase, RunConfig
 from gan_jax.config.flags import Fraction, NonNegativeFloat, PositiveFloat, PositiveInt
 from gan_jax.data import Source
 from gan_jax.games import wgan_gp
@@ -28,7 +28,7 @@ PRESETS = {"small": Preset(8, 2e-3), "full": Preset(64, 1e-4)}
 
 def experiment(
     source: Source,
-    common: Common = Common(images=384_000, batch_size=32, sample_every=1000, checkpoint_every=2000),
+    common: RunConfig = RunConfig(images=384_000, batch_size=32, sample_every=1000, checkpoint_every=2000),
     preset: Literal["small", "full"] = "small",
     learning_rate: PositiveFloat | None = None,
     penalty: NonNegativeFloat = 10.0,

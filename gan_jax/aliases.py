@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+from typing import Any
 
 MOVED = {
     "game": "engine.game",
@@ -47,7 +48,7 @@ MOVED = {
     "evaluate.mnist_features": "metrics.features.mnist",
     "evaluate.kernel": "metrics.kernel_distance",
     "evaluate.manifold": "metrics.prdc",
-    "evaluate.copies": "metrics.nearest_neighbours",
+    "evaluate.copies": "metrics.nearest_neighbors",
     "evaluate.modes": "metrics.mixture_modes",
     "plane": "viz.plane",
     "pictures": "viz.images",
@@ -61,6 +62,17 @@ MOVED = {
 """Where each module went, both below `gan_jax`."""
 
 
+RENAMED = {
+    "config.experiment": {"Common": "RunConfig"},
+    "toy.gaussians": {"Recipe": "Config", "bench": "make_experiment"},
+    "toy.networks": {"Generator": "PointGenerator"},
+    "penalties": {"interpolated": "gradient_penalty", "zero_centred": "zero_centered"},
+    "penalties.terms": {"interpolated": "gradient_penalty"},
+    "sampling.latents": {"latents": "draw_latents"},
+}
+"""What a public name of a module is called now."""
+
+
 class _Redirect(MetaPathFinder, Loader):
     """Imports a moved module under its old name; both names are then one module."""
 
@@ -70,7 +82,9 @@ class _Redirect(MetaPathFinder, Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         """Puts the module where it is now in place of the empty one."""
-        sys.modules[module.__name__] = importlib.import_module(_new_name(module.__name__))
+        moved = importlib.import_module(_new_name(module.__name__))
+        sys.modules[module.__name__] = moved
+        _allow_old_names(moved)
 
 
 def _new_name(name: str) -> str | None:
@@ -80,7 +94,22 @@ def _new_name(name: str) -> str | None:
     return f"gan_jax.metrics.{old.removeprefix('evaluate.')}" if old.startswith("evaluate.") else None
 
 
+def _allow_old_names(module: ModuleType) -> None:
+    """Answers for what a module's names were before, where it has none of that name."""
+    renamed = RENAMED.get(module.__name__.removeprefix("gan_jax."), {})
+
+    def find(name: str) -> Any:
+        if name not in renamed:
+            raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
+        return getattr(module, renamed[name])
+
+    if renamed:
+        module.__getattr__ = find
+
+
 def install() -> None:
     """Makes the old names importable."""
+    for name in ("penalties", "penalties.terms"):
+        _allow_old_names(sys.modules[f"gan_jax.{name}"])
     if not any(isinstance(finder, _Redirect) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Redirect())

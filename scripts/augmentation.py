@@ -1,4 +1,4 @@
-"""Do labelled samples of a conditional GAN help a classifier? Test accuracy with and without them, over seeds.
+"""Do labeled samples of a conditional GAN help a classifier? Test accuracy with and without them, over seeds.
 
     gan-jax train projection --data mnist5k:500 --seed 0 --run-dir runs/few-0      # and seeds 1, 2
     python scripts/augmentation.py runs/few-0 runs/few-1 runs/few-2
@@ -35,25 +35,25 @@ from gan_jax.evaluation.inputs import Labelled, every
 from gan_jax.evaluation.protocol import Results
 from gan_jax.metrics.features.classifier import BATCH, accuracy, train_classifier
 from gan_jax.runs.digest import digest
-from gan_jax.sampling.latents import latents
+from gan_jax.sampling.latents import draw_latents
 from gan_jax.sampling.sampler import sampler
-from gan_jax.training.restore import Trained, restore
+from gan_jax.training.restore import RestoredRun, restore
 from gan_jax.viz.images import to_uint8
 
 WAYS = ("real", "real + generated", "generated")
 """What a classifier is trained on."""
 
 
-def labelled_samples(run: Trained, n: int) -> Labelled:
+def labelled_samples(run: RestoredRun, n: int) -> Labelled:
     """`n` samples of a conditional game, its classes in turn: those that `gan-jax sample` draws by default.
 
     Raises:
         BadInput: the game is asked for no labels.
     """
     if "y" not in run.game.codes:
-        raise BadInput(f"{run.manifest.experiment} makes no labelled images: give runs of a conditional game")
+        raise BadInput(f"{run.manifest.experiment} makes no labeled images: give runs of a conditional game")
     classes = range(run.game.codes["y"].classes)
-    drawn = latents(run.game, jax.random.key(run.experiment.common.seed), n, {"y": classes})
+    drawn = draw_latents(run.game, jax.random.key(run.experiment.common.seed), n, {"y": classes})
     with jax.default_matmul_precision("highest"):  # what a GPU rounds to be fast would depend on the machine
         images = to_uint8(sampler(run.game)(run.state, drawn))
     return Labelled(images, np.asarray(drawn["y"]), tuple(run.manifest.data["classes"]))
@@ -99,7 +99,7 @@ def accuracies(
     return found
 
 
-def results(run: Trained, data: str, found: Mapping[str, float]) -> Results:
+def results(run: RestoredRun, data: str, found: Mapping[str, float]) -> Results:
     """A run's accuracies as `judge.table` takes them, in percent, with what generated images added to real ones.
 
     Args:

@@ -16,7 +16,7 @@ from jax.sharding import NamedSharding
 from jax.sharding import PartitionSpec as P
 
 from gan_jax.config.discovery import find, load
-from gan_jax.config.experiment import stages
+from gan_jax.config.experiment import schedule_phases
 from gan_jax.config.flags import parse
 from gan_jax.data import open_source
 from gan_jax.engine.game import State
@@ -33,7 +33,7 @@ def after(name: str, steps: int, batch_size: int, devices: int) -> State:
     parsed = parse(build, flags, name, given=["source"])
     common = parsed.kwargs["common"]
     source = open_source(common.data)
-    [stage] = stages(build(source, **parsed.kwargs))
+    [stage] = schedule_phases(build(source, **parsed.kwargs))
     mesh = make_mesh(jax.devices()[:devices])
     state = jax.device_put(new_state(stage.game, source, common), NamedSharding(mesh, P()))
     *_, (_, state, _) = chunks(stage, state, common, source, mesh)

@@ -23,7 +23,7 @@ from functools import partial
 from pathlib import Path
 
 from gan_jax.runs.checkpoint import Checkpoints
-from gan_jax.runs.run_dir import RunFolder
+from gan_jax.runs.run_dir import RunDir
 
 FLAGS = ("--log-every", "25", "--checkpoint-every", "100", "--sample-every", "500")
 
@@ -91,7 +91,7 @@ DISTURBANCES = {
 
 def account(folder: Path) -> dict[str, object]:
     """All that a run leaves behind, but for the clock."""
-    run = RunFolder(folder)
+    run = RunDir(folder)
     return {
         "health": run.health.read_text(),
         "digests": run.all_digests(),
@@ -153,7 +153,7 @@ def main() -> None:
             suffered[name] += 1
         if code not in allowed or (code == 2 and not one_line(errors)):
             wrong.append(f"{name} in {folder}: exit code {code}, and {errors.strip()[-400:]!r}")
-        last = RunFolder(folder).all_digests()[-1:] if folder.exists() else []
+        last = RunDir(folder).all_digests()[-1:] if folder.exists() else []
         at = f"{last[0]['images']:,} images" if last else "nothing saved"
         print(f"{sum(suffered.values()):3}  {name:15} exit code {code:4}  {at}", flush=True)
         if code and sum(suffered.values()) >= args.times:  # enough: let it come to its end

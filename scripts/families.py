@@ -21,7 +21,7 @@ from PIL import Image
 from gan_jax.errors import BadInput
 from gan_jax.evaluation import protocol
 from gan_jax.evaluation.statistics import number, spread, statistics
-from gan_jax.runs.run_dir import RunFolder
+from gan_jax.runs.run_dir import RunDir
 from gan_jax.viz.images import contact_sheet, save_png
 
 COLUMNS = {
@@ -38,7 +38,7 @@ COLUMNS = {
 class Run(NamedTuple):
     """What the table says of a run."""
 
-    folder: RunFolder
+    folder: RunDir
     family: str
     seed: int
     images: int
@@ -50,7 +50,7 @@ class Run(NamedTuple):
 
 def read(path: Path) -> Run:
     """A run that was trained and evaluated."""
-    folder = RunFolder(path)
+    folder = RunDir(path)
     manifest, records = folder.read(), folder.records()
     seconds, images = (np.diff([record[name] for record in records]) for name in ("seconds", "images"))
     end, best = (scores(path / f"{name}.json") for name in ("end", "best"))

@@ -1,7 +1,7 @@
 """Puts the last sample grids of runs, or pictures, side by side, for experiments/gallery.
 
 python scripts/gallery.py runs/mnist_mlp-0 runs/mnist_dcgan-0 --out experiments/gallery/mnist.png
-python scripts/gallery.py runs/*/evaluation/neighbours.png --scale 1 --out experiments/gallery/neighbours.png
+python scripts/gallery.py runs/*/evaluation/neighbors.png --scale 1 --out experiments/gallery/neighbors.png
 """
 
 import argparse

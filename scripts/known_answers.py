@@ -13,7 +13,7 @@ import tyro
 
 from gan_jax.data import Source, open_source
 from gan_jax.evaluation import protocol, tables
-from gan_jax.evaluation.inputs import Evidence, Labelled, Reference, chosen, read, see
+from gan_jax.evaluation.inputs import EvalInputs, Labelled, Reference, chosen, read, see
 from gan_jax.evaluation.suite import measure, named
 from gan_jax.metrics.features.mnist import mnist
 from gan_jax.metrics.features.network import Images
@@ -34,7 +34,7 @@ def main(data_dir: Path | None = None, samples: int = SAMPLES) -> None:
     real, metrics, found = reference.see(net, samples), named(METRICS), []
     for name, images in sets(train, test, samples).items():
         common = protocol.make_protocol(net, real, reference, len(images), train.shape, {"files": True})
-        scores = measure(metrics, Evidence(net, see(net, Labelled(images)), real, reference))
+        scores = measure(metrics, EvalInputs(net, see(net, Labelled(images)), real, reference))
         found.append(protocol.stamped({"name": name}, scores, protocol.of_each(metrics, common)))
     print(tables.markdown(tables.rows(found)))
     print(protocol.told(common))
@@ -46,12 +46,12 @@ def sets(train: Source, test: Source, n: int) -> dict[str, Images]:
     held_out = read(test, chosen(test.size, n)).images
     n = len(held_out)
     others, labels, _ = read(train, random.permutation(np.setdiff1d(np.arange(train.size), chosen(train.size, n))))
-    grey = random.randint(-30, 31, held_out.shape)
+    gray = random.randint(-30, 31, held_out.shape)
     return {
         "test digits": held_out,
         "other training digits": others[:n],
         "the training digits themselves": read(train, chosen(train.size, n)).images,
-        "test digits, grey levels moved by up to 30": np.clip(held_out + grey, 0, 255).astype(np.uint8),
+        "test digits, gray levels moved by up to 30": np.clip(held_out + gray, 0, 255).astype(np.uint8),
         "other training digits, 0 to 4 alone": others[labels < 5][:n],
         "100 test digits, over and over": np.resize(held_out[:100], held_out.shape),
         "one test digit, over and over": np.repeat(held_out[:1], n, axis=0),

@@ -12,7 +12,7 @@ import numpy as np
 
 from gan_jax.monitoring.diagnostics import named, series
 from gan_jax.monitoring.monitor import Watch
-from gan_jax.runs.run_dir import Record, RunFolder
+from gan_jax.runs.run_dir import Record, RunDir
 
 
 def longest_right(records: list[Record], right: float = 0.99) -> int:
@@ -43,7 +43,7 @@ def main() -> None:
     print("| run | chunks | in a row d was right | largest norm over median | least diversity since the best | found |")
     print("| --- | --- | --- | --- | --- | --- |")
     for run in args.runs:
-        records, watch = RunFolder(run).records(), Watch()
+        records, watch = RunDir(run).records(), Watch()
         for record in records:
             watch.look(record)
         diversity = series(records, "diversity")

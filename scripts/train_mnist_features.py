@@ -10,7 +10,7 @@ of processor time with jax 0.10.2 on a CPU; another machine may round otherwise,
     network     conv 5 x 5, 16 maps; SiLU; 2 x 2 means; conv 3 x 3, 32 maps; SiLU; 2 x 2 means; Dense 128; SiLU: the
                 features; Dense 10. Convolutions `SAME`; kernels drawn by He's rule, the head's by LeCun's
     images      divided by 255; in training shifted by up to 2 pixels in each direction, black moving in
-    optimiser   AdamW, weight decay 1e-4, learning rate 2e-3 falling to 0 along a cosine; cross entropy
+    optimizer   AdamW, weight decay 1e-4, learning rate 2e-3 falling to 0 along a cosine; cross entropy
     training    12 epochs in batches of 128, dropout 0.5 on the features, key 0
 
 The file is an uncompressed `.npz` of float32 arrays, by the names of their parameters, with `name` and `classes`.
@@ -34,12 +34,12 @@ def main(out: Path, data: str = "mnist", data_dir: Path | None = None) -> None:
 
     Args:
         out: The file to write.
-        data: A data set of labelled images 28 x 28 x 1.
+        data: A data set of labeled images 28 x 28 x 1.
         data_dir: A folder with its original archives, to be used instead of a download.
     """
     train, test = (open_source(data, data_dir, split) for split in ("train", "test"))
     if train.shape != (28, 28, 1) or not train.classes:
-        raise BadInput(f"{data} has no labelled images 28 x 28 x 1, but {list(train.shape)}: choose another data set")
+        raise BadInput(f"{data} has no labeled images 28 x 28 x 1, but {list(train.shape)}: choose another data set")
     examples = train.read(np.arange(train.size))
     params = classifier.train_classifier(examples["x"], examples["y"], len(train.classes), jax.random.key(SEED))
     sha256 = mnist.save(out, data, train.classes, params)

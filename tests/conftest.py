@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-# Tests compile far more than they compute: unoptimised code takes two thirds of the time.
+# Tests compile far more than they compute: unoptimized code takes two thirds of the time.
 os.environ.setdefault("XLA_FLAGS", "--xla_force_host_platform_device_count=8 --xla_backend_optimization_level=0")
 
 import jax

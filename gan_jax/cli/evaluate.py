@@ -14,7 +14,7 @@ from gan_jax.evaluation import real_data as references
 from gan_jax.evaluation.evaluator import SEED
 from gan_jax.evaluation.feature_choice import lens
 from gan_jax.evaluation.figures import draw_sheets
-from gan_jax.evaluation.inputs import Evidence, see
+from gan_jax.evaluation.inputs import EvalInputs, see
 from gan_jax.evaluation.suite import measure, named
 from gan_jax.evaluation.tables import rows, terminal
 
@@ -90,7 +90,7 @@ def evaluate(
             "compare images of one size and number of channels (--image-size for folders)"
         )
     net = lens(features, inception_weights, shape, real.source.name if real else judged.about["name"])
-    evidence = Evidence(
+    evidence = EvalInputs(
         net,
         fake=see(net, shown),
         real_or_none=real and real.see(net, samples),

@@ -17,7 +17,7 @@ from gan_jax.cli.train import train_experiment
 from gan_jax.config.discovery import listing
 from gan_jax.config.flags import parse
 from gan_jax.errors import BadInput
-from gan_jax.monitoring.finite import Broken
+from gan_jax.monitoring.finite import NonFinite
 from gan_jax.training.reproduce import reproduce
 
 USAGE = """usage: gan-jax COMMAND ...
@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         sys.exit(_run(list(sys.argv[1:] if argv is None else argv)))
     except BadInput as error:
         message, code = str(error), 2
-    except Broken as error:
+    except NonFinite as error:
         message, code = str(error), 3
     except OSError as error:
         message = f"{error.filename or 'a file'} cannot be used ({error.strerror or error}): choose another place"

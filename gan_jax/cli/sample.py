@@ -14,9 +14,9 @@ from jaxtyping import Float, Shaped
 from gan_jax.cli.codes import read_choice
 from gan_jax.config.flags import NonNegativeInt, PositiveInt, Seed
 from gan_jax.errors import BadInput
-from gan_jax.runs.files import write_whole
-from gan_jax.runs.run_dir import RunFolder
-from gan_jax.sampling.latents import between, in_turn, latents, varied
+from gan_jax.runs.files import write_atomic
+from gan_jax.runs.run_dir import RunDir
+from gan_jax.sampling.latents import cycle_classes, draw_latents, interpolate_latents, sweep_code
 from gan_jax.sampling.sampler import sampler
 from gan_jax.training.restore import rebuild, restore
 from gan_jax.viz import plane
@@ -56,7 +56,7 @@ def sample(
         raise BadInput(f"--out {out} is neither .png nor .npz: choose one of the two")
     if vary and interpolate:
         raise BadInput("--vary and --interpolate are two kinds of row: choose one of them")
-    _, experiment, source = rebuild(RunFolder(run))
+    _, experiment, source = rebuild(RunDir(run))
     if out.suffix == ".png" and len(source.shape) != 3 and source.shape != (2,):
         raise BadInput(f"samples of shape {source.shape} are no picture: give --out FILE.npz")
     # Of any phase: which one the checkpoint is of is known when it is restored.
@@ -65,7 +65,7 @@ def sample(
 
     game, state = restore(run, step, best)[2:4]
     key = jax.random.key(experiment.common.seed if seed is None else seed)
-    given, (rows, cols) = in_turn(game) | chosen.given, experiment.grid
+    given, (rows, cols) = cycle_classes(game) | chosen.given, experiment.grid
     if chosen.varied or interpolate:
         n = rows = n or rows
     elif n not in (None, rows * cols):
@@ -74,13 +74,13 @@ def sample(
     n = n or rows * cols
     if chosen.varied:
         name, values = chosen.varied
-        drawn, cols = varied(game, latents(game, key, n, given), name, values), len(values)
+        drawn, cols = sweep_code(game, draw_latents(game, key, n, given), name, values), len(values)
     elif interpolate:
-        ends = latents(game, key, 2 * n, given)
+        ends = draw_latents(game, key, 2 * n, given)
         start, end = ({name: leaf[part] for name, leaf in ends.items()} for part in (slice(n), slice(n, None)))
-        drawn, cols = between(start, end, interpolate), interpolate
+        drawn, cols = interpolate_latents(start, end, interpolate), interpolate
     else:
-        drawn = latents(game, key, n, given)
+        drawn = draw_latents(game, key, n, given)
     write_samples(out, sampler(game)(state, drawn), {name: np.asarray(drawn[name]) for name in game.codes}, rows, cols)
     print(out)
 
@@ -100,7 +100,7 @@ def write_samples(
     if out.suffix == ".npz":
         arrays = io.BytesIO()
         np.savez(arrays, **named, **{("labels" if name == "y" else name): values for name, values in codes.items()})
-        write_whole(out, arrays.getvalue())
+        write_atomic(out, arrays.getvalue())
     elif "images" in named:
         save_png(out, image_grid(named["images"], rows, cols))
     else:

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from gan_jax.errors import BadInput
 from gan_jax.evaluation import protocol, tables
-from gan_jax.runs.files import write_whole
+from gan_jax.runs.files import write_atomic
 from gan_jax.viz import charts
 from gan_jax.viz.images import save_png
 
@@ -33,7 +33,7 @@ def compare_results(
     Console(highlight=False).print(tables.terminal(rows))
     print("\n" + "\n".join(told))
     if out:
-        write_whole(out, "\n".join([tables.markdown(rows), *told, ""]).encode())
+        write_atomic(out, "\n".join([tables.markdown(rows), *told, ""]).encode())
         print(f"\ntable       {out}")
         points = {
             row.name: (row.values["precision"].mean, row.values["recall"].mean)

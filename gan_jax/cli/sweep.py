@@ -16,21 +16,21 @@ from rich.console import Console
 
 from gan_jax.cli.signals import stop_signals
 from gan_jax.config.discovery import find, load
-from gan_jax.config.experiment import Common
+from gan_jax.config.experiment import RunConfig
 from gan_jax.config.flags import PositiveInt, parse, split
 from gan_jax.data import Source, open_source
 from gan_jax.errors import BadInput
-from gan_jax.evaluation.evaluator import Assessor
+from gan_jax.evaluation.evaluator import Evaluator
 from gan_jax.evaluation.suite import ways
-from gan_jax.runs.files import write_whole
-from gan_jax.runs.lock import alone
+from gan_jax.runs.files import write_atomic
+from gan_jax.runs.lock import run_lock
 from gan_jax.runs.manifest import manifest
 from gan_jax.runs.provenance import compute_repeatably, versions
 from gan_jax.sweep import table
 from gan_jax.sweep.figure import draw_sheet
 from gan_jax.sweep.grid import combinations, read_vary
 from gan_jax.sweep.runner import Program, names, programs, rows, train_all
-from gan_jax.sweep.sweep_dir import ComparisonFolder
+from gan_jax.sweep.sweep_dir import SweepDir
 from gan_jax.sweep.table import Metric
 from gan_jax.training.train import higher, new_state
 
@@ -64,7 +64,7 @@ def compare(name: str, flags: Sequence[str], stop: Callable[[], bool]) -> bool:
     own, rest = split(Options, flags)
     options: Options = Options(**parse(Options, own, prog).kwargs)
     grid = combinations(build, rest, read_vary(options.vary), prog)
-    common: Common = grid[0].kwargs["common"]
+    common: RunConfig = grid[0].kwargs["common"]
     if common.deterministic:
         compute_repeatably()
     if common.evaluate and DATA & grid[0].varied.keys():
@@ -80,13 +80,13 @@ def compare(name: str, flags: Sequence[str], stop: Callable[[], bool]) -> bool:
     seeds = range(common.seed, common.seed + options.seeds)
     if not options.exact:
         _use_all_cores()
-    folder = ComparisonFolder(common.run_dir or Path("runs") / f"compare-{file.stem}")
+    folder = SweepDir(common.run_dir or Path("runs") / f"compare-{file.stem}")
 
     @functools.cache
     def opened(data: str, data_dir: Path | None, size: int | None) -> Source:
         return open_source(data, data_dir, size=size)
 
-    def open_data(common: Common) -> Source:
+    def open_data(common: RunConfig) -> Source:
         return opened(common.data, common.data_dir, common.image_size)
 
     fixed = {name: value for name, value in grid[0].settings.items() if name not in grid[0].varied}
@@ -98,8 +98,8 @@ def compare(name: str, flags: Sequence[str], stop: Callable[[], bool]) -> bool:
     if common.evaluate and not all(program.finished for program in plays):
         experiment, source = plays[0].lanes.experiment, open_data(common)
         game = experiment.phases[0].game
-        Assessor(common, source).rehearse(game, new_state(game, source, experiment.common))
-    with alone(folder.path):
+        Evaluator(common, source).rehearse(game, new_state(game, source, experiment.common))
+    with run_lock(folder.path):
         folder.keep(about)
         done = train_all(plays, folder, stop)
     if not done:
@@ -111,9 +111,9 @@ def compare(name: str, flags: Sequence[str], stop: Callable[[], bool]) -> bool:
     lines = rows(grid, seeds, options.exact, plays, higher)
     devices = ", ".join(dict.fromkeys(program.about.device for program in plays))
     told = table.About(shlex.join(["gan-jax", "compare", name, *flags]), file.stem, seeds, devices, versions())
-    write_whole(folder.table("md"), table.markdown(lines, columns, told).encode())
-    write_whole(folder.table("csv"), table.as_csv(lines, columns).encode())
-    write_whole(folder.table("json"), table.as_json(lines, columns, told).encode())
+    write_atomic(folder.table("md"), table.markdown(lines, columns, told).encode())
+    write_atomic(folder.table("csv"), table.as_csv(lines, columns).encode())
+    write_atomic(folder.table("json"), table.as_json(lines, columns, told).encode())
     draw_sheet(grid, seeds, options.exact, plays, folder)
     Console(width=table.WIDTH, highlight=False).print(table.terminal(lines, columns))
     print(f"\ntable       {', '.join(str(folder.table(form)) for form in ('md', 'csv', 'json'))}")

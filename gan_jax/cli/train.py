@@ -7,17 +7,17 @@ from pathlib import Path
 
 from gan_jax.cli.signals import stop_signals
 from gan_jax.config.discovery import find, load
-from gan_jax.config.experiment import Experiment, stages
+from gan_jax.config.experiment import Experiment, schedule_phases
 from gan_jax.config.flags import parse
 from gan_jax.data import Source, open_source
-from gan_jax.evaluation.evaluator import Assessor, ranked, with_earlier, write_protocols
+from gan_jax.evaluation.evaluator import Evaluator, ranked, with_earlier, write_protocols
 from gan_jax.evaluation.protocol import Protocol, told
 from gan_jax.monitoring.monitor import summary
 from gan_jax.runs.digest import digest
-from gan_jax.runs.lock import alone
+from gan_jax.runs.lock import run_lock
 from gan_jax.runs.manifest import manifest
 from gan_jax.runs.provenance import compute_repeatably
-from gan_jax.runs.run_dir import RunFolder
+from gan_jax.runs.run_dir import RunDir
 from gan_jax.training.train import check, logged, new_state, train
 from gan_jax.viz import charts
 
@@ -30,19 +30,19 @@ def train_experiment(name: str, flags: list[str]) -> int:
     common = parsed.kwargs["common"]
     if common.deterministic:
         compute_repeatably()
-    folder = RunFolder(common.run_dir or Path("runs") / f"{file.stem}-{common.seed}")
+    folder = RunDir(common.run_dir or Path("runs") / f"{file.stem}-{common.seed}")
     source = open_source(common.data, common.data_dir, size=common.image_size)
     experiment = build(source, **parsed.kwargs)
     check(experiment, source)
     if not folder.manifest.exists():  # a mistake that shows only when the game is traced must not claim the folder
         logged(experiment, source)
     protocols = prepared(experiment, source, folder) if common.evaluate else {}
-    with alone(folder.path), stop_signals() as received:
+    with run_lock(folder.path), stop_signals() as received:
         folder.claim(manifest(file, parsed.settings, source, parsed.files))
         if protocols:
             write_protocols(folder.protocols, protocols)
         state = train(experiment, source, folder, stop=lambda: bool(received))
-    last = stages(experiment)[-1]
+    last = schedule_phases(experiment)[-1]
     if received and (state is None or int(state.step) < last.steps.stop):
         saved = "nothing was saved yet" if state is None else f"saved in {folder.path}"
         print(f"stopped; {saved}: the same command goes on from there", file=sys.stderr)
@@ -63,16 +63,16 @@ def train_experiment(name: str, flags: list[str]) -> int:
     return 0
 
 
-def prepared(experiment: Experiment, source: Source, folder: RunFolder) -> dict[str, Protocol]:
+def prepared(experiment: Experiment, source: Source, folder: RunDir) -> dict[str, Protocol]:
     """The protocols of a run's scores. Raises `BadInput` where it cannot be evaluated, or was so in another way."""
-    game, assessor = experiment.phases[0].game, Assessor(experiment.common, source)
+    game, assessor = experiment.phases[0].game, Evaluator(experiment.common, source)
     protocols = with_earlier(folder.protocols, assessor.protocols(game))
     if not folder.manifest.exists():
         assessor.rehearse(game, new_state(game, source, experiment.common))
     return protocols
 
 
-def report(folder: RunFolder, ways: Mapping[str, str]) -> None:
+def report(folder: RunDir, ways: Mapping[str, str]) -> None:
     """Every score's last and best value, so that a late collapse does not hide, and a picture of their course."""
     records, drawn = folder.records(), []
     for name, way in ways.items():

@@ -14,7 +14,7 @@ from gan_jax.engine.game import Game, Latents, Metrics, State, images_per_step
 
 
 @dataclass(frozen=True)
-class Common:
+class RunConfig:
     """The flags that every experiment has."""
 
     images: PositiveInt
@@ -23,7 +23,7 @@ class Common:
     """Real examples in every turn."""
     data: str = "mnist5k"
     """What to imitate: mnist5k (no download), a TFDS name such as mnist, either with stacked: before it (three digits
-    in the colours of one image), a path to an image folder or archive, a toy world of points (ring, grid, spiral,
+    in the colors of one image), a path to an image folder or archive, a toy world of points (ring, grid, spiral,
     moons), or a .npy file of points. mnist5k:500 is 500 of it, as many of each class, always the same ones; so for any
     data with labels."""
     data_dir: Path | None = None
@@ -87,7 +87,7 @@ class Evaluation(NamedTuple):
     """How a run is judged while it is trained, at every sample grid."""
 
     scores: Callable[[Mapping[str, Any], Latents], Metrics]
-    """`scores(nets, latents) -> {name: scalar}`; pure. Calls the `.slow` networks on the latents of every sample."""
+    """`scores(nets, latents) -> {name: scalar}`; pure. Calls the `.ema` networks on the latents of every sample."""
     samples: int
     """How many latents are drawn; the same ones each time."""
     higher: frozenset[str] = frozenset()
@@ -100,15 +100,15 @@ class Experiment(NamedTuple):
     """What is trained, one phase after the other, under which flags."""
 
     phases: tuple[Phase, ...]
-    common: Common
+    common: RunConfig
     grid: tuple[int, int] = (5, 5)
     """Rows and columns of the sample grids."""
     evaluation: Evaluation | None = None
-    portrait: Callable[[Game], Callable[[State], UInt8[np.ndarray, "H W C"]]] | None = None
-    """`portrait(game)(state) -> picture`, in place of the sample grid: for samples that are no images."""
+    preview: Callable[[Game], Callable[[State], UInt8[np.ndarray, "H W C"]]] | None = None
+    """`preview(game)(state) -> picture`, in place of the sample grid: for samples that are no images."""
 
 
-class Stage(NamedTuple):
+class ScheduledPhase(NamedTuple):
     """A phase in its place: the steps that it is played for, and what has been shown when they begin."""
 
     game: Game
@@ -120,23 +120,23 @@ class Stage(NamedTuple):
         """Real images shown to the discriminator by the end of `step` steps of the run."""
         return self.images_before + (step - self.steps.start) * self.images_per_step
 
-    def periods(self, common: Common) -> tuple[int, ...]:
+    def periods(self, common: RunConfig) -> tuple[int, ...]:
         """After how many steps, over and over, there is something to do."""
         regular = (common.log_every, common.sample_every, common.checkpoint_every)
         return (*regular, self.between_evaluations(common)) if common.evaluate else regular
 
-    def between_evaluations(self, common: Common) -> int:
+    def between_evaluations(self, common: RunConfig) -> int:
         """Steps from one evaluation to the next: `evaluate_every` images, to the nearest step."""
         return max(1, round(common.evaluate_every / self.images_per_step))
 
 
-def stages(experiment: Experiment) -> list[Stage]:
+def schedule_phases(experiment: Experiment) -> list[ScheduledPhase]:
     """The phases laid end to end, each rounded up to whole steps."""
-    laid: list[Stage] = []
+    laid: list[ScheduledPhase] = []
     step = images = 0
     for phase in experiment.phases:
         each = images_per_step(phase.game, experiment.common.batch_size)
         steps = range(step, step - (-phase.images // each))
-        laid.append(Stage(phase.game, steps, images, each))
+        laid.append(ScheduledPhase(phase.game, steps, images, each))
         step, images = steps.stop, laid[-1].images(steps.stop)
     return laid

@@ -32,7 +32,7 @@ USER = re.compile(r"(?P<file>.+\.py):(?P<name>[^:]*)(?::(?P<numbers>.*))?")
 NUMBER = re.compile(r"[-+]?\d+")
 
 
-class Names(Generic[T]):
+class Registry(Generic[T]):
     """The objects of one kind by their names.
 
     Args:
@@ -186,11 +186,11 @@ def _guarded_dynamics(word: str, play: dynamics.Dynamics) -> dynamics.Dynamics:
         return got
 
     try:
-        optimiser = play.optimiser(optax.identity())
+        optimizer = play.optimizer(optax.identity())
     except Exception as error:
-        raise BadInput(f"{word}: optimiser raised {type(error).__name__}: {error}") from error
-    if not isinstance(optimiser, optax.GradientTransformation):
-        raise BadInput(f"{word}: optimiser must return an optimiser, and returned a {type(optimiser).__name__}")
+        raise BadInput(f"{word}: optimizer raised {type(error).__name__}: {error}") from error
+    if not isinstance(optimizer, optax.GradientTransformation):
+        raise BadInput(f"{word}: optimizer must return an optimizer, and returned a {type(optimizer).__name__}")
     return play._replace(follow=follow)
 
 
@@ -200,7 +200,7 @@ def _outline(tree: Any) -> tuple[jax.tree_util.PyTreeDef, list[tuple[int, ...]]]
     return structure, [np.shape(leaf) for leaf in leaves]
 
 
-LOSSES = Names(
+LOSSES = Registry(
     "loss",
     losses.AdversarialLoss,
     {
@@ -225,15 +225,15 @@ LOSSES = Names(
     _checked_loss,
 )
 
-PENALTIES = Names(
+PENALTIES = Registry(
     "penalty",
     Penalty,
     {
         "r1": terms.r1(1.0),
         "r2": terms.r2(1.0),
-        "interpolated": terms.interpolated(1.0),
-        "one_sided": terms.interpolated(1.0, penalties.one_sided),
-        "zero_centred": terms.interpolated(1.0, penalties.zero_centred),
+        "gradient_penalty": terms.gradient_penalty(1.0),
+        "one_sided": terms.gradient_penalty(1.0, penalties.one_sided),
+        "zero_centered": terms.gradient_penalty(1.0, penalties.zero_centered),
         "dragan": terms.dragan(1.0),
         "max_gradient": terms.max_gradient(1.0),
         "lecam": terms.lecam(1.0),
@@ -243,7 +243,7 @@ PENALTIES = Names(
 )
 """Of weight 1: a word gives each another weight, and those of one name differ in that number only."""
 
-DYNAMICS = Names(
+DYNAMICS = Registry(
     "dynamics",
     dynamics.Dynamics,
     {
@@ -265,7 +265,7 @@ def read_penalties(word: str) -> tuple[Penalty, ...]:
     """`none`, or penalties with their weights: `r1:0.1+r2:0.1`. A user's may keep its own weight.
 
     Raises:
-        BadInput: as `Names.read`, or where a weight is missing or negative.
+        BadInput: as `Registry.read`, or where a weight is missing or negative.
     """
     return () if word == "none" else tuple(map(_read_penalty, _terms(word)))
 
@@ -328,7 +328,7 @@ def _files(*terms: str) -> list[Path]:
     return [Path(user["file"]) for user in map(USER.fullmatch, terms) if user]
 
 
-def _one(names: Names) -> Word:
+def _one(names: Registry) -> Word:
     return by_word(names.metavar, names.read, names.tell, lambda value: isinstance(value, names.type), _files)
 
 

@@ -33,7 +33,7 @@ def _run(file: Path, content: str) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     if str(file.parent) not in sys.path:
-        sys.path.append(str(file.parent))  # so that it imports its neighbours, as it does when run as a script
+        sys.path.append(str(file.parent))  # so that it imports its neighbors, as it does when run as a script
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:

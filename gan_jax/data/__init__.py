@@ -45,8 +45,8 @@ def open_source(name: str, data_dir: str | Path | None = None, split: str = "tra
 
     `data_dir` is a folder with the original archives of a TFDS data set, to be used instead of a download; with it,
     a bare name is always TFDS's. `size` is what the images of a folder or archive are resized to. A file is `.npy` or
-    `.npz` and holds points. `stacked:` before the name of grey digits makes Stacked-MNIST of them, of size 28 or 32.
-    `:N` after the name of a labelled source leaves N of its training examples; other splits stay whole.
+    `.npz` and holds points. `stacked:` before the name of gray digits makes Stacked-MNIST of them, of size 28 or 32.
+    `:N` after the name of a labeled source leaves N of its training examples; other splits stay whole.
     """
     if name.startswith(PREFIX):
         digits = open_source(name.removeprefix(PREFIX), data_dir, split)

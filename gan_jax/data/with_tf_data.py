@@ -71,7 +71,7 @@ def import_tensorflow() -> ModuleType:
     except ImportError as error:
         raise BadInput(f"TensorFlow cannot be imported ({error}): install it, or use cached data") from error
     for kind in ("GPU", "TPU"):
-        with suppress(RuntimeError):  # the caller has initialised TensorFlow, and keeps what it took
+        with suppress(RuntimeError):  # the caller has initialized TensorFlow, and keeps what it took
             tf.config.set_visible_devices([], kind)
     return tf
 

@@ -3,7 +3,7 @@
 Under the default `jit` with a sharded batch, every mean is global already and there is no axis. Under `shard_map` and
 `pmap` each device sees its share of the batch, and what is meant to be a statistic of the whole batch (batch norm, a
 relativistic average, a gradient) must be averaged over the axis by name. `make_step(game, axis_name)` puts the name
-in scope while the step is traced; code that needs a batch statistic calls `mean_over_devices`.
+in scope while the step is traced; code that needs a batch statistic calls `pmean`.
 """
 
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ def batch_axis(name: str | None) -> Iterator[None]:
         _axis_name.reset(token)
 
 
-def mean_over_devices(tree: Tree) -> Tree:
+def pmean(tree: Tree) -> Tree:
     """The mean of every float leaf over the devices that share the batch; the identity where none do."""
     name = _axis_name.get()
     if name is None:
@@ -37,7 +37,7 @@ def mean_over_devices(tree: Tree) -> Tree:
     return jax.tree.map(lambda x: jax.lax.pmean(x, name) if jnp.issubdtype(x.dtype, jnp.floating) else x, tree)
 
 
-def gather_over_devices(x: jax.Array) -> jax.Array:
+def all_gather(x: jax.Array) -> jax.Array:
     """The whole batch `[B, ...]` in order, of which each device holds a share: for what compares examples."""
     name = _axis_name.get()
     return x if name is None else jax.lax.all_gather(x, name, tiled=True)

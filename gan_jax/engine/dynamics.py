@@ -1,8 +1,8 @@
-"""How the joint gradient field of a turn becomes what the optimisers are given.
+"""How the joint gradient field of a turn becomes what the optimizers are given.
 
 The moves of a turn define a vector field: at joint parameters `p`, one entry per mover, it is every mover's gradient of
 its own loss. Plain play follows the field; other dynamics look at it in more places than one, at its Jacobian `J`
-(`J[i, j]` = derivative of i's gradient by j's parameters), or at what the optimisers did before. What they say about
+(`J[i, j]` = derivative of i's gradient by j's parameters), or at what the optimizers did before. What they say about
 several players needs those players in one turn: `turn(d, g, dynamics=consensus(0.1))`.
 """
 
@@ -14,14 +14,14 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, PyTree
 
-from gan_jax.engine.collectives import mean_over_devices
+from gan_jax.engine.collectives import pmean
 from gan_jax.errors import BadInput
 
 Joint = dict[str, PyTree[Array]]
 """One tree of parameters, or of gradients, per mover of the turn."""
 
-Optimisers = dict[str, optax.OptState]
-"""The optimiser's state of every mover."""
+Optimizers = dict[str, optax.OptState]
+"""The optimizer's state of every mover."""
 
 
 class Field(NamedTuple):
@@ -31,21 +31,21 @@ class Field(NamedTuple):
     """`gradients(params) -> (every mover's gradient of its own loss, what else the losses report)`."""
     loss: Callable[[str, Joint], Float[Array, ""]]
     """`loss(name, params) -> the loss of the move that `name` makes`, a function of everybody's parameters."""
-    descend: Callable[[Joint, Joint, Optimisers], tuple[Joint, Optimisers]]
-    """`descend(params, gradients, optimisers) -> (params, optimisers)`: one update of every mover."""
-    optimisers: Optimisers
+    descend: Callable[[Joint, Joint, Optimizers], tuple[Joint, Optimizers]]
+    """`descend(params, gradients, optimizers) -> (params, optimizers)`: one update of every mover."""
+    optimizers: Optimizers
     """As they are before the turn."""
 
 
 class Dynamics(NamedTuple):
-    """Where the field is looked at, and what the optimisers remember.
+    """Where the field is looked at, and what the optimizers remember.
 
-    `follow(field, params) -> (gradients for the optimisers, what the losses reported at params)`.
-    `optimiser` makes every mover's optimiser one that remembers more.
+    `follow(field, params) -> (gradients for the optimizers, what the losses reported at params)`.
+    `optimizer` makes every mover's optimizer one that remembers more.
     """
 
     follow: Callable[[Field, Joint], tuple[Joint, Any]] = lambda field, params: field.gradients(params)
-    optimiser: Callable[[optax.GradientTransformation], optax.GradientTransformation] = lambda tx: tx
+    optimizer: Callable[[optax.GradientTransformation], optax.GradientTransformation] = lambda tx: tx
 
 
 gradient_play = Dynamics()
@@ -87,14 +87,14 @@ def symplectic(weight: float = 1.0) -> Dynamics:
 def _extrapolate(field: Field, params: Joint) -> tuple[Joint, Any]:
     _check_together("extragradient", params)
     v, aux = field.gradients(params)
-    ahead, _ = field.descend(params, v, field.optimisers)
+    ahead, _ = field.descend(params, v, field.optimizers)
     return field.gradients(ahead)[0], aux
 
 
 extragradient = Dynamics(_extrapolate)
 """Everybody steps from here, by the gradient found where plain play would have led.
 
-The step ahead is the optimisers' own, and leaves no trace in them (in Gidel's Adam, Algorithm 4, it does). Korpelevich
+The step ahead is the optimizers' own, and leaves no trace in them (in Gidel's Adam, Algorithm 4, it does). Korpelevich
 1976; Gidel et al. 2019, "A variational inequality perspective on generative adversarial networks", sec. 3.2."""
 
 
@@ -135,7 +135,7 @@ def competitive(step_size: float, iterations: int = 10) -> Dynamics:
 
 
 def unrolled(steps: int, leader: str = "g") -> Dynamics:
-    """The leader descends its loss as it will be when the others have made `steps` updates with their optimisers.
+    """The leader descends its loss as it will be when the others have made `steps` updates with their optimizers.
 
     The gradient goes through those updates; the others play as ever. Adam divides by a root that has no slope at 0, so
     give it an `eps_root`. Metz et al. 2017, "Unrolled generative adversarial networks", sec. 2.2.
@@ -153,19 +153,19 @@ def unrolled(steps: int, leader: str = "g") -> Dynamics:
             )
 
         def loss_then(own: PyTree[Array]) -> Float[Array, ""]:
-            joint, optimisers = params | {leader: own}, field.optimisers
+            joint, optimizers = params | {leader: own}, field.optimizers
             for _ in range(steps):
-                moved, optimisers = field.descend(joint, field.gradients(joint)[0], optimisers)
+                moved, optimizers = field.descend(joint, field.gradients(joint)[0], optimizers)
                 joint = moved | {leader: own}
             return field.loss(leader, joint)
 
         v, aux = field.gradients(params)
-        return v | {leader: mean_over_devices(jax.grad(loss_then)(params[leader]))}, aux
+        return v | {leader: pmean(jax.grad(loss_then)(params[leader]))}, aux
 
     return Dynamics(follow)
 
 
-optimistic = Dynamics(optimiser=lambda tx: optax.chain(tx, optax.scale_by_optimistic_gradient()))
+optimistic = Dynamics(optimizer=lambda tx: optax.chain(tx, optax.scale_by_optimistic_gradient()))
 """Twice the update of now less the update of before: an extrapolation from memory. The first update is the plain one.
 
 Daskalakis et al. 2018, "Training GANs with optimism", Algorithm 1 (with Adam, on Adam's updates)."""
@@ -175,9 +175,9 @@ def negative_momentum(momentum: float = -0.5) -> Dynamics:
     """Every update is followed by a share of the one before, turned round.
 
     Gidel et al. 2019, "Negative momentum for improved game dynamics", who play in turns: moves made at the same time
-    still diverge on a bilinear game. An optimiser with a momentum of its own (Adam's b1) keeps that too.
+    still diverge on a bilinear game. An optimizer with a momentum of its own (Adam's b1) keeps that too.
     """
-    return Dynamics(optimiser=lambda tx: optax.chain(tx, optax.trace(momentum)))
+    return Dynamics(optimizer=lambda tx: optax.chain(tx, optax.trace(momentum)))
 
 
 class Slow(NamedTuple):
@@ -202,7 +202,7 @@ def lookahead(every: int = 5, share: float = 0.5) -> Dynamics:
     if not 0 < share <= 1:
         raise BadInput(f"lookahead(share={share}): it must be above 0 and at most 1")
 
-    def optimiser(tx: optax.GradientTransformation) -> optax.GradientTransformation:
+    def optimizer(tx: optax.GradientTransformation) -> optax.GradientTransformation:
         def init(params: PyTree[Array]) -> Slow:
             return Slow(jnp.zeros((), jnp.int32), params, tx.init(params))
 
@@ -219,7 +219,7 @@ def lookahead(every: int = 5, share: float = 0.5) -> Dynamics:
 
         return optax.GradientTransformation(init, update)
 
-    return Dynamics(optimiser=optimiser)
+    return Dynamics(optimizer=optimizer)
 
 
 def _check_together(name: str, params: Joint) -> None:
@@ -241,7 +241,7 @@ def _linearised(field: Field, params: Joint) -> tuple[Joint, Any, Callable[[Join
     v, along, aux = jax.linearize(field.gradients, params, has_aux=True)
     back = jax.linear_transpose(along, params)
     # Forward, the field's mean over devices is differentiated with it; backward, each device gets its own share.
-    return v, aux, along, lambda u: mean_over_devices(back(u)[0])
+    return v, aux, along, lambda u: pmean(back(u)[0])
 
 
 def _add(v: Joint, weight: Float[Array, ""] | float, w: Joint) -> Joint:

@@ -5,11 +5,11 @@ from jaxtyping import Array, Bool
 
 from gan_jax.engine.game import Metrics
 
-VITAL = ("loss", "grad_norm", "update_norm")
+WATCHED = ("loss", "grad_norm", "update_norm")
 """What a move reports of itself, and that must be finite."""
 
 
-SOUND = "/finite_steps"
+FINITE_STEPS = "/finite_steps"
 """Ends the name under which a chunk of steps says how many of its first ones were finite, for every move."""
 
 
@@ -18,6 +18,6 @@ def finite(metrics: Metrics) -> dict[str, Bool[Array, ""]]:
     moves: dict[str, Bool[Array, ""]] = {}
     for name, value in metrics.items():
         move, _, what = name.rpartition("/")
-        if what in VITAL:
+        if what in WATCHED:
             moves[move] = moves.get(move, jnp.bool_(True)) & jnp.isfinite(value)
     return moves

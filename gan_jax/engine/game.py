@@ -15,7 +15,7 @@ from gan_jax.engine.dynamics import Dynamics, gradient_play
 from gan_jax.engine.priors import Code
 
 Params = PyTree[Array]
-"""The learnt arrays of one network."""
+"""The learned arrays of one network."""
 
 Variables = dict[str, PyTree[Array]]
 """Named collections of arrays, as flax writes them: `{"params": ..., "batch_stats": ...}`."""
@@ -50,7 +50,7 @@ class Network(Protocol):
 
 
 class Player(NamedTuple):
-    """A network, its optimiser, and the decay of the exponential moving average (EMA) of what it learnt.
+    """A network, its optimizer, and the decay of the exponential moving average (EMA) of what it learned.
 
     `ema` is the decay per update, approached from below: `min(ema, (1 + t) / (10 + t))` in step t. 0 keeps no average,
     and the slow network is then the network itself.
@@ -84,8 +84,8 @@ class Turn(NamedTuple):
     """Moves made at the same time, all from the same state.
 
     They also get the same batch and the same keys, so that they look at the same samples.
-    With `every=k` the turn is played in steps 0, k, 2k, ... only (lazy regularisation, Karras et al. 2020, sec. 3.1).
-    `dynamics` maps the joint gradient field of the moves to what the optimisers are given.
+    With `every=k` the turn is played in steps 0, k, 2k, ... only (lazy regularization, Karras et al. 2020, sec. 3.1).
+    `dynamics` maps the joint gradient field of the moves to what the optimizers are given.
     """
 
     moves: tuple[Move, ...]
@@ -115,9 +115,9 @@ class Game(NamedTuple):
     prior: Callable[[Keys], Latents]
     """`prior(keys [B]) -> latents`, what samples are made from."""
     inputs: Callable[[Batch, Latents], Mapping[str, tuple]]
-    """`inputs(batch, latents) -> {player: arguments of its network}`, from which the networks are initialised."""
+    """`inputs(batch, latents) -> {player: arguments of its network}`, from which the networks are initialized."""
     sample: Callable[[Mapping[str, Any], Latents], Array]
-    """`sample(nets, latents) -> images [B, H, W, C]`; calls the `.slow` networks."""
+    """`sample(nets, latents) -> images [B, H, W, C]`; calls the `.ema` networks."""
     clock: str = "d"
     """The player whose turns measure time: durations are counted in real images dealt to this player's turns."""
     codes: Mapping[str, Code] = MappingProxyType({})

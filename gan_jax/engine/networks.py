@@ -26,18 +26,18 @@ class BoundNet:
         output, self.stats = self._train(args)
         return output
 
-    def frozen(self, *args: Any) -> Any:
+    def stateless(self, *args: Any) -> Any:
         """The network in training, but its new stats are dropped: what a penalty differentiates."""
         return self._train(args)[0]
 
-    def slow(self, *args: Any) -> Any:
+    def ema(self, *args: Any) -> Any:
         """The network as it is used after training: the EMA of params and stats, and no gradient to them."""
         variables = {"params": self.params, **self.stats} if self._ema is None else self._ema
         return self._net.apply(jax.lax.stop_gradient(variables), *args)
 
-    def through(self, call: Callable[..., Any]) -> "Through":
+    def wrap(self, call: Callable[..., Any]) -> "WrappedNet":
         """This network as `call(net, *args)` uses it: with a label filled in, say, or one output of several."""
-        return Through(self, call)
+        return WrappedNet(self, call)
 
     def _train(self, args: tuple) -> tuple[Any, Variables]:
         variables = {"params": self.params, **self.stats}
@@ -45,7 +45,7 @@ class BoundNet:
         return output, dict(stats)
 
 
-class Through:
+class WrappedNet:
     """A bound network as a function `call(net, *args)` uses it, in training, frozen or slow."""
 
     def __init__(self, net: BoundNet, call: Callable[..., Any]):
@@ -61,13 +61,13 @@ class Through:
         """As the network in training; what it records, it records."""
         return self._call(self._net, *args)
 
-    def frozen(self, *args: Any) -> Any:
+    def stateless(self, *args: Any) -> Any:
         """As the network in training, recording nothing."""
-        return self._call(self._net.frozen, *args)
+        return self._call(self._net.stateless, *args)
 
-    def slow(self, *args: Any) -> Any:
+    def ema(self, *args: Any) -> Any:
         """As the network after training."""
-        return self._call(self._net.slow, *args)
+        return self._call(self._net.ema, *args)
 
 
 def bind(

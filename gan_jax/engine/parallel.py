@@ -12,7 +12,7 @@ from jax.sharding import AxisType, Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 from jaxtyping import Array, Int, PyTree
 
-from gan_jax.engine.finite import SOUND, finite
+from gan_jax.engine.finite import FINITE_STEPS, finite
 from gan_jax.engine.game import Batch, Metrics, State
 from gan_jax.errors import BadInput
 
@@ -47,7 +47,9 @@ def over_steps(step: Step, load: Callable[[PyTree, PyTree], Batch]) -> Callable:
         silent = jax.tree.map(lambda m: jnp.zeros(m.shape, m.dtype), jax.eval_shape(one, 0, state)[1])
         none = {move: jnp.int32(0) for move in finite(silent)}
         state, total, sound = jax.lax.fori_loop(0, n, body, (state, silent, none))
-        return state, _mean(total, n) | {f"{move}{SOUND}": count.astype(jnp.float32) for move, count in sound.items()}
+        return state, _mean(total, n) | {
+            f"{move}{FINITE_STEPS}": count.astype(jnp.float32) for move, count in sound.items()
+        }
 
     return chunk
 

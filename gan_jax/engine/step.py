@@ -13,8 +13,8 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Int, Key
 
-from gan_jax.engine.collectives import batch_axis, mean_over_devices
-from gan_jax.engine.dynamics import Field, Joint, Optimisers
+from gan_jax.engine.collectives import batch_axis, pmean
+from gan_jax.engine.dynamics import Field, Joint, Optimizers
 from gan_jax.engine.game import Batch, Game, Keys, Metrics, Move, Player, PlayerState, State, Turn, Variables
 from gan_jax.engine.keys import example_keys, named_key
 from gan_jax.engine.networks import bind
@@ -42,7 +42,7 @@ def init(game: Game, key: Key[Array, ""], batch: Mapping[str, Any]) -> State:
         latents = game.prior(example_keys(key, first["x"].shape[0]))
         inputs = game.inputs(first, latents)
         players = {
-            name: _init_player(player, optimiser(game, name), named_key(key, name), inputs[name])
+            name: _init_player(player, optimizer(game, name), named_key(key, name), inputs[name])
             for name, player in game.players.items()
         }
         return State(jnp.zeros((), jnp.int32), named_key(key, "play"), players)
@@ -102,7 +102,7 @@ def _play(
     step: Int[Array, ""],
     players: dict[str, PlayerState],
 ) -> tuple[dict[str, PlayerState], Reports]:
-    """One turn: the joint gradient field, the dynamics, then every mover's optimiser."""
+    """One turn: the joint gradient field, the dynamics, then every mover's optimizer."""
 
     def loss(move: Move, joint: Joint) -> tuple[Float[Array, ""], Any]:
         """One move's loss at the movers' parameters `joint`, and what it reports."""
@@ -119,23 +119,23 @@ def _play(
             grads |= own_grads
             reports[move.label], own_stats = aux
             stats |= own_stats
-        return mean_over_devices(grads), (mean_over_devices(stats), mean_over_devices(reports))
+        return pmean(grads), (pmean(stats), pmean(reports))
 
     mover = {name: move for move in turn.moves for name in move.who}
     field = Field(
         gradients=gradients,
         loss=lambda name, joint: loss(mover[name], joint)[0],
         descend=partial(_descend, game),
-        optimisers={name: players[name].opt for name in mover},
+        optimizers={name: players[name].opt for name in mover},
     )
     joint = {name: players[name].params for name in mover}
     grads, (stats, reports) = turn.dynamics.follow(field, joint)
-    updates, optimisers = _updates(game, joint, grads, field.optimisers)
+    updates, optimizers = _updates(game, joint, grads, field.optimizers)
     moved = optax.apply_updates(joint, updates)
     players = {**players}
     for name in joint:
         ema = _average_on(game.players[name], players[name].ema, {"params": moved[name], **stats[name]}, step)
-        players[name] = PlayerState(moved[name], stats[name], optimisers[name], ema)
+        players[name] = PlayerState(moved[name], stats[name], optimizers[name], ema)
     for move in turn.moves:
         reports[move.label]["grad_norm"] = optax.tree.norm([grads[name] for name in move.who])
         reports[move.label]["update_norm"] = optax.tree.norm([updates[name] for name in move.who])
@@ -148,25 +148,25 @@ def _sit_out(play: Callable, players: dict[str, PlayerState]) -> tuple[dict[str,
     return players, jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), silent)
 
 
-def optimiser(game: Game, name: str) -> optax.GradientTransformation:
-    """A player's optimiser, with what the dynamics of its turns make it remember."""
+def optimizer(game: Game, name: str) -> optax.GradientTransformation:
+    """A player's optimizer, with what the dynamics of its turns make it remember."""
     tx = game.players[name].tx
     for dynamics in dict.fromkeys(turn.dynamics for turn in game.turns if any(name in m.who for m in turn.moves)):
-        tx = dynamics.optimiser(tx)
+        tx = dynamics.optimizer(tx)
     return tx
 
 
-def _updates(game: Game, joint: Joint, grads: Joint, optimisers: Optimisers) -> tuple[Joint, Optimisers]:
-    """What every mover's optimiser makes of its gradient, and becomes."""
+def _updates(game: Game, joint: Joint, grads: Joint, optimizers: Optimizers) -> tuple[Joint, Optimizers]:
+    """What every mover's optimizer makes of its gradient, and becomes."""
     with jax.numpy_dtype_promotion("standard"):  # optax's Adam raises where a user asks for strict promotion
-        new = {name: optimiser(game, name).update(grads[name], optimisers[name], joint[name]) for name in joint}
+        new = {name: optimizer(game, name).update(grads[name], optimizers[name], joint[name]) for name in joint}
     return {name: updates for name, (updates, _) in new.items()}, {name: opt for name, (_, opt) in new.items()}
 
 
-def _descend(game: Game, joint: Joint, grads: Joint, optimisers: Optimisers) -> tuple[Joint, Optimisers]:
+def _descend(game: Game, joint: Joint, grads: Joint, optimizers: Optimizers) -> tuple[Joint, Optimizers]:
     """One update of every mover."""
-    updates, optimisers = _updates(game, joint, grads, optimisers)
-    return optax.apply_updates(joint, updates), optimisers
+    updates, optimizers = _updates(game, joint, grads, optimizers)
+    return optax.apply_updates(joint, updates), optimizers
 
 
 def _average_on(player: Player, ema: Variables | None, now: Variables, step: Int[Array, ""]) -> Variables | None:

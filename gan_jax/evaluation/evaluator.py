@@ -10,29 +10,29 @@ from pathlib import Path
 
 import jax
 
-from gan_jax.config.experiment import Common
+from gan_jax.config.experiment import RunConfig
 from gan_jax.data import Source
 from gan_jax.engine.game import Game, State
 from gan_jax.errors import BadInput
 from gan_jax.evaluation import probes, protocol
 from gan_jax.evaluation.feature_choice import lens
-from gan_jax.evaluation.inputs import Evidence, see
+from gan_jax.evaluation.inputs import EvalInputs, see
 from gan_jax.evaluation.real_data import of_training
 from gan_jax.evaluation.suite import Values, measure, named, ways
-from gan_jax.runs.files import write_whole
+from gan_jax.runs.files import write_atomic
 
 SEED = 0
 """Of the samples that are judged: the same for all runs, whatever their own seed."""
 
 
-class Assessor:
+class Evaluator:
     """Judges the states of a run, all in one way; looks at the real images once.
 
     Raises:
         BadInput: a metric or feature network that there is not, or one that the images do not suit.
     """
 
-    def __init__(self, common: Common, source: Source):
+    def __init__(self, common: RunConfig, source: Source):
         self._metrics, self._samples = named(common.evaluate), common.evaluate_samples
         self._net = lens(common.features, common.inception_weights, source.shape, source.name)
         self._reference = of_training(common, source=source)
@@ -45,14 +45,14 @@ class Assessor:
         common = protocol.make_protocol(self._net, self._real, self._reference, self._samples, shape, how)
         return protocol.of_each(self._metrics, common)
 
-    def evidence(self, game: Game) -> Callable[[State], Evidence]:
+    def evidence(self, game: Game) -> Callable[[State], EvalInputs]:
         """What there is to judge a state of the game by; compiled once."""
         draw = probes.drawer(game, self._key, self._reference.source.classes)
         ask = probes.networks(game, self._key, self._net)
 
-        def gather(state: State) -> Evidence:
+        def gather(state: State) -> EvalInputs:
             fake = see(self._net, draw(state, self._samples))
-            return Evidence(self._net, fake, self._real, self._reference, ask(state))
+            return EvalInputs(self._net, fake, self._real, self._reference, ask(state))
 
         return gather
 
@@ -76,7 +76,7 @@ class Assessor:
         return assess
 
 
-def ranked(common: Common) -> dict[str, str]:
+def ranked(common: RunConfig) -> dict[str, str]:
     """The values of `--evaluate` that can be ranked, and whether `higher` or `lower` is better."""
     chosen = named(common.evaluate).values() if common.evaluate else ()
     return {name: way for name, way in ways(chosen).items() if way != "neither"}
@@ -102,4 +102,4 @@ def with_earlier(file: Path, now: dict[str, protocol.Protocol]) -> dict[str, pro
 
 def write_protocols(file: Path, protocols: dict[str, protocol.Protocol]) -> None:
     """Keeps how a run's scores are measured beside them."""
-    write_whole(file, (json.dumps(protocols, indent=2) + "\n").encode())
+    write_atomic(file, (json.dumps(protocols, indent=2) + "\n").encode())

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from gan_jax.evaluation.inputs import Evidence
-from gan_jax.metrics import nearest_neighbours
+from gan_jax.evaluation.inputs import EvalInputs
+from gan_jax.metrics import nearest_neighbors
 from gan_jax.metrics.classes import class_shares
 from gan_jax.viz import charts
 from gan_jax.viz.images import save_png
@@ -13,14 +13,14 @@ SHOWN, NEAREST = 12, 5
 """How many samples are shown, each beside how many of the real images that are nearest to it."""
 
 
-def draw_sheets(evidence: Evidence, folder: Path) -> Iterator[Path]:
+def draw_sheets(evidence: EvalInputs, folder: Path) -> Iterator[Path]:
     """Draws what the evidence allows, into `folder`; yields the files."""
     fake, real, net = evidence.fake, evidence.real_or_none, evidence.net
     sheets = {}
     if real and len(real.images) >= NEAREST:
-        _, nearest = nearest_neighbours.neighbours(fake.features[:SHOWN], real.features, NEAREST)
+        _, nearest = nearest_neighbors.neighbors(fake.features[:SHOWN], real.features, NEAREST)
         caption = f"a sample, and the nearest of {len(real.images):,} real images, by {net.name} features"
-        sheets["neighbours"] = charts.with_neighbours(fake.images[:SHOWN], real.images[nearest], caption)
+        sheets["neighbors"] = charts.with_neighbours(fake.images[:SHOWN], real.images[nearest], caption)
     if real and net.classes:
         shares = class_shares(fake.predicted, len(net.classes))
         sheets["classes"] = charts.class_balance({"samples": shares}, net.classes, evidence.real_shares())

@@ -25,7 +25,7 @@ class Labelled(NamedTuple):
 class Seen(NamedTuple):
     """Images, and what a feature network makes of them."""
 
-    labelled: Labelled
+    labeled: Labelled
     features: Float[np.ndarray, "N D"]
     probabilities: Float[np.ndarray, "N K"] | None
     """Of the network's classes, where it has some."""
@@ -33,7 +33,7 @@ class Seen(NamedTuple):
     @property
     def images(self) -> Images:
         """As they can be stored."""
-        return self.labelled.images
+        return self.labeled.images
 
     @property
     def pixels(self) -> Float[np.ndarray, "N P"]:
@@ -77,7 +77,7 @@ class Reference(NamedTuple):
         return see(net, read(self.source, chosen(self.source.size, n)))
 
 
-class Evidence(NamedTuple):
+class EvalInputs(NamedTuple):
     """All that is known of the images that are judged. What is missing raises `BadInput` when a metric asks for it."""
 
     net: FeatureNet

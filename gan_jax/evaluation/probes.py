@@ -18,7 +18,7 @@ from gan_jax.errors import BadInput
 from gan_jax.evaluation.inputs import Labelled, Networks
 from gan_jax.metrics.features.network import BATCH, FeatureNet, look
 from gan_jax.sampling.interpolation import slerp
-from gan_jax.sampling.latents import in_turn, latents
+from gan_jax.sampling.latents import cycle_classes, draw_latents
 from gan_jax.sampling.sampler import sampler
 from gan_jax.viz.images import to_uint8
 
@@ -35,10 +35,10 @@ def drawer(game: Game, key: Key[Array, ""], classes: tuple[str, ...]) -> Drawer:
     draw = sampler(game)
 
     def samples(state: State, n: int) -> Labelled:
-        drawn = latents(game, key, n)
+        drawn = draw_latents(game, key, n)
         with jax.default_matmul_precision("highest"):
             images = to_uint8(draw(state, drawn))
-        asked = next(iter(in_turn(game)), None)
+        asked = next(iter(cycle_classes(game)), None)
         if asked is None:
             return Labelled(images)
         return Labelled(images, np.asarray(drawn[asked]), classes if asked == "y" else ())
@@ -57,10 +57,10 @@ def networks(game: Game, key: Key[Array, ""], net: FeatureNet) -> Callable[[Stat
     draw, score = sampler(game), _scorer(game)
 
     def path(state: State, n: int, epsilon: float) -> tuple[Float[np.ndarray, "n D"], Float[np.ndarray, "n D"]]:
-        start, end = (latents(game, named_key(key, name), n) for name in ("path start", "path end"))
+        start, end = (draw_latents(game, named_key(key, name), n) for name in ("path start", "path end"))
 
         def features(z: Float[Array, "n Z"]) -> Float[np.ndarray, "n D"]:
-            # As the generator makes them: rounded to 8 bits, neighbours on a path would be equal.
+            # As the generator makes them: rounded to 8 bits, neighbors on a path would be equal.
             with jax.default_matmul_precision("highest"):
                 return look(net, 127.5 * (draw(state, start | {"z": z}) + 1)).features
 
@@ -75,8 +75,8 @@ def networks(game: Game, key: Key[Array, ""], net: FeatureNet) -> Callable[[Stat
 def _scorer(game: Game) -> Callable[[State, Labelled], Float[np.ndarray, " N"]]:
     @jax.jit
     def chunk(players, batch, blank):
-        output = bind(game, players)["d"].slow(*game.inputs(batch, blank)["d"])
-        return output[0] if isinstance(output, tuple) else output  # beside scores, what the discriminator recognises
+        output = bind(game, players)["d"].ema(*game.inputs(batch, blank)["d"])
+        return output[0] if isinstance(output, tuple) else output  # beside scores, what the discriminator recognizes
 
     def score(state: State, shown: Labelled) -> Float[np.ndarray, " N"]:
         if "d" not in game.players:
@@ -103,7 +103,7 @@ def ends(
 ) -> tuple[Float[Array, "N Z"], Float[Array, "N Z"]]:
     """Two close points on the path from every `z0` to its `z1`: at t, uniform in [0, 1), and at t + epsilon.
 
-    The path is `slerp`. StyleGAN normalises latents, and takes unit vectors; here their length is that of the pair.
+    The path is `slerp`. StyleGAN normalizes latents, and takes unit vectors; here their length is that of the pair.
     """
     t = jax.random.uniform(key, z0.shape[:1])
     return slerp(z0, z1, t), slerp(z0, z1, t + epsilon)

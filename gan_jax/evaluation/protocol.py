@@ -17,7 +17,7 @@ from gan_jax.evaluation.inputs import Reference, Seen
 from gan_jax.evaluation.statistics import strict
 from gan_jax.evaluation.suite import Metric, Values
 from gan_jax.metrics.features.network import FeatureNet
-from gan_jax.runs.files import write_whole
+from gan_jax.runs.files import write_atomic
 
 Protocol = dict[str, Any]
 
@@ -86,7 +86,7 @@ def told(protocol: Protocol) -> str:
 
 def write(results: Results, file: Path) -> None:
     """Writes one JSON object: `subject`, and a member for every metric. What is not finite is null."""
-    write_whole(file, (json.dumps(strict({"subject": results.subject, **results.scores}), indent=2) + "\n").encode())
+    write_atomic(file, (json.dumps(strict({"subject": results.subject, **results.scores}), indent=2) + "\n").encode())
 
 
 def read(file: Path) -> Results:

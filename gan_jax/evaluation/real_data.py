@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from gan_jax.config.experiment import Common
+from gan_jax.config.experiment import RunConfig
 from gan_jax.data import Source, from_arrays, open_source
 from gan_jax.errors import BadInput
 from gan_jax.evaluation.inputs import Reference
 
 
-def of_training(common: Common, split: str = "train", source: Source | None = None) -> Reference:
+def of_training(common: RunConfig, split: str = "train", source: Source | None = None) -> Reference:
     """A split of the data of a run, which may be open already; held out is its split `test`."""
     opened = partial(open_source, common.data, common.data_dir, size=common.image_size)
     return Reference(

@@ -9,7 +9,7 @@ import numpy as np
 
 from gan_jax import metrics
 from gan_jax.errors import BadInput
-from gan_jax.evaluation.inputs import Evidence, Labelled, Labels, rows_of
+from gan_jax.evaluation.inputs import EvalInputs, Labelled, Labels, rows_of
 from gan_jax.metrics.classification_accuracy import classifier_accuracy
 
 Values = dict[str, float]
@@ -18,35 +18,35 @@ Values = dict[str, float]
 class Metric(NamedTuple):
     """A question to the evidence."""
 
-    measure: Callable[[Evidence], Values]
+    measure: Callable[[EvalInputs], Values]
     values: Mapping[str, str]
     """The names of its values, and whether `higher` or `lower` is better; of an error, say, `neither`."""
     settings: Mapping[str, Any] = {}
     """What the numbers depend on, besides the images and the feature network."""
 
 
-def fid(evidence: Evidence) -> Values:
+def fid(evidence: EvalInputs) -> Values:
     """Fréchet distance."""
     return {"fid": metrics.frechet_distance(evidence.real.features, evidence.fake.features)}
 
 
-def kid(evidence: Evidence) -> Values:
+def kid(evidence: EvalInputs) -> Values:
     """Kernel distance, and its standard error."""
     distance = metrics.kernel_distance(evidence.real.features, evidence.fake.features)
     return {"kid": distance.value, "kid_error": distance.error}
 
 
-def intra_fid(evidence: Evidence) -> Values:
+def intra_fid(evidence: EvalInputs) -> Values:
     """Fréchet distance within each class, on average."""
     real, fake = evidence.real, evidence.fake
-    of_real, of_fake = _labels(real.labelled, fake.labelled.classes), _labels(fake.labelled, real.labelled.classes)
+    of_real, of_fake = _labels(real.labeled, fake.labeled.classes), _labels(fake.labeled, real.labeled.classes)
     return {"intra_fid": metrics.intra_frechet_distance(real.features, of_real, fake.features, of_fake).mean}
 
 
 def _labels(shown: Labelled, classes: tuple[str, ...]) -> Labels:
     """Labels that mean `classes`."""
     if shown.labels is None:
-        raise BadInput("this is about classes: it takes labelled real images, and a game that is asked for classes")
+        raise BadInput("this is about classes: it takes labeled real images, and a game that is asked for classes")
     if shown.classes != classes:
         few = [", ".join(names[:3]) for names in (shown.classes, classes)]
         raise BadInput(f"labels mean {few[0]} ... on one side and {few[1]} ... on the other: name the classes alike")
@@ -57,7 +57,7 @@ SPLITS = 10
 """Of the inception score, as in its paper."""
 
 
-def inception(evidence: Evidence) -> Values:
+def inception(evidence: EvalInputs) -> Values:
     """Inception score, and its spread over splits, which must not be one class each: files may be sorted."""
     order = np.random.RandomState(0).permutation(len(evidence.fake.predicted))
     score = metrics.inception_score(evidence.fake.probabilities[order], SPLITS)
@@ -68,26 +68,26 @@ NEIGHBOURS = 5
 """Of density and coverage, as in their paper; precision and recall have the same here, as in its code."""
 
 
-def prdc(evidence: Evidence) -> Values:
+def prdc(evidence: EvalInputs) -> Values:
     """Precision, recall, density, coverage."""
     return metrics.prdc(evidence.real.features, evidence.fake.features, NEIGHBOURS)._asdict()
 
 
-def modes(evidence: Evidence) -> Values:
+def modes(evidence: EvalInputs) -> Values:
     """Classes that occur, as the frozen network sees them, and how unevenly, beside the real images."""
     fake = evidence.fake.predicted
     return {"modes": float(metrics.mode_count(fake)), "reverse_kl": metrics.reverse_kl(fake, evidence.real_shares())}
 
 
-def label_accuracy(evidence: Evidence) -> Values:
+def label_accuracy(evidence: EvalInputs) -> Values:
     """Samples that the frozen network puts into the class that was asked for."""
-    asked = _labels(evidence.fake.labelled, evidence.net.classes)
+    asked = _labels(evidence.fake.labeled, evidence.net.classes)
     return {"label_accuracy": metrics.label_accuracy(evidence.fake.predicted, asked)}
 
 
-def code_accuracy(evidence: Evidence) -> Values:
+def code_accuracy(evidence: EvalInputs) -> Values:
     """Samples whose class is that of their code's value, by the best matching of values to classes."""
-    asked = evidence.fake.labelled.labels
+    asked = evidence.fake.labeled.labels
     if asked is None:
         raise BadInput("these samples were drawn without a categorical code: take a game that has one, or leave it out")
     return {"code_accuracy": metrics.code_accuracy(asked, evidence.fake.predicted).accuracy}
@@ -97,7 +97,7 @@ PAIRS = 1000
 """Of different images, whose similarity is averaged."""
 
 
-def similarity(evidence: Evidence) -> Values:
+def similarity(evidence: EvalInputs) -> Values:
     """Similarity of samples to each other."""
     found = metrics.diversity(evidence.fake.images, PAIRS, seed=0)
     return {"ms_ssim": found.value, "ms_ssim_error": found.error}
@@ -107,13 +107,13 @@ BINS = 100
 """Of k-means, as in its paper."""
 
 
-def ndb(evidence: Evidence) -> Values:
+def ndb(evidence: EvalInputs) -> Values:
     """Bins of pixel space that samples and real images fill differently."""
     found = metrics.different_bins(metrics.fit_bins(evidence.real.pixels, BINS, seed=0), evidence.fake.pixels)
     return {"ndb": float(found.ndb), "ndb_share": found.share, "ndb_divergence": found.divergence}
 
 
-def duplicates(evidence: Evidence) -> Values:
+def duplicates(evidence: EvalInputs) -> Values:
     """Samples that are the same image, and the number of different images that this suggests."""
     samples, real = evidence.fake.features, evidence.real.features
     if len(real) < len(samples):
@@ -124,25 +124,25 @@ def duplicates(evidence: Evidence) -> Values:
     return {"duplicate_pairs": float(found.pairs), "duplicate_share": found.share, "support": found.support}
 
 
-def memorised(evidence: Evidence) -> Values:
+def memorised(evidence: EvalInputs) -> Values:
     """Samples that are copies of real images."""
-    return {"memorised": metrics.memorised_share(evidence.fake.pixels, rows_of(evidence.training().images))}
+    return {"memorised": metrics.memorized_share(evidence.fake.pixels, rows_of(evidence.training().images))}
 
 
 PATHS, EPSILON = 10_000, 1e-4
 """Of the path length: how many places, and how far apart two images are, as a share of the path (StyleGAN's)."""
 
 
-def ppl(evidence: Evidence) -> Values:
+def ppl(evidence: EvalInputs) -> Values:
     """How far images move when latents do."""
     length = metrics.path_length(*evidence.networks.path(PATHS, EPSILON), EPSILON)
     return {"ppl": length.value, "ppl_error": length.error}
 
 
-def discriminated(evidence: Evidence) -> Values:
+def discriminated(evidence: EvalInputs) -> Values:
     """How well the run's own discriminator tells samples from what it was trained on, and from what it never saw."""
-    scores, seen = evidence.networks.scores, evidence.seen_in_training.labelled
-    unseen, of_fake, values = evidence.held_out(len(seen.images)), scores(evidence.fake.labelled), {}
+    scores, seen = evidence.networks.scores, evidence.seen_in_training.labeled
+    unseen, of_fake, values = evidence.held_out(len(seen.images)), scores(evidence.fake.labeled), {}
     for name, real in (("seen", seen), ("unseen", unseen)):
         of_real = scores(real)
         values[f"d_accuracy_{name}"] = metrics.adversarial_accuracy(of_real, of_fake)
@@ -150,9 +150,9 @@ def discriminated(evidence: Evidence) -> Values:
     return values
 
 
-def cas(evidence: Evidence) -> Values:
+def cas(evidence: EvalInputs) -> Values:
     """Accuracy on real images of a classifier that was trained on samples."""
-    real, fake = evidence.held_out(), evidence.fake.labelled
+    real, fake = evidence.held_out(), evidence.fake.labeled
     asked, labels = _labels(fake, real.classes), _labels(real, fake.classes)
     return {"cas": classifier_accuracy(fake.images, asked, real.images, labels, jax.random.key(0))}
 
@@ -169,7 +169,7 @@ METRICS = {
     "prdc": Metric(
         prdc,
         {"precision": "higher", "recall": "higher", "density": "higher", "coverage": "higher"},
-        {"neighbours": NEIGHBOURS},
+        {"neighbors": NEIGHBOURS},
     ),
     "ms_ssim": Metric(similarity, {"ms_ssim": "lower", "ms_ssim_error": "neither"}, {"pairs": PAIRS}),
     "ndb": Metric(
@@ -210,7 +210,7 @@ def ways(metrics: Iterable[Metric] = METRICS.values()) -> dict[str, str]:
     return {name: way for metric in metrics for name, way in metric.values.items()}
 
 
-def measure(metrics: Mapping[str, Metric], evidence: Evidence) -> dict[str, Values]:
+def measure(metrics: Mapping[str, Metric], evidence: EvalInputs) -> dict[str, Values]:
     """Every metric's values. Raises `BadInput`, with the metric's name, where the evidence does not allow it."""
     found = {}
     for name, metric in metrics.items():

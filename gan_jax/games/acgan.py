@@ -1,4 +1,4 @@
-"""A discriminator that also recognises classes. Odena et al. 2017, "Conditional image synthesis with auxiliary
+"""A discriminator that also recognizes classes. Odena et al. 2017, "Conditional image synthesis with auxiliary
 classifier GANs", eq. 2 and 3."""
 
 import jax.numpy as jnp
@@ -46,8 +46,8 @@ def game(
     Args:
         g: `g(z [B, Z], y [B]) -> x_fake [B, ...]`.
         d: `d(x [B, ...], keys [B]) -> (scores [B], class logits [B, classes])`; the keys are for dropout.
-        tx_g: the generator's optimiser.
-        tx_d: the discriminator's optimiser.
+        tx_g: the generator's optimizer.
+        tx_d: the discriminator's optimizer.
         classes: how many labels there are, 0, 1, ...
         z_size: Z, the length of the standard normal latent.
         weight: of L_C; the paper's is 1.
@@ -83,6 +83,6 @@ def game(
         turns=(turn(move("d", d_loss)), turn(move("g", g_loss))),
         prior=prior,
         inputs=lambda batch, latents: {"g": (latents["z"], latents["y"]), "d": (batch["x"],)},
-        sample=lambda nets, latents: nets["g"].slow(latents["z"], latents["y"]),
+        sample=lambda nets, latents: nets["g"].ema(latents["z"], latents["y"]),
         codes=labels,
     )

@@ -30,8 +30,8 @@ def game(
     Args:
         g: `g(z [B, Z], y [B]) -> x_fake [B, ...]`.
         d: `d(x [B, ...], y [B], keys [B]) -> scores [B]`; the keys are for dropout.
-        tx_g: the generator's optimiser.
-        tx_d: the discriminator's optimiser.
+        tx_g: the generator's optimizer.
+        tx_d: the discriminator's optimizer.
         classes: how many labels there are, 0, 1, ...
         z_size: Z, the length of the standard normal latent.
         g_dropout: whether the generator draws noise in training too; it is then `g(z, y, keys [B])`, and for samples
@@ -47,8 +47,8 @@ def game(
             y = batch["y"]
             noise = (keys,) if g_dropout else ()
             told = {
-                "g": nets["g"].through(lambda g, z: g(z, y, *noise)),
-                "d": nets["d"].through(lambda d, x, *keys: d(x, y, *keys)),
+                "g": nets["g"].wrap(lambda g, z: g(z, y, *noise)),
+                "d": nets["d"].wrap(lambda d, x, *keys: d(x, y, *keys)),
             }
             return move.loss({**nets, **told}, batch, keys, step)
 
@@ -67,5 +67,5 @@ def game(
             "g": (latents["z"], latents["y"]),
             "d": (batch["x"], batch["y"]),
         },
-        sample=lambda nets, latents: nets["g"].slow(latents["z"], latents["y"]),
+        sample=lambda nets, latents: nets["g"].ema(latents["z"], latents["y"]),
     )

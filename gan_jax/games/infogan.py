@@ -55,7 +55,7 @@ def game(
         g: `g(z [B, Z], c {name: [B]}) -> x_fake [B, ...]`.
         d: `d(x [B, ...], keys [B]) -> (scores [B], guesses {name: [B, K]})`, a guess as `log_posterior` takes it; the
             keys are for dropout.
-        tx_g: the generator's optimiser.
+        tx_g: the generator's optimizer.
         tx_d: that of the discriminator and Q.
         codes: the code's parts, independent of each other, by name: `{"c1": Categorical(10), "c2": Uniform()}`.
         z_size: Z, the length of the standard normal latent that nothing is to be read from.
@@ -107,6 +107,6 @@ def game(
             "g": (latents["z"], {name: latents[name] for name in codes}),
             "d": (batch["x"],),
         },
-        sample=lambda nets, latents: generated(nets["g"].slow, latents),
+        sample=lambda nets, latents: generated(nets["g"].ema, latents),
         codes=codes,
     )

@@ -42,8 +42,8 @@ def game(
             of the shape of `low`.
         d: coarse to fine: `d0(x [B, H, W, C], keys [B]) -> scores [B]`, then `dk(residual, low, keys)`; the keys are
             for dropout.
-        tx_g: the generators' optimiser.
-        tx_d: the discriminators' optimiser.
+        tx_g: the generators' optimizer.
+        tx_d: the discriminators' optimizer.
         shape: `(H, W, C)` of the real images, halved as often as there are finer levels.
         z_size: Z, the length of the coarsest level's share of the latent.
         loss: what each side descends.
@@ -100,10 +100,10 @@ def game(
 
     def sample(nets, latents):
         coarsest, *finer = shares(latents["z"])
-        x = nets["g0"].slow(coarsest)
+        x = nets["g0"].ema(coarsest)
         for k, z in enumerate(finer, start=1):
             low = up(x)
-            x = low + nets[f"g{k}"].slow(z, low)
+            x = low + nets[f"g{k}"].ema(z, low)
         return jnp.clip(x, -1, 1)  # a residual knows no bounds, and may lead beyond those of an image
 
     generators = {f"g{k}": Player(net, tx_g, ema) for k, net in enumerate(g)}

@@ -24,7 +24,7 @@ def game(
         g: `g(z [B, Z]) -> x_fake [B, ...]`.
         d: `d(x [B, ...], keys [B]) -> scores [B]`.
         labels: a for fake, b for real, c for what the generator wants. Those of eq. 9 by default; (-1, 1, 0), of eq. 8,
-            minimise a Pearson chi^2 divergence.
+            minimize a Pearson chi^2 divergence.
         learning_rate: of Adam, for both players.
         b1: Adam's decay of the mean gradient.
         choices: latent size, turns and moving average, as of `games.vanilla.game`.

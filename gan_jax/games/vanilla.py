@@ -53,8 +53,8 @@ def game(
     Args:
         g: `g(z [B, Z]) -> x_fake [B, ...]`.
         d: `d(x [B, ...], keys [B]) -> scores [B]`; the keys are for dropout.
-        tx_g: the generator's optimiser.
-        tx_d: the discriminator's optimiser.
+        tx_g: the generator's optimizer.
+        tx_d: the discriminator's optimizer.
         z_size: Z, the length of the standard normal latent.
         loss: what each side descends, by default -log D(G(z)) for the generator (sec. 3).
         penalties: what each side descends besides.
@@ -94,5 +94,5 @@ def game(
             "d": (batch["x"],),
             **{name: 2 * (jnp.zeros(batch["x"].shape[0]),) for name in penalty.memory},
         },
-        sample=lambda nets, latents: nets["g"].slow(latents["z"]),
+        sample=lambda nets, latents: nets["g"].ema(latents["z"]),
     )

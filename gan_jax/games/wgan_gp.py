@@ -41,7 +41,7 @@ def game(
         tx_g=adam,
         tx_d=adam,
         loss=losses.wasserstein,
-        penalties=(terms.interpolated(weight),),
+        penalties=(terms.gradient_penalty(weight),),
         turns=lambda d, g: n_critic * (turn(d),) + (turn(g),),
         **choices,
     )

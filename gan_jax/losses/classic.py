@@ -47,7 +47,7 @@ def lsgan(a: float, b: float, c: float) -> AdversarialLoss:
         b: the label for real.
         c: what the generator wants its fakes to be called.
 
-    With b - c = 1 and b - a = 2, as in `lsgan(-1.0, 1.0, 0.0)`, the game minimises a Pearson chi^2 divergence.
+    With b - c = 1 and b - a = 2, as in `lsgan(-1.0, 1.0, 0.0)`, the game minimizes a Pearson chi^2 divergence.
 
     Mao et al. 2017, "Least squares generative adversarial networks", eq. 2.
     """

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from gan_jax.engine.collectives import device_index, gather_over_devices
+from gan_jax.engine.collectives import all_gather, device_index
 from gan_jax.errors import BadInput
 from gan_jax.losses.adversarial import AdversarialLoss
 
@@ -66,7 +66,7 @@ def mmd(kernel: Kernel) -> AdversarialLoss:
 
     def estimate(s_real: Float[Array, "B *K"], s_fake: Float[Array, "B *K"]) -> Float[Array, " B"]:
         x, y = (s.reshape(s.shape[0], -1) for s in (s_real, s_fake))
-        every_x, every_y = gather_over_devices(x), gather_over_devices(y)
+        every_x, every_y = all_gather(x), all_gather(y)
         within = _mean_over_others(kernel(x, every_x)) + _mean_over_others(kernel(y, every_y))
         return within - 2 * jnp.mean(kernel(x, every_y), axis=1)
 

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 from jax.nn import softplus
 from jaxtyping import Array, Float
 
-from gan_jax.engine.collectives import mean_over_devices
+from gan_jax.engine.collectives import pmean
 from gan_jax.losses.adversarial import AdversarialLoss, Scores
 
 relativistic_paired = AdversarialLoss(
@@ -33,4 +33,4 @@ def relativistic_average(base: AdversarialLoss) -> AdversarialLoss:
 
 
 def _batch_mean(scores: Scores) -> Float[Array, ""]:
-    return mean_over_devices(jnp.mean(scores))
+    return pmean(jnp.mean(scores))

@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from gan_jax.engine.collectives import gather_over_devices
+from gan_jax.engine.collectives import all_gather
 from gan_jax.losses.adversarial import AdversarialLoss, Scores
 
 
@@ -30,7 +30,7 @@ def top_k(loss: AdversarialLoss, share: float | Float[Array, ""]) -> Adversarial
     """
 
     def g(s_real: Scores, s_fake: Scores) -> Scores:
-        everyone = gather_over_devices(s_fake)
+        everyone = all_gather(s_fake)
         n = everyone.size
         k = jnp.maximum(jnp.round(share * n), 1).astype(jnp.int32)
         threshold = jnp.sort(everyone)[n - k]

@@ -13,7 +13,7 @@ from gan_jax.metrics.kernel_distance import kernel_distance
 from gan_jax.metrics.mixture_modes import energy_distance, mode_scores
 from gan_jax.metrics.ms_ssim import diversity, ms_ssim
 from gan_jax.metrics.ndb import different_bins, fit_bins
-from gan_jax.metrics.nearest_neighbours import closest_pairs, duplicates, memorised_share, neighbours
+from gan_jax.metrics.nearest_neighbors import closest_pairs, duplicates, memorized_share, neighbors
 from gan_jax.metrics.path_length import path_length
 from gan_jax.metrics.prdc import density_coverage, prdc, precision_recall
 
@@ -36,11 +36,11 @@ __all__ = [
     "kernel_distance",
     "label_accuracy",
     "look",
-    "memorised_share",
+    "memorized_share",
     "mode_count",
     "mode_scores",
     "ms_ssim",
-    "neighbours",
+    "neighbors",
     "path_length",
     "prdc",
     "precision_recall",

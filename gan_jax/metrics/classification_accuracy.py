@@ -15,7 +15,7 @@ from gan_jax.errors import BadInput
 from gan_jax.metrics.features.classifier import BATCH, accuracy, train_classifier
 
 LEAST_STEPS = 200
-"""Of training: a few hundred images are seen often enough to be learnt."""
+"""Of training: a few hundred images are seen often enough to be learned."""
 
 
 def classifier_accuracy(

@@ -15,50 +15,50 @@ Centres = Float[Array, "M D"]
 Scalar = Float[Array, ""]
 
 RADIUS = 3
-"""A sample is of high quality within so many standard deviations of a centre."""
+"""A sample is of high quality within so many standard deviations of a center."""
 
 
-def mode_scores(samples: Samples, centres: Centres, std: float | Scalar) -> dict[str, Scalar]:
+def mode_scores(samples: Samples, centers: Centres, std: float | Scalar) -> dict[str, Scalar]:
     """`modes_captured` as `modes`, `high_quality` and `reverse_kl` of samples of a mixture of Gaussians.
 
     Args:
         samples: `[N, D]`.
-        centres: `[M, D]`, the means of the mixture.
+        centers: `[M, D]`, the means of the mixture.
         std: the standard deviation of every component, in every direction.
     """
     return {
-        "modes": modes_captured(samples, centres, std),
-        "high_quality": high_quality(samples, centres, std),
-        "reverse_kl": reverse_kl(samples, centres),
+        "modes": modes_captured(samples, centers, std),
+        "high_quality": high_quality(samples, centers, std),
+        "reverse_kl": reverse_kl(samples, centers),
     }
 
 
-def modes_captured(samples: Samples, centres: Centres, std: float | Scalar) -> Scalar:
-    """How many centres are the nearest of at least one high-quality sample: 0 to M."""
-    index, distance = nearest_mode(samples, centres)
-    counts = jnp.zeros(centres.shape[0]).at[index].add(_good(distance, std))
+def modes_captured(samples: Samples, centers: Centres, std: float | Scalar) -> Scalar:
+    """How many centers are the nearest of at least one high-quality sample: 0 to M."""
+    index, distance = nearest_mode(samples, centers)
+    counts = jnp.zeros(centers.shape[0]).at[index].add(_good(distance, std))
     return jnp.sum(counts > 0, dtype=jnp.float32)
 
 
-def high_quality(samples: Samples, centres: Centres, std: float | Scalar) -> Scalar:
-    """The share of samples within 3 `std` of their nearest centre, by Euclidean distance."""
-    _, distance = nearest_mode(samples, centres)
+def high_quality(samples: Samples, centers: Centres, std: float | Scalar) -> Scalar:
+    """The share of samples within 3 `std` of their nearest center, by Euclidean distance."""
+    _, distance = nearest_mode(samples, centers)
     return jnp.mean(_good(distance, std))
 
 
-def reverse_kl(samples: Samples, centres: Centres) -> Scalar:
+def reverse_kl(samples: Samples, centers: Centres) -> Scalar:
     """KL(q || uniform) = sum over modes of q log(M q), where q is the share of samples that is nearest to each mode.
 
     Every sample counts, of high quality or not. 0 where all modes are equally frequent, log M where there is but one.
     """
-    index, _ = nearest_mode(samples, centres)
-    share = jnp.zeros(centres.shape[0]).at[index].add(1.0) / samples.shape[0]
-    return jnp.sum(share * jnp.log(jnp.where(share > 0, centres.shape[0] * share, 1)))
+    index, _ = nearest_mode(samples, centers)
+    share = jnp.zeros(centers.shape[0]).at[index].add(1.0) / samples.shape[0]
+    return jnp.sum(share * jnp.log(jnp.where(share > 0, centers.shape[0] * share, 1)))
 
 
-def nearest_mode(samples: Samples, centres: Centres) -> tuple[Int[Array, " N"], Float[Array, " N"]]:
-    """The index of the nearest centre of every sample, and its distance."""
-    distance = _distances(samples, centres)
+def nearest_mode(samples: Samples, centers: Centres) -> tuple[Int[Array, " N"], Float[Array, " N"]]:
+    """The index of the nearest center of every sample, and its distance."""
+    distance = _distances(samples, centers)
     return jnp.argmin(distance, axis=1), jnp.min(distance, axis=1)
 
 

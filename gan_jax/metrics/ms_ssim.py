@@ -47,7 +47,7 @@ def ms_ssim(a: Images, b: Images) -> Float[np.ndarray, " N"]:
 
     Contrast and structure are compared on every scale, luminance on the last. The weights of the scales are divided
     by their sum, also where there are fewer than five. A scale on which images are opposites on average counts as 0.
-    Colours are compared channel by channel, and averaged.
+    Colors are compared channel by channel, and averaged.
 
     Raises:
         BadInput: images are smaller than 11 pixels a side, or do not pair up.

@@ -19,13 +19,13 @@ ROUNDS = 100
 """Of k-means, at most: the bins need not be the best ones, only the same for all that is compared."""
 
 ROWS = 4096
-"""Rows compared with all centres at a time: bounds the memory."""
+"""Rows compared with all centers at a time: bounds the memory."""
 
 
 class Bins(NamedTuple):
     """The cells of k-means, and how often real samples fall into each."""
 
-    centres: Float[np.ndarray, "K D"]
+    centers: Float[np.ndarray, "K D"]
     shares: Float[np.ndarray, " K"]
     count: int
     """How many real samples there were."""
@@ -56,20 +56,20 @@ def fit_bins(real: Features, k: int = 100, seed: int = 0) -> Bins:
     different = len({row.tobytes() for row in x})
     if different < k:
         raise BadInput(f"real: {different} different samples cannot fill {k} bins: use fewer bins")
-    centres = _scattered(x, k, np.random.default_rng(seed))
+    centers = _scattered(x, k, np.random.default_rng(seed))
     before = None
     for _ in range(ROUNDS):
-        index, squared = _nearest(x, centres)
+        index, squared = _nearest(x, centers)
         if before is not None and np.array_equal(index, before):
             break
         before = index
         filled = np.unique(index)
         for j in filled:
-            centres[j] = x[index == j].mean(axis=0)
-        # A centre without samples goes to one that no centre is close to.
+            centers[j] = x[index == j].mean(axis=0)
+        # A center without samples goes to one that no center is close to.
         empty = np.setdiff1d(np.arange(k), filled)
-        centres[empty] = x[np.argsort(-squared, kind="stable")[: len(empty)]]
-    return Bins(centres, _shares(x, centres), len(x))
+        centers[empty] = x[np.argsort(-squared, kind="stable")[: len(empty)]]
+    return Bins(centers, _shares(x, centers), len(x))
 
 
 def different_bins(bins: Bins, fake: Features, significance: float = 0.05) -> DifferentBins:
@@ -85,9 +85,9 @@ def different_bins(bins: Bins, fake: Features, significance: float = 0.05) -> Di
     if not 0 < significance < 1:
         raise BadInput(f"a significance of {significance} is none: use one between 0 and 1")
     x = features(fake, "fake")
-    if x.shape[1] != bins.centres.shape[1]:
-        raise BadInput(f"fake: {x.shape[1]} features, and the bins have {bins.centres.shape[1]}: use the same network")
-    p, q, n, m = bins.shares, _shares(x, bins.centres), bins.count, len(x)
+    if x.shape[1] != bins.centers.shape[1]:
+        raise BadInput(f"fake: {x.shape[1]} features, and the bins have {bins.centers.shape[1]}: use the same network")
+    p, q, n, m = bins.shares, _shares(x, bins.centers), bins.count, len(x)
     pooled = (n * p + m * q) / (n + m)
     error = np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
     ndb = int(np.sum(np.abs(p - q) > NormalDist().inv_cdf(1 - significance / 2) * error))
@@ -96,7 +96,7 @@ def different_bins(bins: Bins, fake: Features, significance: float = 0.05) -> Di
 
 
 def _scattered(x: Float[np.ndarray, "N D"], k: int, rng: np.random.Generator) -> Float[np.ndarray, "K D"]:
-    """k-means++: every next centre is a sample, drawn in proportion to its squared distance from those before."""
+    """k-means++: every next center is a sample, drawn in proportion to its squared distance from those before."""
     chosen = [int(rng.integers(len(x)))]
     squared = np.full(len(x), np.inf)
     norms = np.einsum("nd,nd->n", x, x)
@@ -109,22 +109,22 @@ def _scattered(x: Float[np.ndarray, "N D"], k: int, rng: np.random.Generator) ->
 
 
 def _nearest(
-    x: Float[np.ndarray, "N D"], centres: Float[np.ndarray, "K D"]
+    x: Float[np.ndarray, "N D"], centers: Float[np.ndarray, "K D"]
 ) -> tuple[Int[np.ndarray, " N"], Float[np.ndarray, " N"]]:
-    """The nearest centre of every row, and its squared distance."""
+    """The nearest center of every row, and its squared distance."""
     index, squared = np.empty(len(x), np.int64), np.empty(len(x))
     for start in range(0, len(x), ROWS):
         rows = x[start : start + ROWS]
-        # Without the row's own |x|^2, which is the same for all centres.
-        compared = np.einsum("kd,kd->k", centres, centres) - 2 * (rows @ centres.T)
+        # Without the row's own |x|^2, which is the same for all centers.
+        compared = np.einsum("kd,kd->k", centers, centers) - 2 * (rows @ centers.T)
         block = slice(start, start + len(rows))
         index[block] = compared.argmin(axis=1)
         squared[block] = compared.min(axis=1) + np.einsum("nd,nd->n", rows, rows)
     return index, squared
 
 
-def _shares(x: Float[np.ndarray, "N D"], centres: Float[np.ndarray, "K D"]) -> Float[np.ndarray, " K"]:
-    return np.bincount(_nearest(x, centres)[0], minlength=len(centres)) / len(x)
+def _shares(x: Float[np.ndarray, "N D"], centers: Float[np.ndarray, "K D"]) -> Float[np.ndarray, " K"]:
+    return np.bincount(_nearest(x, centers)[0], minlength=len(centers)) / len(x)
 
 
 def _kl(p: Float[np.ndarray, " K"], q: Float[np.ndarray, " K"]) -> float:

@@ -78,7 +78,7 @@ def nearest(
 
     Args:
         queries: `[N, D]`.
-        points: `[M, D]`, at least `k`. None for the other queries: an example is no neighbour of its own.
+        points: `[M, D]`, at least `k`. None for the other queries: an example is no neighbor of its own.
         k: how many.
         slack: as in `squared_distances`.
     """

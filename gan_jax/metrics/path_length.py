@@ -15,7 +15,7 @@ def path_length(start: Features, end: Features, epsilon: float) -> Estimate:
     """The mean of |f(G(z_t)) - f(G(z_{t + epsilon}))|^2 / epsilon^2, and its standard error.
 
     As in StyleGAN's code, what is below the 1st or above the 99th percentile of all is dropped first (percentiles are
-    samples: the lower neighbour of the 1st, the upper one of the 99th), so that of a few samples none is.
+    samples: the lower neighbor of the 1st, the upper one of the 99th), so that of a few samples none is.
 
     Images must change by much more than their rounding between the two ends. With epsilon = 1e-4, as in the paper, this
     takes images in floating point: of images in 8 bits the rounding is what would be measured, and a larger epsilon

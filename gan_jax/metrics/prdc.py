@@ -1,6 +1,6 @@
 """Fidelity and diversity apart: are samples like real examples, and are real examples like samples?
 
-Each set stands for a manifold: a ball around every example, as large as the distance to its k-th nearest neighbour in
+Each set stands for a manifold: a ball around every example, as large as the distance to its k-th nearest neighbor in
 its own set. A ball includes its border, and rounding never puts an example outside that lies on it, so that a set lies
 in its own manifold even where examples are repeated.
 """
@@ -50,7 +50,7 @@ def precision_recall(real: Features, fake: OtherFeatures, k: int = 3) -> Precisi
     Args:
         real: `[N, D]`.
         fake: `[M, D]`.
-        k: which neighbour a ball reaches to.
+        k: which neighbor a ball reaches to.
 
     Raises:
         BadInput: fewer than k + 1 examples in either, or different widths.
@@ -70,7 +70,7 @@ def density_coverage(real: Features, fake: OtherFeatures, k: int = 5) -> Density
     Args:
         real: `[N, D]`.
         fake: `[M, D]`.
-        k: which neighbour a ball reaches to.
+        k: which neighbor a ball reaches to.
 
     Raises:
         BadInput: fewer than k + 1 real examples, no fake ones, or different widths.
@@ -131,4 +131,4 @@ def _balls(x: Float[np.ndarray, "N D"], k: int) -> Float[np.ndarray, " N"]:
 
 def _check(k: int) -> None:
     if k < 1:
-        raise BadInput(f"k = {k}: a ball reaches to a neighbour: give 1 or more")
+        raise BadInput(f"k = {k}: a ball reaches to a neighbor: give 1 or more")

@@ -10,7 +10,7 @@ import numpy as np
 
 from gan_jax.runs.run_dir import Record
 
-Records = Sequence[Record]
+MetricsLog = Sequence[Record]
 """The last `MEMORY` logged chunks, in order."""
 
 MEMORY = 200
@@ -20,23 +20,23 @@ class Symptom(NamedTuple):
     """A way to fail: `shows(records)` says whether it shows at the last of them."""
 
     name: str
-    shows: Callable[[Records], bool]
+    shows: Callable[[MetricsLog], bool]
     means: str
     cure: str
 
 
-def series(records: Records, name: str) -> np.ndarray:
+def series(records: MetricsLog, name: str) -> np.ndarray:
     """The values of a metric, where it was logged and finite."""
     values = np.array([record[name] for record in records if name in record], float)
     return values[np.isfinite(values)]
 
 
-def named(records: Records, *ends: str) -> list[str]:
+def named(records: MetricsLog, *ends: str) -> list[str]:
     """The metrics of the last chunk whose names end so."""
     return [name for name in records[-1] if name.endswith(ends)]
 
 
-def discriminator_won(records: Records, right: float = 0.99, chunks: int = 5) -> bool:
+def discriminator_won(records: MetricsLog, right: float = 0.99, chunks: int = 5) -> bool:
     """Whether a discriminator has been right about real and about fake examples for so many chunks."""
     for name in named(records, "/accuracy_real"):
         pairs = [series(records[-chunks:], name), series(records[-chunks:], name.replace("_real", "_fake"))]
@@ -45,7 +45,7 @@ def discriminator_won(records: Records, right: float = 0.99, chunks: int = 5) ->
     return False
 
 
-def gradient_vanished(records: Records, share: float = 1e-3, chunks: int = 3) -> bool:
+def gradient_vanished(records: MetricsLog, share: float = 1e-3, chunks: int = 3) -> bool:
     """Whether the gradient of a generator's move has come to less than `share` of its largest, under a loss that fades.
 
     A gradient also vanishes where a game has come to its equilibrium; but then the discriminator is not right.
@@ -59,16 +59,16 @@ def gradient_vanished(records: Records, share: float = 1e-3, chunks: int = 3) ->
     return False
 
 
-def samples_alike(records: Records, share: float = 0.3, times: int = 3) -> bool:
+def samples_alike(records: MetricsLog, share: float = 0.3, times: int = 3) -> bool:
     """Whether samples have been less than `share` as different from each other as real examples, and more before.
 
-    Those of a generator that has learnt nothing yet are all alike too.
+    Those of a generator that has learned nothing yet are all alike too.
     """
     values = series(records, "diversity")
     return len(values) > times and bool(values[-times:].max() < share <= values.max())
 
 
-def classes_missing(records: Records, nats: float = 1.0, times: int = 3) -> bool:
+def classes_missing(records: MetricsLog, nats: float = 1.0, times: int = 3) -> bool:
     """Whether the classes of samples, where `--evaluate modes` counts them, have been far from those of the data.
 
     With ten classes, 1 nat is to draw fewer than four of them.
@@ -77,7 +77,7 @@ def classes_missing(records: Records, nats: float = 1.0, times: int = 3) -> bool
     return len(values) >= times and bool(values[-times:].min() > nats)
 
 
-def oscillates(records: Records, window: int = 32, share: float = 0.5, swing: float = 0.2) -> bool:
+def oscillates(records: MetricsLog, window: int = 32, share: float = 0.5, swing: float = 0.2) -> bool:
     """Whether a loss swings in one rhythm: one frequency has `share` of its power, and an amplitude of `swing` of it.
 
     Fisher 1929, "Tests of significance in harmonic analysis": of independent values, one frequency of 15 has half of
@@ -97,7 +97,7 @@ def oscillates(records: Records, window: int = 32, share: float = 0.5, swing: fl
     return False
 
 
-def explodes(records: Records, times: float = 100, chunks: int = 3, before: int = 10) -> bool:
+def explodes(records: MetricsLog, times: float = 100, chunks: int = 3, before: int = 10) -> bool:
     """Whether a gradient or an update has come to so many times its median."""
     for name in named(records, "/grad_norm", "/update_norm"):
         norms = series(records, name)

@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 from gan_jax.data import Source
 from gan_jax.data.on_device import to_batch
 from gan_jax.engine.game import Game, Metrics, State
-from gan_jax.sampling.latents import latents
+from gan_jax.sampling.latents import draw_latents
 from gan_jax.sampling.sampler import Draw
 
 EXAMPLES = 64
@@ -24,7 +24,7 @@ def diversity(game: Game, source: Source, seed: int, draw: Draw) -> Callable[[St
     """
     some = np.linspace(0, source.size - 1, min(source.size, EXAMPLES)).astype(int)
     real = mean_distance(to_batch(jax.tree.map(jnp.asarray, source.read(some)))["x"])
-    shown = latents(game, jax.random.key(seed), EXAMPLES)
+    shown = draw_latents(game, jax.random.key(seed), EXAMPLES)
     return lambda state: {"diversity": mean_distance(draw(state, shown)) / jnp.maximum(real, 1e-12)}
 
 

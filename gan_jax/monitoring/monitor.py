@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from gan_jax.errors import BadInput
 from gan_jax.monitoring.diagnostics import MEMORY, SYMPTOMS
-from gan_jax.runs.files import is_a, read_lines, write_lines
-from gan_jax.runs.run_dir import CURE, Record, RunFolder
+from gan_jax.runs.files import is_a, read_jsonl, write_jsonl
+from gan_jax.runs.run_dir import CURE, Record, RunDir
 
 
 class Finding(NamedTuple):
@@ -47,21 +47,21 @@ class Watch:
         return self.showing != showed
 
 
-def write(findings: Sequence[Finding], folder: RunFolder) -> None:
+def write(findings: Sequence[Finding], folder: RunDir) -> None:
     """Writes what was found, a line for each, all or none."""
-    write_lines(folder.health, [finding._asdict() for finding in findings])
+    write_jsonl(folder.health, [finding._asdict() for finding in findings])
 
 
-def read(folder: RunFolder) -> list[Finding]:
+def read(folder: RunDir) -> list[Finding]:
     """What was found. Raises `BadInput` where the file is damaged."""
-    lines = read_lines(folder.health, LINE, CURE)
+    lines = read_jsonl(folder.health, LINE, CURE)
     ends = (line.get("until") for line in lines)
     if not all(end is None or is_a(end, int) for end in ends):
         raise BadInput(f"{folder.health} is damaged (an end is no number of images): {CURE}")
     return [Finding(line["symptom"], line["since"], line.get("until")) for line in lines]
 
 
-def summary(folder: RunFolder) -> list[str]:
+def summary(folder: RunDir) -> list[str]:
     """What was found in a run, in words: a line for every symptom that showed, or one that says that none did.
 
     Raises:

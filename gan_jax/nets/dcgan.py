@@ -46,19 +46,19 @@ class Generator(nn.Module):
     def __call__(self, z: Float[Array, "B Z"]) -> Float[Array, "B H W C"]:
         """Images from latents."""
 
-        def normalise(x: Array) -> Array:
+        def normalize(x: Array) -> Array:
             return BatchNorm(momentum=0.9)(x) if self.norm else x
 
         base, *sizes = growing(self.size, self.strides)
         shape = (base, base, self.widths[0])
         x = nn.Dense(math.prod(shape), dtype=self.dtype, kernel_init=self.kernel_init)(z)
-        x = nn.relu(normalise(x.reshape(-1, *shape)))
+        x = nn.relu(normalize(x.reshape(-1, *shape)))
         *hidden, last = (
             ConvTranspose(width, self.kernel_size, stride, size, dtype=self.dtype, kernel_init=self.kernel_init)
             for width, stride, size in zip((*self.widths[1:], self.channels), self.strides, sizes, strict=True)
         )
         for layer in hidden:
-            x = nn.leaky_relu(normalise(layer(x)), self.slope)
+            x = nn.leaky_relu(normalize(layer(x)), self.slope)
         return nn.tanh(last(x).astype(jnp.float32))
 
 
@@ -82,14 +82,14 @@ class Discriminator(nn.Module):
     @nn.compact
     def __call__(self, x: Float[Array, "B H W C"], keys: Keys | None = None) -> Float[Array, " B"]:
         """Scores of images; with `keys`, one per example, under dropout."""
-        normalised = SpectralNorm if self.spectral else lambda layer: layer
+        normalized = SpectralNorm if self.spectral else lambda layer: layer
         for i, width in enumerate(self.widths):
-            x = normalised(Conv(width, self.kernel_size, 2, dtype=self.dtype, kernel_init=self.kernel_init))(x)
+            x = normalized(Conv(width, self.kernel_size, 2, dtype=self.dtype, kernel_init=self.kernel_init))(x)
             x = BatchNorm(momentum=0.9)(x) if self.norm and i else x
             x = Dropout(self.dropout)(nn.leaky_relu(x, self.slope), keys)
         x = x.reshape(x.shape[0], -1).astype(jnp.float32)
         x = x if self.top is None else self.top(x)
-        return normalised(nn.Dense(1, kernel_init=self.kernel_init))(x).squeeze(-1)
+        return normalized(nn.Dense(1, kernel_init=self.kernel_init))(x).squeeze(-1)
 
 
 def growing(size: int, strides: tuple[int, ...]) -> tuple[int, ...]:

@@ -58,7 +58,7 @@ class Discriminator(nn.Module):
     Convolutions to `width` and to 2 `width` maps and a Dense layer to 16 `width`; D is one Dense layer from there, Q
     two, of 2 `width` and of what the guesses need: `classes` logits for a class, the mean of a number.
     LeakyReLU 0.1, batch norm in all but the first and the last layers. The standard deviation of a number is 1, as in
-    the authors' program for MNIST: what is learnt goes to 0 with the error, and then outweighs the digits.
+    the authors' program for MNIST: what is learned goes to 0 with the error, and then outweighs the digits.
     """
 
     codes: Mapping[str, Code]
@@ -73,13 +73,13 @@ class Discriminator(nn.Module):
         def dense(size: int) -> nn.Dense:
             return nn.Dense(size, kernel_init=INITIAL)
 
-        def normalised(x: Array) -> Array:
+        def normalized(x: Array) -> Array:
             return nn.leaky_relu(BatchNorm(momentum=0.9)(x), 0.1)
 
         x = nn.leaky_relu(Conv(self.width, kernel_size=4, stride=2, kernel_init=INITIAL)(x), 0.1)
-        x = normalised(Conv(2 * self.width, kernel_size=4, stride=2, kernel_init=INITIAL)(x))
-        x = normalised(dense(16 * self.width)(x.reshape(x.shape[0], -1)))
-        q = normalised(dense(2 * self.width)(x))
+        x = normalized(Conv(2 * self.width, kernel_size=4, stride=2, kernel_init=INITIAL)(x))
+        x = normalized(dense(16 * self.width)(x.reshape(x.shape[0], -1)))
+        q = normalized(dense(2 * self.width)(x))
 
         def guess(name: str, code: Code) -> Float[Array, "B K"]:
             if isinstance(code, Categorical):

@@ -3,7 +3,7 @@
 Denton et al. 2015, "Deep generative image models using a Laplacian pyramid of adversarial networks". For CIFAR-10 the
 paper has, on 8 x 8 pixels, two hidden layers with ReLU in each network, 1200 units wide in the generator and 600, with
 dropout, in the discriminator; on finer images three convolutions in the generator, which sees the noise as one more
-colour plane, and two in the discriminator, to which the low-pass image is given added to the residual.
+color plane, and two in the discriminator, to which the low-pass image is given added to the residual.
 
 Kernels and maps are those of the authors' program, as far as copies of it show: 7, 7 and 5 pixels with 128 maps in the
 generator, 5 and 5 (the second of stride 2) with 64 in the discriminator, without padding where ours is `SAME`. The rate

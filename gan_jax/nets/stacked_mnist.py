@@ -4,8 +4,8 @@ The networks on which mode collapse is counted with Stacked-MNIST: Metz et al. 2
 networks", sec. 3.3.1, with the sizes of their appendix as the authors of Lin et al. 2018, "PacGAN", have them in their
 program. There the discriminator of "half the generator's size" has 4, 8 and 16 maps, that of a quarter 2, 4 and 8,
 which a size of 1 continues; kernels are drawn from N(0, 0.02^2), and batch norm is after every convolution but the
-generator's last and, unlike there, the discriminator's first: as real images and fake ones are normalised apart, it
-would see neither brightness nor contrast, and after 16,000 steps the digits were still grey on grey.
+generator's last and, unlike there, the discriminator's first: as real images and fake ones are normalized apart, it
+would see neither brightness nor contrast, and after 16,000 steps the digits were still gray on gray.
 """
 
 import math

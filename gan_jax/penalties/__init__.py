@@ -1,6 +1,6 @@
 """What is added to an adversarial loss: pure functions on any `critic(x [B, ...]) -> [B]`, per example.
 
-`r1`, `interpolated`, `cr` and the rest here are formulas, to be called in a loss of your own. `terms.r1(0.1)` is the
+`r1`, `gradient_penalty`, `cr` and the rest here are formulas, to be called in a loss of your own. `terms.r1(0.1)` is the
 same as a value (`Penalty`) to be given to a game, and `total` sums such values.
 """
 
@@ -9,14 +9,14 @@ from gan_jax.penalties import terms
 from gan_jax.penalties.consistency import bcr, cr, zcr_d, zcr_g
 from gan_jax.penalties.gradient import (
     dragan,
-    interpolated,
+    gradient_penalty,
     max_gradient,
     one_sided,
     r1,
     r2,
     squared_gradient_norm,
     two_sided,
-    zero_centred,
+    zero_centered,
 )
 from gan_jax.penalties.lecam import LeCam
 from gan_jax.penalties.penalty import Penalty, nothing, total, weight_at
@@ -29,8 +29,8 @@ __all__ = [
     "clip_weights",
     "cr",
     "dragan",
+    "gradient_penalty",
     "instance_noise",
-    "interpolated",
     "max_gradient",
     "nothing",
     "one_sided",
@@ -44,5 +44,5 @@ __all__ = [
     "weight_at",
     "zcr_d",
     "zcr_g",
-    "zero_centred",
+    "zero_centered",
 ]

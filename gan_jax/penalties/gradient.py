@@ -1,4 +1,4 @@
-"""Gradient penalties: per score, on any `critic(x [B, ...]) -> [B]`, usually `nets["d"].frozen`.
+"""Gradient penalties: per score, on any `critic(x [B, ...]) -> [B]`, usually `nets["d"].stateless`.
 
 The gradient of a score is taken as that of the summed scores, which is exact where a score depends on its own example
 only; through batch norm the penalty sees the batch's other scores too. A critic that scores packs of m examples that
@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from gan_jax.engine.collectives import gather_over_devices, mean_over_devices
+from gan_jax.engine.collectives import all_gather, pmean
 from gan_jax.engine.game import Keys
 from gan_jax.engine.keys import split, uniform
 
@@ -58,7 +58,7 @@ def one_sided(norm: PerScore) -> PerScore:
     return jax.nn.relu(norm - 1) ** 2
 
 
-def zero_centred(norm: PerScore) -> PerScore:
+def zero_centered(norm: PerScore) -> PerScore:
     """`norm^2`.
 
     Thanh-Tung et al. 2019, "Improving generalization and stability of generative adversarial networks".
@@ -66,7 +66,7 @@ def zero_centred(norm: PerScore) -> PerScore:
     return norm**2
 
 
-def interpolated(
+def gradient_penalty(
     critic: Critic, x: Examples, x_fake: Examples, keys: Keys, deviation: Deviation = two_sided
 ) -> PerScore:
     """`deviation(|gradient|)` at one random point between each real and fake example.
@@ -84,10 +84,10 @@ def dragan(critic: Critic, x: Examples, keys: Keys) -> PerScore:
     batch. Kodali et al. 2017, "On convergence and stability of GANs", with the noise of the authors' program.
     """
     noise_keys, mix_keys = split(keys, 2)
-    mean = mean_over_devices(jnp.mean(x))
-    std = jnp.sqrt(mean_over_devices(jnp.mean(jnp.square(x - mean))))
+    mean = pmean(jnp.mean(x))
+    std = jnp.sqrt(pmean(jnp.mean(jnp.square(x - mean))))
     noise = jax.vmap(lambda key: jax.random.uniform(key, x.shape[1:], x.dtype))(noise_keys)
-    return interpolated(critic, x, x + 0.5 * std * noise, mix_keys)
+    return gradient_penalty(critic, x, x + 0.5 * std * noise, mix_keys)
 
 
 def max_gradient(critic: Critic, x: Examples, x_fake: Examples, keys: Keys) -> PerScore:
@@ -97,7 +97,7 @@ def max_gradient(critic: Critic, x: Examples, x_fake: Examples, keys: Keys) -> P
     adversarial nets".
     """
     norms = squared_gradient_norm(critic, _between(x, x_fake, keys))
-    return jnp.broadcast_to(jnp.max(gather_over_devices(norms)), norms.shape)
+    return jnp.broadcast_to(jnp.max(all_gather(norms)), norms.shape)
 
 
 def _between(x: Examples, x_fake: Examples, keys: Keys) -> Examples:

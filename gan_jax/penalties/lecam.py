@@ -4,14 +4,14 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jax import lax
 
-from gan_jax.engine.collectives import mean_over_devices
+from gan_jax.engine.collectives import pmean
 from gan_jax.losses import Scores
 
 
 class LeCam(nn.Module):
     """`(s_real - a_fake)^2 + (s_fake - a_real)^2`, the anchors a being running means of the scores.
 
-    A network without parameters, whose player's optimiser is `optax.identity()`. The anchors are its collection
+    A network without parameters, whose player's optimizer is `optax.identity()`. The anchors are its collection
     "averages" and begin at 0. Where that is mutable, they first follow this batch, `a = decay a + (1 - decay) mean(s)`
     with the mean of the whole batch; no gradient flows through them.
 
@@ -28,6 +28,6 @@ class LeCam(nn.Module):
         anchor_fake = self.variable("averages", "fake", jnp.zeros, ())
         if self.is_mutable_collection("averages") and not self.is_initializing():
             for anchor, scores in ((anchor_real, s_real), (anchor_fake, s_fake)):
-                mean = mean_over_devices(jnp.mean(lax.stop_gradient(scores)))
+                mean = pmean(jnp.mean(lax.stop_gradient(scores)))
                 anchor.value = self.decay * anchor.value + (1 - self.decay) * mean
         return jnp.square(s_real - anchor_fake.value) + jnp.square(s_fake - anchor_real.value)

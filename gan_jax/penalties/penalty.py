@@ -9,10 +9,10 @@ from jaxtyping import Array, Float, Int
 
 from gan_jax.engine.game import Batch, Keys, Player
 from gan_jax.engine.keys import split
-from gan_jax.engine.networks import BoundNet, Through
+from gan_jax.engine.networks import BoundNet, WrappedNet
 from gan_jax.errors import BadInput
 
-Nets = Mapping[str, BoundNet | Through]
+Nets = Mapping[str, BoundNet | WrappedNet]
 Weight = float | Float[Array, ""] | Callable[[Int[Array, ""]], Any]
 """A number, traced or not, or a schedule: the weight as a function of the step."""
 
@@ -27,7 +27,7 @@ class Penalty(NamedTuple):
 
     A term is a function `(nets, batch, x_fake, keys, step)` of the players' bound networks ("g", "d" and those of
     `memory`), this turn's real batch, what the generator made, one key per example, and the step. It is per example
-    or per score, and its mean times `weight` counts. It looks at `nets["d"].frozen`, so that batch norm records nothing
+    or per score, and its mean times `weight` counts. It looks at `nets["d"].stateless`, so that batch norm records nothing
     of it.
     """
 

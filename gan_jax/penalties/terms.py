@@ -27,11 +27,11 @@ def r2(weight: Weight) -> Penalty:
     return Penalty(_r2, weight=weight)
 
 
-def interpolated(weight: Weight, deviation: Deviation = gradient.two_sided) -> Penalty:
-    """`penalties.interpolated` between real and fake; the weight is lambda (Gulrajani et al. 2017: 10)."""
+def gradient_penalty(weight: Weight, deviation: Deviation = gradient.two_sided) -> Penalty:
+    """`penalties.gradient_penalty` between real and fake; the weight is lambda (Gulrajani et al. 2017: 10)."""
 
     def d(nets, batch, x_fake, keys, step):
-        return gradient.interpolated(nets["d"].frozen, batch["x"], x_fake, keys, deviation)
+        return gradient.gradient_penalty(nets["d"].stateless, batch["x"], x_fake, keys, deviation)
 
     return Penalty(d, weight=weight)
 
@@ -50,7 +50,7 @@ def cr(weight: Weight, transform: Transform) -> Penalty:
     """`penalties.cr` under `transform(x, keys)`; the weight is lambda (Zhang et al. 2020: 10)."""
 
     def d(nets, batch, x_fake, keys, step):
-        return consistency.cr(nets["d"].frozen, batch["x"], keys, transform)
+        return consistency.cr(nets["d"].stateless, batch["x"], keys, transform)
 
     return Penalty(d, weight=weight)
 
@@ -59,7 +59,7 @@ def bcr(weight: Weight, transform: Transform) -> Penalty:
     """`penalties.bcr` under `transform(x, keys)`; the weight is lambda (Zhao et al. 2021: 10)."""
 
     def d(nets, batch, x_fake, keys, step):
-        return consistency.bcr(nets["d"].frozen, batch["x"], x_fake, keys, transform)
+        return consistency.bcr(nets["d"].stateless, batch["x"], x_fake, keys, transform)
 
     return Penalty(d, weight=weight)
 
@@ -68,7 +68,7 @@ def zcr_d(weight: Weight, z_size: int, std: float) -> Penalty:
     """`penalties.zcr_d` at latents `[B, z_size]` of its own, moved by Gaussian noise of standard deviation `std`."""
 
     def d(nets, batch, x_fake, keys, step):
-        return consistency.zcr_d(nets["d"].frozen, nets["g"].frozen, *_moved(keys, z_size, std))
+        return consistency.zcr_d(nets["d"].stateless, nets["g"].stateless, *_moved(keys, z_size, std))
 
     return Penalty(d, weight=weight)
 
@@ -77,7 +77,7 @@ def zcr_g(weight: Weight, z_size: int, std: float) -> Penalty:
     """`penalties.zcr_g`, the generator's side of `zcr_d`, with a weight of its own."""
 
     def g(nets, batch, x_fake, keys, step):
-        return consistency.zcr_g(nets["g"].frozen, *_moved(keys, z_size, std))
+        return consistency.zcr_g(nets["g"].stateless, *_moved(keys, z_size, std))
 
     return Penalty(g=g, weight=weight)
 
@@ -89,7 +89,7 @@ def lecam(weight: Weight, decay: float = 0.99) -> Penalty:
     """
 
     def d(nets, batch, x_fake, keys, step):
-        return nets["lecam"](nets["d"].frozen(batch["x"]), nets["d"].frozen(x_fake))
+        return nets["lecam"](nets["d"].stateless(batch["x"]), nets["d"].stateless(x_fake))
 
     memory = MappingProxyType({"lecam": Player(LeCam(decay), optax.identity())})
     return Penalty(d, weight=weight, memory=memory)
@@ -101,19 +101,19 @@ def orthogonal(weight: Weight) -> Penalty:
 
 
 def _r1(nets, batch, x_fake, keys, step):
-    return gradient.r1(nets["d"].frozen, batch["x"])
+    return gradient.r1(nets["d"].stateless, batch["x"])
 
 
 def _r2(nets, batch, x_fake, keys, step):
-    return gradient.r2(nets["d"].frozen, x_fake)
+    return gradient.r2(nets["d"].stateless, x_fake)
 
 
 def _dragan(nets, batch, x_fake, keys, step):
-    return gradient.dragan(nets["d"].frozen, batch["x"], keys)
+    return gradient.dragan(nets["d"].stateless, batch["x"], keys)
 
 
 def _max_gradient(nets, batch, x_fake, keys, step):
-    return gradient.max_gradient(nets["d"].frozen, batch["x"], x_fake, keys)
+    return gradient.max_gradient(nets["d"].stateless, batch["x"], x_fake, keys)
 
 
 def _orthogonal(nets, batch, x_fake, keys, step):

@@ -1,4 +1,4 @@
-"""What restrains the parameters themselves: orthogonality as a penalty, clipping as part of the optimiser."""
+"""What restrains the parameters themselves: orthogonality as a penalty, clipping as part of the optimizer."""
 
 import jax
 import jax.numpy as jnp
@@ -32,7 +32,7 @@ def clip_weights(limit: float) -> optax.GradientTransformation:
 
     def shorten(update: Array, param: Array) -> Array:
         within = jnp.clip(param + update, -limit, limit) - param
-        # The optimiser's caller adds again, which may round to just outside.
+        # The optimizer's caller adds again, which may round to just outside.
         outside = jnp.abs(param + within) > limit
         return jnp.where(outside, jnp.nextafter(within, -jnp.sign(param + within) * jnp.inf), within)
 

@@ -9,7 +9,7 @@ from typing import Any
 from gan_jax.errors import BadInput
 
 
-def read_lines(file: Path, parts: Mapping[str, type], cure: str) -> list[dict[str, Any]]:
+def read_jsonl(file: Path, parts: Mapping[str, type], cure: str) -> list[dict[str, Any]]:
     """The JSON objects of a file, one a line, each with these parts; none where there is no file.
 
     A last line that a kill cut short is left out.
@@ -34,12 +34,12 @@ def is_a(value: Any, kind: type) -> bool:
     return isinstance(value, int | float if kind is float else kind) and not isinstance(value, bool)
 
 
-def write_lines(file: Path, lines: Iterable[Mapping[str, Any]]) -> None:
+def write_jsonl(file: Path, lines: Iterable[Mapping[str, Any]]) -> None:
     """Writes JSON objects, one a line, all or none."""
-    write_whole(file, "".join(json.dumps(line) + "\n" for line in lines).encode())
+    write_atomic(file, "".join(json.dumps(line) + "\n" for line in lines).encode())
 
 
-def write_whole(path: Path, data: bytes) -> None:
+def write_atomic(path: Path, data: bytes) -> None:
     """Writes `data` under a temporary name and renames it into place; makes the folder if need be."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.tmp")

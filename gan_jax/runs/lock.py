@@ -14,7 +14,7 @@ NO_LOCKS = {errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL, errno.EBADF}
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
+def run_lock(folder: Path) -> Iterator[None]:
     """Holds a folder, made if need be, for as long as the context or the process lasts, however that ends.
 
     Raises:

@@ -14,9 +14,9 @@ from typing import Any
 from gan_jax.runs.digest import Digests
 from gan_jax.errors import BadInput
 from gan_jax.config.experiment import FOUND_OUT
-from gan_jax.runs.files import is_a, read_lines, write_lines
+from gan_jax.runs.files import is_a, read_jsonl, write_jsonl
 from gan_jax.runs.manifest import Manifest, check_same
-from gan_jax.runs.files import write_whole
+from gan_jax.runs.files import write_atomic
 
 Record = dict[str, int | float | list[float]]
 """A logged chunk: `step`, `images`, `seconds` and the mean of every metric, or many runs' means."""
@@ -32,7 +32,7 @@ DIGEST = {"step": int, "images": int, "digest": str, "leaves": dict}
 """What is said of the state at a step that was saved, and of what type."""
 
 
-class RunFolder:
+class RunDir:
     """The paths of one run."""
 
     cure = CURE
@@ -71,8 +71,8 @@ class RunFolder:
             changed = {name: manifest.settings[name] for name in sorted(free)}
             changed = {name: value for name, value in changed.items() if there.settings.get(name) != value}
             now = {"versions": manifest.versions, "commit": manifest.commit, "machine": manifest.machine}
-            write_lines(
-                self.resumes, [*read_lines(self.resumes, {"settings": dict}, CURE), {"settings": changed, **now}]
+            write_jsonl(
+                self.resumes, [*read_jsonl(self.resumes, {"settings": dict}, CURE), {"settings": changed, **now}]
             )
         elif self.path.exists() and not self._is_empty():
             raise BadInput(f"{self.path} exists and is not a run: choose another --run-dir")
@@ -91,7 +91,7 @@ class RunFolder:
             about = Manifest(**parts)
             if not all(map(isinstance, about, (str, str, dict, dict, dict, dict, dict, dict))):
                 raise TypeError("a part of it is of another type")
-            changes = [resume["settings"] for resume in read_lines(self.resumes, {"settings": dict}, CURE)]
+            changes = [resume["settings"] for resume in read_jsonl(self.resumes, {"settings": dict}, CURE)]
             return about._replace(settings=functools.reduce(operator.or_, changes, about.settings))
         except FileNotFoundError:
             raise BadInput(f"{self.path} is not a run (no manifest.json): give the folder that train wrote") from None
@@ -100,7 +100,7 @@ class RunFolder:
 
     def records(self) -> list[Record]:
         """The logged chunks, in order; a last line that a kill cut short is left out."""
-        records = read_lines(self.metrics, CLOCK, self.cure)
+        records = read_jsonl(self.metrics, CLOCK, self.cure)
         values = (value for record in records for value in record.values())
         if not all(
             is_a(number, float) for value in values for number in (value if isinstance(value, list) else [value])
@@ -111,35 +111,35 @@ class RunFolder:
     def rewind(self, step: int) -> list[Record]:
         """Forgets what was logged after `step`, which a resumed run plays again; returns what is left."""
         kept = [record for record in self.records() if record["step"] <= step]
-        write_lines(self.metrics, kept)
+        write_jsonl(self.metrics, kept)
         if rollbacks := self.all_rollbacks():
-            write_lines(self.rollbacks, [each for each in rollbacks if each["to"] <= step])
+            write_jsonl(self.rollbacks, [each for each in rollbacks if each["to"] <= step])
         return kept
 
     def rolled_back(self, step: int, to: int, moves: Sequence[str]) -> None:
         """Notes that the numbers of `moves` were not finite in `step`, and that the run goes on from `to`."""
-        write_lines(self.rollbacks, [*self.all_rollbacks(), {"step": step, "to": to, "moves": list(moves)}])
+        write_jsonl(self.rollbacks, [*self.all_rollbacks(), {"step": step, "to": to, "moves": list(moves)}])
 
     def all_rollbacks(self) -> list[dict[str, Any]]:
         """Every time that the run went back because numbers were not finite: `step`, `to`, and whose, `moves`."""
-        return read_lines(self.rollbacks, ROLLBACK, CURE)
+        return read_jsonl(self.rollbacks, ROLLBACK, CURE)
 
     def digested(self, step: int, images: int, digests: Digests) -> None:
         """Notes what the state is at a step that is saved."""
         before = [line for line in self.all_digests() if line["step"] < step]
         now = {"step": step, "images": images, "digest": digests.state, "leaves": digests.leaves}
-        write_lines(self.digests, [*before, now])
+        write_jsonl(self.digests, [*before, now])
 
     def all_digests(self) -> list[dict[str, Any]]:
         """What the state was at every step that was saved: `step`, `images`, `digest`, and that of all `leaves`."""
-        return read_lines(self.digests, DIGEST, CURE)
+        return read_jsonl(self.digests, DIGEST, CURE)
 
     def picture(self, images: int) -> Path:
         """The sample grid after so many images."""
         return self.samples / f"{images:010d}.png"
 
     def _write(self, manifest: Manifest) -> None:
-        write_whole(self.manifest, (json.dumps(manifest._asdict(), indent=2) + "\n").encode())
+        write_atomic(self.manifest, (json.dumps(manifest._asdict(), indent=2) + "\n").encode())
 
     def _is_empty(self) -> bool:
         """Whether there is nothing, or only what a run leaves that is killed while it writes its manifest."""

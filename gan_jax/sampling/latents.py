@@ -17,7 +17,9 @@ Values = Sequence[int | float]
 """Of a code: classes from 0, or numbers."""
 
 
-def latents(game: Game, key: Key[Array, ""], n: int, given: Mapping[str, Values] = MappingProxyType({})) -> Latents:
+def draw_latents(
+    game: Game, key: Key[Array, ""], n: int, given: Mapping[str, Values] = MappingProxyType({})
+) -> Latents:
     """The latents of `n` samples; image i is the same however many are drawn.
 
     Args:
@@ -33,13 +35,13 @@ def latents(game: Game, key: Key[Array, ""], n: int, given: Mapping[str, Values]
     return drawn | {name: jnp.resize(_array(game.codes, name, given[name]), (n,)) for name in given}
 
 
-def in_turn(game: Game) -> dict[str, range]:
+def cycle_classes(game: Game) -> dict[str, range]:
     """The classes of the first categorical code, which in a conditional game is the label, one after the other."""
     classes = [(name, range(code.classes)) for name, code in game.codes.items() if isinstance(code, Categorical)]
     return dict(classes[:1])
 
 
-def varied(game: Game, fixed: Latents, name: str, values: Values) -> Latents:
+def sweep_code(game: Game, fixed: Latents, name: str, values: Values) -> Latents:
     """Each of `fixed` with every one of `values` for the code `name`, and all else equal, `[n * len(values), ...]`.
 
     Raises:
@@ -50,7 +52,7 @@ def varied(game: Game, fixed: Latents, name: str, values: Values) -> Latents:
     return {k: jnp.repeat(leaf, len(every), axis=0) for k, leaf in fixed.items()} | {name: jnp.tile(every, n)}
 
 
-def between(start: Latents, end: Latents, steps: int) -> Latents:
+def interpolate_latents(start: Latents, end: Latents, steps: int) -> Latents:
     """`steps` latents from each `start` to its `end`, `[n * steps, ...]`: `z` on the great circle, numbers on the line.
 
     Classes are those of the start.

@@ -11,15 +11,15 @@ from jaxtyping import UInt8
 from gan_jax.config.experiment import Experiment
 from gan_jax.engine.game import Game, Latents, Metrics, State
 from gan_jax.engine.networks import bind
-from gan_jax.sampling.latents import in_turn, latents
+from gan_jax.sampling.latents import cycle_classes, draw_latents
 from gan_jax.sampling.sampler import Draw
 from gan_jax.viz.images import image_grid, to_uint8
 
 
-def portrait(experiment: Experiment, game: Game, draw: Draw) -> Callable[[State], UInt8[np.ndarray, "H W C"]]:
+def preview(experiment: Experiment, game: Game, draw: Draw) -> Callable[[State], UInt8[np.ndarray, "H W C"]]:
     """`picture(state)`: the experiment's own, or by default a grid of samples, as `draw` draws them."""
-    if experiment.portrait:
-        return experiment.portrait(game)
+    if experiment.preview:
+        return experiment.preview(game)
     shown = grid_latents(experiment, game)
     return lambda state: image_grid(to_uint8(draw(state, shown)), *experiment.grid)
 
@@ -29,7 +29,7 @@ def judgement(experiment: Experiment, game: Game) -> Callable[[State], Metrics]:
     evaluation = experiment.evaluation
     if evaluation is None:
         return lambda state: {}
-    judged = latents(game, jax.random.key(experiment.common.seed), evaluation.samples)
+    judged = draw_latents(game, jax.random.key(experiment.common.seed), evaluation.samples)
     scores = jax.jit(lambda players, judged: evaluation.scores(bind(game, players), judged))
     return lambda state: scores(state.players, judged)
 
@@ -42,4 +42,4 @@ def together(*judges: Callable[[State], Metrics]) -> Callable[[State], Metrics]:
 def grid_latents(experiment: Experiment, game: Game) -> Latents:
     """The latents of the sample grids: the same in all of a run, and those that `gan-jax sample` draws by default."""
     rows, cols = experiment.grid
-    return latents(game, jax.random.key(experiment.common.seed), rows * cols, in_turn(game))
+    return draw_latents(game, jax.random.key(experiment.common.seed), rows * cols, cycle_classes(game))

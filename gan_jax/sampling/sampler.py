@@ -1,4 +1,4 @@
-"""What the generator has learnt, drawn and judged: samples of chosen latents, a run's picture, its own scores."""
+"""What the generator has learned, drawn and judged: samples of chosen latents, a run's picture, its own scores."""
 
 from collections.abc import Callable
 

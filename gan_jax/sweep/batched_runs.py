@@ -15,16 +15,16 @@ from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 from jaxtyping import Array, Float, Int, Int32, Key
 
-from gan_jax.config.experiment import Experiment, Stage, stages
+from gan_jax.config.experiment import Experiment, ScheduledPhase, schedule_phases
 from gan_jax.data import Source, device_resident, shuffle
 from gan_jax.engine.game import Game, Metrics, State
 from gan_jax.engine.networks import bind
 from gan_jax.engine.parallel import BATCH_AXIS, SEEDS, over_steps
 from gan_jax.engine.step import init, make_step
-from gan_jax.evaluation.evaluator import Assessor, ranked
-from gan_jax.sampling.latents import latents
+from gan_jax.evaluation.evaluator import Evaluator, ranked
+from gan_jax.sampling.latents import draw_latents
 from gan_jax.sweep.grid import Combination, numbers
-from gan_jax.training.loop import Runner, dispatched
+from gan_jax.training.loop import Runner, run_chunks
 from gan_jax.training.train import abstract_batch
 
 
@@ -62,9 +62,9 @@ class Lanes(NamedTuple):
         return self.build(self.source, **self.combinations[0].kwargs)
 
     @property
-    def plan(self) -> list[Stage]:
+    def plan(self) -> list[ScheduledPhase]:
         """The phases, the same of all lanes."""
-        return stages(self.experiment)
+        return schedule_phases(self.experiment)
 
     @property
     def keys(self) -> Key[Array, " L"]:
@@ -95,7 +95,7 @@ class Lanes(NamedTuple):
 
     def lane_game(self, phase: int, values: Numbers) -> Game:
         """A lane's game; raises where the lengths of the phases depend on the numbers."""
-        return stages(self.lane_experiment(values))[phase].game
+        return schedule_phases(self.lane_experiment(values))[phase].game
 
     def over_lanes(self, function: Callable) -> Callable:
         """A function of one lane's arguments, over the leading axis of all of them."""
@@ -181,7 +181,7 @@ def _chunks(lanes: Lanes, phase: int, state: State) -> Iterator[tuple[int, State
     def dispatch(state: State, inputs: Any, n: Int[Array, ""]) -> tuple[State, LaneMetrics]:
         return chunk(state, values, arrays, inputs, n)
 
-    yield from dispatched(dispatch, state, stage, common, stream, placement.inputs)
+    yield from run_chunks(dispatch, state, stage, common, stream, placement.inputs)
 
 
 def _judge(lanes: Lanes, phase: int) -> Callable[[State], LaneMetrics]:
@@ -192,7 +192,7 @@ def _judge(lanes: Lanes, phase: int) -> Callable[[State], LaneMetrics]:
     def lane(players: Any, key: Key[Array, ""], values: Numbers) -> Metrics:
         experiment = lanes.lane_experiment(values)
         game = experiment.phases[phase].game
-        return experiment.evaluation.scores(bind(game, players), latents(game, key, samples))
+        return experiment.evaluation.scores(bind(game, players), draw_latents(game, key, samples))
 
     scores, keys, values = jax.jit(lanes.over_lanes(lane)), lanes.keys, lanes.numbers
     return lambda state: scores(state.players, keys, values)
@@ -203,8 +203,8 @@ def _assess(lanes: Lanes, phase: int) -> Callable[[State], dict[str, list[float]
     common = lanes.experiment.common
     if not common.evaluate:
         return lambda state: {}
-    of_game = Assessor(common, lanes.source).of
-    games = [stages(lanes.build(lanes.source, **c.kwargs))[phase].game for c in lanes.combinations]
+    of_game = Evaluator(common, lanes.source).of
+    games = [schedule_phases(lanes.build(lanes.source, **c.kwargs))[phase].game for c in lanes.combinations]
     each = [assess for assess in map(of_game, games) for _ in lanes.seeds]
 
     def assess(state: State) -> dict[str, list[float]]:

@@ -6,12 +6,12 @@ import numpy as np
 from PIL import Image
 
 from gan_jax.runs.checkpoint import Checkpoints
-from gan_jax.sampling.preview import portrait
+from gan_jax.sampling.preview import preview
 from gan_jax.sampling.sampler import sampler
 from gan_jax.sweep.batched_runs import lane_state, runner
 from gan_jax.sweep.grid import Combination
 from gan_jax.sweep.runner import Program, where
-from gan_jax.sweep.sweep_dir import ComparisonFolder, identity
+from gan_jax.sweep.sweep_dir import SweepDir, identity
 from gan_jax.sweep.table import short
 from gan_jax.training.loop import resume
 from gan_jax.viz.images import contact_sheet, save_png
@@ -25,14 +25,14 @@ def draw_sheet(
     seeds: Sequence[int],
     exact: bool,
     all_programs: Sequence[Program],
-    folder: ComparisonFolder,
+    folder: SweepDir,
 ) -> None:
     """One picture: a row for every setting, and what some of its seeds ended in."""
     trained = where(all_programs)
     runs = [trained[identity(c.settings, exact), seed] for c in grid for seed in seeds[:SHOWN]]
     for program in all_programs:
         _draw(program, [lane for other, lane in runs if other is program])
-    cells = [np.atleast_3d(np.asarray(Image.open(program.folder.portrait(lane)))) for program, lane in runs]
+    cells = [np.atleast_3d(np.asarray(Image.open(program.folder.preview(lane)))) for program, lane in runs]
     words = [", ".join(f"{name.replace('_', '-')} {short(word)}" for name, word in c.varied.items()) for c in grid]
     captions = [f"{word}, seed {seed}" if word else f"seed {seed}" for word in words for seed in seeds[:SHOWN]]
     sheet = contact_sheet(cells, captions, len(seeds[:SHOWN]))
@@ -41,7 +41,7 @@ def draw_sheet(
 
 def _draw(program: Program, lanes: Sequence[int]) -> None:
     """Draws those lanes' last states that have not been drawn."""
-    left = [lane for lane in lanes if not program.folder.portrait(lane).exists()]
+    left = [lane for lane in lanes if not program.folder.preview(lane).exists()]
     if not left:
         return
     plan, many = program.lanes.plan, len(program.lanes.seeds)
@@ -50,6 +50,6 @@ def _draw(program: Program, lanes: Sequence[int]) -> None:
     for c in sorted({lane // many for lane in left}):
         experiment = program.lanes.build(program.lanes.source, **program.lanes.combinations[c].kwargs)
         game = experiment.phases[-1].game
-        draw = portrait(experiment, game, sampler(game))
+        draw = preview(experiment, game, sampler(game))
         for lane in (lane for lane in left if lane // many == c):
-            save_png(program.folder.portrait(lane), draw(lane_state(state, lane)))
+            save_png(program.folder.preview(lane), draw(lane_state(state, lane)))

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from gan_jax.config.experiment import Common
+from gan_jax.config.experiment import RunConfig
 from gan_jax.config.flags import parse, to_argv
 from gan_jax.data import Source
 from gan_jax.engine.parallel import make_mesh
@@ -20,9 +20,9 @@ from gan_jax.runs.checkpoint import Checkpoints
 from gan_jax.runs.run_dir import Record
 from gan_jax.sweep.batched_runs import Build, Lanes, logged, runner
 from gan_jax.sweep.grid import Combination, alike
-from gan_jax.sweep.sweep_dir import About, ComparisonFolder, ProgramFolder, Run, identity
+from gan_jax.sweep.sweep_dir import About, ProgramFolder, Run, SweepDir, identity
 from gan_jax.sweep.table import Row, outcome
-from gan_jax.training.logger import Progress, Records
+from gan_jax.training.logger import MetricsLog, ProgressBar
 from gan_jax.training.loop import play, resume
 from gan_jax.training.train import check
 
@@ -59,8 +59,8 @@ def programs(
     grid: Sequence[Combination],
     seeds: Sequence[int],
     exact: bool,
-    folder: ComparisonFolder,
-    open_data: Callable[[Common], Source],
+    folder: SweepDir,
+    open_data: Callable[[RunConfig], Source],
 ) -> list[Program]:
     """The programs that train the grid: those begun in the folder that have any of it, then those still needed.
 
@@ -121,12 +121,12 @@ def names(program: Program) -> list[str]:
     return list(_numbers(program.folder.records()[-1])) if program.finished else logged(program.lanes)
 
 
-def train_all(all_programs: Sequence[Program], folder: ComparisonFolder, stop: Callable[[], bool]) -> bool:
+def train_all(all_programs: Sequence[Program], folder: SweepDir, stop: Callable[[], bool]) -> bool:
     """Trains what is not finished; whether everything is, in the end."""
     left = [program for program in all_programs if not program.finished]
     if not left:
         return True
-    progress, done = Progress(sum(program.images for program in left), 0), 0
+    progress, done = ProgressBar(sum(program.images for program in left), 0), 0
     try:
         for program in left:
             folder.begin(program.about)
@@ -139,7 +139,7 @@ def train_all(all_programs: Sequence[Program], folder: ComparisonFolder, stop: C
     return True
 
 
-def _train(program: Program, progress: Progress, done: int, stop: Callable[[], bool]) -> None:
+def _train(program: Program, progress: ProgressBar, done: int, stop: Callable[[], bool]) -> None:
     """Trains one program, from its last checkpoint if there is one."""
     lanes, folder = program.lanes, program.folder
     players, plan, common = runner(lanes), lanes.plan, lanes.experiment.common
@@ -151,7 +151,7 @@ def _train(program: Program, progress: Progress, done: int, stop: Callable[[], b
 
     with Checkpoints(folder.checkpoints, common.keep) as checkpoints:
         resumed, state = resume(players, plan, checkpoints, lanes.mesh)
-        records = Records(folder, resumed, show)
+        records = MetricsLog(folder, resumed, show)
         for reached in play(players, plan, common, resumed, state, stop):
             records.flush()  # the chunk before, while the device plays this one
             scores = reached.assess()

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 from gan_jax.config.experiment import DURATION_AND_PLACE, JUDGED
 from gan_jax.errors import BadInput
-from gan_jax.runs.files import write_whole
+from gan_jax.runs.files import write_atomic
 from gan_jax.runs.manifest import Manifest, check_same
-from gan_jax.runs.run_dir import RunFolder
+from gan_jax.runs.run_dir import RunDir
 
 FREE = (DURATION_AND_PLACE - JUDGED - {"images"}) | {"seed"}
 """The flags that do not decide what is compared: how often, where, and the seed, which every run has of its own.
@@ -42,7 +42,7 @@ class About(NamedTuple):
         return [(identity(settings, self.exact), seed) for settings in self.settings for seed in self.seeds]
 
 
-class ProgramFolder(RunFolder):
+class ProgramFolder(RunDir):
     """The paths of one program; its records hold a list of numbers, one a lane, for every metric."""
 
     cure = "delete its folder to train it again"
@@ -52,12 +52,12 @@ class ProgramFolder(RunFolder):
         self.metrics = path / "records.jsonl"
         self.about = path / "program.json"
 
-    def portrait(self, lane: int) -> Path:
+    def preview(self, lane: int) -> Path:
         """The picture of a lane's last state."""
         return self.path / "portraits" / f"{lane:03d}.png"
 
 
-class ComparisonFolder(RunFolder):
+class SweepDir(RunDir):
     """The paths of one comparison."""
 
     def __init__(self, path: Path):
@@ -80,7 +80,7 @@ class ComparisonFolder(RunFolder):
     def begin(self, about: About) -> None:
         """Says what a program is, before its first step."""
         file = ProgramFolder(self.place(about)).about
-        write_whole(file, (json.dumps(about._asdict(), indent=2) + "\n").encode())
+        write_atomic(file, (json.dumps(about._asdict(), indent=2) + "\n").encode())
 
     def check(self, here: Manifest) -> Manifest:
         """The manifest to be kept, of settings (and the data) that no command has varied; nothing is changed.

@@ -27,7 +27,7 @@ def path(game: Game, steps: int) -> Points:
 
 
 def flow(game: Game, points: Points) -> Points:
-    """Where one step leads from every point, less the point: what the optimisers remember is as at the start."""
+    """Where one step leads from every point, less the point: what the optimizers remember is as at the start."""
 
     def moved(point: Float[Array, "2"]) -> Float[Array, "2"]:
         state = _start(game)
@@ -38,7 +38,7 @@ def flow(game: Game, points: Points) -> Points:
     return jax.vmap(moved)(points)
 
 
-def portrait(game: Game) -> Callable[[State], UInt8[np.ndarray, "H W 3"]]:
+def preview(game: Game) -> Callable[[State], UInt8[np.ndarray, "H W 3"]]:
     """Draws the path to a state, and where play leads from everywhere else."""
 
     def draw(state: State) -> UInt8[np.ndarray, "H W 3"]:

@@ -15,7 +15,7 @@ import optax
 from jaxtyping import Array, Float, Int, UInt8
 
 from gan_jax import losses
-from gan_jax.config.experiment import Common, Evaluation, Experiment, Phase
+from gan_jax.config.experiment import Evaluation, Experiment, Phase, RunConfig
 from gan_jax.config.flags import Fraction, NonNegativeFloat, PositiveFloat, PositiveInt
 from gan_jax.config.registry import Dynamics, Loss, Penalties
 from gan_jax.data import Source
@@ -29,7 +29,7 @@ from gan_jax.metrics.mixture_modes import energy_distance, mode_scores
 from gan_jax.nets import mlp
 from gan_jax.nets.layers.packed import Packed
 from gan_jax.penalties import Penalty, terms, weight_at
-from gan_jax.sampling.latents import latents
+from gan_jax.sampling.latents import draw_latents
 from gan_jax.toy import networks
 from gan_jax.viz import plane
 
@@ -42,7 +42,7 @@ SHOWN = 1000
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class Recipe:
+class Config:
     """What may be tried on the bench: the flags of the experiments on points."""
 
     loss: Loss = losses.relativistic_paired
@@ -52,7 +52,7 @@ class Recipe:
     anneal: PositiveFloat = 0.2
     """What the penalties' weights are multiplied with by the end of the run; they get there geometrically."""
     dynamics: Dynamics = gradient_play
-    """How the field of a turn becomes what the optimisers are given; most need --simultaneous."""
+    """How the field of a turn becomes what the optimizers are given; most need --simultaneous."""
     simultaneous: bool = False
     """Both players move at once, instead of the discriminator first."""
     pack: PositiveInt = 1
@@ -76,10 +76,10 @@ class Recipe:
     """Hidden layers of the generator; the discriminator has one less."""
 
 
-def bench(common: Common, recipe: Recipe) -> Callable[..., Experiment]:
+def bench(common: RunConfig, recipe: Config) -> Callable[..., Experiment]:
     """The `experiment` of a file, with these defaults."""
 
-    def experiment(source: Source, common: Common = common, recipe: Recipe = recipe) -> Experiment:
+    def experiment(source: Source, common: RunConfig = common, recipe: Config = recipe) -> Experiment:
         """Points from a latent of two numbers, by a fully connected generator against a like discriminator.
 
         Args:
@@ -92,7 +92,7 @@ def bench(common: Common, recipe: Recipe) -> Callable[..., Experiment]:
     return experiment
 
 
-def on_points(source: Source, common: Common, recipe: Recipe) -> Experiment:
+def on_points(source: Source, common: RunConfig, recipe: Config) -> Experiment:
     """A generator of points against a discriminator, both fully connected, from a latent of two numbers.
 
     Raises:
@@ -130,7 +130,7 @@ def on_points(source: Source, common: Common, recipe: Recipe) -> Experiment:
         phases=(Phase(game, common.images),),
         common=common,
         evaluation=_of_modes(MODES[source.name]()) if source.name in MODES else _of_points(source),
-        portrait=partial(portrait, source=source, seed=common.seed, pack=recipe.pack),
+        preview=partial(preview, source=source, seed=common.seed, pack=recipe.pack),
     )
 
 
@@ -138,10 +138,10 @@ def _of_modes(modes: Modes) -> Evaluation:
     """Success is what PacGAN was after: every mode, in the right proportions, and little in between."""
 
     def scores(nets: Mapping[str, Any], latents: Latents) -> Metrics:
-        return mode_scores(nets["g"].slow(latents["z"]), jnp.asarray(modes.centres, jnp.float32), modes.std)
+        return mode_scores(nets["g"].ema(latents["z"]), jnp.asarray(modes.centers, jnp.float32), modes.std)
 
     def success(scores: Mapping[str, float]) -> bool:
-        all_modes = scores["modes"] == len(modes.centres)
+        all_modes = scores["modes"] == len(modes.centers)
         return all_modes and scores["high_quality"] >= 0.95 and scores["reverse_kl"] < 0.03
 
     return Evaluation(scores, SAMPLES, frozenset(("modes", "high_quality")), success)
@@ -151,14 +151,14 @@ def _of_points(source: Source) -> Evaluation:
     """The distance from real points, where no modes are known."""
 
     def scores(nets: Mapping[str, Any], latents: Latents) -> Metrics:
-        return {"energy_distance": energy_distance(nets["g"].slow(latents["z"]), _real(source, SAMPLES))}
+        return {"energy_distance": energy_distance(nets["g"].ema(latents["z"]), _real(source, SAMPLES))}
 
     return Evaluation(scores, SAMPLES)
 
 
-def portrait(game: Game, source: Source, seed: int, pack: int) -> Callable[[State], UInt8[np.ndarray, "H W 3"]]:
+def preview(game: Game, source: Source, seed: int, pack: int) -> Callable[[State], UInt8[np.ndarray, "H W 3"]]:
     """Draws real points, samples, the discriminator's scores, and the way in which they push a sample."""
-    drawn = latents(game, jax.random.key(seed), SHOWN)
+    drawn = draw_latents(game, jax.random.key(seed), SHOWN)
     real = np.asarray(_real(source, SHOWN))
     extent = plane.extent_of(real)
     fine, coarse = plane.lattice(extent, 64), plane.lattice(extent, 16)
@@ -168,7 +168,7 @@ def portrait(game: Game, source: Source, seed: int, pack: int) -> Callable[[Stat
         nets = bind(game, players)
 
         def scores(x: Float[Array, "B 2"]) -> Float[Array, " B"]:
-            return nets["d"].slow(jnp.repeat(x, pack, axis=0))  # a pack of equal points
+            return nets["d"].ema(jnp.repeat(x, pack, axis=0))  # a pack of equal points
 
         arrows = jax.grad(lambda x: jnp.sum(scores(x)))(jnp.asarray(coarse.reshape(-1, 2)))
         return game.sample(nets, drawn), scores(jnp.asarray(fine.reshape(-1, 2))), arrows

@@ -19,7 +19,7 @@ from tensorboardX import SummaryWriter
 from gan_jax.monitoring.finite import check_finite, says_something
 from gan_jax.monitoring.monitor import Watch, write
 from gan_jax.runs.files import CLOCK
-from gan_jax.runs.run_dir import Record, RunFolder
+from gan_jax.runs.run_dir import Record, RunDir
 from gan_jax.viz.animation import save_animation
 from gan_jax.viz.curves import save_curves
 from gan_jax.viz.images import save_png
@@ -28,14 +28,14 @@ PLAIN_SECONDS = 10
 """How often a line is printed where there is no terminal to draw a bar on."""
 
 
-class Records:
+class MetricsLog:
     """The records of a run, or of many together, as they are written.
 
     `show(record, rate)` is told of each when it is written, with its images per second. `resumed` is the step that the
     run goes on from, 0 for a new one.
     """
 
-    def __init__(self, folder: RunFolder, resumed: int, show: Callable[[Record, float], None]):
+    def __init__(self, folder: RunDir, resumed: int, show: Callable[[Record, float], None]):
         self._file, self._tell = folder.metrics, show
         self.all = folder.rewind(resumed)
         self._started = time.monotonic() - self.last["seconds"]
@@ -47,7 +47,7 @@ class Records:
         return self.all[-1] if self.all else {"step": 0, "images": 0, "seconds": 0.0}
 
     def note(self, step: int, images: int, metrics: Mapping[str, Array]) -> None:
-        """A chunk that was dispatched: its mean metrics, to be written by the next `flush`."""
+        """A chunk that was run_chunks: its mean metrics, to be written by the next `flush`."""
         self._waiting = (step, images, metrics)
 
     def flush(self) -> Record:
@@ -67,20 +67,20 @@ class Records:
         return self.last
 
 
-class Journal(Records):
+class RunLogger(MetricsLog):
     """The journal of one run: its records, and what is drawn and shown of them. A context manager.
 
-    `flush` raises `Broken` where what it has written is not finite.
+    `flush` raises `NonFinite` where what it has written is not finite.
     """
 
-    def __init__(self, folder: RunFolder, total_images: int, resumed: int):
+    def __init__(self, folder: RunDir, total_images: int, resumed: int):
         super().__init__(folder, resumed, self._show)
         self._folder, self._watch = folder, Watch()
         for record in self.all:
             self._watch.look(record)
         write(self._watch.findings, folder)
         self._tensorboard = SummaryWriter(str(folder.tensorboard), purge_step=resumed + 1)
-        self._progress = Progress(total_images, int(self.last["images"]))
+        self._progress = ProgressBar(total_images, int(self.last["images"]))
 
     def _show(self, record: Record, rate: float) -> None:
         check_finite(record, before=self.all[-2]["step"] if len(self.all) > 1 else 0)
@@ -104,7 +104,7 @@ class Journal(Records):
             save_animation(self._folder.animation, shown)
         self._tensorboard.flush()
 
-    def __enter__(self) -> "Journal":
+    def __enter__(self) -> "RunLogger":
         return self
 
     def __exit__(self, *_: Any) -> None:
@@ -112,7 +112,7 @@ class Journal(Records):
         self._tensorboard.close()
 
 
-class Progress:
+class ProgressBar:
     """A bar with images/s, losses and time left; without a terminal, a plain line now and then."""
 
     def __init__(self, total_images: int, images: int):

@@ -12,7 +12,7 @@ from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 from jaxtyping import Array, Int
 
-from gan_jax.config.experiment import Common, Stage
+from gan_jax.config.experiment import RunConfig, ScheduledPhase
 from gan_jax.data.on_device import Inputs
 from gan_jax.engine.game import Metrics, State
 from gan_jax.runs.checkpoint import Checkpoints
@@ -31,7 +31,7 @@ class Runner(NamedTuple):
     """`assess(phase)(state) -> scores`, at every evaluation; takes as long as it takes."""
 
 
-class Reached(NamedTuple):
+class Progress(NamedTuple):
     """Where a runner is after a chunk of steps."""
 
     phase: int
@@ -48,7 +48,9 @@ class Reached(NamedTuple):
     """Whether a checkpoint is due."""
 
 
-def resume(runner: Runner, plan: Sequence[Stage], checkpoints: Checkpoints, mesh: Mesh) -> tuple[int, State | None]:
+def resume(
+    runner: Runner, plan: Sequence[ScheduledPhase], checkpoints: Checkpoints, mesh: Mesh
+) -> tuple[int, State | None]:
     """The step of the last checkpoint, 0 where there is none, and its state; None where the plan ends before it.
 
     A damaged one is set aside, with a warning, and the one before is the last.
@@ -63,8 +65,13 @@ def resume(runner: Runner, plan: Sequence[Stage], checkpoints: Checkpoints, mesh
 
 
 def play(
-    runner: Runner, plan: Sequence[Stage], common: Common, resumed: int, state: State | None, stop: Callable[[], bool]
-) -> Iterator[Reached]:
+    runner: Runner,
+    plan: Sequence[ScheduledPhase],
+    common: RunConfig,
+    resumed: int,
+    state: State | None,
+    stop: Callable[[], bool],
+) -> Iterator[Progress]:
     """Plays what is left of every phase after step `resumed`, in which the runner was in `state`."""
     for phase, stage in enumerate(plan):
         if stage.steps.stop <= resumed or stop():
@@ -82,7 +89,7 @@ def play(
             best_may_be_here = bool(assessed and common.best)
             saved = stops or best_may_be_here or step % common.checkpoint_every == 0
             due = partial(assess, state) if assessed else dict
-            yield Reached(phase, step, state, metrics | scores, due, judged or stops, saved)
+            yield Progress(phase, step, state, metrics | scores, due, judged or stops, saved)
             if stops:
                 break
 
@@ -90,7 +97,7 @@ def play(
 def carry_over(before: State, fresh: State) -> State:
     """The state of a new phase: `fresh`, with what `before` has of the same path, shape and dtype.
 
-    An optimiser is kept whole or not at all: moments that start at 0 beside a count that does not would make the first
+    An optimizer is kept whole or not at all: moments that start at 0 beside a count that does not would make the first
     updates of new parameters many times too large.
     """
     kept = {jax.tree_util.keystr(path): leaf for path, leaf in jax.tree_util.tree_leaves_with_path(before)}
@@ -107,11 +114,11 @@ def carry_over(before: State, fresh: State) -> State:
     return state
 
 
-def dispatched(
+def run_chunks(
     dispatch: Callable[[State, Inputs, Int[Array, ""]], tuple[State, Metrics]],
     state: State,
-    stage: Stage,
-    common: Common,
+    stage: ScheduledPhase,
+    common: RunConfig,
     stream: Callable[[Iterable[range]], Iterator[Inputs]],
     sharding: NamedSharding,
 ) -> Iterator[tuple[int, State, Metrics]]:

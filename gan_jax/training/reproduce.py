@@ -17,7 +17,7 @@ import numpy as np
 import tyro
 
 from gan_jax.config.discovery import find, load
-from gan_jax.config.experiment import JUDGED, Experiment, stages
+from gan_jax.config.experiment import JUDGED, Experiment, schedule_phases
 from gan_jax.config.flags import PositiveInt, parse, to_argv
 from gan_jax.data import open_source
 from gan_jax.engine.parallel import make_mesh
@@ -25,7 +25,7 @@ from gan_jax.errors import BadInput
 from gan_jax.runs.checkpoint import Checkpoints
 from gan_jax.runs.manifest import Manifest, manifest
 from gan_jax.runs.provenance import compute_repeatably
-from gan_jax.runs.run_dir import RunFolder
+from gan_jax.runs.run_dir import RunDir
 from gan_jax.training.restore import stage_of
 from gan_jax.training.train import abstract_state, check, train
 
@@ -35,7 +35,7 @@ UNREAD = JUDGED | {"best"}
 Run = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
 
 Digests = Mapping[int, Mapping[str, Any]]
-"""What `RunFolder.all_digests` says, by the step."""
+"""What `RunDir.all_digests` says, by the step."""
 
 
 def reproduce(run: Run, upto: PositiveInt | None = None) -> int:
@@ -45,14 +45,14 @@ def reproduce(run: Run, upto: PositiveInt | None = None) -> int:
         run: The folder of a run.
         upto: Play no further than to this many images; by default to the last checkpoint.
     """
-    folder = RunFolder(run)
+    folder = RunDir(run)
     about, wanted = folder.read(), digests(folder, upto)
     file = Path(about.experiment)
     file = file if file.is_file() else find(file.stem)
     build = load(file)
     settings = {name: value for name, value in about.settings.items() if name not in UNREAD}
     with tempfile.TemporaryDirectory(prefix="gan-jax-reproduce-") as scratch:
-        again = RunFolder(Path(scratch) / "run")
+        again = RunDir(Path(scratch) / "run")
         argv = to_argv(settings | {"run_dir": str(again.path)})
         parsed = parse(build, argv, "gan-jax reproduce", given=["source"])
         common = parsed.kwargs["common"]
@@ -86,7 +86,7 @@ def reproduce(run: Run, upto: PositiveInt | None = None) -> int:
     return 0
 
 
-def digests(folder: RunFolder, upto: int | None) -> Digests:
+def digests(folder: RunDir, upto: int | None) -> Digests:
     """The digests of a run's checkpoints up to so many images."""
     lines = folder.all_digests()
     if not lines:
@@ -99,7 +99,7 @@ def digests(folder: RunFolder, upto: int | None) -> Digests:
 
 def period(wanted: Digests, experiment: Experiment) -> int:
     """After how many steps, over and over, to save: a run that was stopped and went on was saved in between, too."""
-    ends = {stage.steps.stop for stage in stages(experiment)}  # saved anyway, and multiples of nothing
+    ends = {stage.steps.stop for stage in schedule_phases(experiment)}  # saved anyway, and multiples of nothing
     return math.gcd(experiment.common.checkpoint_every, *(step for step in wanted if step not in ends))
 
 
@@ -130,7 +130,7 @@ def first_difference(step: int, wanted: Digests, found: Digests) -> str:
     return f"different: first at step {step} ({wanted[step]['images']:,} images), in {leaves[0]}{more}"
 
 
-def how_large(like: Any, step: int, folder: RunFolder, again: RunFolder) -> str:
+def how_large(like: Any, step: int, folder: RunDir, again: RunDir) -> str:
     """The largest difference of two runs at a step, in words, where both still have that checkpoint."""
     kept = Checkpoints(folder.checkpoints)
     if step not in kept.steps():

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from gan_jax.config.discovery import find, load
-from gan_jax.config.experiment import Experiment, Stage, stages
+from gan_jax.config.experiment import Experiment, ScheduledPhase, schedule_phases
 from gan_jax.config.flags import parse, to_argv
 from gan_jax.data import Source
 from gan_jax.engine.game import Game, State
@@ -14,11 +14,11 @@ from gan_jax.errors import BadInput
 from gan_jax.runs.checkpoint import Checkpoints
 from gan_jax.runs.files import is_a
 from gan_jax.runs.manifest import Manifest
-from gan_jax.runs.run_dir import RunFolder
+from gan_jax.runs.run_dir import RunDir
 from gan_jax.training.train import abstract_state, best_cost
 
 
-class Trained(NamedTuple):
+class RestoredRun(NamedTuple):
     """A checkpoint of a run, and all that is needed to play with it."""
 
     manifest: Manifest
@@ -30,13 +30,13 @@ class Trained(NamedTuple):
     """Real images shown to the discriminator by then."""
 
 
-def restore(run: Path, step: int | None = None, best: bool = False) -> Trained:
+def restore(run: Path, step: int | None = None, best: bool = False) -> RestoredRun:
     """A checkpoint of the run in a folder: that of a step, or the one that `--best` kept, or by default the last.
 
     Raises:
         BadInput: the folder holds no run, or no such checkpoint, or a damaged one, or one of other settings.
     """
-    folder = RunFolder(run)
+    folder = RunDir(run)
     manifest, experiment, source = rebuild(folder)
     checkpoints = Checkpoints(folder.checkpoints, best=best_cost(experiment))
     if best and (step := checkpoints.best()) is None:
@@ -44,16 +44,16 @@ def restore(run: Path, step: int | None = None, best: bool = False) -> Trained:
     reached = checkpoints.latest() or 0 if step is None else step
     stage = stage_of(experiment, reached)
     state = checkpoints.restore(abstract_state(stage.game, source, experiment.common, make_mesh()), step)
-    return Trained(manifest, experiment, stage.game, state, stage.images(int(state.step)))
+    return RestoredRun(manifest, experiment, stage.game, state, stage.images(int(state.step)))
 
 
-def stage_of(experiment: Experiment, step: int) -> Stage:
+def stage_of(experiment: Experiment, step: int) -> ScheduledPhase:
     """The phase that a checkpoint of a step is of."""
-    plan = stages(experiment)
+    plan = schedule_phases(experiment)
     return next((stage for stage in plan if step <= stage.steps.stop), plan[-1])
 
 
-def rebuild(folder: RunFolder) -> tuple[Manifest, Experiment, Source]:
+def rebuild(folder: RunDir) -> tuple[Manifest, Experiment, Source]:
     """The experiment of a run, from its manifest, and its source as a name and a shape: the data is not read.
 
     Raises:

@@ -13,7 +13,7 @@ from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 from jaxtyping import Array, Int
 
-from gan_jax.config.experiment import Common, Experiment, Stage, stages
+from gan_jax.config.experiment import Experiment, RunConfig, ScheduledPhase, schedule_phases
 from gan_jax.data import Source, device_resident, tf_data
 from gan_jax.data.on_device import Inputs
 from gan_jax.engine.game import Game, Metrics, State
@@ -21,21 +21,21 @@ from gan_jax.engine.networks import bind
 from gan_jax.engine.parallel import BATCH_AXIS, check_shares, make_mesh, over_steps
 from gan_jax.engine.step import init, make_step
 from gan_jax.errors import BadInput
-from gan_jax.evaluation.evaluator import Assessor, ranked
+from gan_jax.evaluation.evaluator import Evaluator, ranked
 from gan_jax.monitoring.diversity import diversity
-from gan_jax.monitoring.finite import Broken
+from gan_jax.monitoring.finite import NonFinite
 from gan_jax.runs.checkpoint import Checkpoints, Cost
-from gan_jax.runs.run_dir import RunFolder
-from gan_jax.sampling.preview import judgement, portrait, together
+from gan_jax.runs.run_dir import RunDir
+from gan_jax.sampling.preview import judgement, preview, together
 from gan_jax.sampling.sampler import Draw, sampler
-from gan_jax.training.logger import Journal
-from gan_jax.training.loop import Runner, abstract, dispatched, play, resume
+from gan_jax.training.logger import RunLogger
+from gan_jax.training.loop import Runner, abstract, play, resume, run_chunks
 
 PIPELINES = {"device": device_resident, "tf": tf_data}
 
 
 def train(
-    experiment: Experiment, source: Source, folder: RunFolder, stop: Callable[[], bool] = lambda: False
+    experiment: Experiment, source: Source, folder: RunDir, stop: Callable[[], bool] = lambda: False
 ) -> State | None:
     """Plays every phase, from the last checkpoint in `folder` if there is one.
 
@@ -50,13 +50,13 @@ def train(
 
     Raises:
         BadInput: as `check`, or where the checkpoint is damaged or of other settings.
-        Broken: a move's loss, gradient or update is no longer finite, and the run has gone back `rollbacks` times.
+        NonFinite: a move's loss, gradient or update is no longer finite, and the run has gone back `rollbacks` times.
     """
     check(experiment, source)
     while True:
         try:
             return _train_on(experiment, source, folder, stop)
-        except Broken as broken:
+        except NonFinite as broken:
             if len(folder.all_rollbacks()) >= experiment.common.rollbacks:
                 raise
             to = Checkpoints(folder.checkpoints).latest() or 0
@@ -64,16 +64,16 @@ def train(
             print(f"{broken.what}; back to step {to:,}, and on with other random numbers", file=sys.stderr)
 
 
-def _train_on(experiment: Experiment, source: Source, folder: RunFolder, stop: Callable[[], bool]) -> State | None:
+def _train_on(experiment: Experiment, source: Source, folder: RunDir, stop: Callable[[], bool]) -> State | None:
     """`train`, up to the first number that is not finite."""
-    common, plan, mesh = experiment.common, stages(experiment), make_mesh()
+    common, plan, mesh = experiment.common, schedule_phases(experiment), make_mesh()
     samplers = [sampler(stage.game) for stage in plan]
-    draws = [portrait(experiment, stage.game, draw) for stage, draw in zip(plan, samplers, strict=True)]
+    draws = [preview(experiment, stage.game, draw) for stage, draw in zip(plan, samplers, strict=True)]
     run = single(experiment, source, mesh, samplers)
     with Checkpoints(folder.checkpoints, common.keep, best_cost(experiment)) as checkpoints:
         resumed, state = resume(run, plan, checkpoints, mesh)
         state = _with_other_luck(state, resumed, run, folder)
-        with Journal(folder, plan[-1].images(plan[-1].steps.stop), resumed) as journal:
+        with RunLogger(folder, plan[-1].images(plan[-1].steps.stop), resumed) as journal:
             for reached in play(run, plan, common, resumed, state, stop):
                 state, step, images = reached.state, reached.step, plan[reached.phase].images(reached.step)
                 journal.flush()  # the chunk before, while the device plays this one
@@ -86,7 +86,7 @@ def _train_on(experiment: Experiment, source: Source, folder: RunFolder, stop: C
     return state
 
 
-def _with_other_luck(state: State | None, resumed: int, run: Runner, folder: RunFolder) -> State | None:
+def _with_other_luck(state: State | None, resumed: int, run: Runner, folder: RunDir) -> State | None:
     """The state that a run goes on from: under a key of its own for every time that it went back to this step."""
     back = [each["to"] for each in folder.all_rollbacks() if each["to"] <= resumed]
     if not back or back[-1] != resumed:
@@ -97,8 +97,8 @@ def _with_other_luck(state: State | None, resumed: int, run: Runner, folder: Run
 
 def single(experiment: Experiment, source: Source, mesh: Mesh, samplers: Sequence[Draw]) -> Runner:
     """One run, its batch shared by the devices of the mesh; `samplers` draw from the game of each phase."""
-    common, plan, everywhere = experiment.common, stages(experiment), NamedSharding(mesh, P())
-    assess = Assessor(common, source).of if common.evaluate else lambda game: lambda state: {}
+    common, plan, everywhere = experiment.common, schedule_phases(experiment), NamedSharding(mesh, P())
+    assess = Evaluator(common, source).of if common.evaluate else lambda game: lambda state: {}
     return Runner(
         fresh=lambda phase: jax.device_put(new_state(plan[phase].game, source, common), everywhere),
         chunks=lambda phase, state: chunks(plan[phase], state, common, source, mesh),
@@ -111,7 +111,7 @@ def single(experiment: Experiment, source: Source, mesh: Mesh, samplers: Sequenc
 
 
 def chunks(
-    stage: Stage, state: State, common: Common, source: Source, mesh: Mesh
+    stage: ScheduledPhase, state: State, common: RunConfig, source: Source, mesh: Mesh
 ) -> Iterator[tuple[int, State, Metrics]]:
     """Plays what is left of a phase as one run, many steps in one dispatch."""
     everywhere, shared = NamedSharding(mesh, P()), NamedSharding(mesh, P(None, None, BATCH_AXIS))
@@ -122,10 +122,10 @@ def chunks(
     def dispatch(state: State, inputs: Inputs, n: Int[Array, ""]) -> tuple[State, Metrics]:
         return chunk(state, arrays, inputs, n)
 
-    yield from dispatched(dispatch, state, stage, common, pipeline.stream, shared)
+    yield from run_chunks(dispatch, state, stage, common, pipeline.stream, shared)
 
 
-def new_state(game: Game, source: Source, common: Common) -> State:
+def new_state(game: Game, source: Source, common: RunConfig) -> State:
     """The state before the first step of a game on this data, from the experiment's seed."""
     return init(game, jax.random.key(common.seed), abstract_batch(game, source, common))
 
@@ -145,14 +145,14 @@ def higher(experiment: Experiment) -> frozenset[str]:
     return own | {name for name, way in ranked(experiment.common).items() if way == "higher"}
 
 
-def abstract_batch(game: Game, source: Source, common: Common) -> dict[str, jax.ShapeDtypeStruct]:
+def abstract_batch(game: Game, source: Source, common: RunConfig) -> dict[str, jax.ShapeDtypeStruct]:
     """Shapes and dtypes of one step's batch, `[turn, B, ...]`."""
     shape = (len(game.turns), common.batch_size)
     batch = {"x": jax.ShapeDtypeStruct((*shape, *source.shape), jnp.float32)}
     return batch | ({"y": jax.ShapeDtypeStruct(shape, jnp.int32)} if source.classes else {})
 
 
-def abstract_state(game: Game, source: Source, common: Common, mesh: Mesh) -> State:
+def abstract_state(game: Game, source: Source, common: RunConfig, mesh: Mesh) -> State:
     """Shapes, dtypes and placement of `new_state`, without its arrays: what a checkpoint is restored into."""
     return abstract(lambda: new_state(game, source, common), mesh)
 
@@ -178,7 +178,7 @@ def check(experiment: Experiment, source: Source, devices: int | None = None) ->
             raise BadInput(f"--best {common.best} is not logged: choose one of {', '.join(names)}")
 
 
-def check_fit(game: Game, source: Source, common: Common) -> None:
+def check_fit(game: Game, source: Source, common: RunConfig) -> None:
     """Raises `BadInput` where a game asks for labels that the data lacks, or makes what is not of the data's shape."""
     label = game.codes.get("y")
     if label and len(source.classes) != label.classes:

@@ -19,10 +19,10 @@ Picture = UInt8[np.ndarray, "height width 3"]
 Shares = Float[np.ndarray, " _"]
 
 REAL = "0.7"
-"""Grey, as real examples are in all pictures."""
+"""Gray, as real examples are in all pictures."""
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-"""Seven for six colours: 42 points before two look alike."""
+"""Seven for six colors: 42 points before two look alike."""
 
 BARS = 50
 """With more classes than that, bars and their names could not be told apart."""
@@ -36,7 +36,7 @@ LINE = 0.2
 
 def with_neighbours(
     samples: UInt8[np.ndarray, "_ H W C"],
-    neighbours: UInt8[np.ndarray, "_ k H W C"],
+    neighbors: UInt8[np.ndarray, "_ k H W C"],
     caption: str = "a sample, and its nearest training images",
 ) -> Picture:
     """A row for every sample: the sample, a gap, and the `k` training images that are nearest to it, nearest first.
@@ -44,15 +44,15 @@ def with_neighbours(
     Small images are shown in whole multiples of their size: 28 x 28 pixels as 56 x 56.
 
     Raises:
-        BadInput: no samples, no neighbours, or not the same number of both.
+        BadInput: no samples, no neighbors, or not the same number of both.
     """
-    if not samples.size or not neighbours.size or len(samples) != len(neighbours):
-        shapes = f"samples {list(samples.shape)} and neighbours {list(neighbours.shape)}"
+    if not samples.size or not neighbors.size or len(samples) != len(neighbors):
+        shapes = f"samples {list(samples.shape)} and neighbors {list(neighbors.shape)}"
         raise BadInput(f"{shapes} make no picture: give [N, H, W, C] and [N, k, H, W, C]")
-    n, k = neighbours.shape[:2]
+    n, k = neighbors.shape[:2]
     scale = max(1, PIXELS // max(samples.shape[1:3]))
     left = image_grid(samples, n, 1, scale=scale)
-    right = image_grid(neighbours.reshape(-1, *samples.shape[1:]), n, k, scale=scale)
+    right = image_grid(neighbors.reshape(-1, *samples.shape[1:]), n, k, scale=scale)
     gap = np.full((len(left), samples.shape[2] * scale // 4, left.shape[2]), WHITE, np.uint8)
     return contact_sheet([np.concatenate([left, gap, right], axis=1)], [caption], cols=1)
 
@@ -84,7 +84,7 @@ def _bars(shares: dict[str, Shares], classes: Sequence[str]) -> Picture:
     width = 0.8 / len(shares)
     for i, (name, share) in enumerate(shares.items()):
         at = np.arange(len(classes)) + (i - (len(shares) - 1) / 2) * width
-        axes.bar(at, share, width, color=_colour(i), label=name)
+        axes.bar(at, share, width, color=_color(i), label=name)
     slanted = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if max(map(len, classes)) > 3 else {}
     axes.set_xticks(range(len(classes)), classes, **slanted)
     axes.set_xlim(-0.6, len(classes) - 0.4)
@@ -101,7 +101,7 @@ def _ranks(shares: dict[str, Shares], classes: Sequence[str]) -> Picture:
     for i, (name, share) in enumerate(shares.items()):
         drawn = np.sort(share[share > 0])[::-1]
         label = f"{name}: {len(drawn)} of {len(classes)} classes"
-        axes.plot(np.arange(1, len(drawn) + 1), drawn, color=_colour(i), linewidth=1.6 if i else 4, label=label)
+        axes.plot(np.arange(1, len(drawn) + 1), drawn, color=_color(i), linewidth=1.6 if i else 4, label=label)
     axes.set_xlim(0, len(classes) + 1)
     axes.yaxis.set_major_formatter(_percent)
     _legend(figure)
@@ -127,10 +127,10 @@ def precision_recall_plot(
     figure = _figure(0.9 + 3.6 * right, 4.3 + LINE * len(points))
     square = _axes(figure, *axes)
     square.set(xlim=(0, right), ylim=(0, 1), aspect="equal")
-    for (name, (x, y)), colour, marker in zip(
+    for (name, (x, y)), color, marker in zip(
         points.items(), itertools.cycle(COLORS), itertools.cycle(MARKERS), strict=False
     ):
-        square.plot(x, y, marker, color=colour, markersize=8, markeredgecolor="white", clip_on=False, label=name)
+        square.plot(x, y, marker, color=color, markersize=8, markeredgecolor="white", clip_on=False, label=name)
     _legend(figure)
     return _pixels(figure)
 
@@ -187,7 +187,7 @@ def _legend(figure: Figure) -> None:
     figure.legend(loc="outside lower left", fontsize=9, frameon=False)
 
 
-def _colour(i: int) -> str:
+def _color(i: int) -> str:
     """Of the i-th line or bar: the first is of the real data."""
     return COLORS[(i - 1) % len(COLORS)] if i else REAL
 

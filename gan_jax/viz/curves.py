@@ -10,7 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
-from gan_jax.runs.files import CLOCK, write_whole
+from gan_jax.runs.files import CLOCK, write_atomic
 from gan_jax.viz.images import COLORS
 
 PANELS = (
@@ -25,7 +25,7 @@ PANELS = (
 def save_curves(path: Path, records: Sequence[Mapping[str, Any]]) -> None:
     """Draws what `metrics.jsonl` records over the real images shown, one panel for each of `PANELS` and for each score.
 
-    A player has one colour in all panels. Points that are missing or not finite are left out of a line.
+    A player has one color in all panels. Points that are missing or not finite are left out of a line.
     """
     numbers = (name for record in records for name, value in record.items() if isinstance(value, int | float))
     names = [name for name in dict.fromkeys(numbers) if name not in CLOCK]
@@ -62,7 +62,7 @@ def save_curves(path: Path, records: Sequence[Mapping[str, Any]]) -> None:
             axes.legend(loc="upper left", bbox_to_anchor=(0, -0.18), fontsize=8, frameon=False, ncols=4)
     png = io.BytesIO()
     FigureCanvasAgg(figure).print_png(png, metadata={"Software": None})
-    write_whole(Path(path), png.getvalue())
+    write_atomic(Path(path), png.getvalue())
 
 
 def _player(name: str) -> str:

@@ -10,11 +10,11 @@ from jaxtyping import Float, UInt8
 from matplotlib import get_data_path
 from PIL import Image, ImageDraw, ImageFont
 
-from gan_jax.runs.files import write_whole
+from gan_jax.runs.files import write_atomic
 
 WHITE = 255
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-"""One per player: distinct to the colour-blind too (Okabe and Ito 2008)."""
+"""One per player: distinct to the color-blind too (Okabe and Ito 2008)."""
 
 
 def to_uint8(images: Float[np.ndarray, "*shape"]) -> UInt8[np.ndarray, "*shape"]:
@@ -41,16 +41,16 @@ def image_grid(
 
 
 def save_png(path: Path, picture: UInt8[np.ndarray, "h w c"]) -> None:
-    """Writes a grey (`c` = 1), colour (3) or colour and opacity (4) picture; equal pictures are equal bytes."""
+    """Writes a gray (`c` = 1), color (3) or color and opacity (4) picture; equal pictures are equal bytes."""
     png = io.BytesIO()
     Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture).save(png, "png")
-    write_whole(Path(path), png.getvalue())
+    write_atomic(Path(path), png.getvalue())
 
 
 def contact_sheet(
     pictures: Sequence[UInt8[np.ndarray, "_ _ _"]], captions: Sequence[str], cols: int, pad: int = 12
 ) -> UInt8[np.ndarray, "H W 3"]:
-    """Pictures, grey or colour, row by row on white, each under a line of its own: settings by seeds, say.
+    """Pictures, gray or color, row by row on white, each under a line of its own: settings by seeds, say.
 
     A column is as wide as the widest picture or caption.
     """

@@ -34,7 +34,7 @@ def extent_of(points: Points, margin: float = 0.15) -> Extent:
 
 
 def lattice(extent: Extent, n: int) -> Float[np.ndarray, "{n} {n} 2"]:
-    """The centres of `n x n` equal cells, float32: `[row, column]` from bottom left, where `scatter` wants values."""
+    """The centers of `n x n` equal cells, float32: `[row, column]` from bottom left, where `scatter` wants values."""
     left, right, bottom, top = extent
     ticks = (np.arange(n, dtype=np.float32) + 0.5) / n
     x, y = np.meshgrid(left + (right - left) * ticks, bottom + (top - bottom) * ticks)
@@ -48,12 +48,12 @@ def scatter(
     arrows: Float[np.ndarray, "k k 2"] | None = None,
     extent: Extent | None = None,
 ) -> UInt8[np.ndarray, "H W 3"]:
-    """Real points in grey, samples over them in colour.
+    """Real points in gray, samples over them in color.
 
     Args:
         real: some thousands are enough.
         fake: samples; those out of sight, or not finite, are left out.
-        field: the discriminator's scores at `lattice(extent, n)`, a background with level lines. Its colours are white
+        field: the discriminator's scores at `lattice(extent, n)`, a background with level lines. Its colors are white
             at score 0 and full where all but 2 % of the field is closer to 0.
         arrows: where samples are pushed, at `lattice(extent, k)`: minus the gradient of the generator's loss, or the
             gradient of the score. Only lengths in proportion mean something, and the longest tenth are cut to one.
@@ -90,10 +90,10 @@ def trajectories(
     axes.axvline(0, color="0.8", linewidth=0.8, zorder=0)
     if arrows is not None:
         _draw_arrows(axes, arrows, extent)
-    for (name, path), colour in zip(paths.items(), itertools.cycle(COLORS), strict=False):
-        axes.plot(*path.T, color=colour, linewidth=1.2, label=name)
-        axes.plot(*path[0], "o", color=colour, markersize=5, markerfacecolor="white")
-        axes.plot(*path[-1], "o", color=colour, markersize=5)
+    for (name, path), color in zip(paths.items(), itertools.cycle(COLORS), strict=False):
+        axes.plot(*path.T, color=color, linewidth=1.2, label=name)
+        axes.plot(*path[0], "o", color=color, markersize=5, markerfacecolor="white")
+        axes.plot(*path[-1], "o", color=color, markersize=5)
     if any(paths):
         axes.legend(loc="upper right", fontsize=7, framealpha=0.9, edgecolor="0.8")
     label = {"fontsize": 9, "color": "0.3", "bbox": {"facecolor": "white", "edgecolor": "none", "pad": 1}}

@@ -9,7 +9,7 @@ from PIL import Image
 
 from gan_jax.cli import sample
 from gan_jax.cli.main import main
-from gan_jax.sampling.latents import latents
+from gan_jax.sampling.latents import draw_latents
 from gan_jax.sampling.sampler import sampler
 from gan_jax.training.restore import restore
 from gan_jax.viz.images import to_uint8
@@ -86,7 +86,7 @@ def test_labels_are_drawn_in_turn_and_decide_the_image_with_its_noise(arrays, ru
     drawn = arrays("conditional", "--labels", 3, 8, "--n", 5)
     assert drawn["labels"].tolist() == [3, 8, 3, 8, 3] and drawn["images"].shape == (5, 28, 28, 1)
     run = restore(runs / "conditional")
-    wanted = sampler(run.game)(run.state, latents(run.game, jax.random.key(0), 5, {"y": [3, 8]}))
+    wanted = sampler(run.game)(run.state, draw_latents(run.game, jax.random.key(0), 5, {"y": [3, 8]}))
     np.testing.assert_array_equal(drawn["images"], to_uint8(wanted))
     assert (arrays("conditional", "--labels", 8, 3, "--n", 5)["images"] != drawn["images"]).any((1, 2, 3)).all()
 

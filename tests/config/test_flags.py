@@ -30,7 +30,7 @@ class Padding(enum.Enum):
 
 
 @dataclasses.dataclass(frozen=True)
-class Common:
+class RunConfig:
     """What every run has."""
 
     seed: NonNegativeInt = 0
@@ -55,7 +55,7 @@ def toy(
     widths: tuple[int, ...] = (1, 2),
     betas: tuple[Fraction, float] = (0.5, 0.9),
     data: Path = Path("data"),
-    run: Common = Common(),
+    run: RunConfig = RunConfig(),
 ):
     """A toy of an experiment.
 
@@ -73,7 +73,7 @@ def settings_of(*argv):
 def test_parameters_become_flags_and_a_dataclass_adds_its_own():
     argv = ["--name", "x", "--learning-rate", "0.1", "--run_dir", "a/b", "--seed", "3", "--no-augment"]
     parsed = parse(toy, argv, PROG)
-    assert toy(**parsed.kwargs) == ("x", 64, Common(3, Path("a/b")))
+    assert toy(**parsed.kwargs) == ("x", 64, RunConfig(3, Path("a/b")))
     assert parsed.kwargs["learning_rate"] == 0.1
     assert parsed.kwargs["augment"] is False
     assert parsed.settings == {

@@ -49,7 +49,7 @@ plain = Dynamics(lambda field, params: field.gradients(params))
 number = Dynamics(lambda field, params: 3)
 half = Dynamics(lambda field, params: field.gradients(params)[0])
 lost = Dynamics(lambda field, params: field.gradient(params))
-unmoved = Dynamics(optimiser=lambda tx: tx.update)
+unmoved = Dynamics(optimizer=lambda tx: tx.update)
 """
 
 
@@ -66,15 +66,15 @@ def toy(loss: Loss = losses.hinge, penalty: Penalties = (), play: Dynamics = dyn
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Config:
     """Flags of a dataclass."""
 
     loss: Loss = losses.wasserstein
-    penalty: Penalties = (terms.r1(0.5), terms.interpolated(10.0, penalties.one_sided))
+    penalty: Penalties = (terms.r1(0.5), terms.gradient_penalty(10.0, penalties.one_sided))
 
 
 def test_a_dataclass_may_hold_objects_and_defaults_that_were_made():
-    def toy(recipe: Recipe = Recipe()):
+    def toy(recipe: Config = Config()):
         """A toy with a recipe."""
 
     assert parse(toy, [], "toy").settings == {"loss": "wasserstein", "penalty": "r1:0.5+one_sided:10.0"}
@@ -164,7 +164,7 @@ MISTAKES = {
     "--penalty mine.py:heavy": "mine.py:heavy: its weight must be a number or a function of the step, and is 'x'",
     "--penalty r1:1+dragn:1": "no penalty 'dragn' (did you mean dragan?)",
     "--penalty mine.py:tempered": "mine.py:tempered is no penalty: give a value of the type Penalty",
-    "--play mine.py:unmoved": "mine.py:unmoved: optimiser must return an optimiser, and returned a function",
+    "--play mine.py:unmoved": "mine.py:unmoved: optimizer must return an optimizer, and returned a function",
     "--play consensus": "consensus cannot be made (TypeError",
 }
 

@@ -31,7 +31,7 @@ def test_data():
 
 @pytest.fixture
 def noise():
-    """50 labelled images of every byte value."""
+    """50 labeled images of every byte value."""
     rng = np.random.default_rng(0)
     x, y = rng.integers(0, 256, (50, 4, 6, 3), np.uint8), rng.integers(0, 9, 50)
     return from_arrays("noise", x, y, tuple("abcdefghi"))
@@ -39,7 +39,7 @@ def noise():
 
 @pytest.fixture
 def draw(tmp_path):
-    """Writes one-coloured images: `draw({"train/cat/1.png": 7})` returns the folder."""
+    """Writes one-colored images: `draw({"train/cat/1.png": 7})` returns the folder."""
 
     def write(files, size=(6, 4), mode="RGB", folder="set"):
         for name, value in files.items():

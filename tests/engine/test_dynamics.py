@@ -48,7 +48,7 @@ def vectors(starts, losses, dynamics=gradient_play, *, txs=None, alternating=Fal
         turns=tuple(turn(m, dynamics=dynamics) for m in moves) if alternating else (turn(*moves, dynamics=dynamics),),
         prior=lambda keys: {},
         inputs=lambda batch, latents: dict.fromkeys(starts, (batch["x"],)),
-        sample=lambda nets, latents: nets["g"].slow(latents),
+        sample=lambda nets, latents: nets["g"].ema(latents),
         clock=next(iter(starts)),
     )
 
@@ -107,7 +107,7 @@ BY_HAND = {
     "competitive": (curved, competitive(0.5), (0.5, 3.5)),  # u_x + u_y = 4, u_y - u_x = 3
     "unrolled": (bilinear, unrolled(2, leader="x"), (2 + 2 * 2 * H, -1)),  # L_x then: x (y + 2 H x)
 }
-"""A game, its dynamics, and what the optimisers get."""
+"""A game, its dynamics, and what the optimizers get."""
 
 
 @pytest.mark.parametrize(("game", "dynamics", "expected"), BY_HAND.values(), ids=BY_HAND.keys())
@@ -246,7 +246,7 @@ def numpy_adam(gradient, state, rate=H, b1=0.9, b2=0.999, eps=1e-8, eps_root=1e-
     ("tx", "update"), [(optax.sgd(H), numpy_sgd), (optax.adam(H, eps_root=1e-8), numpy_adam)], ids=["sgd", "adam"]
 )
 def test_the_unrolled_gradient_is_the_slope_of_the_loss_after_the_opponents_steps(tx, update, steps):
-    """By finite differences; three rounds, so that the opponent's optimiser has something to remember."""
+    """By finite differences; three rounds, so that the opponent's optimizer has something to remember."""
     rng = np.random.default_rng(5)
     a, g, d = rng.normal(size=(2, 3)), rng.normal(size=2), rng.normal(size=3)
     a32 = jnp.array(a, jnp.float32)
@@ -345,7 +345,7 @@ def test_every_dynamics_plays_networks_with_adam_beside_a_lazy_turn_over_seeds(d
     """The state keeps its structure, as the loop and `cond` need it; only shapes are computed."""
 
     def r1_loss(nets, batch, keys, step):
-        return jnp.mean(penalties.r1(nets["d"].frozen, batch["x"])), {}
+        return jnp.mean(penalties.r1(nets["d"].stateless, batch["x"])), {}
 
     both = turn(move("d", arena.d_loss), move("g", arena.g_loss), dynamics=dynamics)
     lazy = turn(move("d", r1_loss, name="r1"), every=2)

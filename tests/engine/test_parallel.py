@@ -8,7 +8,7 @@ import pytest
 from arena import BATCH, STEPS, every_game, play, reference, step_batch
 
 from gan_jax import BadInput, State, make_step
-from gan_jax.engine.finite import SOUND
+from gan_jax.engine.finite import FINITE_STEPS
 from gan_jax.engine.parallel import (
     BATCH_AXIS,
     deal,
@@ -59,7 +59,7 @@ def test_steps_in_one_dispatch(make_game):
     looped, means = chunk(start, (), data, jnp.int32(STEPS))
     assert_close(looped.players, state.players)
     assert int(looped.step) == STEPS
-    sound = [means.pop(name) for name in sorted(means) if name.endswith(SOUND)]
+    sound = [means.pop(name) for name in sorted(means) if name.endswith(FINITE_STEPS)]
     assert sound == [STEPS] * len({name.partition("/")[0] for name in means})
     for name, mean in means.items():
         played = f"{name.rpartition('/')[0]}/played"

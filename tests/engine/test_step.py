@@ -187,7 +187,7 @@ def test_the_moving_average_follows_params_and_stats_and_is_what_slow_uses():
     for ours, theirs in zip(jax.tree.leaves(after.ema), jax.tree.leaves(expected), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-7)
     z = jnp.ones((4, arena.Z))
-    np.testing.assert_array_equal(bind(game, state.players)["g"].slow(z), arena.Generator().apply(after.ema, z))
+    np.testing.assert_array_equal(bind(game, state.players)["g"].ema(z), arena.Generator().apply(after.ema, z))
 
 
 def test_a_penalty_leaves_no_trace_in_the_stats():
@@ -197,7 +197,7 @@ def test_a_penalty_leaves_no_trace_in_the_stats():
     nets = bind(game, init(game, jax.random.key(0), batch).players)
     before = nets["d"].stats
     x = batch["x"][0]
-    frozen = nets["d"].frozen(x)
+    frozen = nets["d"].stateless(x)
     assert same_bits(before, nets["d"].stats)
     np.testing.assert_array_equal(frozen, nets["d"](x))
     assert changed(before, nets["d"].stats)

@@ -11,7 +11,7 @@ from PIL import Image
 
 from gan_jax.cli.main import main
 from gan_jax.data import folder_source
-from gan_jax.runs.run_dir import RunFolder
+from gan_jax.runs.run_dir import RunDir
 
 
 def command(capfd, *argv):
@@ -61,9 +61,9 @@ def test_a_run_is_scored_beside_what_it_was_trained_on(capfd, run, lens_flag, tm
         assert protocol["drawn"] == {"checkpoint": "last", "network": "moving average", "seed": 0}
         assert protocol["features"]["name"] == "tiny" and len(protocol["features"]["sha256"]) == 64
         assert len(found[metric]) > 1
-    assert found["prdc"]["protocol"]["neighbours"] == 5
+    assert found["prdc"]["protocol"]["neighbors"] == 5
     assert 0 <= found["discriminator"]["d_accuracy_unseen"] <= 1
-    assert (run / "evaluation" / "neighbours.png").exists() and (run / "evaluation" / "classes.png").exists()
+    assert (run / "evaluation" / "neighbors.png").exists() and (run / "evaluation" / "classes.png").exists()
 
     before = (run / "evaluation.json").read_bytes()
     command(capfd, *command_line)
@@ -102,7 +102,7 @@ def test_samples_in_an_npz_file_score_as_the_run_does(capfd, run, tiles, lens_fl
 
 
 def test_what_training_found_is_what_evaluate_finds(capfd, run, lens_flag, tmp_path):
-    records = [record for record in RunFolder(run).records() if "fid" in record]
+    records = [record for record in RunDir(run).records() if "fid" in record]
     assert [record["images"] for record in records] == [160, 320, 400, 480, 640], "and at the end of a phase"
     last = scores(capfd, run, "--metrics", "fid,prdc", "--samples", 100, *lens_flag, out=tmp_path / "last.json")
     assert last["fid"]["fid"] == pytest.approx(records[-1]["fid"], rel=1e-6)
@@ -139,9 +139,9 @@ def test_mistakes_are_one_line_and_nothing_is_written(capfd, run, folders, tiles
     big = tmp_path / "big"
     big.mkdir()
     Image.fromarray(np.zeros((9, 9), np.uint8)).save(big / "a.png")
-    colour = tmp_path / "colour"
-    colour.mkdir()
-    Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(colour / "a.png")
+    color = tmp_path / "color"
+    color.mkdir()
+    Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(color / "a.png")
     wrong = tmp_path / "weights-00000000.pth"
     wrong.write_bytes(b"\x80\x04\x95 no weights")
     here = folders / "others"
@@ -170,7 +170,7 @@ def test_mistakes_are_one_line_and_nothing_is_written(capfd, run, folders, tiles
         ([here, "--metrics", "fid", *lens_flag], "nothing to compare with"),
         ([here, pairwise, "--metrics", "ppl", *lens_flag], "ppl: .*folder of a run"),
         ([here, big, "--metrics", "fid", *lens_flag], "8x8x1, .*9x9x1"),
-        ([here, colour, "--metrics", "fid", *lens_flag], "8x8x1, .*8x8x3"),
+        ([here, color, "--metrics", "fid", *lens_flag], "8x8x1, .*8x8x3"),
         ([here, pairwise, "--seed", 1, *lens_flag], "is not a run"),
         ([here, "mnist5k", "--split", "test", *lens_flag], "no split 'test'"),
         ([pickled, tiles, *lens_flag], "cannot be read as images"),
@@ -193,7 +193,7 @@ def test_a_comparison_has_the_scores_of_single_runs(capfd, run, tiles, lens_flag
     assert "fid" in out and "kid_error" not in out
     table = json.loads((tmp_path / "both" / "table.json").read_text())
     scores = [outcome["final"]["fid"] for outcome in table["rows"][0]["runs"]]
-    alone = [record["fid"] for record in RunFolder(run).records() if "fid" in record]
+    alone = [record["fid"] for record in RunDir(run).records() if "fid" in record]
     assert scores[0] == pytest.approx(alone[-1], rel=1e-6 if exact else 0.2), "seed 0 alone ends in the same state"
     assert scores[1] != scores[0]
     assert command(capfd, "compare", tiny.__file__, *flags)[1].splitlines()[0] == out.splitlines()[0]
@@ -209,7 +209,7 @@ def test_a_run_that_is_stopped_finds_and_keeps_what_an_undisturbed_one_does(capf
             )
             assert code == 0, errors
     assert "recall" in out and "at the end; best" in out and "sha256" in out
-    whole, parts = (RunFolder(tmp_path / name) for name in ("whole", "parts"))
+    whole, parts = (RunDir(tmp_path / name) for name in ("whole", "parts"))
     scores = [[(r["images"], r["recall"]) for r in folder.records() if "recall" in r] for folder in (whole, parts)]
     assert scores[0] == scores[1] and len(scores[0]) == 5
     best = max(reversed(scores[0]), key=lambda each: each[1])
@@ -250,7 +250,7 @@ def test_a_run_that_diverges_is_scored_before_it_is_stopped(capfd, tiles, lens_f
     flags += ["--learning-rate", "1e38", "--evaluate", "kid,discriminator", "--evaluate-samples", 90]
     code, _, errors = command(capfd, "train", tiny.__file__, *flags)
     assert code == 3 and "are not finite from step 1 on" in errors
-    last = RunFolder(tmp_path / "run").records()[-1]
+    last = RunDir(tmp_path / "run").records()[-1]
     assert np.isfinite(last["kid"]) and np.isnan(last["d_accuracy_seen"])
 
 
@@ -258,5 +258,5 @@ def test_images_in_class_folders_are_judged_class_by_class(capfd, tiles, lens_fl
     metrics = "intra_fid,label_accuracy,cas"
     found = scores(capfd, tiles, pairwise, "--metrics", metrics, *lens_flag, out=tmp_path / "classes.json")
     assert found["intra_fid"]["intra_fid"] == pytest.approx(0, abs=1e-6)
-    assert found["cas"]["cas"] > 0.9, "the four levels of grey are easily learnt"
+    assert found["cas"]["cas"] > 0.9, "the four levels of gray are easily learned"
     assert 0 <= found["label_accuracy"]["label_accuracy"] <= 1

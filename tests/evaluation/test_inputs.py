@@ -1,4 +1,4 @@
-"""Evidence: real images that are always the same ones, and one line for what is missing."""
+"""EvalInputs: real images that are always the same ones, and one line for what is missing."""
 
 import lenses
 import numpy as np
@@ -7,7 +7,7 @@ import pytest
 from gan_jax import BadInput
 from gan_jax.data import from_arrays, from_points
 from gan_jax.evaluation.figures import draw_sheets
-from gan_jax.evaluation.inputs import Evidence, Labelled, Reference, chosen, every, read, see
+from gan_jax.evaluation.inputs import EvalInputs, Labelled, Reference, chosen, every, read, see
 from gan_jax.evaluation.suite import measure, named
 
 RANDOM = np.random.RandomState(1)
@@ -50,9 +50,9 @@ def test_what_is_seen_does_not_depend_on_how_many_are_looked_at():
 
 
 def test_what_is_missing_is_said_in_a_line():
-    alone = Evidence(lenses.blind, see(lenses.blind, Labelled(IMAGES)))
+    alone = EvalInputs(lenses.blind, see(lenses.blind, Labelled(IMAGES)))
     of_test = Reference("test", source(), source)
-    tested = Evidence(lenses.net, alone.fake, of_test.see(lenses.net, 9), of_test)
+    tested = EvalInputs(lenses.net, alone.fake, of_test.see(lenses.net, 9), of_test)
     for ask, complaint in (
         (lambda: alone.real, "nothing to compare with"),
         (lambda: alone.training(), "nothing to compare with"),
@@ -69,7 +69,7 @@ def test_what_is_missing_is_said_in_a_line():
 def test_held_out_images_are_of_the_other_split():
     reference = Reference("train", source(), lambda: source(255 - IMAGES))
     fake, real = see(lenses.net, Labelled(IMAGES)), reference.see(lenses.net, 10)
-    evidence = Evidence(lenses.net, fake, real, reference)
+    evidence = EvalInputs(lenses.net, fake, real, reference)
     assert len(evidence.real.images) == 10 and len(evidence.training().images) == 40
     images, labels, _ = evidence.held_out(5)
     assert len(images) == len(labels) == 5
@@ -81,24 +81,24 @@ def test_real_shares_are_those_of_all_labels_where_they_are_the_networks_classes
     skewed = np.array([0] * 30 + [1] * 6 + [3] * 4, np.int32)
     reference = Reference("train", source(labels=skewed), source)
     fake = see(lenses.net, Labelled(IMAGES))
-    exact = Evidence(lenses.net, fake, reference.see(lenses.net, 5), reference)
+    exact = EvalInputs(lenses.net, fake, reference.see(lenses.net, 5), reference)
     np.testing.assert_allclose(exact.real_shares(), [0.75, 0.15, 0, 0.1])
     other = lenses.net._replace(classes=tuple("wxyz"))
-    seen = Evidence(other, fake, reference.see(other, 40), reference)
+    seen = EvalInputs(other, fake, reference.see(other, 40), reference)
     np.testing.assert_allclose(seen.real_shares(), np.bincount(seen.real.predicted, minlength=4) / 40)
 
 
 def test_an_inception_score_does_not_depend_on_the_order_of_files():
     probabilities = np.eye(4, dtype=np.float32).repeat(50, axis=0)  # certain, even, and sorted by class
     seen = see(lenses.net, Labelled(np.concatenate([IMAGES] * 5)))._replace(probabilities=probabilities)
-    found = measure(named("is"), Evidence(lenses.net, seen))["is"]
+    found = measure(named("is"), EvalInputs(lenses.net, seen))["is"]
     assert found["is"] > 3.5 and found["is_spread"] < 0.3
 
 
 def test_labels_of_other_meaning_are_not_compared():
     reference = Reference("train", source()._replace(classes=tuple("wxyz")), source)
     fake = see(lenses.net, Labelled(IMAGES, LABELS, tuple("abcd")))
-    evidence = Evidence(lenses.net, fake, reference.see(lenses.net, 40), reference)
+    evidence = EvalInputs(lenses.net, fake, reference.see(lenses.net, 40), reference)
     with pytest.raises(BadInput, match=r"intra_fid: labels mean w, x, y .* and a, b, c"):
         measure(named("intra_fid"), evidence)
     assert 0 <= measure(named("label_accuracy"), evidence)["label_accuracy"]["label_accuracy"] <= 1
@@ -108,7 +108,7 @@ def test_labels_of_other_meaning_are_not_compared():
 
 def test_sheets_of_a_network_whose_classes_have_no_names_leave_them_out(tmp_path):
     reference, nameless = Reference("train", source(), source), lenses.net._replace(classes=())
-    evidence = Evidence(nameless, see(nameless, Labelled(IMAGES)), reference.see(nameless, 40), reference)
-    assert [file.name for file in draw_sheets(evidence, tmp_path)] == ["neighbours.png"]
+    evidence = EvalInputs(nameless, see(nameless, Labelled(IMAGES)), reference.see(nameless, 40), reference)
+    assert [file.name for file in draw_sheets(evidence, tmp_path)] == ["neighbors.png"]
     named_ones = evidence._replace(net=lenses.net)
-    assert [file.name for file in draw_sheets(named_ones, tmp_path)] == ["neighbours.png", "classes.png"]
+    assert [file.name for file in draw_sheets(named_ones, tmp_path)] == ["neighbors.png", "classes.png"]

@@ -1,4 +1,4 @@
-"""ACGAN's experiment plays, on digits and in colour; what has no labels is refused."""
+"""ACGAN's experiment plays, on digits and in color; what has no labels is refused."""
 
 import numpy as np
 import pytest
@@ -8,10 +8,10 @@ from gan_jax import BadInput
 from gan_jax.data import from_arrays
 
 
-def colour(n=32, labelled=True):
+def color(n=32, labeled=True):
     """A few images of noise, of two classes."""
     x = np.random.RandomState(0).randint(0, 256, (n, 32, 32, 3), np.uint8)
-    return from_arrays("noise", x, np.arange(n) % 2, ("even", "odd")) if labelled else from_arrays("noise", x)
+    return from_arrays("noise", x, np.arange(n) % 2, ("even", "odd")) if labeled else from_arrays("noise", x)
 
 
 def test_three_steps_on_digits():
@@ -22,11 +22,11 @@ def test_three_steps_on_digits():
 
 
 def test_three_steps_in_colour():
-    played = three_steps("acgan", source=colour())
+    played = three_steps("acgan", source=color())
     assert played.samples.shape == (50, 32, 32, 3)
     assert played.game.codes["y"].classes == 2
 
 
 def test_images_without_labels_are_refused():
     with pytest.raises(BadInput, match="noise has no labels: give"):
-        built("acgan", source=colour(labelled=False))
+        built("acgan", source=color(labeled=False))

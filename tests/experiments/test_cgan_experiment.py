@@ -1,4 +1,4 @@
-"""The first conditional GAN's experiment plays, on digits and in colour, with either optimiser."""
+"""The first conditional GAN's experiment plays, on digits and in color, with either optimizer."""
 
 import jax
 import jax.numpy as jnp
@@ -12,10 +12,10 @@ from gan_jax.config.discovery import find, load
 from gan_jax.data import from_arrays
 
 
-def colour(n=32, labelled=True):
+def color(n=32, labeled=True):
     """A few images of noise, of two classes."""
     x = np.random.RandomState(0).randint(0, 256, (n, 32, 32, 3), np.uint8)
-    return from_arrays("noise", x, np.arange(n) % 2, ("even", "odd")) if labelled else from_arrays("noise", x)
+    return from_arrays("noise", x, np.arange(n) % 2, ("even", "odd")) if labeled else from_arrays("noise", x)
 
 
 def test_three_steps_on_digits():
@@ -25,7 +25,7 @@ def test_three_steps_on_digits():
 
 
 def test_three_steps_in_colour_with_the_papers_optimiser():
-    played = three_steps("cgan", "--preset", "full", source=colour())
+    played = three_steps("cgan", "--preset", "full", source=color())
     assert played.samples.shape == (50, 32, 32, 3)
     assert played.game.codes["y"].classes == 2
     assert played.state.players["d"].opt.hyperparams["momentum"] == pytest.approx(0.5, abs=1e-4)
@@ -33,7 +33,7 @@ def test_three_steps_in_colour_with_the_papers_optimiser():
 
 def test_images_without_labels_are_refused():
     with pytest.raises(BadInput, match="noise has no labels: give"):
-        built("cgan", source=colour(labelled=False))
+        built("cgan", source=color(labeled=False))
 
 
 def test_the_papers_descent():

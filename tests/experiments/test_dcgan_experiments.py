@@ -1,4 +1,4 @@
-"""The experiments on DCGAN's networks play, on digits and in colour."""
+"""The experiments on DCGAN's networks play, on digits and in color."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from gan_jax.data import from_arrays
 CONVOLUTIONAL = ["dcgan", "lsgan", "wgan", "wgan_gp", "dragan", "hinge"]
 
 
-def colour(size=32, n=32):
+def color(size=32, n=32):
     """A few images of noise."""
     return from_arrays("noise", np.random.RandomState(0).randint(0, 256, (n, size, size, 3), np.uint8))
 
@@ -22,8 +22,8 @@ def test_three_steps_on_digits(name):
 @pytest.mark.parametrize("name", CONVOLUTIONAL)
 def test_games_fit_colour(name):
     for preset in ("small", "full"):
-        assert traced(name, "--preset", preset, source=colour()) == (50, 32, 32, 3)
+        assert traced(name, "--preset", preset, source=color()) == (50, 32, 32, 3)
 
 
 def test_three_steps_in_colour():
-    assert three_steps("dcgan", source=colour()).samples.shape == (50, 32, 32, 3)
+    assert three_steps("dcgan", source=color()).samples.shape == (50, 32, 32, 3)

@@ -13,7 +13,7 @@ from gan_jax.data import open_source
 from gan_jax.engine import dynamics
 from gan_jax.penalties import terms
 from gan_jax.toy import dirac_theory
-from gan_jax.toy.dirac import path, portrait
+from gan_jax.toy.dirac import path, preview
 
 H, STEPS = 0.1, 60
 PLAIN, R1 = dirac_theory.jacobian(), dirac_theory.jacobian(gamma=1.0)
@@ -71,4 +71,4 @@ def test_the_portrait_of_a_loss_that_compares_examples():
     build = load(find("dirac"))
     [phase] = build(open_source("dirac"), loss=losses.cramer).phases
     state = init(phase.game, jax.random.key(0), {"x": jnp.zeros((1, 2, 1))})
-    assert len(np.unique(portrait(phase.game)(state).reshape(-1, 3), axis=0)) > 10
+    assert len(np.unique(preview(phase.game)(state).reshape(-1, 3), axis=0)) > 10

@@ -1,4 +1,4 @@
-"""InfoGAN's experiment plays, on digits and in colour, without labels."""
+"""InfoGAN's experiment plays, on digits and in color, without labels."""
 
 import math
 

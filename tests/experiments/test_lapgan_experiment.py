@@ -1,4 +1,4 @@
-"""The experiment on a pyramid plays, on digits and in colour."""
+"""The experiment on a pyramid plays, on digits and in color."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The projection discriminator's experiment plays, on digits and in colour, on either kind of networks."""
+"""The projection discriminator's experiment plays, on digits and in color, on either kind of networks."""
 
 import jax
 import numpy as np
@@ -6,17 +6,17 @@ import pytest
 from stepping import built, three_steps
 
 from gan_jax import BadInput
-from gan_jax.config.experiment import stages
+from gan_jax.config.experiment import schedule_phases
 from gan_jax.data import from_arrays
 from gan_jax.engine.parallel import make_mesh
 from gan_jax.nets import resnet
 from gan_jax.training.train import abstract_state
 
 
-def colour(size=32, n=32, labelled=True):
+def color(size=32, n=32, labeled=True):
     """A few images of noise, of two classes."""
     x = np.random.RandomState(0).randint(0, 256, (n, size, size, 3), np.uint8)
-    return from_arrays("noise", x, np.arange(n) % 2, ("even", "odd")) if labelled else from_arrays("noise", x)
+    return from_arrays("noise", x, np.arange(n) % 2, ("even", "odd")) if labeled else from_arrays("noise", x)
 
 
 def test_three_steps_on_digits():
@@ -26,7 +26,7 @@ def test_three_steps_on_digits():
 
 
 def test_three_steps_in_colour_with_two_critic_turns():
-    played = three_steps("projection", "--n-critic", "2", source=colour())
+    played = three_steps("projection", "--n-critic", "2", source=color())
     assert played.samples.shape == (50, 32, 32, 3)
     assert len(played.game.turns) == 3
 
@@ -34,11 +34,11 @@ def test_three_steps_in_colour_with_two_critic_turns():
 @pytest.mark.parametrize("size", [32, 64])
 def test_the_full_preset_is_the_residual_one(size):
     """Its shapes, that is: it is too wide to be played here."""
-    experiment = built("projection", "--preset", "full", source=colour(size))
-    [stage] = stages(experiment)
+    experiment = built("projection", "--preset", "full", source=color(size))
+    [stage] = schedule_phases(experiment)
     assert isinstance(stage.game.players["d"].net, resnet.ProjectionDiscriminator)
     assert len(stage.game.turns) == 6
-    players = abstract_state(stage.game, colour(size), experiment.common, make_mesh(jax.devices()[:1])).players
+    players = abstract_state(stage.game, color(size), experiment.common, make_mesh(jax.devices()[:1])).players
     assert players["g"].params["Dense_0"]["kernel"].shape == (128, 4 * 4 * 256)
     assert players["d"].params["Projection_0"]["Embed_0"]["embedding"].shape == (2, 128)
 
@@ -46,6 +46,6 @@ def test_the_full_preset_is_the_residual_one(size):
 @pytest.mark.parametrize(("preset", "size"), [("small", 8), ("full", 30)])
 def test_what_cannot_be_made_is_refused(preset, size):
     with pytest.raises(BadInput, match="noise has no labels: give"):
-        built("projection", "--preset", preset, source=colour(labelled=False))
+        built("projection", "--preset", preset, source=color(labeled=False))
     with pytest.raises(BadInput, match=f"images of {size}x{size}x3 cannot be made"):
-        built("projection", "--preset", preset, source=colour(size))
+        built("projection", "--preset", preset, source=color(size))

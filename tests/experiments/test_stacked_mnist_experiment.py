@@ -6,11 +6,10 @@ import pytest
 
 from gan_jax import BadInput
 from gan_jax.config.discovery import find, load
-from gan_jax.config.experiment import stages
+from gan_jax.config.experiment import schedule_phases
 from gan_jax.config.flags import parse
 from gan_jax.data import from_arrays, open_source, stacked
 from gan_jax.engine.parallel import make_mesh
-from gan_jax.sampling.latents import latents
 from gan_jax.sampling.sampler import sampler
 from gan_jax.training.train import abstract_state, chunks, new_state
 
@@ -29,7 +28,7 @@ def test_three_steps_of_a_packed_relativistic_game():
     flags = ["--images", "48", "--batch-size", "16", "--width", "2", "--pack", "2", "--log-every", "3"]
     flags += ["--loss", "relativistic_paired", "--penalty", "r1:1+r2:1"]
     experiment, source = built(*flags, source=stacked(open_source("mnist5k"), n=64))
-    [stage] = stages(experiment)
+    [stage] = schedule_phases(experiment)
     start = new_state(stage.game, source, experiment.common)
     [(_, state, metrics)] = chunks(stage, start, experiment.common, source, make_mesh(jax.devices()[:1]))
     assert int(state.step) == 3 and stage.images(3) == 48
@@ -43,7 +42,7 @@ def test_three_steps_of_a_packed_relativistic_game():
 def test_networks_fit_both_sizes_and_grow_with_the_width(size):
     for width in (2, 4):
         experiment, source = built("--width", str(width), "--batch-size", "8", size=size)
-        [stage] = stages(experiment)
+        [stage] = schedule_phases(experiment)
         players = abstract_state(stage.game, source, experiment.common, make_mesh()).players
         g, d = players["g"].params, players["d"].params
         assert g["Dense_0"]["kernel"].shape == (100, (size // 4) ** 2 * 4 * width)
@@ -52,7 +51,7 @@ def test_networks_fit_both_sizes_and_grow_with_the_width(size):
 
 def test_a_pack_joins_the_colours_of_its_images():
     experiment, source = built("--pack", "4", "--width", "2", "--batch-size", "8")
-    [stage] = stages(experiment)
+    [stage] = schedule_phases(experiment)
     d = abstract_state(stage.game, source, experiment.common, make_mesh()).players["d"].params
     assert d["net"]["Conv_0"]["kernel"].shape == (3, 3, 12, 2)
 

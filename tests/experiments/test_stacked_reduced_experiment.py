@@ -40,7 +40,7 @@ def test_what_is_no_stack_of_digits_is_refused(shape):
 
 
 def test_the_generator_descends_through_the_unrolled_discriminator():
-    """Every discriminator that is foreseen normalises by its own batch; only the one of now moves the averages."""
+    """Every discriminator that is foreseen normalizes by its own batch; only the one of now moves the averages."""
     rate, g = 0.05, mlp.Generator(shape=(8, 8, 3), widths=())
     d = stacked_mnist.discriminator(1, MinibatchDiscrimination(3, 2))
     x = jax.random.uniform(jax.random.key(1), (1, 6, 8, 8, 3), minval=-1.0)

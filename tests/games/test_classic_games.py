@@ -1,4 +1,4 @@
-"""The papers' games on two players: their turns, losses, penalties and optimisers, by hand on tiny networks."""
+"""The papers' games on two players: their turns, losses, penalties and optimizers, by hand on tiny networks."""
 
 import jax
 import jax.numpy as jnp

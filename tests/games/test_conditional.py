@@ -10,14 +10,14 @@ import optax
 import pytest
 
 from gan_jax import BadInput, init, make_step
-from gan_jax.config.experiment import Common, Experiment, Phase
+from gan_jax.config.experiment import Experiment, Phase, RunConfig
 from gan_jax.data import from_arrays
 from gan_jax.engine.keys import example_keys, normal, split
 from gan_jax.engine.priors import Categorical
 from gan_jax.games import conditional, vanilla
 from gan_jax.nets.layers.dropout import Dropout
 from gan_jax.penalties import terms
-from gan_jax.sampling.latents import in_turn, latents
+from gan_jax.sampling.latents import cycle_classes, draw_latents
 from gan_jax.sampling.sampler import sampler
 from gan_jax.training.train import check
 
@@ -90,7 +90,7 @@ def by_hand(start, batch, gamma=0.0, dropout=0.0):
 
 CHOICES = {
     "plain": ({}, {}),
-    "penalised": ({"penalties": (terms.r1(0.7),)}, {"gamma": 0.7}),
+    "penalized": ({"penalties": (terms.r1(0.7),)}, {"gamma": 0.7}),
     "generator under dropout": ({"g_dropout": True}, {"dropout": 0.5}),
 }
 
@@ -127,7 +127,7 @@ def test_with_one_label_alone_it_is_the_original_game():
     close(metrics["d/loss"], reports["d/loss"])
 
 
-@pytest.mark.parametrize("penalty", [terms.r1, terms.r2, terms.dragan, terms.interpolated])
+@pytest.mark.parametrize("penalty", [terms.r1, terms.r2, terms.dragan, terms.gradient_penalty])
 def test_penalties_see_the_label_of_every_example(penalty):
     """On a linear critic the gradient is the row of the label, wherever it is taken."""
 
@@ -160,17 +160,17 @@ def test_samples_are_of_the_classes_that_they_are_asked_for():
     game = conditional.game(Written(), Discriminator(), sgd, sgd, classes=K, z_size=Z)
     assert game.codes == {"y": Categorical(K)}
     state = init(game, jax.random.key(0), make()[1])
-    drawn = latents(game, jax.random.key(1), 200)
+    drawn = draw_latents(game, jax.random.key(1), 200)
     assert drawn["y"].dtype == jnp.int32 and (jnp.bincount(drawn["y"], length=K) > 20).all()
     close(sampler(game)(state, drawn)[:, 0, 0, 0], drawn["y"] / K)
-    grid = sampler(game)(state, latents(game, jax.random.key(1), 3 * K, in_turn(game)))
+    grid = sampler(game)(state, draw_latents(game, jax.random.key(1), 3 * K, cycle_classes(game)))
     close(grid[:, 1, 1, 0].reshape(3, K), np.tile(np.arange(K) / K, (3, 1)))
 
 
 def test_a_generator_under_dropout_makes_its_samples_without():
     game, batch = make(g_dropout=True)
     state = init(game, jax.random.key(0), batch)
-    drawn = latents(game, jax.random.key(1), 5)
+    drawn = draw_latents(game, jax.random.key(1), 5)
     expected = Generator().apply({"params": state.players["g"].params}, drawn["z"], drawn["y"])
     close(sampler(game)(state, drawn), expected)
 
@@ -182,6 +182,6 @@ def test_data_without_its_labels_is_refused(classes, has):
     x = np.zeros((8, 2, 2, 1), np.uint8)
     source = from_arrays("drawn", x, np.arange(8) % 2, classes) if classes else from_arrays("drawn", x)
     game, _ = make()
-    experiment = Experiment((Phase(game, 8),), Common(images=8, batch_size=8))
+    experiment = Experiment((Phase(game, 8),), RunConfig(images=8, batch_size=8))
     with pytest.raises(BadInput, match=f"drawn has {has} and this game wants 4: give"):
         check(experiment, source, devices=1)

@@ -67,5 +67,5 @@ def test_packs_are_penalised_by_the_gradient_of_the_whole_pack():
 
     x = jax.random.normal(jax.random.key(0), (12, 2))
     np.testing.assert_allclose(penalties.r1(critic, x), np.full(3, 0.5), rtol=1e-6)
-    gap = penalties.interpolated(critic, x, -x, jax.random.split(jax.random.key(1), 12))
+    gap = penalties.gradient_penalty(critic, x, -x, jax.random.split(jax.random.key(1), 12))
     np.testing.assert_allclose(gap, np.zeros(3), atol=1e-10)

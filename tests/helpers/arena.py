@@ -103,7 +103,7 @@ def gan(g, d, tx, turns, **kwargs) -> Game:
         turns=turns,
         prior=lambda keys: {"z": normal(keys, Z)},
         inputs=lambda batch, latents: {"g": (latents["z"],), "d": (batch["x"],)},
-        sample=lambda nets, latents: nets["g"].slow(latents["z"]),
+        sample=lambda nets, latents: nets["g"].ema(latents["z"]),
         **kwargs,
     )
 
@@ -136,7 +136,7 @@ def five_critic_turns(tx):
         z_keys, mix_keys = split(keys, 2)
         x_fake = nets["g"](normal(z_keys, Z))
         s_real, s_fake = nets["d"](batch["x"]), nets["d"](x_fake)
-        penalty = penalties.interpolated(nets["d"].frozen, batch["x"], x_fake, mix_keys)
+        penalty = penalties.gradient_penalty(nets["d"].stateless, batch["x"], x_fake, mix_keys)
         return jnp.mean(losses.wasserstein.d(s_real, s_fake) + 10 * penalty), {"penalty": jnp.mean(penalty)}
 
     def generator_loss(nets, batch, keys, step):
@@ -149,7 +149,7 @@ def five_critic_turns(tx):
 
 def lazy_r1(tx):
     def r1_loss(nets, batch, keys, step):
-        return jnp.mean(penalties.r1(nets["d"].frozen, batch["x"])), {}
+        return jnp.mean(penalties.r1(nets["d"].stateless, batch["x"])), {}
 
     turns = (turn(move("d", d_loss)), turn(move("g", g_loss)), turn(move("d", r1_loss, name="r1"), every=2))
     return gan(Generator(), Discriminator(norm=True), tx, turns)
@@ -161,7 +161,7 @@ def slow_generator(tx):
     def anchored(nets, batch, keys, step):
         z = normal(keys, Z)
         x_fake = nets["g"](z)
-        distance = jnp.mean(jnp.square(x_fake - nets["g"].slow(z)))
+        distance = jnp.mean(jnp.square(x_fake - nets["g"].ema(z)))
         s_fake = nets["d"](x_fake)
         return jnp.mean(losses.non_saturating.g(s_fake, s_fake)) + distance, {"distance": distance}
 
@@ -200,7 +200,7 @@ def cycle(tx):
         ),
         prior=lambda keys: {"z": normal(keys, 4)},
         inputs=lambda batch, latents: dict.fromkeys(("ab", "ba", "da", "db"), x(batch)),
-        sample=lambda nets, latents: nets["ab"].slow(latents["z"].reshape(-1, *SHAPE)),
+        sample=lambda nets, latents: nets["ab"].ema(latents["z"].reshape(-1, *SHAPE)),
         clock="da",
     )
 
@@ -227,7 +227,7 @@ def two_discriminators(tx):
         turns=(turn(move("d1", judge("d1")), move("d2", judge("d2"))), turn(move("g", please_both))),
         prior=lambda keys: {"z": normal(keys, Z)},
         inputs=lambda batch, latents: {"g": (latents["z"],), "d1": (batch["x"],), "d2": (batch["x"],)},
-        sample=lambda nets, latents: nets["g"].slow(latents["z"]),
+        sample=lambda nets, latents: nets["g"].ema(latents["z"]),
         clock="d1",
     )
 
@@ -243,16 +243,16 @@ def consensus_play(tx):
 
 
 def unrolled_play(tx):
-    """Dynamics that see the losses and the optimisers."""
+    """Dynamics that see the losses and the optimizers."""
     return together(unrolled(2), tx)
 
 
 def lookahead_play(tx):
-    """Dynamics that make the optimisers remember."""
+    """Dynamics that make the optimizers remember."""
     return together(lookahead(every=2), tx)
 
 
-def labelled(tx):
+def labeled(tx):
     """Both networks are told the label."""
     return conditional.game(
         LabelledGenerator(), LabelledDiscriminator(norm=True), tx, tx, classes=CLASSES, z_size=Z, ema=0.9
@@ -268,7 +268,7 @@ def labelled_penalties(tx):
         tx,
         classes=CLASSES,
         z_size=Z,
-        penalties=(terms.r1(0.1), terms.interpolated(0.1)),
+        penalties=(terms.r1(0.1), terms.gradient_penalty(0.1)),
         turns=lambda d, g: (turn(d), turn(d), turn(g)),
     )
 
@@ -284,9 +284,9 @@ def recognised_codes(tx):
     return infogan.game(CodedGenerator(codes), Recogniser({"c1": 3, "c2": 2}), tx, tx, codes=codes, z_size=Z)
 
 
-def retrained(game: Game, **optimisers) -> Game:
-    """A game whose players have these optimisers in place of their paper's, which hide the scale of gradients."""
-    return game._replace(players={name: player._replace(tx=optimisers[name]) for name, player in game.players.items()})
+def retrained(game: Game, **optimizers) -> Game:
+    """A game whose players have these optimizers in place of their paper's, which hide the scale of gradients."""
+    return game._replace(players={name: player._replace(tx=optimizers[name]) for name, player in game.players.items()})
 
 
 def clipped(tx):
@@ -338,7 +338,7 @@ GAMES = [
     consensus_play,
     unrolled_play,
     lookahead_play,
-    labelled,
+    labeled,
     labelled_penalties,
     recognised_classes,
     recognised_codes,

@@ -6,7 +6,7 @@ import jax
 import numpy as np
 
 from gan_jax.config.discovery import find, load
-from gan_jax.config.experiment import Experiment, stages
+from gan_jax.config.experiment import Experiment, schedule_phases
 from gan_jax.config.flags import parse
 from gan_jax.data import Source, open_source
 from gan_jax.engine.game import Game, State, images_per_step
@@ -52,7 +52,7 @@ def three_steps(name: str, *flags: str, source: Source | None = None, batch_size
     [phase] = experiment.phases
     images = 3 * images_per_step(phase.game, batch_size)
     experiment = experiment._replace(phases=(phase._replace(images=images),))
-    [stage] = stages(experiment)
+    [stage] = schedule_phases(experiment)
     check(experiment, source, devices=1)
     start = new_state(stage.game, source, experiment.common)
     mesh = make_mesh(jax.devices()[:1])

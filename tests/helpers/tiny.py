@@ -3,7 +3,7 @@
 import optax
 
 from gan_jax.cli import train_file
-from gan_jax.config.experiment import Common, Experiment, Phase
+from gan_jax.config.experiment import Experiment, Phase, RunConfig
 from gan_jax.config.flags import PositiveFloat
 from gan_jax.data import Source
 from gan_jax.games import vanilla
@@ -12,7 +12,7 @@ from gan_jax.nets import mlp
 
 def experiment(
     source: Source,
-    common: Common = Common(images=960, batch_size=8, log_every=20, sample_every=30, checkpoint_every=40),
+    common: RunConfig = RunConfig(images=960, batch_size=8, log_every=20, sample_every=30, checkpoint_every=40),
     learning_rate: PositiveFloat = 1e-3,
 ) -> Experiment:
     """A tiny fully connected GAN.

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import optax
 
 from gan_jax import Game, Player, losses, move, turn
-from gan_jax.config.experiment import Common, Experiment, Phase
+from gan_jax.config.experiment import Experiment, Phase, RunConfig
 from gan_jax.data import Source
 from gan_jax.engine import priors
 from gan_jax.engine.keys import normal
@@ -31,7 +31,7 @@ def prior(keys):
 
 def experiment(
     source: Source,
-    common: Common = Common(images=80, batch_size=8, log_every=10, sample_every=10, checkpoint_every=10),
+    common: RunConfig = RunConfig(images=80, batch_size=8, log_every=10, sample_every=10, checkpoint_every=10),
 ) -> Experiment:
     """A tiny GAN with codes.
 
@@ -56,7 +56,7 @@ def experiment(
         turns=(turn(move("d", d_loss)), turn(move("g", g_loss))),
         prior=prior,
         inputs=lambda batch, latents: {"g": (latents["z"], latents["c1"], latents["c2"]), "d": (batch["x"],)},
-        sample=lambda nets, latents: nets["g"].slow(latents["z"], latents["c1"], latents["c2"]),
+        sample=lambda nets, latents: nets["g"].ema(latents["z"], latents["c1"], latents["c2"]),
         codes=CODES,
     )
     return Experiment((Phase(game, common.images),), common, grid=(2, 4))

@@ -1,4 +1,4 @@
-"""A conditional GAN small enough for tests, of ten classes of grey images 28 x 28, whatever the data is."""
+"""A conditional GAN small enough for tests, of ten classes of gray images 28 x 28, whatever the data is."""
 
 import flax.linen as nn
 import jax
@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import optax
 
 from gan_jax import Game, Player, losses, move, turn
-from gan_jax.config.experiment import Common, Experiment, Phase
+from gan_jax.config.experiment import Experiment, Phase, RunConfig
 from gan_jax.data import Source
 from gan_jax.engine import priors
 from gan_jax.engine.keys import normal
@@ -45,7 +45,7 @@ def g_loss(nets, batch, keys, step):
 
 def experiment(
     source: Source,
-    common: Common = Common(images=80, batch_size=8, log_every=10, sample_every=10, checkpoint_every=10),
+    common: RunConfig = RunConfig(images=80, batch_size=8, log_every=10, sample_every=10, checkpoint_every=10),
 ) -> Experiment:
     """A tiny conditional GAN.
 
@@ -59,7 +59,7 @@ def experiment(
         turns=(turn(move("d", d_loss)), turn(move("g", g_loss))),
         prior=lambda keys: {"z": normal(keys, 4), **priors.draw(LABELS, keys)},
         inputs=lambda batch, latents: {"g": (latents["z"], latents["y"]), "d": (batch["x"], batch["y"])},
-        sample=lambda nets, latents: nets["g"].slow(latents["z"], latents["y"]),
+        sample=lambda nets, latents: nets["g"].ema(latents["z"], latents["y"]),
         codes=LABELS,
     )
     return Experiment((Phase(game, common.images),), common, grid=(3, 4))

@@ -7,7 +7,7 @@ import pytest
 from jax.sharding import PartitionSpec
 
 from gan_jax import losses
-from gan_jax.engine.collectives import batch_axis, mean_over_devices
+from gan_jax.engine.collectives import batch_axis, pmean
 from gan_jax.engine.parallel import BATCH_AXIS, make_mesh
 
 DIVERGENCES = {
@@ -144,7 +144,7 @@ def compare(batches):
 
     def of(loss, batch):
         both = [mean_and_gradients(side, *batch) for side in loss]
-        return [(mean_over_devices(mean), gradients) for mean, gradients in both]
+        return [(pmean(mean), gradients) for mean, gradients in both]
 
     return {name: of(loss, batches[name]) for name, (loss, _) in COMPARING.items()}
 

@@ -17,12 +17,12 @@ from gan_jax.metrics.mixture_modes import (
 )
 
 RING = toy.ring_modes()
-CENTRES = jnp.asarray(RING.centres, jnp.float32)
+CENTRES = jnp.asarray(RING.centers, jnp.float32)
 
 
 def scores(samples, modes=RING):
-    centres = jnp.asarray(modes.centres, jnp.float32)
-    values = jax.jit(mode_scores)(jnp.asarray(samples, jnp.float32), centres, modes.std)
+    centers = jnp.asarray(modes.centers, jnp.float32)
+    values = jax.jit(mode_scores)(jnp.asarray(samples, jnp.float32), centers, modes.std)
     return {name: float(value) for name, value in values.items()}
 
 
@@ -30,20 +30,20 @@ def scores(samples, modes=RING):
 def test_real_points_have_all_modes_and_the_share_within_three_standard_deviations(name):
     modes, source = toy.MODES[name](), toy.WORLDS[name]()
     real = scores(source.read(np.arange(source.size))["x"], modes)
-    assert real["modes"] == len(modes.centres)
+    assert real["modes"] == len(modes.centers)
     assert real["high_quality"] == pytest.approx(1 - np.exp(-4.5), abs=1e-3)
     assert real["reverse_kl"] == pytest.approx(0, abs=1e-6)
 
 
 def test_collapse_to_one_mode():
     noise = RING.std * np.random.default_rng(0).normal(size=(500, 2))
-    collapsed = scores(RING.centres[3] + noise)
+    collapsed = scores(RING.centers[3] + noise)
     assert collapsed["modes"] == 1 and collapsed["high_quality"] > 0.97
     assert collapsed["reverse_kl"] == pytest.approx(np.log(8), rel=1e-5)
 
 
 def test_half_of_the_modes_are_half_of_the_modes():
-    half = scores(np.repeat(RING.centres[::2], 10, axis=0))
+    half = scores(np.repeat(RING.centers[::2], 10, axis=0))
     assert half == pytest.approx({"modes": 4, "high_quality": 1, "reverse_kl": np.log(2)}, rel=1e-5)
 
 
@@ -61,15 +61,15 @@ def test_samples_that_are_no_numbers_are_not_of_high_quality():
 
 def test_by_hand():
     """Two of four samples are good, of one mode; three are nearest to it and one to the other."""
-    centres = jnp.array([[0.0], [10.0]])
+    centers = jnp.array([[0.0], [10.0]])
     samples = jnp.array([[0.0], [2.99], [3.01], [6.0]])
-    index, distance = nearest_mode(samples, centres)
+    index, distance = nearest_mode(samples, centers)
     assert index.tolist() == [0, 0, 0, 1]
     np.testing.assert_allclose(distance, [0, 2.99, 3.01, 4], rtol=1e-6)
-    assert modes_captured(samples, centres, 1.0) == 1
-    assert high_quality(samples, centres, 1.0) == 0.5
+    assert modes_captured(samples, centers, 1.0) == 1
+    assert high_quality(samples, centers, 1.0) == 0.5
     expected = 0.75 * np.log(1.5) + 0.25 * np.log(0.5)
-    np.testing.assert_allclose(reverse_kl(samples, centres), expected, rtol=1e-6)
+    np.testing.assert_allclose(reverse_kl(samples, centers), expected, rtol=1e-6)
 
 
 def test_seeds_are_scored_in_one_program():

@@ -52,7 +52,7 @@ def test_several_scales_are_tensorflows(size, channels):
     np.testing.assert_allclose(ms_ssim(a, b), expected, rtol=1e-4)
 
 
-def slow(a, b):
+def ema(a, b):
     """One pair of one channel, window by window, straight from the paper."""
     distance = np.arange(-5, 6)
     window = np.exp(-(distance[:, None] ** 2 + distance[None] ** 2) / (2 * 1.5**2))

@@ -11,39 +11,39 @@ from gan_jax.metrics.ndb import Bins, different_bins, fit_bins
 
 def blobs(seed, n=2000, weights=(0.25, 0.25, 0.25, 0.25)):
     rng = np.random.default_rng(seed)
-    centres = 10 * np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 0]])
-    return centres[rng.choice(4, n, p=weights)] + rng.normal(size=(n, 3))
+    centers = 10 * np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 0]])
+    return centers[rng.choice(4, n, p=weights)] + rng.normal(size=(n, 3))
 
 
 def test_bins_of_clear_clusters_are_the_clusters():
     bins = fit_bins(blobs(0), k=4)
     expected = 10 * np.array([[0, 0, 0], [0, 0, 1], [0, 1, 0], [1, 0, 0]])
-    np.testing.assert_allclose(bins.centres[np.lexsort(np.round(bins.centres).T[::-1])], expected, atol=0.2)
+    np.testing.assert_allclose(bins.centers[np.lexsort(np.round(bins.centers).T[::-1])], expected, atol=0.2)
     np.testing.assert_allclose(bins.shares, 0.25, atol=0.03)
     assert bins.count == 2000
 
 
 def test_bins_are_a_fixed_point_of_lloyds_rule():
-    """Every centre is the mean of the samples that are nearest to it, and the shares are theirs."""
+    """Every center is the mean of the samples that are nearest to it, and the shares are theirs."""
     x = blobs(0, n=500)
     bins = fit_bins(x, k=12)
-    nearest = cdist(x, bins.centres).argmin(axis=1)
-    np.testing.assert_allclose(bins.centres, [x[nearest == j].mean(axis=0) for j in range(12)])
+    nearest = cdist(x, bins.centers).argmin(axis=1)
+    np.testing.assert_allclose(bins.centers, [x[nearest == j].mean(axis=0) for j in range(12)])
     np.testing.assert_allclose(bins.shares, np.bincount(nearest, minlength=12) / 500)
 
 
 def test_bins_are_about_as_good_as_scikit_learns():
     cluster = pytest.importorskip("sklearn.cluster")
     x = np.random.default_rng(0).normal(size=(1000, 5))
-    inertia = np.sum(cdist(x, fit_bins(x, k=20).centres).min(axis=1) ** 2)
+    inertia = np.sum(cdist(x, fit_bins(x, k=20).centers).min(axis=1) ** 2)
     assert inertia < 1.05 * cluster.KMeans(20, n_init=3, random_state=0).fit(x).inertia_
 
 
 def test_bins_depend_on_the_seed_alone():
     x = blobs(0, n=500)
     first, again, other = fit_bins(x, k=20, seed=1), fit_bins(x, k=20, seed=1), fit_bins(x, k=20, seed=2)
-    np.testing.assert_array_equal(first.centres, again.centres)
-    assert not np.array_equal(first.centres, other.centres)
+    np.testing.assert_array_equal(first.centers, again.centers)
+    assert not np.array_equal(first.centers, other.centers)
 
 
 def test_the_start_is_spread_out():
@@ -61,7 +61,7 @@ def test_centres_without_samples_go_to_the_samples_farthest_from_all_others(monk
     assert (fit_bins(x, k=5).shares > 0).all()
     monkeypatch.setattr("gan_jax.metrics.ndb.ROUNDS", 1)
     farthest = np.argsort(-cdist(x, x[:1])[:, 0])[:4]
-    np.testing.assert_allclose(fit_bins(x, k=5).centres, [x.mean(axis=0), *x[farthest]])
+    np.testing.assert_allclose(fit_bins(x, k=5).centers, [x.mean(axis=0), *x[farthest]])
 
 
 def test_no_bin_is_empty_even_where_a_bin_is_a_single_sample():
@@ -74,7 +74,7 @@ def test_blocks_of_rows_change_nothing(monkeypatch):
     x = blobs(0, n=500)
     whole = fit_bins(x, k=20)
     monkeypatch.setattr("gan_jax.metrics.ndb.ROWS", 64)
-    np.testing.assert_allclose(fit_bins(x, k=20).centres, whole.centres)
+    np.testing.assert_allclose(fit_bins(x, k=20).centers, whole.centers)
     assert different_bins(whole, x).ndb == 0
 
 

@@ -62,7 +62,7 @@ def test_defaults_are_those_of_the_papers():
 
 @pytest.mark.parametrize("dims", [2, 100, 3072])
 def test_a_set_lies_in_its_own_manifold(dims):
-    """Every ball holds its centre and k neighbours, one of them on the border."""
+    """Every ball holds its center and k neighbors, one of them on the border."""
     x, _ = draws(200, 1, dims)
     assert prdc(x, x, 4) == pytest.approx((1, 1, 5 / 4, 1))
     assert prdc(x, np.random.default_rng(1).permutation(x), 4) == pytest.approx((1, 1, 5 / 4, 1))
@@ -81,7 +81,7 @@ def test_a_set_and_copies_of_it_lie_in_each_other(scale, copies):
 
 
 def test_images_whose_distances_tie():
-    """Corners of a cube: all radii are equal, every border holds neighbours."""
+    """Corners of a cube: all radii are equal, every border holds neighbors."""
     cube = np.array(np.meshgrid([0, 1], [0, 1], [0, 1])).reshape(3, 8).T * 0.1 + 0.3
     far = np.array([[0.3, 0.3, 0.1999999]] * 4)
     assert prdc(cube, cube[::-1], 3) == pytest.approx((1, 1, 4 / 3, 1))
@@ -126,7 +126,7 @@ def test_an_outlier_among_the_real_stretches_precision_more_than_density():
 
 @pytest.mark.parametrize(("n", "m", "k"), [(40, 40, 5), (60, 20, 3)])
 def test_what_two_draws_of_one_distribution_score_on_average(n, m, k):
-    """Ranks of neighbours do not depend on the distribution. A ball is empty where the k nearest are all real."""
+    """Ranks of neighbors do not depend on the distribution. A ball is empty where the k nearest are all real."""
     scores = np.array([density_coverage(*draws(n, m, 3, seed=seed), k) for seed in range(300)])
     expected = 1, 1 - math.comb(n - 1, k) / math.comb(n + m - 1, k)
     np.testing.assert_array_less(np.abs(scores.mean(0) - expected), 4 * scores.std(0) / np.sqrt(300))

@@ -5,7 +5,7 @@ import pytest
 
 from gan_jax.monitoring import diagnostics
 from gan_jax.monitoring.monitor import Finding, Watch, summary, write
-from gan_jax.runs.run_dir import RunFolder
+from gan_jax.runs.run_dir import RunDir
 
 RNG = np.random.default_rng(0)
 NAMES = [symptom.name for symptom in diagnostics.SYMPTOMS]
@@ -121,7 +121,7 @@ def test_a_symptom_that_goes_away_has_an_end_and_may_come_again():
 
 
 def test_the_end_is_told_in_words(tmp_path):
-    folder = RunFolder(tmp_path)
+    folder = RunDir(tmp_path)
     assert summary(folder) == ["nothing that looks like a failure"]
     write([Finding("classes missing", 16_800, 32_800), Finding("classes missing", 40_800)], folder)
     [line] = summary(folder)

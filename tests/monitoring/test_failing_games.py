@@ -5,23 +5,23 @@ import pytest
 
 from gan_jax import losses
 from gan_jax.config.discovery import find, load
-from gan_jax.config.experiment import Common, Experiment, Phase
+from gan_jax.config.experiment import Experiment, Phase, RunConfig
 from gan_jax.config.flags import parse
 from gan_jax.data import open_source
 from gan_jax.games import vanilla
 from gan_jax.monitoring.monitor import read
 from gan_jax.nets import mlp
-from gan_jax.runs.run_dir import RunFolder
+from gan_jax.runs.run_dir import RunDir
 from gan_jax.training.train import train
 
 COMMON = {"batch_size": 16, "log_every": 10, "sample_every": 20, "checkpoint_every": 1000}
 SHRINKING = optax.stateless(lambda updates, params: optax.tree.scale(-0.02, params))
-"""An optimiser that makes every parameter smaller, so that samples become one and the same."""
+"""An optimizer that makes every parameter smaller, so that samples become one and the same."""
 
 
 def digits(images, tx_g, tx_d, loss=losses.non_saturating, **flags):
     source = open_source("mnist5k")
-    common = Common(images=images, **COMMON, **flags)
+    common = RunConfig(images=images, **COMMON, **flags)
     g, d = mlp.Generator(shape=source.shape, widths=(16,)), mlp.Discriminator(widths=(16,))
     game = vanilla.game(g, d, tx_g, tx_d, loss=loss, z_size=4)
     return Experiment((Phase(game, common.images),), common), source
@@ -50,8 +50,8 @@ HEALTHY = {
 
 def findings(experiment, source, path):
     (path / "samples").mkdir()
-    train(experiment, source, RunFolder(path))
-    return read(RunFolder(path))
+    train(experiment, source, RunDir(path))
+    return read(RunDir(path))
 
 
 @pytest.mark.parametrize("name", FAILURES)

@@ -10,17 +10,17 @@ import pytest
 import tiny
 
 from gan_jax.cli.main import main
-from gan_jax.config.experiment import Common, Experiment, Phase, stages
+from gan_jax.config.experiment import Experiment, Phase, RunConfig, schedule_phases
 from gan_jax.data import open_source
 from gan_jax.engine.game import State
 from gan_jax.engine.keys import example_keys, named_key, uniform
 from gan_jax.engine.parallel import make_mesh, over_steps
 from gan_jax.games import vanilla
-from gan_jax.monitoring.finite import Broken, check_finite
+from gan_jax.monitoring.finite import NonFinite, check_finite
 from gan_jax.nets import mlp
 from gan_jax.runs.checkpoint import Checkpoints
 from gan_jax.runs.digest import digest
-from gan_jax.runs.run_dir import RunFolder
+from gan_jax.runs.run_dir import RunDir
 from gan_jax.training.train import abstract_state, chunks, train
 
 RECORD = {"step": 40, "images": 320, "seconds": 1.0, "d/loss": 0.7, "g/loss": 0.9, "fid": math.nan}
@@ -29,7 +29,7 @@ RECORD = {"step": 40, "images": 320, "seconds": 1.0, "d/loss": 0.7, "g/loss": 0.
 def test_the_first_step_and_the_moves_that_broke_in_it_are_named():
     check_finite(RECORD, before=20)
     sound = {"d/finite_steps": 7.0, "g/finite_steps": 6.0, "r1/finite_steps": 6.0}
-    with pytest.raises(Broken, match=r"^the numbers of g and r1 are not finite from step 27 on: lower"):
+    with pytest.raises(NonFinite, match=r"^the numbers of g and r1 are not finite from step 27 on: lower"):
         check_finite(RECORD | sound, before=20)
 
 
@@ -64,7 +64,7 @@ def test_a_run_that_breaks_is_told_in_a_line_and_is_not_saved(tmp_path, capfd):
         assert Checkpoints(tmp_path / "run" / "checkpoints").steps() == []
 
 
-COMMON = Common(images=480, batch_size=8, log_every=10, sample_every=30, checkpoint_every=20, rollbacks=2)
+COMMON = RunConfig(images=480, batch_size=8, log_every=10, sample_every=30, checkpoint_every=20, rollbacks=2)
 
 
 def unlucky(at, always=False):
@@ -88,12 +88,12 @@ def unlucky(at, always=False):
 def trained(folder, at, stop=lambda: False, **kwargs):
     experiment, source = unlucky(at, **kwargs)
     (folder / "samples").mkdir(parents=True, exist_ok=True)
-    return train(experiment, source, RunFolder(folder), stop)
+    return train(experiment, source, RunDir(folder), stop)
 
 
 def test_it_goes_back_to_the_last_checkpoint_and_on_with_other_random_numbers(tmp_path, capfd):
     end = trained(tmp_path / "run", at=45)
-    folder = RunFolder(tmp_path / "run")
+    folder = RunDir(tmp_path / "run")
     assert "the numbers of g are not finite from step 46 on; back to step 40, and on" in capfd.readouterr().err
     assert folder.all_rollbacks() == [{"step": 46, "to": 40, "moves": ["g"]}]
     records = folder.records()
@@ -102,7 +102,7 @@ def test_it_goes_back_to_the_last_checkpoint_and_on_with_other_random_numbers(tm
 
     # The same by hand: the state of step 40 under a folded key, played on.
     experiment, source = unlucky(45)
-    [stage] = stages(experiment)
+    [stage] = schedule_phases(experiment)
     state = Checkpoints(folder.checkpoints).restore(abstract_state(stage.game, source, COMMON, make_mesh()), 40)
     state = state._replace(key=jax.random.fold_in(state.key, 1))
     *_, (_, state, _) = chunks(stage, state, COMMON, source, make_mesh())
@@ -115,19 +115,19 @@ def test_a_run_that_is_killed_after_going_back_ends_in_the_same_bytes(tmp_path):
     trained(there, at=45, stop=lambda: (there / "rollbacks.jsonl").exists())
     assert Checkpoints(there / "checkpoints").steps() == [20, 40]
     assert digest(trained(there, at=45)) == end
-    assert RunFolder(there).all_rollbacks() == RunFolder(tmp_path / "whole").all_rollbacks()
+    assert RunDir(there).all_rollbacks() == RunDir(tmp_path / "whole").all_rollbacks()
 
 
 def test_before_the_first_checkpoint_it_goes_back_to_the_start(tmp_path):
     state = trained(tmp_path, at=5)
-    assert [each["to"] for each in RunFolder(tmp_path).all_rollbacks()] == [0]
-    assert int(state.step) == 60 and RunFolder(tmp_path).records()[0]["step"] == 10
+    assert [each["to"] for each in RunDir(tmp_path).all_rollbacks()] == [0]
+    assert int(state.step) == 60 and RunDir(tmp_path).records()[0]["step"] == 10
 
 
 def test_it_goes_back_no_more_than_it_may(tmp_path):
-    with pytest.raises(Broken, match="the numbers of g are not finite from step 26 on"):
+    with pytest.raises(NonFinite, match="the numbers of g are not finite from step 26 on"):
         trained(tmp_path, at=25, always=True)
-    assert [each["to"] for each in RunFolder(tmp_path).all_rollbacks()] == [20, 20]
-    with pytest.raises(Broken):
+    assert [each["to"] for each in RunDir(tmp_path).all_rollbacks()] == [20, 20]
+    with pytest.raises(NonFinite):
         trained(tmp_path, at=25, always=True)
-    assert len(RunFolder(tmp_path).all_rollbacks()) == 2
+    assert len(RunDir(tmp_path).all_rollbacks()) == 2

@@ -114,7 +114,7 @@ def settled(net, variables, *args):
 
 
 def conv_by_hand(x, layer):
-    """A `SAME` convolution of odd size with a normalised kernel, in plain loops over its taps."""
+    """A `SAME` convolution of odd size with a normalized kernel, in plain loops over its taps."""
     kernel = divided(layer["kernel"])
     k, (h, w) = kernel.shape[0], x.shape[1:3]
     padded = np.pad(x, ((0, 0), (k // 2, k // 2), (k // 2, k // 2), (0, 0)))

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 from jax.sharding import PartitionSpec as P
 
-from gan_jax.engine.collectives import batch_axis, mean_over_devices
+from gan_jax.engine.collectives import batch_axis, pmean
 from gan_jax.engine.parallel import BATCH_AXIS, make_mesh
 
 PARAMS = {
@@ -25,7 +25,7 @@ def over_devices(means):
 
     def share(params, examples):
         with batch_axis(BATCH_AXIS):
-            return mean_over_devices(means(params, examples))
+            return pmean(means(params, examples))
 
     specs = {"in_specs": (P(), P(BATCH_AXIS)), "out_specs": P()}
     return jax.jit(jax.shard_map(share, mesh=make_mesh(), check_vma=False, **specs))

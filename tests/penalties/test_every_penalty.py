@@ -22,11 +22,11 @@ def every_penalty(params, examples):
     x, x_fake, keys = examples
     d = critic(params)
     g = lambda z: jnp.tanh(z @ params["w"])[:, :3]  # noqa: E731
-    deviations = penalties.two_sided, penalties.one_sided, penalties.zero_centred
+    deviations = penalties.two_sided, penalties.one_sided, penalties.zero_centered
     return {
         "r1": penalties.r1(d, x),
         "r2": penalties.r2(d, x_fake),
-        **{f.__name__: penalties.interpolated(d, x, x_fake, keys, f) for f in deviations},
+        **{f.__name__: penalties.gradient_penalty(d, x, x_fake, keys, f) for f in deviations},
         "dragan": penalties.dragan(d, x, keys),
         "max_gradient": penalties.max_gradient(d, x, x_fake, keys),
         "cr": penalties.cr(d, x, keys, shifted),

@@ -32,18 +32,18 @@ def test_r1_of_a_quadratic_critic_is_half_the_squared_norm_of_each_example():
 
 
 def test_interpolated_of_a_linear_critic_does_not_depend_on_the_mixture():
-    np.testing.assert_allclose(penalties.interpolated(linear, X, -X, KEYS), np.full(5, 4.0), rtol=1e-5)
+    np.testing.assert_allclose(penalties.gradient_penalty(linear, X, -X, KEYS), np.full(5, 4.0), rtol=1e-5)
 
 
 def test_interpolated_mixes_every_example_with_a_weight_of_its_own():
     ones = jnp.ones((5, 1, 1, 1))
-    norms = jnp.sqrt(penalties.interpolated(quadratic, 3 * ones, 2 * ones, KEYS)) + 1  # |x| between 2 and 3
+    norms = jnp.sqrt(penalties.gradient_penalty(quadratic, 3 * ones, 2 * ones, KEYS)) + 1  # |x| between 2 and 3
     assert bool(((norms > 2) & (norms < 3)).all())
     assert len(np.unique(np.asarray(norms).round(4))) == 5
 
 
 def test_a_flat_critic_has_a_finite_gradient():
-    gradient = jax.grad(lambda a: penalties.interpolated(lambda x: a * linear(x), X, -X, KEYS).sum())(0.0)
+    gradient = jax.grad(lambda a: penalties.gradient_penalty(lambda x: a * linear(x), X, -X, KEYS).sum())(0.0)
     assert np.isfinite(gradient)
 
 
@@ -65,13 +65,13 @@ def test_r2_is_the_same_formula_where_the_generator_is():
 
 @pytest.mark.parametrize(
     ("deviation", "steep", "shallow"),  # of gradients of norm 3 and 1/2
-    [(penalties.two_sided, 4.0, 0.25), (penalties.one_sided, 4.0, 0.0), (penalties.zero_centred, 9.0, 0.25)],
+    [(penalties.two_sided, 4.0, 0.25), (penalties.one_sided, 4.0, 0.0), (penalties.zero_centered, 9.0, 0.25)],
 )
 def test_deviations_of_linear_critics(deviation, steep, shallow):
     for critic, expected in ((linear, steep), (lambda x: linear(x) / 6, shallow)):
-        values = penalties.interpolated(critic, X, -X, KEYS, deviation)
+        values = penalties.gradient_penalty(critic, X, -X, KEYS, deviation)
         np.testing.assert_allclose(values, np.full(5, expected), rtol=1e-5, atol=1e-9)
-    gradient = jax.grad(lambda a: penalties.interpolated(lambda x: a * linear(x), X, X, KEYS, deviation).sum())(0.0)
+    gradient = jax.grad(lambda a: penalties.gradient_penalty(lambda x: a * linear(x), X, X, KEYS, deviation).sum())(0.0)
     assert np.isfinite(gradient)
 
 

@@ -52,17 +52,17 @@ def of(side, nets=None, step=STEP):
     return side(nets or fresh_nets(), {"x": X}, X_FAKE, KEYS, step)
 
 
-D, G = fresh_nets()["d"].frozen, fresh_nets()["g"].frozen
+D, G = fresh_nets()["d"].stateless, fresh_nets()["g"].stateless
 Z_KEYS, DZ_KEYS = split(KEYS, 2)
 LATENTS = normal(Z_KEYS, Z), 0.1 * normal(DZ_KEYS, Z)
 
 D_SIDE = {
     "r1": (terms.r1, lambda: penalties.r1(D, X)),
     "r2": (terms.r2, lambda: penalties.r2(D, X_FAKE)),
-    "two_sided": (terms.interpolated, lambda: penalties.interpolated(D, X, X_FAKE, KEYS)),
+    "two_sided": (terms.gradient_penalty, lambda: penalties.gradient_penalty(D, X, X_FAKE, KEYS)),
     "one_sided": (
-        partial(terms.interpolated, deviation=penalties.one_sided),
-        lambda: penalties.interpolated(D, X, X_FAKE, KEYS, penalties.one_sided),
+        partial(terms.gradient_penalty, deviation=penalties.one_sided),
+        lambda: penalties.gradient_penalty(D, X, X_FAKE, KEYS, penalties.one_sided),
     ),
     "dragan": (terms.dragan, lambda: penalties.dragan(D, X, KEYS)),
     "max_gradient": (terms.max_gradient, lambda: penalties.max_gradient(D, X, X_FAKE, KEYS)),
@@ -168,7 +168,7 @@ def test_the_engine_plays_and_remembers():
                 "d": (batch["x"],),
                 "lecam": (latents["z"][:, 0], latents["z"][:, 0]),
             },
-            sample=lambda nets, latents: nets["g"].slow(latents["z"]),
+            sample=lambda nets, latents: nets["g"].ema(latents["z"]),
         )
         batch = {"x": X[None]}
         step, state = jax.jit(make_step(game)), init(game, jax.random.key(0), batch)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gan_jax import BadInput
 from gan_jax.cli.main import main
 from gan_jax.monitoring.monitor import Finding, summary, write
-from gan_jax.runs.run_dir import RunFolder
+from gan_jax.runs.run_dir import RunDir
 from gan_jax.training.reproduce import digests
 from gan_jax.training.restore import rebuild
 
@@ -32,7 +32,7 @@ def run(tmp_path_factory):
         with pytest.raises(SystemExit) as done:
             main(["train", tiny.__file__, "--images", images, "--run-dir", str(folder)])
         assert not done.value.code
-    here = RunFolder(folder)
+    here = RunDir(folder)
     write([Finding("oscillation", 80, 160), Finding("samples alike", 160)], here)
     here.rolled_back(step=7, to=0, moves=["d"])
     return folder, {name: (folder / name).read_bytes() for name in FILES}
@@ -40,7 +40,7 @@ def run(tmp_path_factory):
 
 def read(folder):
     """Everything that commands read of a run before they look at a checkpoint."""
-    here = RunFolder(folder)
+    here = RunDir(folder)
     rebuild(here)
     here.records()
     summary(here)

@@ -8,14 +8,14 @@ import pytest
 
 from gan_jax import BadInput
 from gan_jax.cli.main import main
-from gan_jax.runs.lock import alone
+from gan_jax.runs.lock import run_lock
 
 HOLDS = """
 import sys, time
 from pathlib import Path
-from gan_jax.runs.lock import alone
+from gan_jax.runs.lock import run_lock
 
-with alone(Path(sys.argv[1])):
+with run_lock(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(600)
 """
@@ -32,17 +32,17 @@ def holder(tmp_path):
 
 
 def test_the_second_process_is_refused_until_the_first_is_gone_however_it_went(holder, tmp_path):
-    with pytest.raises(BadInput, match=r"another process trains .*run: wait for it"), alone(tmp_path / "run"):
+    with pytest.raises(BadInput, match=r"another process trains .*run: wait for it"), run_lock(tmp_path / "run"):
         pass
     holder.send_signal(signal.SIGKILL)
     holder.wait()
-    with alone(tmp_path / "run"):
+    with run_lock(tmp_path / "run"):
         assert list((tmp_path / "run").iterdir()) == []
 
 
 def test_a_folder_is_free_again_after_an_error(tmp_path):
     for _ in range(2):
-        with pytest.raises(ZeroDivisionError), alone(tmp_path):
+        with pytest.raises(ZeroDivisionError), run_lock(tmp_path):
             raise ZeroDivisionError
 
 

@@ -12,7 +12,7 @@ from gan_jax.cli.codes import read_choice, read_codes, read_labels, read_range
 from gan_jax.engine.keys import normal
 from gan_jax.engine.priors import Categorical, Uniform
 from gan_jax.engine.step import init
-from gan_jax.sampling.latents import between, check_codes, in_turn, latents, varied
+from gan_jax.sampling.latents import check_codes, cycle_classes, draw_latents, interpolate_latents, sweep_code
 from gan_jax.sampling.sampler import CHUNK, sampler
 
 KEY = jax.random.key(0)
@@ -56,31 +56,31 @@ def test_codes_are_given_one_by_one_in_their_own_type():
 
 def test_a_sample_does_not_depend_on_how_many_are_drawn():
     for game in (conditional(), coded()):
-        few, many = (latents(game, KEY, n) for n in (3, 50))
+        few, many = (draw_latents(game, KEY, n) for n in (3, 50))
         jax.tree.map(lambda a, b: np.testing.assert_array_equal(a, b[:3]), few, many)
 
 
 def test_in_turn_come_the_classes_of_the_first_categorical_code():
-    assert in_turn(conditional()) == {"y": range(10)} and in_turn(coded()) == {"c1": range(3)}
-    assert in_turn(PLAIN) == {} and in_turn(PLAIN._replace(codes={"c": Uniform()})) == {}
+    assert cycle_classes(conditional()) == {"y": range(10)} and cycle_classes(coded()) == {"c1": range(3)}
+    assert cycle_classes(PLAIN) == {} and cycle_classes(PLAIN._replace(codes={"c": Uniform()})) == {}
 
 
 def test_along_a_row_one_code_varies_and_nothing_else():
     fixed = latents(coded(), KEY, 4)
-    rows = varied(coded(), fixed, "c2", [-2.0, 0.0, 2.0])
+    rows = sweep_code(coded(), fixed, "c2", [-2.0, 0.0, 2.0])
     assert rows["c2"].tolist() == [-2.0, 0.0, 2.0] * 4
     for i in range(3):
         for name in ("z", "c1"):
             np.testing.assert_array_equal(rows[name][i::3], fixed[name])
-    classes = varied(coded(), fixed, "c1", range(3))
+    classes = sweep_code(coded(), fixed, "c1", range(3))
     assert classes["c1"].tolist() == [0, 1, 2] * 4 and classes["c1"].dtype == jnp.int32
     with pytest.raises(BadInput, match="c1 3 is none of this game's: they are 0 to 2"):
-        varied(coded(), fixed, "c1", range(4))
+        sweep_code(coded(), fixed, "c1", range(4))
 
 
 def test_a_line_begins_and_ends_where_it_should_and_keeps_its_labels():
     start, end = latents(conditional(), KEY, 2, {"y": (4, 7)}), latents(conditional(), jax.random.key(1), 2)
-    path = between(start, end, 5)
+    path = interpolate_latents(start, end, 5)
     assert path["z"].shape == (10, arena.Z) and path["y"].tolist() == [4] * 5 + [7] * 5
     np.testing.assert_allclose(path["z"][::5], start["z"], rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(path["z"][4::5], end["z"], rtol=1e-5, atol=1e-6)
@@ -88,7 +88,7 @@ def test_a_line_begins_and_ends_where_it_should_and_keeps_its_labels():
 
 def test_on_a_line_numbers_change_evenly_and_classes_stay():
     start, end = (latents(coded(), jax.random.key(seed), 3) for seed in (0, 1))
-    path = between(start, end, 4)
+    path = interpolate_latents(start, end, 4)
     wanted = np.linspace(start["c2"], end["c2"], 4, axis=1).ravel()
     np.testing.assert_allclose(path["c2"], wanted, rtol=1e-5, atol=1e-6)
     np.testing.assert_array_equal(path["c1"], np.repeat(start["c1"], 4))

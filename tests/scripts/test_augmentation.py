@@ -144,7 +144,7 @@ def test_samples_are_of_every_class_in_turn_and_those_of_the_grids(runs):
 
 def test_a_game_without_labels_is_refused(runs):
     run = restore(runs[0])
-    with pytest.raises(BadInput, match="makes no labelled images: give runs of a conditional game"):
+    with pytest.raises(BadInput, match="makes no labeled images: give runs of a conditional game"):
         labelled_samples(run._replace(game=run.game._replace(codes=tiny_codes.CODES)), 30)
 
 

@@ -8,7 +8,7 @@ import optax
 
 from gan_jax import losses
 from gan_jax.cli import train_file
-from gan_jax.config.experiment import Common, Evaluation, Experiment, Phase
+from gan_jax.config.experiment import Evaluation, Experiment, Phase, RunConfig
 from gan_jax.config.flags import Fraction, PositiveFloat
 from gan_jax.config.registry import Loss, Penalties
 from gan_jax.data import Source
@@ -20,7 +20,9 @@ from gan_jax.toy import networks
 
 def experiment(
     source: Source,
-    common: Common = Common(images=120, batch_size=8, data="ring", log_every=5, sample_every=10, checkpoint_every=10),
+    common: RunConfig = RunConfig(
+        images=120, batch_size=8, data="ring", log_every=5, sample_every=10, checkpoint_every=10
+    ),
     loss: Loss = losses.non_saturating,
     penalty: Penalties = (),
     learning_rate: PositiveFloat = 1e-2,
@@ -45,7 +47,7 @@ def experiment(
         return vanilla.game(g, d, tx, tx, z_size=2, loss=loss, penalties=penalty, ema=0.9)
 
     def scores(nets: Mapping[str, Any], latents: Latents) -> Metrics:
-        return {"spread": jnp.std(nets["g"].slow(latents["z"]))}
+        return {"spread": jnp.std(nets["g"].ema(latents["z"]))}
 
     evaluation = Evaluation(scores, 16, frozenset(("spread",)), lambda scores: scores["spread"] > 1e-3)
     first = min(common.images, 120)
@@ -54,7 +56,7 @@ def experiment(
         phases=tuple(phase for phase in phases if phase.images),
         common=common,
         evaluation=evaluation if scored else None,
-        portrait=lambda game: lambda state: jnp.full((4, 6, 1), state.step % 256).__array__().astype("uint8"),
+        preview=lambda game: lambda state: jnp.full((4, 6, 1), state.step % 256).__array__().astype("uint8"),
     )
 
 

@@ -13,7 +13,7 @@ from gan_jax.data import open_source
 from gan_jax.engine.game import State
 from gan_jax.engine.parallel import make_mesh
 from gan_jax.runs.digest import digest
-from gan_jax.runs.run_dir import RunFolder
+from gan_jax.runs.run_dir import RunDir
 from gan_jax.sweep.batched_runs import Lanes, logged, runner
 from gan_jax.sweep.grid import combinations, read_vary
 from gan_jax.training.loop import play
@@ -56,7 +56,7 @@ def single(tmp_path_factory):
     def run(*flags):
         folder = tmp_path_factory.mktemp("run")
         kwargs = parse(duel.experiment, list(flags), "toy", given=["source"]).kwargs
-        return train(duel.experiment(source(), **kwargs), source(), RunFolder(folder))
+        return train(duel.experiment(source(), **kwargs), source(), RunDir(folder))
 
     return run
 

@@ -6,8 +6,8 @@ import pytest
 
 from gan_jax import BadInput
 from gan_jax.runs.manifest import Manifest
-from gan_jax.runs.run_dir import RunFolder
-from gan_jax.sweep.sweep_dir import About, ComparisonFolder, ProgramFolder, identity
+from gan_jax.runs.run_dir import RunDir
+from gan_jax.sweep.sweep_dir import About, ProgramFolder, SweepDir, identity
 
 
 def manifest(data=None, files=None, **settings):
@@ -15,7 +15,7 @@ def manifest(data=None, files=None, **settings):
 
 
 def test_what_was_ever_varied_is_free_and_the_rest_is_not(tmp_path):
-    folder = ComparisonFolder(tmp_path / "grid")
+    folder = SweepDir(tmp_path / "grid")
     folder.keep(folder.check(manifest(width=3, rate=1, log_every=5)))
     folder.keep(folder.check(manifest(width=3, log_every=7, files={"mine.py": "a"})))
     assert folder.read().settings.keys() == {"width", "log_every"}
@@ -33,7 +33,7 @@ def test_what_was_ever_varied_is_free_and_the_rest_is_not(tmp_path):
 def test_other_folders_are_left_alone(tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(BadInput, match="exists and is not a comparison"):
-        ComparisonFolder(tmp_path).check(manifest())
+        SweepDir(tmp_path).check(manifest())
 
 
 def test_a_run_is_its_settings_but_not_where_or_how_often():
@@ -43,7 +43,7 @@ def test_a_run_is_its_settings_but_not_where_or_how_often():
 
 
 @pytest.mark.parametrize("text", ["3", '{"step": 5}', "{", '["step", "images", "seconds"]'])
-@pytest.mark.parametrize(("kind", "cure"), [(RunFolder, "delete it"), (ProgramFolder, "to train it again")])
+@pytest.mark.parametrize(("kind", "cure"), [(RunDir, "delete it"), (ProgramFolder, "to train it again")])
 def test_records_that_are_damaged_are_told_in_a_line(kind, cure, text, tmp_path):
     folder, good = kind(tmp_path), {"step": 1, "images": 8, "seconds": 0.1}
     folder.metrics.write_text(json.dumps(good) + "\n" + text)
@@ -55,7 +55,7 @@ def test_records_that_are_damaged_are_told_in_a_line(kind, cure, text, tmp_path)
 
 @pytest.mark.parametrize("text", ["3", "{}", '{"experiment": "ri', "settings"])
 def test_a_manifest_that_is_damaged_is_told_in_a_line(text, tmp_path):
-    folder = ComparisonFolder(tmp_path)
+    folder = SweepDir(tmp_path)
     folder.keep(manifest(width=3))
     whole = json.loads(folder.manifest.read_text())
     folder.manifest.write_text(json.dumps(whole | {"settings": 3}) if text == "settings" else text)
@@ -65,7 +65,7 @@ def test_a_manifest_that_is_damaged_is_told_in_a_line(text, tmp_path):
 
 @pytest.mark.parametrize("text", ["3", "{}", '{"settings": [', "settings", "seeds"])
 def test_a_program_that_is_damaged_is_told_in_a_line(text, tmp_path):
-    folder, about = ComparisonFolder(tmp_path), About([{"width": 3}], [0, 1], False, "1 x cpu")
+    folder, about = SweepDir(tmp_path), About([{"width": 3}], [0, 1], False, "1 x cpu")
     folder.begin(about)
     assert folder.programs() == [about]
     file = ProgramFolder(folder.place(about)).about

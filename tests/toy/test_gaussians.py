@@ -8,12 +8,12 @@ from turned import turned_round
 
 from gan_jax import BadInput, init, make_step
 from gan_jax.config.discovery import find, load
-from gan_jax.config.experiment import Common, stages
+from gan_jax.config.experiment import RunConfig, schedule_phases
 from gan_jax.config.flags import parse
 from gan_jax.data import from_points, open_source
 from gan_jax.engine.networks import bind
 from gan_jax.engine.parallel import make_mesh
-from gan_jax.sampling.preview import judgement, portrait
+from gan_jax.sampling.preview import judgement, preview
 from gan_jax.sampling.sampler import sampler
 from gan_jax.toy import gaussians
 from gan_jax.training.train import chunks, new_state
@@ -25,7 +25,7 @@ def scores(name, *flags, broken=None):
     kwargs = parse(build, flags, name, given=["source"]).kwargs
     source = open_source(kwargs["common"].data)
     experiment = build(source, **kwargs)
-    [stage] = stages(experiment)
+    [stage] = schedule_phases(experiment)
     if broken:
         stage = stage._replace(game=turned_round(stage.game, broken))
     start = new_state(stage.game, source, experiment.common)
@@ -49,7 +49,7 @@ def test_with_the_sign_of_either_loss_turned_it_is_not(player):
     assert not captured(lost := scores("ring", *SHORT, broken=player)), lost
 
 
-@pytest.mark.slow
+@pytest.mark.ema
 def test_the_grid_is_captured():
     found = scores("grid", "--images", "512000", "--batch-size", "64", "--width", "48", "--ema", "0.99")
     assert found["modes"] >= 24 and found["high_quality"] > 0.5, found
@@ -59,10 +59,10 @@ def drawn(source, *flags):
     """The scores, the picture and the networks of an untrained state."""
     build = load(find("ring"))
     experiment = build(source, **parse(build, ["--batch-size", "8", *flags], "ring", given=["source"]).kwargs)
-    [stage] = stages(experiment)
+    [stage] = schedule_phases(experiment)
     state = new_state(stage.game, source, experiment.common)
     nets = bind(stage.game, state.players)
-    picture = portrait(experiment, stage.game, sampler(stage.game))(state)
+    picture = preview(experiment, stage.game, sampler(stage.game))(state)
     return judgement(experiment, stage.game)(state), picture, nets
 
 
@@ -80,7 +80,9 @@ def test_packs_are_judged_together_and_drawn():
 
 def test_what_is_no_point_in_the_plane_is_refused():
     with pytest.raises(BadInput, match=r"line has examples of shape \(1,\), not \(2,\)"):
-        gaussians.on_points(from_points("line", np.zeros((9, 1))), Common(images=8, batch_size=8), gaussians.Recipe())
+        gaussians.on_points(
+            from_points("line", np.zeros((9, 1))), RunConfig(images=8, batch_size=8), gaussians.Config()
+        )
 
 
 def test_a_weight_may_be_a_schedule_that_the_lab_anneals(tmp_path):
@@ -92,7 +94,7 @@ from gan_jax.penalties import terms
 late = terms.r1(lambda step: jnp.where(step >= 50, 10.0, 0.0))
 """)
     kwargs = parse(load(find("ring")), ["--penalty", f"{tmp_path}/mine.py:late"], "ring", given=["source"]).kwargs
-    [stage] = stages(load(find("ring"))(open_source("ring"), **kwargs))
+    [stage] = schedule_phases(load(find("ring"))(open_source("ring"), **kwargs))
     batch = {"x": jnp.ones((2, 4, 2))}
     state = init(stage.game, jax.random.key(0), batch)
     step = jax.jit(make_step(stage.game))

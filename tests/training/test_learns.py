@@ -15,11 +15,10 @@ import pytest
 from turned import turned_round
 
 from gan_jax.config.discovery import find, load
-from gan_jax.config.experiment import stages
+from gan_jax.config.experiment import schedule_phases
 from gan_jax.config.flags import parse
 from gan_jax.data import open_source
 from gan_jax.engine.parallel import make_mesh
-from gan_jax.sampling.latents import latents
 from gan_jax.sampling.sampler import sampler
 from gan_jax.training.train import chunks, new_state
 
@@ -31,7 +30,7 @@ def likeness(*broken):
     source = open_source("mnist5k")
     build = load(find("mnist_mlp"))
     experiment = build(source, **parse(build, ["--images", "19200"], "mnist_mlp", given=["source"]).kwargs)
-    [stage] = stages(experiment)
+    [stage] = schedule_phases(experiment)
     for who in broken:
         stage = stage._replace(game=turned_round(stage.game, who))
     start = new_state(stage.game, source, experiment.common)
@@ -57,13 +56,13 @@ def likeness_of_a_process(*broken):
     return json.loads(run.stdout)
 
 
-@pytest.mark.slow
+@pytest.mark.ema
 def test_the_demo_learns_what_digits_look_like():
     mean, deviation = likeness_of_a_process()
     assert mean > 0.9 and deviation > 0.8, (mean, deviation)
 
 
-@pytest.mark.slow
+@pytest.mark.ema
 def test_with_the_generators_loss_turned_round_it_does_not():
     mean, deviation = likeness_of_a_process("g")
     assert not (mean > 0.9 and deviation > 0.8), (mean, deviation)

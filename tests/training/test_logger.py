@@ -1,14 +1,14 @@
-"""Records are written a chunk late, whatever their shape, and go on where a run was stopped."""
+"""MetricsLog are written a chunk late, whatever their shape, and go on where a run was stopped."""
 
 import jax.numpy as jnp
 
-from gan_jax.runs.run_dir import RunFolder
-from gan_jax.training.logger import Records
+from gan_jax.runs.run_dir import RunDir
+from gan_jax.training.logger import MetricsLog
 
 
 def test_records_are_written_by_the_next_flush_and_go_on_from_a_step(tmp_path):
-    folder, told = RunFolder(tmp_path), []
-    records = Records(folder, 0, lambda record, rate: told.append((record["step"], rate)))
+    folder, told = RunDir(tmp_path), []
+    records = MetricsLog(folder, 0, lambda record, rate: told.append((record["step"], rate)))
     assert records.flush() == {"step": 0, "images": 0, "seconds": 0.0}
     records.note(5, 40, {"g/loss": jnp.float32(0.5), "d/loss": jnp.array([1.0, jnp.inf])})
     assert folder.records() == [] == told
@@ -20,7 +20,7 @@ def test_records_are_written_by_the_next_flush_and_go_on_from_a_step(tmp_path):
     assert [record["step"] for record in (first, records.flush())] == [5, 10] == [step for step, _ in told]
     assert all(rate > 0 for _, rate in told)
 
-    again = Records(folder, 5, lambda record, rate: told.append((record["images"], rate)))
+    again = MetricsLog(folder, 5, lambda record, rate: told.append((record["images"], rate)))
     assert again.last == first and folder.records() == [first]
     again.note(10, 80, {})
     assert again.flush()["seconds"] >= first["seconds"] and len(folder.records()) == 2

@@ -18,7 +18,7 @@ from gan_jax.data.source import fingerprint
 from gan_jax.runs.checkpoint import Checkpoints
 from gan_jax.runs.digest import digest, digests
 from gan_jax.runs.provenance import commit
-from gan_jax.runs.run_dir import RunFolder
+from gan_jax.runs.run_dir import RunDir
 
 TINY = Path(tiny.__file__)
 
@@ -55,7 +55,7 @@ def test_a_manifest_says_where_the_numbers_come_from(trained):
     assert about["data"]["fingerprint"] == fingerprint(open_source("mnist5k"))
     [resume] = [json.loads(line) for line in (run / "resumes.jsonl").read_text().splitlines()]
     assert resume["settings"] == {"images": 800}
-    assert RunFolder(run).read().settings["images"] == 800
+    assert RunDir(run).read().settings["images"] == 800
 
 
 def test_a_deterministic_run_tells_xla_and_says_so(tmp_path):
@@ -69,7 +69,7 @@ def test_a_deterministic_run_tells_xla_and_says_so(tmp_path):
 
 def test_every_checkpoint_leaves_its_digest_behind(trained):
     run, _ = trained
-    lines = RunFolder(run).all_digests()
+    lines = RunDir(run).all_digests()
     assert [line["step"] for line in lines] == [40, 50, 60, 80, 100]
     assert Checkpoints(run / "checkpoints").steps() == [80, 100]
     assert "players/g/params/Dense_0/kernel" in lines[-1]["leaves"]
@@ -96,7 +96,7 @@ def test_a_run_of_an_earlier_version_goes_on(trained, capfd, tmp_path):
     code, _, errors = command(capfd, "train", file, "--images", "880", "--run-dir", copy)
     assert code == 0, errors
     assert Checkpoints(copy / "checkpoints").latest() == 110
-    assert [line["step"] for line in RunFolder(copy).all_digests()] == [110]
+    assert [line["step"] for line in RunDir(copy).all_digests()] == [110]
 
 
 def test_a_run_is_reproduced_though_it_was_stopped_in_between(trained, capfd):
@@ -104,7 +104,7 @@ def test_a_run_is_reproduced_though_it_was_stopped_in_between(trained, capfd):
     code, out, errors = command(capfd, "reproduce", run)
     assert code == 0, errors
     assert out.startswith("identical: 5 checkpoints, the last of 800 images")
-    assert out.split()[-1] == RunFolder(run).all_digests()[-1]["digest"]
+    assert out.split()[-1] == RunDir(run).all_digests()[-1]["digest"]
 
 
 def test_or_the_beginning_of_it(trained, capfd):
@@ -133,8 +133,8 @@ def test_it_says_where_a_run_differs_and_by_how_much(trained, capfd, tmp_path):
     assert lines[-2].startswith("different: first at step 60 (480 images), in players/d/")
     assert "keeps only the checkpoints of steps [80, 100]" in lines[-1]
 
-    shorter = [line for line in RunFolder(copy).all_digests() if line["step"] in (40, 50, 80)]
-    RunFolder(copy).digests.write_text("".join(json.dumps(line) + "\n" for line in shorter))
+    shorter = [line for line in RunDir(copy).all_digests() if line["step"] in (40, 50, 80)]
+    RunDir(copy).digests.write_text("".join(json.dumps(line) + "\n" for line in shorter))
     code, out, _ = command(capfd, "reproduce", copy)
     assert code == 1 and "first at step 80" in out
     size = float(out.splitlines()[-1].split()[2].rstrip(","))
@@ -194,7 +194,7 @@ def test_the_commit_of_an_experiment_and_whether_it_was_clean(tmp_path):
     assert commit(tmp_path / "mine.py") == found | {"clean": False}
 
 
-@pytest.mark.slow
+@pytest.mark.ema
 def test_the_reference_run_is_reproduced(tmp_path):
     """In a process of its own, under the reference's flags. Its digests are of one jax and one kind of processor."""
     reference = Path(__file__).parents[2] / "experiments" / "reference"

@@ -17,14 +17,14 @@ from jax.sharding import NamedSharding, PartitionSpec
 from PIL import Image
 
 from gan_jax.cli.main import main
-from gan_jax.config.experiment import stages
+from gan_jax.config.experiment import schedule_phases
 from gan_jax.config.flags import parse
 from gan_jax.data import open_source
 from gan_jax.engine.parallel import make_mesh
 from gan_jax.engine.step import init
 from gan_jax.runs.checkpoint import Checkpoints
 from gan_jax.runs.digest import digest
-from gan_jax.runs.run_dir import RunFolder
+from gan_jax.runs.run_dir import RunDir
 from gan_jax.sampling.preview import grid_latents
 from gan_jax.sampling.sampler import sampler
 from gan_jax.training.loop import carry_over, cut
@@ -37,8 +37,8 @@ def run(folder, *flags, stop=lambda: False):
     """Trains the tiny experiment in this process; returns the state it ends in."""
     parsed = parse(tiny.experiment, [*flags, "--run-dir", str(folder)], "tiny", given=["source"])
     source = open_source("mnist5k")
-    RunFolder(folder).samples.mkdir(parents=True, exist_ok=True)
-    return train(tiny.experiment(source, **parsed.kwargs), source, RunFolder(folder), stop)
+    RunDir(folder).samples.mkdir(parents=True, exist_ok=True)
+    return train(tiny.experiment(source, **parsed.kwargs), source, RunDir(folder), stop)
 
 
 def records(folder):
@@ -77,7 +77,7 @@ def test_stopping_anywhere_and_going_on_ends_in_the_same_bytes(undisturbed, tmp_
     """Stopped in the first phase, at its end (step 50) and in the second, and resumed each time."""
     folder, end = undisturbed
     for step in (30, 50, 80):
-        run(tmp_path, stop=lambda step=step: any(r["step"] >= step for r in RunFolder(tmp_path).records()))
+        run(tmp_path, stop=lambda step=step: any(r["step"] >= step for r in RunDir(tmp_path).records()))
         assert step <= Checkpoints(tmp_path / "checkpoints").latest() < 120
     assert digest(run(tmp_path)) == end
     assert records(tmp_path) == records(folder)
@@ -86,7 +86,7 @@ def test_stopping_anywhere_and_going_on_ends_in_the_same_bytes(undisturbed, tmp_
 
 def test_a_damaged_last_checkpoint_costs_no_more_than_what_came_after_the_one_before(undisturbed, tmp_path, capfd):
     folder, end = undisturbed
-    run(tmp_path, stop=lambda: any(r["step"] >= 100 for r in RunFolder(tmp_path).records()))
+    run(tmp_path, stop=lambda: any(r["step"] >= 100 for r in RunDir(tmp_path).records()))
     before, last = Checkpoints(tmp_path / "checkpoints").steps()
     largest = max((tmp_path / "checkpoints" / str(last)).rglob("*"), key=lambda f: f.is_file() * f.stat().st_size)
     largest.write_bytes(largest.read_bytes()[:-100])
@@ -120,7 +120,7 @@ def test_one_device_and_eight_draw_the_same_samples():
     source = open_source("mnist5k")
     parsed = parse(tiny.experiment, ["--batch-size", "16", "--images", "160"], "tiny", given=["source"])
     experiment, common = tiny.experiment(source, **parsed.kwargs), parsed.kwargs["common"]
-    [stage] = stages(experiment)
+    [stage] = schedule_phases(experiment)
     drawn = []
     for devices in (jax.devices()[:1], jax.devices()):
         mesh = make_mesh(devices)
@@ -141,7 +141,7 @@ def test_cuts_fall_on_the_multiples_of_every_period():
 def test_a_new_phase_keeps_what_has_the_same_shape():
     source = open_source("mnist5k")
     parsed = parse(tiny.experiment, [], "tiny", given=["source"])
-    small, large = (stage.game for stage in stages(tiny.experiment(source, **parsed.kwargs)))
+    small, large = (stage.game for stage in schedule_phases(tiny.experiment(source, **parsed.kwargs)))
     before = new_state(small, source, parsed.kwargs["common"])._replace(step=jnp.int32(7))
     for name, player in before.players.items():
         before.players[name] = player._replace(opt=jax.tree.map(lambda leaf: leaf + 1, player.opt))

@@ -28,9 +28,9 @@ def drawn(monkeypatch):
     return figures
 
 
-def has(picture, colour):
-    """Whether some pixels of the picture have a colour."""
-    wanted = np.rint(255 * np.array(to_rgb(colour)))
+def has(picture, color):
+    """Whether some pixels of the picture have a color."""
+    wanted = np.rint(255 * np.array(to_rgb(color)))
     return bool((np.abs(picture.astype(int) - wanted).max(axis=-1) <= 1).sum() > 20)
 
 
@@ -69,8 +69,8 @@ def hides_or_leaves(figure):
 def test_each_sample_stands_left_of_its_neighbours(size, channels, scale):
     rng = np.random.default_rng(0)
     samples = rng.integers(0, 200, (2, size, size, channels), np.uint8)
-    neighbours = rng.integers(0, 200, (2, 3, size, size, channels), np.uint8)
-    picture = with_neighbours(samples, neighbours)
+    neighbors = rng.integers(0, 200, (2, 3, size, size, channels), np.uint8)
+    picture = with_neighbours(samples, neighbors)
     assert picture.dtype == np.uint8 and picture.shape[-1] == 3
     side = scale * size
     top, left = 12 + 20 + 2, 12 + 2  # the sheet's margin, the caption, the grid's margin
@@ -82,7 +82,7 @@ def test_each_sample_stands_left_of_its_neighbours(size, channels, scale):
     gap = side // 4 + 2
     for row in range(2):
         for column, image in [(0, samples[row])] + [
-            (side + gap + 2 + k * (side + 2), neighbours[row, k]) for k in range(3)
+            (side + gap + 2 + k * (side + 2), neighbors[row, k]) for k in range(3)
         ]:
             small, cell = at(row, column)
             np.testing.assert_array_equal(small, np.broadcast_to(image, (size, size, 3)))
@@ -102,7 +102,7 @@ def test_a_bar_is_as_high_as_the_share(drawn):
     middles = np.mean([[bar.get_x() + bar.get_width() / 2 for bar in bars] for bars in axes.containers], axis=0)
     np.testing.assert_allclose(middles, np.arange(10), atol=1e-9)  # the bars of a class stand around its name
     assert [tick.get_text() for tick in axes.get_xticklabels()] == list(DIGITS)
-    assert all(has(picture, colour) for colour in ("0.7", *COLORS[:2])) and not has(picture, COLORS[2])
+    assert all(has(picture, color) for color in ("0.7", *COLORS[:2])) and not has(picture, COLORS[2])
 
 
 def test_of_many_classes_the_shares_are_sorted_and_those_never_drawn_are_counted(drawn):

@@ -161,7 +161,7 @@ def test_an_animation_of_few_colours_is_exact_and_of_many_is_close(tmp_path):
     save_animation(tmp_path / "few.gif", list(few))
     np.testing.assert_array_equal(played(tmp_path / "few.gif", "RGB")[0], few)
 
-    # White, a slope, orange in one frame, and 1,600 colours of soft edges, of which there are few pixels each.
+    # White, a slope, orange in one frame, and 1,600 colors of soft edges, of which there are few pixels each.
     many = np.full((2, 60, 100, 3), 255, np.uint8)
     many[:, 30:, :, :2] -= np.linspace(0, 100, 3000).astype(np.uint8).reshape(30, 100, 1)
     many[1, 10:20, :20] = (213, 94, 0)
@@ -173,11 +173,11 @@ def test_an_animation_of_few_colours_is_exact_and_of_many_is_close(tmp_path):
 
 
 def test_an_animation_of_files_is_that_of_their_pictures(tmp_path):
-    grey = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 1), np.uint8)
-    for i, picture in enumerate(grey):
+    gray = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 1), np.uint8)
+    for i, picture in enumerate(gray):
         save_png(tmp_path / "samples" / f"{i}.png", picture)
     save_animation(tmp_path / "a.gif", sorted((tmp_path / "samples").glob("*.png")), 200)
-    save_animation(tmp_path / "b.gif", list(grey), 200)
+    save_animation(tmp_path / "b.gif", list(gray), 200)
     assert (tmp_path / "a.gif").read_bytes() == (tmp_path / "b.gif").read_bytes()
 
 

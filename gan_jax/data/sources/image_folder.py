@@ -19,7 +19,7 @@ SPLITS = {"train", "test", "val", "valid", "validation"}
 
 
 def folder_source(path: str | Path, size: int | None = None, split: str = "train") -> Source:
-    """The images in a folder, decoded as they are read. The first one decides between grey and colour.
+    """The images in a folder, decoded as they are read. The first one decides between gray and color.
 
     All must have one size, or be cropped to their central square and resized to `size` pixels a side. Class folders
     are numbered in their sorted order. Where there is a folder for each split, `split` says which is meant.

@@ -10,7 +10,7 @@ from gan_jax.data.source import Examples, Source
 
 
 def mnist5k() -> Source:
-    """5,000 digits `[28, 28, 1]`, labelled 0 to 9."""
+    """5,000 digits `[28, 28, 1]`, labeled 0 to 9."""
     return cached("mnist5k", {}, _decode)
 
 

@@ -1,4 +1,4 @@
-"""Stacked-MNIST: three digits as the three colours of one image, and so 1,000 modes that can be counted."""
+"""Stacked-MNIST: three digits as the three colors of one image, and so 1,000 modes that can be counted."""
 
 import numpy as np
 from jaxtyping import Int
@@ -24,16 +24,16 @@ def stacked(digits: Source, n: int = TRIPLES, size: int = SIDE, seed: int = 0) -
     Metz et al. 2017, "Unrolled generative adversarial networks".
 
     Raises:
-        BadInput: the size is another, or the digits are not 28 x 28, not grey or not of ten classes.
+        BadInput: the size is another, or the digits are not 28 x 28, not gray or not of ten classes.
     """
     if size not in SIZES:
         raise BadInput(f"stacked digits of {size}x{size} cannot be had: give --image-size 28 or 32")
     if digits.shape != (SIDE, SIDE, 1):
         raise BadInput(
-            f"{digits.name} has examples of shape {digits.shape}: only grey digits (28, 28, 1) can be stacked"
+            f"{digits.name} has examples of shape {digits.shape}: only gray digits (28, 28, 1) can be stacked"
         )
     if len(digits.classes) != 10:
-        raise BadInput(f"{digits.name} has {len(digits.classes)} classes, not ten: stack digits labelled 0 to 9")
+        raise BadInput(f"{digits.name} has {len(digits.classes)} classes, not ten: stack digits labeled 0 to 9")
     triples = np.random.RandomState(seed).randint(digits.size, size=(n, 3), dtype=np.int32)
     margin = (size - SIDE) // 2
 

@@ -1,4 +1,4 @@
-"""A few of many labelled examples, `mnist5k:500`: the same number of each class, and always the same ones."""
+"""A few of many labeled examples, `mnist5k:500`: the same number of each class, and always the same ones."""
 
 import re
 

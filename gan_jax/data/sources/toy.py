@@ -2,7 +2,7 @@
 
 Every world is drawn anew when it is opened, from numpy's `RandomState`, whose stream never changes (NEP 19), with one
 fixed seed, in float64, and rounded to float32: the same bytes always. A world with modes has equally many points of
-each, labelled with their mode.
+each, labeled with their mode.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ FILES = (".npy", ".npz")
 class Modes(NamedTuple):
     """A mixture of Gaussians of equal weight and standard deviation `std`, the same in every direction."""
 
-    centres: Float[np.ndarray, "M D"]
+    centers: Float[np.ndarray, "M D"]
     std: float
 
 
@@ -45,12 +45,12 @@ def grid_modes() -> Modes:
 
 
 def ring(n: int = POINTS) -> Source:
-    """`n` points of the mixture `ring_modes`, labelled 0 to 7."""
+    """`n` points of the mixture `ring_modes`, labeled 0 to 7."""
     return _mixture("ring", ring_modes(), n)
 
 
 def grid(n: int = POINTS) -> Source:
-    """`n` points of the mixture `grid_modes`, labelled 0 to 24, column by column."""
+    """`n` points of the mixture `grid_modes`, labeled 0 to 24, column by column."""
     return _mixture("grid", grid_modes(), n)
 
 
@@ -111,9 +111,9 @@ def points_source(path: str | Path) -> Source:
 
 
 def _mixture(name: str, modes: Modes, n: int) -> Source:
-    y = np.arange(n) % len(modes.centres)
-    x = modes.centres[y] + modes.std * _random().standard_normal((n, modes.centres.shape[1]))
-    return from_points(name, x, y, tuple(str(mode) for mode in range(len(modes.centres))))
+    y = np.arange(n) % len(modes.centers)
+    x = modes.centers[y] + modes.std * _random().standard_normal((n, modes.centers.shape[1]))
+    return from_points(name, x, y, tuple(str(mode) for mode in range(len(modes.centers))))
 
 
 def _random() -> np.random.RandomState:

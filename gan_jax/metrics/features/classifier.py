@@ -1,4 +1,4 @@
-"""A small classifier of small images: the frozen network of the digits, and the judge of labelled samples.
+"""A small classifier of small images: the frozen network of the digits, and the judge of labeled samples.
 
 Convolutions of 16 maps (5 x 5) and of 32 (3 x 3), `SAME`, a SiLU and 2 x 2 average pooling after each; a Dense layer of
 128 units with a SiLU, whose activations are the features; a Dense head. All of it is smooth, so that features move as

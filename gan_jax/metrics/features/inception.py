@@ -25,8 +25,8 @@ from gan_jax.metrics.features.resize_tf1 import bilinear_tf1
 SIDE = 299
 
 RESIZE = (
-    f"grey repeated to 3 channels; bilinear to {SIDE} x {SIDE} as TensorFlow 1's resize_bilinear "
-    "(align_corners=False, no antialiasing, no half-pixel centres); (x - 128) / 128"
+    f"gray repeated to 3 channels; bilinear to {SIDE} x {SIDE} as TensorFlow 1's resize_bilinear "
+    "(align_corners=False, no antialiasing, no half-pixel centers); (x - 128) / 128"
 )
 
 EXACT = jax.lax.Precision.HIGHEST

@@ -6,7 +6,7 @@ from jaxtyping import Array, Float
 
 
 def bilinear_tf1(images: Float[Array, "B H W C"], height: int, width: int) -> Float[Array, "B height width C"]:
-    """TensorFlow 1's `resize_bilinear(align_corners=False)`: no antialiasing, and no half-pixel centres.
+    """TensorFlow 1's `resize_bilinear(align_corners=False)`: no antialiasing, and no half-pixel centers.
 
     Pixel i of n reads position i m / n of m, between floor(i m / n) and the pixel after it, or the last pixel again.
     Smaller images therefore skip pixels, and larger ones lean to the upper left: Parmar et al. 2022, "On aliased

@@ -20,7 +20,7 @@ def joined(
 ) -> Float[Array, "B Z_and_codes"]:
     """Noise and every code in one vector: with 62 numbers, a code of ten classes and two numbers, `[B, 74]`.
 
-    Its product with a Dense layer is that of the noise plus a learnt vector for every class.
+    Its product with a Dense layer is that of the noise plus a learned vector for every class.
     """
 
     def vectors(name: str, code: Code) -> Float[Array, "B K"]:

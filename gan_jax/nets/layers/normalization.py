@@ -5,7 +5,7 @@ from flax import linen as nn
 from jax import lax
 from jaxtyping import Array, Float, Int
 
-from gan_jax.engine.collectives import mean_over_devices
+from gan_jax.engine.collectives import pmean
 
 
 class ConditionalBatchNorm(nn.Module):
@@ -36,8 +36,8 @@ class BatchNorm(nn.Module):
     """`flax.linen.BatchNorm` in value, in parameters (`scale`, `bias`; none unless `affine`) and in `batch_stats`
     (`mean`, `var`).
 
-    Training, that is where `batch_stats` is mutable, it normalises with the statistics of the whole batch, however the
-    batch is split over devices, and lets the running ones follow; otherwise it normalises with the running ones. The
+    Training, that is where `batch_stats` is mutable, it normalizes with the statistics of the whole batch, however the
+    batch is split over devices, and lets the running ones follow; otherwise it normalizes with the running ones. The
     statistics are float32 and the output is of the input's dtype.
 
     Ioffe and Szegedy 2015, "Batch normalization", Algorithms 1 and 2.
@@ -60,7 +60,7 @@ class BatchNorm(nn.Module):
         if self.is_mutable_collection("batch_stats"):
             axes = tuple(range(x.ndim - 1))
             # The mean of the squares, not of the squared deviations: both means are then of the whole batch at once.
-            mean, square = mean_over_devices((wide.mean(axes), jnp.square(wide).mean(axes)))
+            mean, square = pmean((wide.mean(axes), jnp.square(wide).mean(axes)))
             var = jnp.maximum(square - jnp.square(mean), 0)
             if not self.is_initializing():
                 for running, new in ((running_mean, mean), (running_var, var)):

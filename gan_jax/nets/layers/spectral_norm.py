@@ -1,4 +1,4 @@
-"""Spectral normalisation."""
+"""Spectral normalization."""
 
 from typing import Any
 
@@ -15,5 +15,5 @@ class SpectralNorm(nn.SpectralNorm):
     """
 
     def __call__(self, *args: Any) -> Any:
-        """What the layer makes of `args` with normalised kernels."""
+        """What the layer makes of `args` with normalized kernels."""
         return super().__call__(*args, update_stats=self.is_mutable_collection("batch_stats"))

@@ -9,7 +9,7 @@ from gan_jax.errors import BadInput
 
 
 def shades(n=50, classes=tuple("0123456789")):
-    """`n` grey images of noise, of which image i shows the digit i mod 10."""
+    """`n` gray images of noise, of which image i shows the digit i mod 10."""
     x = np.random.default_rng(0).integers(0, 256, (n, 28, 28, 1), np.uint8)
     return from_arrays("shades", x, np.arange(n) % 10, classes)
 
@@ -75,7 +75,7 @@ def test_split_and_folder_are_those_of_the_digits(monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     ("digits", "says"),
     [
-        (from_arrays("colour", np.zeros((9, 28, 28, 3), np.uint8), np.arange(9), tuple("0123456789")), "grey"),
+        (from_arrays("color", np.zeros((9, 28, 28, 3), np.uint8), np.arange(9), tuple("0123456789")), "gray"),
         (from_arrays("small", np.zeros((9, 8, 8, 1), np.uint8), np.arange(9), tuple("0123456789")), r"\(28, 28, 1\)"),
         (from_arrays("plain", np.zeros((9, 28, 28, 1), np.uint8)), "plain has 0 classes, not ten"),
         (shades(classes=tuple("abcdefghijk")), "shades has 11 classes, not ten"),

@@ -39,7 +39,7 @@ def test_modes_are_gaussians_of_equal_weight(name, count):
     modes, examples = toy.MODES[name](), everything(open_source(name))
     assert open_source(name).classes == tuple(map(str, range(count)))
     assert np.bincount(examples["y"]).tolist() == [100_000 // count] * count
-    noise = (examples["x"] - modes.centres[examples["y"]]) / modes.std
+    noise = (examples["x"] - modes.centers[examples["y"]]) / modes.std
     np.testing.assert_allclose(noise.mean(0), 0, atol=0.01)
     np.testing.assert_allclose(np.cov(noise.T), np.eye(2), atol=0.015)
     # Three standard deviations hold 1 - exp(-9/2) of a Gaussian in the plane.
@@ -48,8 +48,8 @@ def test_modes_are_gaussians_of_equal_weight(name, count):
 
 def test_the_centres_are_those_of_the_papers():
     ring, grid = toy.ring_modes(), toy.grid_modes()
-    np.testing.assert_allclose(ring.centres[:3], [[2, 0], [2**0.5, 2**0.5], [0, 2]], atol=1e-12)
-    assert sorted(map(tuple, grid.centres)) == [(a, b) for a in (-4, -2, 0, 2, 4) for b in (-4, -2, 0, 2, 4)]
+    np.testing.assert_allclose(ring.centers[:3], [[2, 0], [2**0.5, 2**0.5], [0, 2]], atol=1e-12)
+    assert sorted(map(tuple, grid.centers)) == [(a, b) for a in (-4, -2, 0, 2, 4) for b in (-4, -2, 0, 2, 4)]
     assert (ring.std**2, grid.std**2) == pytest.approx((1e-4, 0.0025))
 
 
@@ -65,9 +65,9 @@ def test_the_spiral_winds_twice_and_is_even_along_its_length():
 def test_the_moons_are_two_half_circles_turned_into_each_other():
     x = everything(toy.moons())["x"]
     upper, lower = x[::2], x[1::2]
-    for moon, centre, side in ((upper, (-0.5, -0.25), 1), (lower, (0.5, 0.25), -1)):
-        assert np.std(np.hypot(*(moon - centre).T) - 1) < 0.06
-        assert np.mean(side * (moon[:, 1] - centre[1]) > 0) > 0.95
+    for moon, center, side in ((upper, (-0.5, -0.25), 1), (lower, (0.5, 0.25), -1)):
+        assert np.std(np.hypot(*(moon - center).T) - 1) < 0.06
+        assert np.mean(side * (moon[:, 1] - center[1]) > 0) > 0.95
     np.testing.assert_allclose(x.mean(0), 0, atol=0.01)
 
 

@@ -86,11 +86,11 @@ def test_a_download_that_is_not_what_its_name_says_is_refused(tmp_path):
 
 
 def test_grey_is_repeated_and_centred():
-    grey = IMAGES[..., :1]
-    x = prepare(jnp.asarray(grey, jnp.float32))
+    gray = IMAGES[..., :1]
+    x = prepare(jnp.asarray(gray, jnp.float32))
     assert x.shape == (2, 299, 299, 3)
-    np.testing.assert_array_equal(x, prepare(jnp.asarray(np.repeat(grey, 3, axis=3), jnp.float32)))
-    np.testing.assert_array_equal(x[:, 0, 0, 1], (grey[:, 0, 0, 0].astype(np.float32) - 128) / 128)
+    np.testing.assert_array_equal(x, prepare(jnp.asarray(np.repeat(gray, 3, axis=3), jnp.float32)))
+    np.testing.assert_array_equal(x[:, 0, 0, 1], (gray[:, 0, 0, 0].astype(np.float32) - 128) / 128)
 
 
 @pytest.mark.parametrize("shape", [(2, 8, 8, 2), (2, 8, 8, 4), (2, 0, 8, 3), (2, 8, 0, 1), (2, 8, 8, 0)])

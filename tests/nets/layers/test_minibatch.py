@@ -10,7 +10,7 @@ from flax import linen as nn
 from jax.sharding import PartitionSpec as P
 
 from gan_jax import penalties
-from gan_jax.engine.collectives import batch_axis, mean_over_devices
+from gan_jax.engine.collectives import batch_axis, pmean
 from gan_jax.engine.parallel import make_mesh
 from gan_jax.errors import BadInput
 from gan_jax.nets.layers.dropout import Dropout
@@ -85,7 +85,7 @@ def test_eight_devices_compare_the_whole_batch():
     def share(variables, x):
         with batch_axis("batch"):
             gradients, scores = play(variables, x)
-            return mean_over_devices(gradients), scores
+            return pmean(gradients), scores
 
     specs = {"in_specs": (P(), P("batch")), "out_specs": (P(), P("batch"))}
     split = jax.jit(jax.shard_map(share, mesh=make_mesh(), check_vma=False, **specs))

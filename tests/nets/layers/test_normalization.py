@@ -9,7 +9,7 @@ import pytest
 from flax import linen as nn
 from jax.sharding import PartitionSpec as P
 
-from gan_jax.engine.collectives import batch_axis, mean_over_devices
+from gan_jax.engine.collectives import batch_axis, pmean
 from gan_jax.errors import BadInput
 from gan_jax.nets.layers.dropout import Dropout
 from gan_jax.nets.layers.normalization import BatchNorm, ConditionalBatchNorm
@@ -105,7 +105,7 @@ def test_batch_norm_over_devices_is_that_of_the_whole_batch():
     def share(variables, x):
         with batch_axis("batch"):
             grads, (y, stats) = play(variables, x)
-            return mean_over_devices(grads), (y, stats)
+            return pmean(grads), (y, stats)
 
     mesh = jax.make_mesh((8,), ("batch",), axis_types=(jax.sharding.AxisType.Auto,))
     specs = P(), (P("batch"), P())

@@ -1,4 +1,4 @@
-"""Spectral normalisation against the singular values of known kernels."""
+"""Spectral normalization against the singular values of known kernels."""
 
 from functools import partial
 
@@ -65,7 +65,7 @@ def test_vectors_follow_only_in_training_and_frozen_drops_them():
     stats = {"batch_stats": variables["batch_stats"]}
     net = BoundNet(Critic(), variables["params"], PlayerState(variables["params"], stats, (), None))
     same = partial(jax.tree.map, np.testing.assert_array_equal)
-    frozen, slow = net.frozen(X), net.slow(X)
+    frozen, slow = net.stateless(X), net.ema(X)
     same(net.stats, stats)
     same(net(X), frozen)
     close(slow, frozen)

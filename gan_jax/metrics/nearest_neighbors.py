@@ -22,7 +22,7 @@ class Duplicates(NamedTuple):
     """n (n - 1) / (2 pairs): of so many equally likely examples that many pairs are expected. inf without a pair."""
 
 
-def neighbours(
+def neighbors(
     samples: Features, training: OtherFeatures, k: int = 1
 ) -> tuple[Float[np.ndarray, "N {k}"], Int[np.ndarray, "N {k}"]]:
     """Distances to the `k` nearest training examples, nearest first, and which they are. A copy is at distance 0.
@@ -40,7 +40,7 @@ def neighbours(
     return np.sqrt(squared), indices
 
 
-def memorised_share(samples: Features, training: OtherFeatures, ratio: float = 1 / 3) -> float:
+def memorized_share(samples: Features, training: OtherFeatures, ratio: float = 1 / 3) -> float:
     """The share of samples whose nearest training example is closer than `ratio` times their second nearest.
 
     Training examples that are there twice hide their copies: both are equally near. Remove them first.
@@ -56,7 +56,7 @@ def memorised_share(samples: Features, training: OtherFeatures, ratio: float = 1
     Yoon et al. 2023, "Diffusion probabilistic models generalize when they fail to memorize"; Gu et al. 2023, "On
     memorization in diffusion models". Both take 1/3, on pixels.
     """
-    distances, _ = neighbours(samples, training, 2)
+    distances, _ = neighbors(samples, training, 2)
     return float(np.mean(distances[:, 0] < ratio * distances[:, 1]))
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gan_jax.errors import BadInput
-from gan_jax.metrics.nearest_neighbours import Duplicates, closest_pairs, duplicates, memorised_share, neighbours
+from gan_jax.metrics.nearest_neighbors import Duplicates, closest_pairs, duplicates, memorized_share, neighbors
 
 BUDGETS = (8, 1000, 2**25)
 
@@ -25,7 +25,7 @@ def all_pairs(x):
 def test_neighbours_by_brute_force(monkeypatch, budget):
     monkeypatch.setattr(pairwise, "BLOCK", budget)
     samples, training = draws(20, 30, 3)
-    distances, indices = neighbours(samples, training, 2)
+    distances, indices = neighbors(samples, training, 2)
     for x, found, index in zip(samples, distances, indices, strict=True):
         each = [math.dist(x, y) for y in training]
         np.testing.assert_allclose(found, sorted(each)[:2], rtol=1e-10)
@@ -34,32 +34,32 @@ def test_neighbours_by_brute_force(monkeypatch, budget):
 
 def test_copies_are_their_own_neighbours_at_distance_zero():
     training = np.random.default_rng(0).integers(0, 256, (100, 784)).astype(np.uint8)
-    distances, indices = neighbours(training[30:60], training)
+    distances, indices = neighbors(training[30:60], training)
     assert not distances.any() and indices[:, 0].tolist() == list(range(30, 60))
     changed = training[:1] + np.eye(1, 784, 5, dtype=np.uint8)
-    np.testing.assert_allclose(neighbours(changed, training)[0], [[1]], rtol=1e-3)  # one pixel by one of 255
+    np.testing.assert_allclose(neighbors(changed, training)[0], [[1]], rtol=1e-3)  # one pixel by one of 255
 
 
 def test_memorised_samples_are_counted():
     new, training = draws(60, 200, 64)
     copied = training[:20] + 0.01 * new[:20]
-    assert memorised_share(np.concatenate([copied, new]), training) == 20 / 80
-    assert memorised_share(new, training) == 0
-    assert memorised_share(training, training) == 1
+    assert memorized_share(np.concatenate([copied, new]), training) == 20 / 80
+    assert memorized_share(new, training) == 0
+    assert memorized_share(training, training) == 1
 
 
 def test_the_ratio_is_of_distances():
     """1 and 3.1 away: below a third. 1 and 2.9 away: not, as 1 / 2.9^2 would be."""
     training = np.array([[0.0], [4.1], [-3.9]])
-    assert memorised_share(np.array([[1.0]]), training) == 1
-    assert memorised_share(np.array([[-1.0]]), training) == 0
-    assert memorised_share(np.array([[-1.0]]), training, 0.5) == 1
-    assert memorised_share(np.array([[1.0], [-1.0]]), training) == 0.5
+    assert memorized_share(np.array([[1.0]]), training) == 1
+    assert memorized_share(np.array([[-1.0]]), training) == 0
+    assert memorized_share(np.array([[-1.0]]), training, 0.5) == 1
+    assert memorized_share(np.array([[1.0], [-1.0]]), training) == 0.5
 
 
 def test_training_examples_that_are_there_twice_hide_their_copies():
     _, training = draws(1, 50, 16)
-    assert memorised_share(training[:10], np.concatenate([training, training[:4]])) == 0.6
+    assert memorized_share(training[:10], np.concatenate([training, training[:4]])) == 0.6
 
 
 @pytest.mark.parametrize("budget", BUDGETS)
@@ -131,9 +131,9 @@ def test_closest_pairs_of_one_image_repeated():
 def test_bad_input():
     samples, training = draws(5, 4, 3)
     with pytest.raises(BadInput, match="training: 4 samples are too few, at least 5"):
-        neighbours(samples, training, 5)
+        neighbors(samples, training, 5)
     with pytest.raises(BadInput, match="training: 1 samples are too few, at least 2"):
-        memorised_share(samples, training[:1])
+        memorized_share(samples, training[:1])
     with pytest.raises(BadInput, match="real: 4 samples are too few, at least 5"):
         duplicates(samples, training)
     with pytest.raises(BadInput, match="samples: 1 samples are too few, at least 2"):
@@ -143,4 +143,4 @@ def test_bad_input():
     with pytest.raises(BadInput, match="ask for 1 or more"):
         closest_pairs(samples, 0)
     with pytest.raises(BadInput, match="training: 2 features, samples have 3"):
-        neighbours(samples, training[:, :2])
+        neighbors(samples, training[:, :2])

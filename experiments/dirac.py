@@ -6,8 +6,8 @@
     python scripts/dirac_rates.py --out rates.png                # every dynamics beside its closed form
 
 Cost: seconds. Expect: with sgd of step h, plain play moves away from (0, 0) by the factor sqrt(1 + h^2) in every step;
-`gan_jax/toy/dirac_theory.py` has the factors of the others. Mescheder et al. 2018, "Which training methods for GANs do actually
-converge?", sec. 2.
+`gan_jax/toy/dirac_theory.py` has the factors of the others. Mescheder et al. 2018, "Which training methods for GANs do
+actually converge?", sec. 2.
 """
 
 from functools import partial

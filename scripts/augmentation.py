@@ -7,7 +7,7 @@ For every run a classifier is trained three times, for equally many steps: on th
 these and samples, half and half, and on samples alone. Prints a Markdown table, runs that differ in their seed in one
 row, and before it what each run came to.
 
-The classifier is that of `gan_jax.metrics.features.classifier`, which shifts what it is trained on by up to two pixels: what
+The classifier is `gan_jax.metrics.features.classifier`, which shifts what it is trained on by up to two pixels: what
 generated images add, they add to that. On both it sees as many real images as generated ones. Of the plain union the
 real images' share would be whatever the number of samples leaves them.
 

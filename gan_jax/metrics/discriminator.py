@@ -1,6 +1,6 @@
 """How well a discriminator tells real from generated: pure functions of its scores.
 
-Compare the value on training examples with that on held-out ones. A gap is a discriminator that has learned its examples
+Compare the value on training examples with held-out ones. A gap is a discriminator that has learned its examples
 by heart; 1/2 on held-out data, where it can but guess, is what the game aims for. Generated samples need no holding
 out: new ones can be drawn.
 """

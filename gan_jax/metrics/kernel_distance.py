@@ -15,7 +15,7 @@ def kernel_distance(real: Features, fake: OtherFeatures) -> Estimate:
     mean k(x_i, x_j) + mean k(y_i, y_j) - 2 mean k(x_i, y_j), the first two over pairs i != j: unbiased for any number
     of examples, so that it may be negative where the distributions are equal.
 
-    RunConfig practice is the mean over 100 random subsets of 1,000. Its expectation is the same; this one uses all pairs
+    Common practice is the mean over 100 random subsets of 1,000. Its expectation is the same; this one uses all pairs
     once, so it varies less and nothing in it is random.
 
     The error is that of the jackknife over both sets, which leaves out one example at a time. It is exact, from the

@@ -1,7 +1,7 @@
 """What is added to an adversarial loss: pure functions on any `critic(x [B, ...]) -> [B]`, per example.
 
-`r1`, `gradient_penalty`, `cr` and the rest here are formulas, to be called in a loss of your own. `terms.r1(0.1)` is the
-same as a value (`Penalty`) to be given to a game, and `total` sums such values.
+`r1`, `gradient_penalty`, `cr` and the rest here are formulas, to be called in a loss of your own. `terms.r1(0.1)` is
+the same as a value (`Penalty`) to be given to a game, and `total` sums such values.
 """
 
 from gan_jax.augment.instance_noise import instance_noise

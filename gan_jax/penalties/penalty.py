@@ -27,7 +27,7 @@ class Penalty(NamedTuple):
 
     A term is a function `(nets, batch, x_fake, keys, step)` of the players' bound networks ("g", "d" and those of
     `memory`), this turn's real batch, what the generator made, one key per example, and the step. It is per example
-    or per score, and its mean times `weight` counts. It looks at `nets["d"].stateless`, so that batch norm records nothing
+    or per score, and its mean times `weight` counts. It looks at `nets["d"].stateless`, so batch norm records nothing
     of it.
     """
 

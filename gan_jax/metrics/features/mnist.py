@@ -1,6 +1,7 @@
 """The frozen networks of the digits: what Inception is to photographs, in 0.8 MB that come with the package.
 
-`mnist` is the classifier of `gan_jax.metrics.features.classifier`, trained by `scripts/train_mnist_features.py`, whose opening
+`mnist` is the classifier of `gan_jax.metrics.features.classifier`, trained by
+`scripts/train_mnist_features.py`, whose opening
 says how and how well. `load` reads what that script writes for another data set of the same size.
 
 Inception has seen no digits. Scores through these networks are comparable with each other only, never with those

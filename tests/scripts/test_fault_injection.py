@@ -17,7 +17,7 @@ disturb = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(disturb)
 
 
-@pytest.mark.ema
+@pytest.mark.slow
 def test_three_disturbances(tmp_path):
     flags = ["--times", "3", "--seed", "2", "--images", "9600", "--dir", str(tmp_path / "runs")]
     as_users_run_it = {"XLA_FLAGS": "", "JAX_COMPILATION_CACHE_DIR": str(tmp_path / "compiled")}

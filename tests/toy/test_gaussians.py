@@ -49,7 +49,7 @@ def test_with_the_sign_of_either_loss_turned_it_is_not(player):
     assert not captured(lost := scores("ring", *SHORT, broken=player)), lost
 
 
-@pytest.mark.ema
+@pytest.mark.slow
 def test_the_grid_is_captured():
     found = scores("grid", "--images", "512000", "--batch-size", "64", "--width", "48", "--ema", "0.99")
     assert found["modes"] >= 24 and found["high_quality"] > 0.5, found

@@ -56,13 +56,13 @@ def likeness_of_a_process(*broken):
     return json.loads(run.stdout)
 
 
-@pytest.mark.ema
+@pytest.mark.slow
 def test_the_demo_learns_what_digits_look_like():
     mean, deviation = likeness_of_a_process()
     assert mean > 0.9 and deviation > 0.8, (mean, deviation)
 
 
-@pytest.mark.ema
+@pytest.mark.slow
 def test_with_the_generators_loss_turned_round_it_does_not():
     mean, deviation = likeness_of_a_process("g")
     assert not (mean > 0.9 and deviation > 0.8), (mean, deviation)

@@ -194,7 +194,7 @@ def test_the_commit_of_an_experiment_and_whether_it_was_clean(tmp_path):
     assert commit(tmp_path / "mine.py") == found | {"clean": False}
 
 
-@pytest.mark.ema
+@pytest.mark.slow
 def test_the_reference_run_is_reproduced(tmp_path):
     """In a process of its own, under the reference's flags. Its digests are of one jax and one kind of processor."""
     reference = Path(__file__).parents[2] / "experiments" / "reference"

@@ -142,7 +142,7 @@ def test_what_is_not_there_is_refused_in_one_line(draw, tmp_path):
         open_source(str(mixed.parent / "mixed" / "cat"), size=0)
 
 
-@pytest.mark.ema
+@pytest.mark.slow
 def test_cifar10_as_jpeg(test_data):
     source = open_source(str(test_data("cifar10-jpg.tar.gz")))
     assert source[:3] == ("cifar10_jpg", 50_000, (32, 32, 3))

@@ -33,7 +33,7 @@ def entries(cache):
     return [path for path in cache.rglob("*") if path.is_file()] if cache.exists() else []
 
 
-@pytest.mark.ema
+@pytest.mark.slow
 def test_mnist_from_its_original_archives(archives, cache):
     """First with one flipped bit, which must be refused and forgotten; then as it is; then from the cache alone."""
     original = (archives / IMAGES).read_bytes()

@@ -21,9 +21,9 @@ import numpy as np
 from jaxtyping import PyTree
 from orbax.checkpoint import v1 as ocp
 
-from gan_jax.runs.digest import Digests, digest, digests, plain
-from gan_jax.errors import BadInput
 from gan_jax.engine.game import State
+from gan_jax.errors import BadInput
+from gan_jax.runs.digest import Digests, digest, digests, plain
 
 SEAL = "seal"
 """A file in every checkpoint. Its first line is the sha256 of the rest, which is JSON: the `digest` of the state, its

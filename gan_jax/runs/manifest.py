@@ -4,12 +4,12 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from gan_jax.config.experiment import DURATION_AND_PLACE
+from gan_jax.config.user_code import sha
 from gan_jax.data import Source
 from gan_jax.data.source import fingerprint
 from gan_jax.errors import BadInput
-from gan_jax.config.experiment import DURATION_AND_PLACE
 from gan_jax.runs.provenance import commit, machine, versions
-from gan_jax.config.user_code import sha
 
 
 class Manifest(NamedTuple):

@@ -11,12 +11,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from gan_jax.runs.digest import Digests
-from gan_jax.errors import BadInput
 from gan_jax.config.experiment import FOUND_OUT
-from gan_jax.runs.files import is_a, read_jsonl, write_jsonl
+from gan_jax.errors import BadInput
+from gan_jax.runs.digest import Digests
+from gan_jax.runs.files import is_a, read_jsonl, write_atomic, write_jsonl
 from gan_jax.runs.manifest import Manifest, check_same
-from gan_jax.runs.files import write_atomic
 
 Record = dict[str, int | float | list[float]]
 """A logged chunk: `step`, `images`, `seconds` and the mean of every metric, or many runs' means."""

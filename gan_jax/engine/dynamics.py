@@ -42,13 +42,15 @@ class Dynamics(NamedTuple):
 
     `follow(field, params) -> (gradients for the optimizers, what the losses reported at params)`.
     `optimizer` makes every mover's optimizer one that remembers more.
+    `name` is the word for it on the command line; "" where there is none.
     """
 
     follow: Callable[[Field, Joint], tuple[Joint, Any]] = lambda field, params: field.gradients(params)
     optimizer: Callable[[optax.GradientTransformation], optax.GradientTransformation] = lambda tx: tx
+    name: str = ""
 
 
-gradient_play = Dynamics()
+gradient_play = Dynamics(name="gradient_play")
 """Every mover follows its own gradient, all from the same point. Goodfellow et al. 2014, Algorithm 1."""
 
 
@@ -63,7 +65,7 @@ def consensus(weight: float) -> Dynamics:
         v, aux, _, transposed = _linearised(field, params)
         return _add(v, weight, transposed(v)), aux
 
-    return Dynamics(follow)
+    return Dynamics(follow, name=f"consensus:{weight}")
 
 
 def symplectic(weight: float = 1.0) -> Dynamics:
@@ -81,7 +83,7 @@ def symplectic(weight: float = 1.0) -> Dynamics:
         alignment = optax.tree.vdot(v, hamiltonian) * optax.tree.vdot(adjustment, hamiltonian) / optax.tree.size(v)
         return _add(v, weight * jnp.where(alignment + 0.1 >= 0, 1.0, -1.0), adjustment), aux
 
-    return Dynamics(follow)
+    return Dynamics(follow, name=f"symplectic:{weight}")
 
 
 def _extrapolate(field: Field, params: Joint) -> tuple[Joint, Any]:
@@ -91,7 +93,7 @@ def _extrapolate(field: Field, params: Joint) -> tuple[Joint, Any]:
     return field.gradients(ahead)[0], aux
 
 
-extragradient = Dynamics(_extrapolate)
+extragradient = Dynamics(_extrapolate, name="extragradient")
 """Everybody steps from here, by the gradient found where plain play would have led.
 
 The step ahead is the optimizers' own, and leaves no trace in them (in Gidel's Adam, Algorithm 4, it does). Korpelevich
@@ -131,7 +133,7 @@ def competitive(step_size: float, iterations: int = 10) -> Dynamics:
         solution, _ = jax.scipy.sparse.linalg.cg(normal, answered(transposed, v), maxiter=iterations)
         return solution, aux
 
-    return Dynamics(follow)
+    return Dynamics(follow, name=f"competitive:{step_size}" + (f":{iterations}" if iterations != 10 else ""))
 
 
 def unrolled(steps: int, leader: str = "g") -> Dynamics:
@@ -162,10 +164,10 @@ def unrolled(steps: int, leader: str = "g") -> Dynamics:
         v, aux = field.gradients(params)
         return v | {leader: pmean(jax.grad(loss_then)(params[leader]))}, aux
 
-    return Dynamics(follow)
+    return Dynamics(follow, name=f"unrolled:{steps}" if leader == "g" else "")
 
 
-optimistic = Dynamics(optimizer=lambda tx: optax.chain(tx, optax.scale_by_optimistic_gradient()))
+optimistic = Dynamics(optimizer=lambda tx: optax.chain(tx, optax.scale_by_optimistic_gradient()), name="optimistic")
 """Twice the update of now less the update of before: an extrapolation from memory. The first update is the plain one.
 
 Daskalakis et al. 2018, "Training GANs with optimism", Algorithm 1 (with Adam, on Adam's updates)."""
@@ -177,7 +179,7 @@ def negative_momentum(momentum: float = -0.5) -> Dynamics:
     Gidel et al. 2019, "Negative momentum for improved game dynamics", who play in turns: moves made at the same time
     still diverge on a bilinear game. An optimizer with a momentum of its own (Adam's b1) keeps that too.
     """
-    return Dynamics(optimizer=lambda tx: optax.chain(tx, optax.trace(momentum)))
+    return Dynamics(optimizer=lambda tx: optax.chain(tx, optax.trace(momentum)), name=f"negative_momentum:{momentum}")
 
 
 class Slow(NamedTuple):
@@ -219,7 +221,7 @@ def lookahead(every: int = 5, share: float = 0.5) -> Dynamics:
 
         return optax.GradientTransformation(init, update)
 
-    return Dynamics(optimizer=optimizer)
+    return Dynamics(optimizer=optimizer, name=f"lookahead:{every}" + (f":{share}" if share != 0.5 else ""))
 
 
 def _check_together(name: str, params: Joint) -> None:

@@ -363,6 +363,26 @@ def test_every_dynamics_plays_networks_with_adam_beside_a_lazy_turn_over_seeds(d
     assert {"d/loss", "g/loss", "r1/loss", "r1/played"} <= metrics.keys()
 
 
+NAMES = {
+    "gradient_play": gradient_play,
+    "extragradient": extragradient,
+    "optimistic": optimistic,
+    "consensus:0.1": consensus(0.1),
+    "symplectic:1.0": symplectic(),
+    "competitive:0.1": competitive(0.1),
+    "competitive:0.1:3": competitive(0.1, iterations=3),
+    "unrolled:2": unrolled(2),
+    "negative_momentum:-0.5": negative_momentum(),
+    "lookahead:5": lookahead(),
+    "lookahead:5:0.3": lookahead(share=0.3),
+    "": unrolled(2, leader="x"),  # a word takes numbers only
+}
+
+
+def test_every_dynamics_has_the_name_that_the_command_line_uses():
+    assert [dynamics.name for dynamics in NAMES.values()] == list(NAMES)
+
+
 def test_the_devices_agree_on_the_answer_to_the_whole_batch():
     """`arena` plays the other kinds of dynamics in every mode; competitive play takes too long to compile for that."""
     nets = arena.Generator(norm=False), arena.LinearDiscriminator()

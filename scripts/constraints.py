@@ -10,7 +10,7 @@ from collections import defaultdict
 OURS = {"gan-jax", "gan_jax"}
 
 
-def stateless(python: str) -> tuple[str, dict[str, str]]:
+def frozen(python: str) -> tuple[str, dict[str, str]]:
     """The Python version of an environment, and the version of every package in it."""
     version = "import sys; print('%d.%d' % sys.version_info[:2])"
     minor = subprocess.check_output([python, "-c", version], text=True).strip()

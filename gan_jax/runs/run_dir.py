@@ -14,7 +14,7 @@ from typing import Any
 from gan_jax.config.experiment import FOUND_OUT
 from gan_jax.errors import BadInput
 from gan_jax.runs.digest import Digests
-from gan_jax.runs.files import is_a, read_jsonl, write_atomic, write_jsonl
+from gan_jax.runs.files import CLOCK, is_a, read_jsonl, write_atomic, write_jsonl
 from gan_jax.runs.manifest import Manifest, check_same
 
 Record = dict[str, int | float | list[float]]

@@ -35,7 +35,7 @@ def lens_flag():
 def run(tmp_path_factory, tiles, lens_flag):
     """A tiny run on the tiles, evaluated while it was trained."""
     folder = tmp_path_factory.mktemp("runs") / "tiny"
-    flags = ["--data", pairwise, "--images", 640, "--batch-size", 8, "--run-dir", folder, *lens_flag]
+    flags = ["--data", tiles, "--images", 640, "--batch-size", 8, "--run-dir", folder, *lens_flag]
     flags += ["--evaluate", "fid,prdc", "--evaluate-every", 160, "--evaluate-samples", 100, "--best", "fid"]
     with pytest.raises(SystemExit) as done:
         main(["train", tiny.__file__, *map(str, flags)])

@@ -115,7 +115,7 @@ def test_what_training_found_is_what_evaluate_finds(capfd, run, lens_flag, tmp_p
 
 def test_scores_are_put_into_one_table_where_their_protocols_are_one(capfd, run, folders, tiles, lens_flag, tmp_path):
     for name in ("others", "noise"):
-        scores(capfd, folders / name, pairwise, "--metrics", "prdc", *lens_flag, out=tmp_path / f"{name}.json")
+        scores(capfd, folders / name, tiles, "--metrics", "prdc", *lens_flag, out=tmp_path / f"{name}.json")
     code, _, errors = command(capfd, "compare", tmp_path / "others.json", tmp_path / "noise.json")
     assert code == 2 and "samples is 96" in errors and len(errors.splitlines()) == 1
     for name in ("others", "noise"):
@@ -162,16 +162,16 @@ def test_mistakes_are_one_line_and_nothing_is_written(capfd, run, folders, tiles
         ([run, "--data-dir", tiles, *lens_flag], "name that as well"),
         ([here, "mnist", "--data-dir", tmp_path / "none", *lens_flag], "is not a folder"),
         ([run, "--metrics", "duplicates", "--samples", 400, *lens_flag], "duplicates: .*there are 240"),
-        ([run, pairwise, "--metrics", "discriminator", *lens_flag], "leave REFERENCE out"),
+        ([run, tiles, "--metrics", "discriminator", *lens_flag], "leave REFERENCE out"),
         ([empty_file, tiles, *lens_flag], "holds no images"),
         ([run, "--metrics", "fid", "--step", 7, *lens_flag], "no checkpoint of step 7"),
         ([run, "--metrics", "fid", "--features", "mnist"], "the network of digits takes"),
         ([run, "--metrics", "fid", "--inception-weights", wrong], "another file than meant"),
         ([here, "--metrics", "fid", *lens_flag], "nothing to compare with"),
-        ([here, pairwise, "--metrics", "ppl", *lens_flag], "ppl: .*folder of a run"),
+        ([here, tiles, "--metrics", "ppl", *lens_flag], "ppl: .*folder of a run"),
         ([here, big, "--metrics", "fid", *lens_flag], "8x8x1, .*9x9x1"),
         ([here, color, "--metrics", "fid", *lens_flag], "8x8x1, .*8x8x3"),
-        ([here, pairwise, "--seed", 1, *lens_flag], "is not a run"),
+        ([here, tiles, "--seed", 1, *lens_flag], "is not a run"),
         ([here, "mnist5k", "--split", "test", *lens_flag], "no split 'test'"),
         ([pickled, tiles, *lens_flag], "cannot be read as images"),
     ):
@@ -185,7 +185,7 @@ def test_mistakes_are_one_line_and_nothing_is_written(capfd, run, folders, tiles
 
 @pytest.mark.parametrize("exact", [True, False])
 def test_a_comparison_has_the_scores_of_single_runs(capfd, run, tiles, lens_flag, tmp_path, exact):
-    flags = ["--data", pairwise, "--images", 640, "--batch-size", 8, "--evaluate", "fid,kid", "--evaluate-every", 320]
+    flags = ["--data", tiles, "--images", 640, "--batch-size", 8, "--evaluate", "fid,kid", "--evaluate-every", 320]
     flags += ["--evaluate-samples", 100, *lens_flag, "--seeds", 2, "--run-dir", tmp_path / "both"]
     flags += ["--exact"] if exact else []
     code, out, errors = command(capfd, "compare", tiny.__file__, *flags)
@@ -200,7 +200,7 @@ def test_a_comparison_has_the_scores_of_single_runs(capfd, run, tiles, lens_flag
 
 
 def test_a_run_that_is_stopped_finds_and_keeps_what_an_undisturbed_one_does(capfd, tiles, lens_flag, tmp_path):
-    flags = ["--data", pairwise, "--batch-size", 8, "--evaluate", "prdc", "--evaluate-every", 160, "--best", "recall"]
+    flags = ["--data", tiles, "--batch-size", 8, "--evaluate", "prdc", "--evaluate-every", 160, "--best", "recall"]
     flags += ["--evaluate-samples", 100, "--keep", 1, *lens_flag]
     for name, lengths in (("whole", (640,)), ("parts", (400, 640))):
         for images in lengths:
@@ -223,7 +223,7 @@ def test_a_run_that_is_stopped_finds_and_keeps_what_an_undisturbed_one_does(capf
 
 
 def test_a_resumed_run_is_evaluated_as_before_or_not_at_all(capfd, run, tiles, lens_flag):
-    flags = ["--data", pairwise, "--images", 800, "--batch-size", 8, "--run-dir", run, *lens_flag, "--evaluate", "fid"]
+    flags = ["--data", tiles, "--images", 800, "--batch-size", 8, "--run-dir", run, *lens_flag, "--evaluate", "fid"]
     before = (run / "manifest.json").read_bytes()
     code, _, errors = command(capfd, "train", tiny.__file__, *flags, "--evaluate-samples", 90)
     assert code == 2 and "samples is 100" in errors and len(errors.splitlines()) == 1
@@ -231,7 +231,7 @@ def test_a_resumed_run_is_evaluated_as_before_or_not_at_all(capfd, run, tiles, l
 
 
 def test_what_cannot_be_evaluated_is_found_before_anything_is_trained(capfd, tiles, lens_flag, tmp_path):
-    flags = ["--data", pairwise, "--images", 640, "--batch-size", 8, *lens_flag, "--run-dir", tmp_path / "run"]
+    flags = ["--data", tiles, "--images", 640, "--batch-size", 8, *lens_flag, "--run-dir", tmp_path / "run"]
     for wanted, complaint in (
         (["--evaluate", "fod"], "did you mean fid"),
         (["--evaluate", "fid", "--evaluate-samples", 5], "fid: .*few"),
@@ -245,7 +245,7 @@ def test_what_cannot_be_evaluated_is_found_before_anything_is_trained(capfd, til
 
 
 def test_a_run_that_diverges_is_scored_before_it_is_stopped(capfd, tiles, lens_flag, tmp_path):
-    flags = ["--data", pairwise, "--images", 320, "--batch-size", 8, *lens_flag, "--run-dir", tmp_path / "run"]
+    flags = ["--data", tiles, "--images", 320, "--batch-size", 8, *lens_flag, "--run-dir", tmp_path / "run"]
     flags += ["--log-every", 40, "--sample-every", 40]
     flags += ["--learning-rate", "1e38", "--evaluate", "kid,discriminator", "--evaluate-samples", 90]
     code, _, errors = command(capfd, "train", tiny.__file__, *flags)
@@ -256,7 +256,7 @@ def test_a_run_that_diverges_is_scored_before_it_is_stopped(capfd, tiles, lens_f
 
 def test_images_in_class_folders_are_judged_class_by_class(capfd, tiles, lens_flag, tmp_path):
     metrics = "intra_fid,label_accuracy,cas"
-    found = scores(capfd, tiles, pairwise, "--metrics", metrics, *lens_flag, out=tmp_path / "classes.json")
+    found = scores(capfd, tiles, tiles, "--metrics", metrics, *lens_flag, out=tmp_path / "classes.json")
     assert found["intra_fid"]["intra_fid"] == pytest.approx(0, abs=1e-6)
     assert found["cas"]["cas"] > 0.9, "the four levels of gray are easily learned"
     assert 0 <= found["label_accuracy"]["label_accuracy"] <= 1

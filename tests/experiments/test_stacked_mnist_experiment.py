@@ -10,6 +10,7 @@ from gan_jax.config.experiment import schedule_phases
 from gan_jax.config.flags import parse
 from gan_jax.data import from_arrays, open_source, stacked
 from gan_jax.engine.parallel import make_mesh
+from gan_jax.sampling.latents import draw_latents
 from gan_jax.sampling.sampler import sampler
 from gan_jax.training.train import abstract_state, chunks, new_state
 
@@ -35,7 +36,7 @@ def test_three_steps_of_a_packed_relativistic_game():
     found = {name: float(np.mean(value)) for name, value in metrics.items()}
     assert all(map(np.isfinite, found.values()))
     assert found["d/penalty"] > 0 and found["d/update_norm"] > 0 and found["g/update_norm"] > 0
-    assert sampler(stage.game)(state, latents(stage.game, jax.random.key(0), 5)).shape == (5, 28, 28, 3)
+    assert sampler(stage.game)(state, draw_latents(stage.game, jax.random.key(0), 5)).shape == (5, 28, 28, 3)
 
 
 @pytest.mark.parametrize("size", [28, 32])

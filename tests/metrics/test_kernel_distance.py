@@ -5,6 +5,7 @@ import pytest
 from peers import torch_fidelity
 
 from gan_jax.errors import BadInput
+from gan_jax.metrics import pairwise
 from gan_jax.metrics.kernel_distance import kernel_distance
 
 

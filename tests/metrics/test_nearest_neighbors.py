@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from gan_jax.errors import BadInput
+from gan_jax.metrics import pairwise
 from gan_jax.metrics.nearest_neighbors import Duplicates, closest_pairs, duplicates, memorized_share, neighbors
 
 BUDGETS = (8, 1000, 2**25)

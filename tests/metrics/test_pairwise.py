@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from gan_jax.errors import BadInput
+from gan_jax.metrics import pairwise
 from gan_jax.metrics.pairwise import SLACK, blocks, nearest, same_width, squared_distances
 
 RNG = np.random.default_rng(0)

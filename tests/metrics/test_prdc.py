@@ -7,6 +7,7 @@ import pytest
 from peers import torch_fidelity
 
 from gan_jax.errors import BadInput
+from gan_jax.metrics import pairwise
 from gan_jax.metrics.prdc import PRDC, density_coverage, prdc, precision_recall
 
 

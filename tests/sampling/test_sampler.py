@@ -39,19 +39,19 @@ def coded() -> Game:
 
 
 def test_labels_are_given_in_turn_and_change_nothing_else():
-    free, chosen = latents(conditional(), KEY, 5), latents(conditional(), KEY, 5, {"y": (3, 1)})
+    free, chosen = draw_latents(conditional(), KEY, 5), draw_latents(conditional(), KEY, 5, {"y": (3, 1)})
     assert free["y"].tolist() == [0] * 5 and chosen["y"].tolist() == [3, 1, 3, 1, 3]
     np.testing.assert_array_equal(free["z"], chosen["z"])
     with pytest.raises(BadInput, match="no labels"):
-        latents(PLAIN, KEY, 5, {"y": (3,)})
+        draw_latents(PLAIN, KEY, 5, {"y": (3,)})
 
 
 def test_codes_are_given_one_by_one_in_their_own_type():
-    free, chosen = latents(coded(), KEY, 6), latents(coded(), KEY, 6, {"c1": [2.0, 0.0], "c2": [5]})
+    free, chosen = draw_latents(coded(), KEY, 6), draw_latents(coded(), KEY, 6, {"c1": [2.0, 0.0], "c2": [5]})
     assert chosen["c1"].tolist() == [2, 0] * 3 and chosen["c2"].tolist() == [5.0] * 6
     assert {name: leaf.dtype for name, leaf in chosen.items()} == {name: leaf.dtype for name, leaf in free.items()}
     for name in ("z", "c2"):
-        np.testing.assert_array_equal(latents(coded(), KEY, 6, {"c1": [1]})[name], free[name])
+        np.testing.assert_array_equal(draw_latents(coded(), KEY, 6, {"c1": [1]})[name], free[name])
 
 
 def test_a_sample_does_not_depend_on_how_many_are_drawn():
@@ -66,7 +66,7 @@ def test_in_turn_come_the_classes_of_the_first_categorical_code():
 
 
 def test_along_a_row_one_code_varies_and_nothing_else():
-    fixed = latents(coded(), KEY, 4)
+    fixed = draw_latents(coded(), KEY, 4)
     rows = sweep_code(coded(), fixed, "c2", [-2.0, 0.0, 2.0])
     assert rows["c2"].tolist() == [-2.0, 0.0, 2.0] * 4
     for i in range(3):
@@ -79,7 +79,7 @@ def test_along_a_row_one_code_varies_and_nothing_else():
 
 
 def test_a_line_begins_and_ends_where_it_should_and_keeps_its_labels():
-    start, end = latents(conditional(), KEY, 2, {"y": (4, 7)}), latents(conditional(), jax.random.key(1), 2)
+    start, end = draw_latents(conditional(), KEY, 2, {"y": (4, 7)}), draw_latents(conditional(), jax.random.key(1), 2)
     path = interpolate_latents(start, end, 5)
     assert path["z"].shape == (10, arena.Z) and path["y"].tolist() == [4] * 5 + [7] * 5
     np.testing.assert_allclose(path["z"][::5], start["z"], rtol=1e-5, atol=1e-6)
@@ -87,7 +87,7 @@ def test_a_line_begins_and_ends_where_it_should_and_keeps_its_labels():
 
 
 def test_on_a_line_numbers_change_evenly_and_classes_stay():
-    start, end = (latents(coded(), jax.random.key(seed), 3) for seed in (0, 1))
+    start, end = (draw_latents(coded(), jax.random.key(seed), 3) for seed in (0, 1))
     path = interpolate_latents(start, end, 4)
     wanted = np.linspace(start["c2"], end["c2"], 4, axis=1).ravel()
     np.testing.assert_allclose(path["c2"], wanted, rtol=1e-5, atol=1e-6)

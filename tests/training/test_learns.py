@@ -19,6 +19,7 @@ from gan_jax.config.experiment import schedule_phases
 from gan_jax.config.flags import parse
 from gan_jax.data import open_source
 from gan_jax.engine.parallel import make_mesh
+from gan_jax.sampling.latents import draw_latents
 from gan_jax.sampling.sampler import sampler
 from gan_jax.training.train import chunks, new_state
 
@@ -35,7 +36,7 @@ def likeness(*broken):
         stage = stage._replace(game=turned_round(stage.game, who))
     start = new_state(stage.game, source, experiment.common)
     *_, (_, state, _) = chunks(stage, start, experiment.common, source, make_mesh(jax.devices()[:1]))
-    fake = sampler(stage.game)(state, latents(stage.game, jax.random.key(1), SAMPLES))
+    fake = sampler(stage.game)(state, draw_latents(stage.game, jax.random.key(1), SAMPLES))
     real = source.read(np.arange(0, source.size, 5))["x"] / 127.5 - 1
     return tuple(np.corrcoef(of(real).ravel(), of(fake).ravel())[0, 1] for of in (mean_image, deviations))
 

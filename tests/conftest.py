@@ -1,12 +1,15 @@
 """Every test runs on eight simulated CPU devices, with strict dtype and rank promotion."""
 
 import os
+import shutil
 from pathlib import Path
 
 # Tests compile far more than they compute: unoptimized code takes two thirds of the time.
 os.environ.setdefault("XLA_FLAGS", "--xla_force_host_platform_device_count=8 --xla_backend_optimization_level=0")
 
 import jax
+import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 settings.register_profile("untimed", deadline=None)  # how long an example takes depends on what else the machine does
@@ -18,3 +21,33 @@ jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_compilation_cache_dir", str(CACHE))
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
+
+
+@pytest.fixture(scope="session")
+def shared_run(tmp_path_factory):
+    """The folder of one trained run for all tests and xdist workers: read it, never write to it.
+
+    `helpers/tiny.py` on mnist5k for 60 steps, then resumed to 100. Its checkpoints are of steps 80 and 100, its digests
+    of 40, 50, 60, 80 and 100.
+    """
+    import tiny  # after pytest has installed the type checks of gan_jax
+
+    from gan_jax.cli.main import main
+
+    own = tmp_path_factory.getbasetemp()
+    root = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    run, done = root / "shared_run", root / "shared_run.done"
+    with FileLock(root / "shared_run.lock"):
+        if not done.exists():
+            for images in ("480", "800"):
+                with pytest.raises(SystemExit) as end:
+                    main(["train", tiny.__file__, "--images", images, "--run-dir", str(run)])
+                assert not end.value.code
+            done.touch()
+    return run
+
+
+@pytest.fixture
+def trained_run(shared_run, tmp_path):
+    """A copy of `shared_run` that a test may change."""
+    return shutil.copytree(shared_run, tmp_path / "trained_run")

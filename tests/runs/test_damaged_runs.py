@@ -2,14 +2,13 @@
 
 import copy
 import json
+import shutil
 
 import pytest
-import tiny
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gan_jax import BadInput
-from gan_jax.cli.main import main
 from gan_jax.monitoring.monitor import Finding, summary, write
 from gan_jax.runs.run_dir import RunDir
 from gan_jax.training.reproduce import digests
@@ -25,13 +24,9 @@ ANYTHING = st.recursive(
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    """A short run that was gone on with, and what is in its files."""
-    folder = tmp_path_factory.mktemp("damaged") / "run"
-    for images in ("80", "160"):
-        with pytest.raises(SystemExit) as done:
-            main(["train", tiny.__file__, "--images", images, "--run-dir", str(folder)])
-        assert not done.value.code
+def run(shared_run, tmp_path_factory):
+    """A copy of the shared run with findings and a rollback, and the contents of its files."""
+    folder = shutil.copytree(shared_run, tmp_path_factory.mktemp("damaged") / "run")
     here = RunDir(folder)
     write([Finding("oscillation", 80, 160), Finding("samples alike", 160)], here)
     here.rolled_back(step=7, to=0, moves=["d"])

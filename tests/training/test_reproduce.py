@@ -32,16 +32,9 @@ def command(capfd, *argv):
     return done.value.code or 0, out, errors
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    """A run of 100 steps, stopped after 60 and gone on with, as its folder and the experiment's file, its own copy."""
-    folder = tmp_path_factory.mktemp("reproduced")
-    file = shutil.copy(TINY, folder / "mine.py")
-    for images in ("480", "800"):
-        with pytest.raises(SystemExit) as done:
-            main(["train", str(file), "--images", images, "--run-dir", str(folder / "run")])
-        assert not done.value.code
-    return folder / "run", Path(file)
+@pytest.fixture
+def trained(shared_run):
+    return shared_run, TINY
 
 
 def test_a_manifest_says_where_the_numbers_come_from(trained):

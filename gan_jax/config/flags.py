@@ -1,30 +1,28 @@
-"""Command lines from signatures: a function's parameters are its flags, and its docstring is their help.
+"""Command-line flags from function signatures: parameters become flags, docstrings their help.
 
-`parse` reads flags, `Parsed.settings` is what a manifest keeps of them, and `to_argv` turns a manifest back into flags.
+`parse` reads flags, a manifest keeps `Parsed.settings`, and `to_argv` turns settings back into flags.
 """
 
-import contextlib
 import dataclasses
 import difflib
 import enum
 import functools
 import inspect
-import io
 import math
 import os
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, get_args, get_type_hints
+from typing import Annotated, Any, NamedTuple, NoReturn, get_args, get_type_hints
 
 import tyro
+from tyro import _errors as tyro_errors
 from tyro.constructors import PrimitiveConstructorSpec
 
 from gan_jax.errors import BadInput
 
 
 def _number(kind: type, accepts: Callable[[Any], bool], bounds: str) -> PrimitiveConstructorSpec:
-    """How tyro reads a number that must lie within bounds."""
+    """Parser of a finite number within bounds."""
 
     def read(words: list[str]) -> Any:
         value = kind(words[0])
@@ -51,13 +49,10 @@ Fraction = Annotated[float, _number(float, lambda x: 0 <= x < 1, ">= 0 and < 1")
 
 @dataclasses.dataclass(frozen=True)
 class Word(PrimitiveConstructorSpec):
-    """How tyro reads an object that a word stands for; the word is also what settings keep of the object.
-
-    The word's own `BadInput` is what the user is told.
-    """
+    """Parser of an object with a name; settings keep the name. A `BadInput` of `read` reaches the user unchanged."""
 
     files: Callable[[str], Collection[Path]] = lambda word: ()
-    """The user's files that a word names."""
+    """Returns the user's files that a name refers to."""
 
 
 def by_word(
@@ -67,37 +62,38 @@ def by_word(
     fits: Callable[[Any], bool],
     files: Callable[[str], Collection[Path]],
 ) -> Word:
-    """A `Word` of the functions that read one and tell it back, `read(tell(value)) == value`."""
+    """Builds a `Word` from a parser and its inverse: `read(tell(value)) == value`."""
 
-    def told(words: list[str]) -> Any:
+    def read_first(words: list[str]) -> Any:
         try:
             return read(words[0])
         except BadInput as error:
-            raise _Told(str(error)) from error
+            raise _WordError(str(error)) from error
 
-    return Word(1, metavar, told, fits, lambda value: [tell(value)], files=files)
+    return Word(1, metavar, read_first, fits, lambda value: [tell(value)], files=files)
 
 
-class _Told(Exception):
-    """A `BadInput` on its way through tyro, which makes a box of every `ValueError`."""
+class _WordError(Exception):
+    """Carries a `BadInput` through tyro, which replaces every `ValueError` by a message of its own."""
 
 
 class Parsed(NamedTuple):
-    """The arguments that a command line gives a function."""
+    """A parsed command line: the arguments of a function, and what a manifest keeps of them."""
 
     kwargs: dict[str, Any]
     settings: dict[str, Any]
-    """The value of every flag, given or not, as JSON can hold it: a path as a string, an enum as its member's name, an
-    object as its word."""
+    """The value of every flag, defaults included, as JSON: paths as strings, enums and objects by name."""
     files: tuple[Path, ...] = ()
-    """The user's files that the settings name."""
+    """The user's files that the settings refer to."""
 
 
 def parse(function: Callable[..., Any], argv: Sequence[str], prog: str, given: Collection[str] = ()) -> Parsed:
-    """Reads `argv` as flags of `function`, which is not called; the parameters `given` are the caller's, and no flags.
+    """Parses `argv` as flags of `function`, without calling it. Parameters in `given` are not flags.
 
-    A parameter whose type is a dataclass gives its fields as flags without a prefix. `--help` prints and exits with
-    code 0. Whatever else is wrong raises `BadInput` in one line.
+    The fields of a dataclass parameter become flags without a prefix. `--help` prints and exits with code 0.
+
+    Raises:
+        BadInput: a flag is unknown, missing, or has a wrong value.
     """
 
     @functools.wraps(function)
@@ -107,17 +103,12 @@ def parse(function: Callable[..., Any], argv: Sequence[str], prog: str, given: C
     signature = inspect.signature(function)
     flags = [parameter for name, parameter in signature.parameters.items() if name not in given]
     collect.__signature__ = signature.replace(parameters=flags)
-    complaint = io.StringIO()
     try:
-        with contextlib.redirect_stderr(complaint):
+        with tyro_errors.on_parse_error(lambda error: _refuse(error, argv, prog)):
             kwargs, unknown = tyro.cli(
                 collect, prog=prog, args=argv, config=(tyro.conf.OmitArgPrefixes,), return_unknown_args=True
             )
-    except SystemExit as stop:
-        if not stop.code:
-            raise
-        raise BadInput(f"{_reason(complaint.getvalue(), argv)}; see {prog} --help") from None
-    except _Told as error:
+    except _WordError as error:
         raise BadInput(str(error)) from error.__cause__
     words = _words(function, kwargs)
     settings = _flat(kwargs, words)
@@ -128,7 +119,7 @@ def parse(function: Callable[..., Any], argv: Sequence[str], prog: str, given: C
 
 
 def split(function: Callable[..., Any], argv: Sequence[str]) -> tuple[list[str], list[str]]:
-    """`argv` in two: the flags of `function` with their values and `--help`, and the others with theirs."""
+    """Splits `argv` into the flags of `function` (and `--help`) with their values, and all other words."""
     own = {f"--{no}{name}".replace("_", "-") for name in inspect.signature(function).parameters for no in ("", "no-")}
     parts: tuple[list[str], list[str]] = ([], [])
     mine = parts[1]
@@ -141,9 +132,9 @@ def split(function: Callable[..., Any], argv: Sequence[str]) -> tuple[list[str],
 
 
 def to_argv(settings: Mapping[str, Any]) -> list[str]:
-    """The flags that say `settings`: `parse(function, to_argv(settings), prog).settings == settings`.
+    """Inverts `parse`: `parse(function, to_argv(settings), prog).settings == settings`.
 
-    Two kinds of flag cannot be told back: `bool | None`, and an optional string that is the word `None`.
+    Not for flags of type `bool | None`, nor for an optional string with the value `"None"`.
     """
     argv = []
     for name, value in settings.items():
@@ -158,24 +149,24 @@ def to_argv(settings: Mapping[str, Any]) -> list[str]:
 
 
 def _word(value: Any) -> str:
-    """One value as it is written on a command line; floats in full."""
+    """Writes a value as on a command line, floats with all digits."""
     if isinstance(value, enum.Enum):
         return value.name
     return repr(value) if isinstance(value, float) else str(value)
 
 
 def _words(owner: Any, values: Mapping[str, Any]) -> dict[str, Word]:
-    """The flags that are told by a word, of a function or a dataclass and of the dataclasses among its `values`."""
+    """Collects the `Word` parsers of a function or dataclass, and of the dataclasses among its `values`."""
     hints = get_type_hints(owner, include_extras=True)
-    told = ((name, extra) for name in values for extra in get_args(hints.get(name)))
-    found = {name: extra for name, extra in told if isinstance(extra, Word)}
+    extras = ((name, extra) for name in values for extra in get_args(hints.get(name)))
+    found = {name: extra for name, extra in extras if isinstance(extra, Word)}
     for value in filter(dataclasses.is_dataclass, values.values()):
         found |= _words(type(value), _fields(value))
     return found
 
 
 def _flat(kwargs: Mapping[str, Any], words: Mapping[str, Word]) -> dict[str, Any]:
-    """Arguments as settings: the fields of dataclasses beside the others, and all values as JSON can hold them."""
+    """Converts arguments to settings: dataclasses flattened into their fields, values to JSON."""
     settings = {}
     for name, value in kwargs.items():
         if dataclasses.is_dataclass(value):
@@ -186,7 +177,7 @@ def _flat(kwargs: Mapping[str, Any], words: Mapping[str, Word]) -> dict[str, Any
 
 
 def _fields(value: Any) -> dict[str, Any]:
-    """The fields of a dataclass, as they are."""
+    """Returns the fields of a dataclass; unlike `asdict`, without copying their values."""
     return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
 
 
@@ -199,7 +190,7 @@ def _json(value: Any) -> Any:
 
 
 def unknown_flag(word: str, settings: Mapping[str, Any]) -> str:
-    """What to say of a word that is no flag, or of a flag that is not among `settings`."""
+    """Error message for an unknown flag, with the closest known one."""
     if not word.startswith("-"):
         return f"unexpected argument {word!r}"
     flag = word.split("=")[0].replace("_", "-")
@@ -209,31 +200,32 @@ def unknown_flag(word: str, settings: Mapping[str, Any]) -> str:
     return f"unknown flag {flag}" + (f" (did you mean {near[0]}?)" if near else "")
 
 
-def _reason(box: str, argv: Sequence[str]) -> str:
-    """What tyro says in a box of several lines, in one.
+def _refuse(error: tyro_errors.ParseErrorEvent, argv: Sequence[str], prog: str) -> NoReturn:
+    """Raises a parse error of tyro as a `BadInput` of one line."""
+    raise BadInput(f"{_reason(error, argv)}; see {prog} --help") from None
 
-    The box is a title, a rule, and parts with rules between them: what is wrong, the help of that flag, where to find
-    more. The words are tyro's; only where they would show its inner types are they replaced.
-    """
-    lines = [line.strip("│╭╮╰╯─ ") for line in box.splitlines()]
-    title, *body = lines or [""]
-    parts = " ".join(line or "\n" for line in body).split("\n")
-    wrong = " ".join(parts[0].split())
-    flag = re.match(r"(?:Error parsing|Missing value for argument)\W*(--[\w-]+)", wrong)
-    if title == "Required options":
-        missing = [line.split()[0] for line in body if line.startswith("--") or line.isupper()]
-        return f"{' '.join(missing)} must be given"
-    if flag and not _given(flag[1], argv):
-        return f"{flag[1]} needs a value"
-    usage = [line for line in body if flag and line.startswith(f"{flag[1]} ")]
-    if flag and usage:
-        takes = usage[-1].removeprefix(flag[1]).strip()
-        return f"{flag[1]} cannot be {_given(flag[1], argv)}; it takes {takes}"
-    return wrong.rstrip(".") or "the flags cannot be read"
+
+def _reason(error: tyro_errors.ParseErrorEvent, argv: Sequence[str]) -> str:
+    """Describes a parse error; the messages of tyro show its inner types."""
+    if isinstance(error, tyro_errors.MissingArgs):
+        return f"{' '.join(_name(each.arg) for each in error.missing_arguments)} must be given"
+    argument = getattr(error, "argument", None)
+    if argument is None:
+        return "the flags cannot be read"
+    flag = _name(argument)
+    if isinstance(error, tyro_errors.InvalidChoice):
+        return f"{flag} cannot be {error.value!r}; choose one of {', '.join(error.choices)}"
+    given = _given(flag, argv)
+    return f"{flag} cannot be {given}; it takes {argument.lowered.metavar}" if given else f"{flag} needs a value"
+
+
+def _name(argument: Any) -> str:
+    """Name of an argument: its flag, or the metavar of a positional one."""
+    return argument.lowered.metavar if argument.is_positional() else argument.lowered.name_or_flags[0]
 
 
 def _given(flag: str, argv: Sequence[str]) -> str:
-    """The words that follow a flag."""
+    """Quotes the values given to a flag; empty where there are none."""
     given: list[str] = []
     reading = False
     for word in argv:

@@ -1,36 +1,43 @@
-"""A folder for one process at a time: two that train one run would write over each other's records."""
+"""A lock on a run folder: two processes that trained one run would overwrite each other's records."""
 
+import contextlib
 import errno
-import fcntl
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from gan_jax.errors import BadInput
 
-NO_LOCKS = {errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL, errno.EBADF}
-"""What file systems answer that know no locks; there it is for the user to see that nobody else writes."""
+LOCK_FILE = ".lock"
+
+UNSUPPORTED = {errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL, errno.EBADF}
+"""Errors of file systems without locks. A run goes on there; the user must see to it that nobody else writes."""
 
 
-@contextmanager
+@contextlib.contextmanager
 def run_lock(folder: Path) -> Iterator[None]:
-    """Holds a folder, made if need be, for as long as the context or the process lasts, however that ends.
+    """Locks a folder, created if missing, until the context or the process ends.
+
+    A killed process leaves the lock file behind, but not the lock, which is the kernel's.
 
     Raises:
-        BadInput: another process holds it.
+        BadInput: another process holds the lock.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    # The lock is on the folder itself, and the kernel's: a process that is killed leaves nothing behind to clear away.
-    handle = os.open(folder, os.O_RDONLY)
+    file = folder / LOCK_FILE
+    lock = FileLock(file, blocking=False)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BadInput(f"another process trains {folder}: wait for it, or choose another --run-dir") from None
-        except OSError as error:
-            if error.errno not in NO_LOCKS:
-                raise
+        lock.acquire()
+    except Timeout:
+        raise BadInput(f"another process trains {folder}: wait for it, or choose another --run-dir") from None
+    except OSError as error:
+        if error.errno not in UNSUPPORTED:
+            raise
+    try:
         yield
     finally:
-        os.close(handle)
+        # While the lock is held: after the release, the file may be another process's.
+        with contextlib.suppress(OSError):
+            file.unlink()
+        lock.release()

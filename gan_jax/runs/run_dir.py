@@ -15,6 +15,7 @@ from gan_jax.config.experiment import FOUND_OUT
 from gan_jax.errors import BadInput
 from gan_jax.runs.digest import Digests
 from gan_jax.runs.files import CLOCK, is_a, read_jsonl, write_atomic, write_jsonl
+from gan_jax.runs.lock import LOCK_FILE
 from gan_jax.runs.manifest import Manifest, check_same
 
 Record = dict[str, int | float | list[float]]
@@ -141,5 +142,7 @@ class RunDir:
         write_atomic(self.manifest, (json.dumps(manifest._asdict(), indent=2) + "\n").encode())
 
     def _is_empty(self) -> bool:
-        """Whether there is nothing, or only what a run leaves that is killed while it writes its manifest."""
-        return self.path.is_dir() and all(file.name.endswith(".tmp") for file in self.path.iterdir())
+        """Whether the folder holds nothing but a lock file and what a run killed while it wrote its manifest left."""
+        return self.path.is_dir() and all(
+            file.name == LOCK_FILE or file.name.endswith(".tmp") for file in self.path.iterdir()
+        )

@@ -50,7 +50,7 @@ MOVED = {
     "evaluate.manifold": "metrics.prdc",
     "evaluate.copies": "metrics.nearest_neighbors",
     "evaluate.modes": "metrics.mixture_modes",
-    "plane": "viz.plane",
+    "plane": "viz.scatter2d",
     "pictures": "viz.images",
     "sample": "sampling.sampler",
     "chosen": "sampling.latents",

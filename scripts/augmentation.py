@@ -31,7 +31,7 @@ from gan_jax.config.flags import PositiveInt
 from gan_jax.data import open_source
 from gan_jax.errors import BadInput
 from gan_jax.evaluation import tables
-from gan_jax.evaluation.inputs import Labelled, every
+from gan_jax.evaluation.inputs import LabeledImages, read_all
 from gan_jax.evaluation.protocol import Results
 from gan_jax.metrics.features.classifier import BATCH, accuracy, train_classifier
 from gan_jax.runs.digest import digest
@@ -44,7 +44,7 @@ WAYS = ("real", "real + generated", "generated")
 """What a classifier is trained on."""
 
 
-def labelled_samples(run: RestoredRun, n: int) -> Labelled:
+def labelled_samples(run: RestoredRun, n: int) -> LabeledImages:
     """`n` samples of a conditional game, its classes in turn: those that `gan-jax sample` draws by default.
 
     Raises:
@@ -56,22 +56,22 @@ def labelled_samples(run: RestoredRun, n: int) -> Labelled:
     drawn = draw_latents(run.game, jax.random.key(run.experiment.common.seed), n, {"y": classes})
     with jax.default_matmul_precision("highest"):  # what a GPU rounds to be fast would depend on the machine
         images = to_uint8(sampler(run.game)(run.state, drawn))
-    return Labelled(images, np.asarray(drawn["y"]), tuple(run.manifest.data["classes"]))
+    return LabeledImages(images, np.asarray(drawn["y"]), tuple(run.manifest.data["classes"]))
 
 
-def training_sets(real: Labelled, generated: Labelled) -> dict[str, Labelled]:
+def training_sets(real: LabeledImages, generated: LabeledImages) -> dict[str, LabeledImages]:
     """What the classifier is trained on in each of `WAYS`: as many images in each, so that a pass is as many steps.
 
     Real and generated images are repeated, all equally often up to one, to fill the set or their half of it.
     """
     n = 2 * max(len(real.images), len(generated.images), BATCH)
     halves = _repeated(real, n // 2), _repeated(generated, n // 2)
-    both = Labelled(*map(np.concatenate, zip(*(half[:2] for half in halves), strict=True)), real.classes)
+    both = LabeledImages(*map(np.concatenate, zip(*(half[:2] for half in halves), strict=True)), real.classes)
     return dict(zip(WAYS, (_repeated(real, n), both, _repeated(generated, n)), strict=True))
 
 
 def accuracies(
-    real: Labelled, generated: Labelled, test: Labelled, key: Key[Array, ""], steps: int
+    real: LabeledImages, generated: LabeledImages, test: LabeledImages, key: Key[Array, ""], steps: int
 ) -> dict[str, float]:
     """The accuracy on `test`, 0 to 1, of a classifier trained in each of `WAYS`, from the same start.
 
@@ -117,14 +117,14 @@ def results(run: RestoredRun, data: str, found: Mapping[str, float]) -> Results:
     return Results(about, {"accuracy": {**percent, "gain": percent["real + generated"] - percent["real"]}})
 
 
-def _repeated(shown: Labelled, n: int) -> Labelled:
+def _repeated(shown: LabeledImages, n: int) -> LabeledImages:
     """`n` images, each of those there are as often as the others, up to one."""
     order = np.random.RandomState(0).permutation(len(shown.images))  # or the last pass would be the first classes
     rows = np.resize(order, n)
-    return Labelled(shown.images[rows], shown.labels[rows], shown.classes)
+    return LabeledImages(shown.images[rows], shown.labels[rows], shown.classes)
 
 
-def _told(shown: Labelled) -> str:
+def _told(shown: LabeledImages) -> str:
     return (
         f"{'x'.join(map(str, shown.images.shape[1:]))} of {len(shown.classes)} classes {', '.join(shown.classes[:3])}"
     )
@@ -146,13 +146,15 @@ def main(
         test: The data set that the classifier is tested on, by its test split.
         data_dir: Folder with the original archives of that data set, instead of a download.
     """
-    held_out, found = every(open_source(test, data_dir, split="test")), []
+    held_out, found = read_all(open_source(test, data_dir, split="test")), []
     for folder in runs:
         start = time.monotonic()
         run = restore(folder)
         common = run.experiment.common
         source = open_source(common.data, common.data_dir, size=common.image_size)
-        shares = accuracies(every(source), labelled_samples(run, samples), held_out, jax.random.key(common.seed), steps)
+        shares = accuracies(
+            read_all(source), labelled_samples(run, samples), held_out, jax.random.key(common.seed), steps
+        )
         found.append(results(run, source.name, shares))
         told = ", ".join(f"{way} {share:.4f}" for way, share in shares.items())
         print(f"{folder}: {told}; {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)

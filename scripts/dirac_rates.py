@@ -17,7 +17,7 @@ from gan_jax.engine import dynamics
 from gan_jax.penalties import terms
 from gan_jax.toy import dirac_theory
 from gan_jax.toy.dirac import path
-from gan_jax.viz import plane
+from gan_jax.viz import scatter2d
 from gan_jax.viz.images import save_png
 
 H = 0.1
@@ -81,8 +81,8 @@ def main(out: Path, steps: int = 500) -> None:
         print(f"| {name} | {closed} | {measured:.5f} | {distance[100]:.4f} | {'yes' if measured < 0.9999 else 'no'} |")
         if drawn:
             paths[name] = taken[:101]
-    extent = plane.extent_of(np.concatenate(list(paths.values())), margin=0.3)
-    save_png(out, plane.trajectories(paths, extent=extent))
+    extent = scatter2d.extent_of(np.concatenate(list(paths.values())), margin=0.3)
+    save_png(out, scatter2d.trajectories(paths, extent=extent))
 
 
 if __name__ == "__main__":

@@ -60,17 +60,16 @@ def test_the_commands_run(tmp_path, monkeypatch, capfd):
     tiny_run = {
         "train": ["--images", "640", "--evaluate-samples", "150"],
         "evaluate": ["--samples", "150"],
-        "compare": ["--images", "256", "--seeds", "2", "--width", "4"],
+        "sweep": ["--images", "256", "--seeds", "2", "--width", "4"],
     }
     for command in commands:
-        of_runs = command[0] == "compare" and command[1].startswith("runs/")
-        short = tiny_run.get(command[0], []) if "--help" not in command and not of_runs else []
+        short = tiny_run.get(command[0], []) if "--help" not in command else []
         with pytest.raises(SystemExit) as done:
             main([*command, *short])
         assert not done.value.code, (command, capfd.readouterr().err)
     assert (tmp_path / "samples.npz").exists() and (tmp_path / "path.png").exists()
     assert "fid ↓" in (tmp_path / "table.md").read_text()
-    assert "mine.py:tempered" in (tmp_path / "runs" / "compare-ring" / "table.md").read_text()
+    assert "mine.py:tempered" in (tmp_path / "runs" / "sweep-ring" / "table.md").read_text()
 
 
 def test_what_the_readme_points_to_exists():

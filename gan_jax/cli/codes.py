@@ -23,7 +23,7 @@ class Choice(NamedTuple):
     """A code, and the values that it takes along a row."""
 
 
-def read_choice(
+def parse_choice(
     codes: Mapping[str, Code], classes: Sequence[str], labels: Sequence[str], words: Sequence[str], vary: str
 ) -> Choice:
     """The words of `--labels`, `--codes` and `--vary` together.
@@ -31,17 +31,17 @@ def read_choice(
     Raises:
         BadInput: one of them cannot be read, a code is given twice, or is fixed and varied at once.
     """
-    by_label, by_code = read_labels(codes, classes, labels), read_codes(codes, words)
+    by_label, by_code = parse_labels(codes, classes, labels), parse_codes(codes, words)
     if by_label.keys() & by_code.keys():
         raise BadInput("--labels and --codes y=... are the same: give one of them")
     given = {**by_label, **by_code}
-    along = read_range(codes, vary) if vary else None
+    along = parse_range(codes, vary) if vary else None
     if along and along[0] in given:
         raise BadInput(f"--vary {vary}: {along[0]} is fixed by --labels or --codes: choose one of the two")
     return Choice(given, along)
 
 
-def read_codes(codes: Mapping[str, Code], words: Sequence[str]) -> dict[str, list[float]]:
+def parse_codes(codes: Mapping[str, Code], words: Sequence[str]) -> dict[str, list[float]]:
     """`c1=3,8`, a word for each code, as values by name.
 
     Raises:
@@ -57,7 +57,7 @@ def read_codes(codes: Mapping[str, Code], words: Sequence[str]) -> dict[str, lis
     return given
 
 
-def read_labels(codes: Mapping[str, Code], classes: Sequence[str], words: Sequence[str]) -> dict[str, list[int]]:
+def parse_labels(codes: Mapping[str, Code], classes: Sequence[str], words: Sequence[str]) -> dict[str, list[int]]:
     """Labels, each by the name of its class in the data, or by its number where no class has that name, as `y`.
 
     Raises:
@@ -72,7 +72,7 @@ def read_labels(codes: Mapping[str, Code], classes: Sequence[str], words: Sequen
     return {"y": found} if found else {}
 
 
-def read_range(codes: Mapping[str, Code], word: str) -> tuple[str, Values]:
+def parse_range(codes: Mapping[str, Code], word: str) -> tuple[str, Values]:
     """A code and the values it takes in turn: `c1` all there are, `c2:-2:2` from where to where.
 
     Raises:

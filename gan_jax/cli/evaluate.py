@@ -9,13 +9,12 @@ from rich.console import Console
 from gan_jax.cli import evaluation_target
 from gan_jax.config.flags import NonNegativeInt, PositiveInt, Seed
 from gan_jax.errors import BadInput
-from gan_jax.evaluation import protocol
-from gan_jax.evaluation import real_data as references
+from gan_jax.evaluation import protocol, real_data
 from gan_jax.evaluation.evaluator import SEED
-from gan_jax.evaluation.feature_choice import lens
-from gan_jax.evaluation.figures import draw_sheets
-from gan_jax.evaluation.inputs import EvalInputs, see
-from gan_jax.evaluation.suite import measure, named
+from gan_jax.evaluation.feature_choice import choose_features
+from gan_jax.evaluation.figures import draw_figures
+from gan_jax.evaluation.inputs import EvalInputs, compute_features
+from gan_jax.evaluation.suite import compute_scores, parse_metrics
 from gan_jax.evaluation.tables import rows, terminal
 
 
@@ -40,7 +39,7 @@ def evaluate(
         what: The folder of a run, a folder or archive of images, or a .npz file that gan-jax sample wrote.
         reference: Real images: a data set such as mnist, or a folder or archive; by default what the run was trained
             on.
-        metrics: Which, separated by commas: fid, kid, is, prdc, modes, ms_ssim, ndb, duplicates, memorised, ppl,
+        metrics: Which, separated by commas: fid, kid, is, prdc, modes, ms_ssim, ndb, duplicates, memorized, ppl,
             discriminator, label_accuracy, code_accuracy, intra_fid, cas.
         samples: How many samples are drawn, and how many real images they are compared with, where there are as many.
         split: Which split of the reference.
@@ -56,7 +55,7 @@ def evaluate(
         out: JSON file to write, by default RUN/evaluation.json (evaluation-best.json with --best); pictures go into a
             folder of that name beside it.
     """
-    chosen = named(metrics)
+    chosen = parse_metrics(metrics)
     if not what.exists():
         raise BadInput(f"{what} does not exist: give the folder of a run, or a folder or archive of images")
     if out and out.suffix != ".json":
@@ -75,10 +74,12 @@ def evaluate(
     if not (is_run or reference) and split != "train":
         raise BadInput(f"--split {split} is of real images: name a data set or a folder of them as well")
     judged = (
-        evaluation_target.of_run(what, step, best, seed) if is_run else evaluation_target.of_images(what, image_size)
+        evaluation_target.run_target(what, step, best, seed)
+        if is_run
+        else evaluation_target.image_target(what, image_size)
     )
     real = (
-        references.real(reference, split, image_size, data_dir)
+        real_data.open_reference(reference, split, image_size, data_dir)
         if reference
         else judged.reference and judged.reference(split)
     )
@@ -89,24 +90,24 @@ def evaluate(
             f"{what} has images of {_size(shape)}, {real.source.name} of {_size(real.source.shape)}: "
             "compare images of one size and number of channels (--image-size for folders)"
         )
-    net = lens(features, inception_weights, shape, real.source.name if real else judged.about["name"])
-    evidence = EvalInputs(
+    net = choose_features(features, inception_weights, shape, real.source.name if real else judged.about["name"])
+    inputs = EvalInputs(
         net,
-        fake=see(net, shown),
-        real_or_none=real and real.see(net, samples),
+        fake=compute_features(net, shown),
+        real_or_none=real and real.features(net, samples),
         reference=real,
-        networks_or_none=judged.networks and judged.networks(net),
+        probes_or_none=judged.probes and judged.probes(net),
     )
-    common = protocol.make_protocol(net, evidence.real_or_none, real, len(shown.images), shape, judged.drawn)
-    found = protocol.stamped(judged.about, measure(chosen, evidence), protocol.of_each(chosen, common))
+    common = protocol.make_protocol(net, inputs.real_or_none, real, len(shown.images), shape, judged.drawn)
+    found = protocol.stamp(judged.about, compute_scores(chosen, inputs), protocol.per_metric(chosen, common))
     Console(highlight=False).print(terminal(rows([found])))
-    print(f"\n{protocol.told(common)}")
+    print(f"\n{protocol.describe(common)}")
     checkpoint = "-best" if best else "" if step is None else f"-{step}"
     out = out or (what / f"evaluation{checkpoint}.json" if is_run else None)
     if out:
         protocol.write(found, out)
         print(f"scores      {out}")
-        for picture in draw_sheets(evidence, out.with_suffix("")):
+        for picture in draw_figures(inputs, out.with_suffix("")):
             print(f"picture     {picture}")
 
 

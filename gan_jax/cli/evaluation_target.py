@@ -9,36 +9,36 @@ import jax
 
 from gan_jax.errors import BadInput
 from gan_jax.evaluation import probes
-from gan_jax.evaluation.inputs import Labelled, Networks, Reference, chosen, read
-from gan_jax.evaluation.real_data import of_training, open_images
+from gan_jax.evaluation.inputs import LabeledImages, Probes, Reference, read_images, subset_indices
+from gan_jax.evaluation.real_data import open_images, training_reference
 from gan_jax.metrics.features.network import FeatureNet
 from gan_jax.runs.digest import digest
 from gan_jax.training.restore import restore
 
 
-class Subject(NamedTuple):
+class EvaluationTarget(NamedTuple):
     """Where images come from."""
 
     about: dict[str, Any]
     """`name`, what it is called in a table, and all that says which one it is."""
     drawn: dict[str, Any]
     """How its samples are drawn: a part of the protocol."""
-    draw: Callable[[int], Labelled]
+    draw: Callable[[int], LabeledImages]
     """`draw(n)`: as many images, or all that there are."""
-    networks: Callable[[FeatureNet], Networks] | None = None
+    probes: Callable[[FeatureNet], Probes] | None = None
     """The networks of a run, as seen through a feature network."""
     reference: Callable[[str], Reference] | None = None
     """A split of the data that a run was trained on."""
 
 
-def of_run(folder: Path, step: int | None, best: bool, seed: int) -> Subject:
+def run_target(folder: Path, step: int | None, best: bool, seed: int) -> EvaluationTarget:
     """A checkpoint of a run. Raises `BadInput` where there is none, or where it makes no images."""
     run = restore(folder, step, best)
     common, key, data = run.experiment.common, jax.random.key(seed), run.manifest.data
     if len(data["shape"]) != 3:
         raise BadInput(f"{folder} makes points: only images are evaluated; gan-jax compare scores points")
     checkpoint = f"best {common.best}" if best else "last" if step is None else f"step {step}"
-    return Subject(
+    return EvaluationTarget(
         about={
             "name": Path(run.manifest.experiment).stem,
             "run": str(folder),
@@ -47,15 +47,17 @@ def of_run(folder: Path, step: int | None, best: bool, seed: int) -> Subject:
             "images": run.images,
             "digest": digest(run.state),
         },
-        drawn=probes.drawn(run.game, checkpoint, seed),
-        draw=partial(probes.drawer(run.game, key, tuple(data["classes"])), run.state),
-        networks=lambda net: probes.networks(run.game, key, net)(run.state),
-        reference=partial(of_training, common),
+        drawn=probes.drawing_protocol(run.game, checkpoint, seed),
+        draw=partial(probes.image_drawer(run.game, key, tuple(data["classes"])), run.state),
+        probes=lambda net: probes.make_probes(run.game, key, net)(run.state),
+        reference=partial(training_reference, common),
     )
 
 
-def of_images(path: Path, size: int | None) -> Subject:
+def image_target(path: Path, size: int | None) -> EvaluationTarget:
     """The images in a folder or archive, or those of a .npz file that `gan-jax sample` wrote."""
     source = open_images(str(path.absolute()), size=size)
     about = {"name": source.name, "path": str(path), "size": source.size}
-    return Subject(about, {"files": True, "resized": size}, lambda n: read(source, chosen(source.size, n)))
+    return EvaluationTarget(
+        about, {"files": True, "resized": size}, lambda n: read_images(source, subset_indices(source.size, n))
+    )

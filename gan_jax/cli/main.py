@@ -1,7 +1,7 @@
 """The `gan-jax` command.
 
-Exit codes: 0 done; 1 a run could not be reproduced; 2 bad input, told in one line; 3 a run's numbers are no longer
-finite; 130 or 143 stopped by a signal, after saving.
+Exit codes: 0 success; 1 a run was not reproduced; 2 bad input, explained in one line; 3 a loss, gradient or update is
+not finite; 130 or 143 stopped by a signal, after saving.
 """
 
 import signal
@@ -11,8 +11,8 @@ from typing import NoReturn
 
 from gan_jax.cli.evaluate import evaluate
 from gan_jax.cli.sample import sample
-from gan_jax.cli.scores import are_results, compare_results
-from gan_jax.cli.sweep import Options, compare_settings
+from gan_jax.cli.scores import compare_results, is_result
+from gan_jax.cli.sweep import Options, run_sweep
 from gan_jax.cli.train import train_experiment
 from gan_jax.config.discovery import listing
 from gan_jax.config.flags import parse
@@ -22,17 +22,18 @@ from gan_jax.training.reproduce import reproduce
 
 USAGE = """usage: gan-jax COMMAND ...
 
-  list                        the experiments, a line each
-  train EXPERIMENT [flags]    train an experiment, or resume it; flags: gan-jax train EXPERIMENT --help
-  compare EXPERIMENT --vary loss=hinge,wasserstein --seeds 10 [flags]
-                              train a grid of settings with many seeds, and make a table; flags: gan-jax compare --help
-  sample RUN [flags]          draw from a trained run; flags: gan-jax sample --help
-  reproduce RUN [flags]       play a run again from its manifest, and compare it bit for bit; flags: reproduce --help
-  evaluate RUN|IMAGES [REFERENCE] --metrics fid,prdc [flags]
-                              score a run, or images, beside real images; flags: gan-jax evaluate --help
-  compare RUN RUN ...         put the scores of evaluated runs, or of results of evaluate, into one table
+  list                        list the experiments
+  train EXPERIMENT            train an experiment, or resume its run
+  sweep EXPERIMENT --vary loss=hinge,wasserstein --seeds 10
+                              train a grid of settings with several seeds each, and tabulate the scores
+  sample RUN                  draw samples from a trained run
+  evaluate RUN|IMAGES [REFERENCE] --metrics fid,prdc
+                              compute metrics of a run, or of images, against real images
+  compare RUN RUN ...         tabulate the scores of evaluated runs, or of result files of evaluate
+  reproduce RUN               train a run again from its manifest, and compare it bit for bit
 
-EXPERIMENT is a name that `list` shows, or a file. RUN is the folder of a run."""
+EXPERIMENT is a name that `list` shows, or a file. RUN is the folder of a run. All flags of a command:
+gan-jax COMMAND --help, and gan-jax train EXPERIMENT --help for those of an experiment."""
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
@@ -54,17 +55,17 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
 
 
 def _hush_writers() -> None:
-    """Keeps what Orbax's writers say when a disk is full from drowning the one line that tells of it.
+    """Suppresses the tracebacks of Orbax's writers after a disk is full, which would bury the one-line error.
 
-    Their event loop is closed by then, and each of them leaves a traceback that says so.
+    Each of them reports that its event loop is closed.
     """
-    tell = sys.unraisablehook
-    if getattr(tell, "hushes_writers", False):
+    report = sys.unraisablehook
+    if getattr(report, "hushes_writers", False):
         return
 
     def hook(unraisable: "sys.UnraisableHookArgs") -> None:
         if str(unraisable.exc_value) != "Event loop is closed":
-            tell(unraisable)
+            report(unraisable)
 
     hook.hushes_writers = True
     sys.unraisablehook = hook
@@ -77,21 +78,25 @@ def _run(argv: list[str]) -> int:
         case ["list"]:
             print(listing())
         case ["list", "--help" | "-h"]:
-            print("usage: gan-jax list\n\nShows the experiments in experiments/, a line each.")
+            print("usage: gan-jax list\n\nLists the experiments in experiments/.")
         case ["train", "--help" | "-h"]:
             print(f"usage: gan-jax train EXPERIMENT [flags]\n\n{listing()}")
         case ["train", str(name), *flags] if not name.startswith("-"):
             return train_experiment(name, flags)
         case ["train", *_]:
             raise BadInput("train what? `gan-jax list` shows the experiments")
+        case ["sweep", "--help" | "-h"]:
+            parse(Options, ["--help"], "gan-jax sweep EXPERIMENT")
         case ["compare", "--help" | "-h"]:
-            parse(Options, ["--help"], "gan-jax compare EXPERIMENT")
-        case ["compare", str(name), *flags] if not name.startswith("-") and are_results(name):
+            parse(compare_results, ["--help"], "gan-jax compare")
+        case ["compare", str(name), *flags] if not name.startswith("-") and is_result(name):
             compare_results(**parse(compare_results, [name, *flags], "gan-jax compare").kwargs)
-        case ["compare", str(name), *flags] if not name.startswith("-"):
-            return compare_settings(name, flags)
+        case ["sweep" | "compare", str(name), *flags] if not name.startswith("-"):  # compare: the old name of sweep
+            return run_sweep(name, flags)
+        case ["sweep", *_]:
+            raise BadInput("sweep what? for example gan-jax sweep EXPERIMENT --vary loss=hinge,wasserstein --seeds 10")
         case ["compare", *_]:
-            raise BadInput("compare what? gan-jax compare EXPERIMENT --vary loss=hinge,wasserstein --seeds 10, say")
+            raise BadInput("compare what? for example gan-jax compare RUN RUN")
         case ["sample", *flags]:
             sample(**parse(sample, flags, "gan-jax sample").kwargs)
         case ["reproduce", *flags]:
@@ -99,9 +104,8 @@ def _run(argv: list[str]) -> int:
         case ["evaluate", *flags]:
             evaluate(**parse(evaluate, flags, "gan-jax evaluate").kwargs)
         case ["list", word, *_]:
-            raise BadInput(f"list takes no {word!r}")
+            raise BadInput(f"list takes no {word!r}: write gan-jax list")
         case [command, *_]:
-            raise BadInput(
-                f"no command {command!r}: list, train, compare, sample, reproduce or evaluate; see gan-jax --help"
-            )
+            commands = "list, train, sweep, sample, evaluate, compare or reproduce"
+            raise BadInput(f"unknown command {command!r}: choose {commands}; see gan-jax --help")
     return 0

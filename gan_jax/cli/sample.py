@@ -11,7 +11,7 @@ import numpy as np
 import tyro
 from jaxtyping import Float, Shaped
 
-from gan_jax.cli.codes import read_choice
+from gan_jax.cli.codes import parse_choice
 from gan_jax.config.flags import NonNegativeInt, PositiveInt, Seed
 from gan_jax.errors import BadInput
 from gan_jax.runs.files import write_atomic
@@ -19,7 +19,7 @@ from gan_jax.runs.run_dir import RunDir
 from gan_jax.sampling.latents import cycle_classes, draw_latents, interpolate_latents, sweep_code
 from gan_jax.sampling.sampler import sampler
 from gan_jax.training.restore import rebuild, restore
-from gan_jax.viz import plane
+from gan_jax.viz import scatter2d
 from gan_jax.viz.images import image_grid, save_png, to_uint8
 
 
@@ -61,7 +61,7 @@ def sample(
         raise BadInput(f"samples of shape {source.shape} are no picture: give --out FILE.npz")
     # Of any phase: which one the checkpoint is of is known when it is restored.
     known = {name: code for phase in experiment.phases for name, code in phase.game.codes.items()}
-    chosen = read_choice(known, source.classes, labels, codes, vary)
+    chosen = parse_choice(known, source.classes, labels, codes, vary)
 
     game, state = restore(run, step, best)[2:4]
     key = jax.random.key(experiment.common.seed if seed is None else seed)
@@ -104,4 +104,4 @@ def write_samples(
     elif "images" in named:
         save_png(out, image_grid(named["images"], rows, cols))
     else:
-        save_png(out, plane.scatter(samples[:0], samples, extent=plane.extent_of(samples)))
+        save_png(out, scatter2d.scatter(samples[:0], samples, extent=scatter2d.extent_of(samples)))

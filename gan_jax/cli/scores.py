@@ -29,7 +29,7 @@ def compare_results(
     found = [protocol.read(path) for path in paths]
     protocol.check_comparable(paths, found)
     rows = tables.rows(found)
-    told = dict.fromkeys(protocol.told(score["protocol"]) for each in found for score in each.scores.values())
+    told = dict.fromkeys(protocol.describe(score["protocol"]) for each in found for score in each.scores.values())
     Console(highlight=False).print(tables.terminal(rows))
     print("\n" + "\n".join(told))
     if out:
@@ -45,6 +45,6 @@ def compare_results(
             print(f"picture     {out.with_suffix('.png')}")
 
 
-def are_results(name: str) -> bool:
+def is_result(name: str) -> bool:
     """Whether a name is that of results or of a run, and not of an experiment."""
     return name.endswith(".json") or (Path(name) / "manifest.json").exists()

@@ -1,4 +1,4 @@
-"""`gan-jax compare`: from flags to a table."""
+"""`gan-jax sweep`: from flags to a table."""
 
 import contextlib
 import dataclasses
@@ -21,14 +21,14 @@ from gan_jax.config.flags import PositiveInt, parse, split
 from gan_jax.data import Source, open_source
 from gan_jax.errors import BadInput
 from gan_jax.evaluation.evaluator import Evaluator
-from gan_jax.evaluation.suite import ways
+from gan_jax.evaluation.suite import directions
 from gan_jax.runs.files import write_atomic
 from gan_jax.runs.lock import run_lock
 from gan_jax.runs.manifest import manifest
 from gan_jax.runs.provenance import compute_repeatably, versions
 from gan_jax.sweep import table
 from gan_jax.sweep.figure import draw_sheet
-from gan_jax.sweep.grid import combinations, read_vary
+from gan_jax.sweep.grid import combinations, parse_vary
 from gan_jax.sweep.runner import Program, names, programs, rows, train_all
 from gan_jax.sweep.sweep_dir import SweepDir
 from gan_jax.sweep.table import Metric
@@ -57,13 +57,13 @@ class Options:
     metric less is better, unless it is written name:max."""
 
 
-def compare(name: str, flags: Sequence[str], stop: Callable[[], bool]) -> bool:
-    """`gan-jax compare NAME FLAGS...`; whether it came to its end. Raises `BadInput` before anything is written."""
-    file, prog = find(name), f"gan-jax compare {name}"
+def sweep(name: str, flags: Sequence[str], stop: Callable[[], bool]) -> bool:
+    """`gan-jax sweep NAME FLAGS...`; whether it came to its end. Raises `BadInput` before anything is written."""
+    file, prog = find(name), f"gan-jax sweep {name}"
     build = load(file)
     own, rest = split(Options, flags)
     options: Options = Options(**parse(Options, own, prog).kwargs)
-    grid = combinations(build, rest, read_vary(options.vary), prog)
+    grid = combinations(build, rest, parse_vary(options.vary), prog)
     common: RunConfig = grid[0].kwargs["common"]
     if common.deterministic:
         compute_repeatably()
@@ -80,7 +80,7 @@ def compare(name: str, flags: Sequence[str], stop: Callable[[], bool]) -> bool:
     seeds = range(common.seed, common.seed + options.seeds)
     if not options.exact:
         _use_all_cores()
-    folder = SweepDir(common.run_dir or Path("runs") / f"compare-{file.stem}")
+    folder = SweepDir(common.run_dir or _default_folder(file))
 
     @functools.cache
     def opened(data: str, data_dir: Path | None, size: int | None) -> Source:
@@ -110,7 +110,7 @@ def compare(name: str, flags: Sequence[str], stop: Callable[[], bool]) -> bool:
     higher = frozenset(metric.name for metric in columns if metric.higher)
     lines = rows(grid, seeds, options.exact, plays, higher)
     devices = ", ".join(dict.fromkeys(program.about.device for program in plays))
-    told = table.About(shlex.join(["gan-jax", "compare", name, *flags]), file.stem, seeds, devices, versions())
+    told = table.About(shlex.join(["gan-jax", "sweep", name, *flags]), file.stem, seeds, devices, versions())
     write_atomic(folder.table("md"), table.markdown(lines, columns, told).encode())
     write_atomic(folder.table("csv"), table.as_csv(lines, columns).encode())
     write_atomic(folder.table("json"), table.as_json(lines, columns, told).encode())
@@ -119,6 +119,12 @@ def compare(name: str, flags: Sequence[str], stop: Callable[[], bool]) -> bool:
     print(f"\ntable       {', '.join(str(folder.table(form)) for form in ('md', 'csv', 'json'))}")
     print(f"samples     {folder.sheet}")
     return True
+
+
+def _default_folder(file: Path) -> Path:
+    """Returns `runs/sweep-NAME`, or `runs/compare-NAME` if an earlier release began one there."""
+    before = Path("runs") / f"compare-{file.stem}"
+    return before if before.exists() else Path("runs") / f"sweep-{file.stem}"
 
 
 def _use_all_cores() -> None:
@@ -138,7 +144,7 @@ def _columns(asked: str, plays: Sequence[Program]) -> list[Metric]:
     A score has a bare name; what a move logs is called after the move, as `d/loss`.
     """
     known = list(dict.fromkeys(name for program in plays for name in names(program)))
-    errors = {name for name, way in ways().items() if way == "neither"}
+    errors = {name for name, way in directions().items() if way == "neither"}
     scores = [name for name in known if "/" not in name and name not in errors]
     upwards = frozenset().union(*(higher(program.lanes.experiment) for program in plays))
     chosen = []
@@ -154,8 +160,8 @@ def _columns(asked: str, plays: Sequence[Program]) -> list[Metric]:
     return chosen
 
 
-def compare_settings(name: str, flags: list[str]) -> int:
-    """`gan-jax compare NAME FLAGS...`: trains a grid of settings, or goes on with it. Returns the exit code."""
+def run_sweep(name: str, flags: list[str]) -> int:
+    """`gan-jax sweep NAME FLAGS...`: trains a grid of settings, or goes on with it. Returns the exit code."""
     with stop_signals() as received:
-        done = compare(name, flags, stop=lambda: bool(received))
+        done = sweep(name, flags, stop=lambda: bool(received))
     return 0 if done else 128 + received[0]

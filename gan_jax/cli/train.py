@@ -10,8 +10,8 @@ from gan_jax.config.discovery import find, load
 from gan_jax.config.experiment import Experiment, schedule_phases
 from gan_jax.config.flags import parse
 from gan_jax.data import Source, open_source
-from gan_jax.evaluation.evaluator import Evaluator, ranked, with_earlier, write_protocols
-from gan_jax.evaluation.protocol import Protocol, told
+from gan_jax.evaluation.evaluator import Evaluator, merge_protocols, ranked_scores, write_protocols
+from gan_jax.evaluation.protocol import Protocol, describe
 from gan_jax.monitoring.monitor import summary
 from gan_jax.runs.digest import digest
 from gan_jax.runs.lock import run_lock
@@ -20,6 +20,7 @@ from gan_jax.runs.provenance import compute_repeatably
 from gan_jax.runs.run_dir import RunDir
 from gan_jax.training.train import check, logged, new_state, train
 from gan_jax.viz import charts
+from gan_jax.viz.images import save_png
 
 
 def train_experiment(name: str, flags: list[str]) -> int:
@@ -57,16 +58,16 @@ def train_experiment(name: str, flags: list[str]) -> int:
     print(f"digest      {digest(state)}")
     for line in summary(folder):
         print(f"health      {line}")
-    if ways := ranked(common):
+    if ways := ranked_scores(common):
         report(folder, ways)
-        print("by          " + "; ".join(dict.fromkeys(map(told, protocols.values()))))
+        print("by          " + "; ".join(dict.fromkeys(map(describe, protocols.values()))))
     return 0
 
 
 def prepared(experiment: Experiment, source: Source, folder: RunDir) -> dict[str, Protocol]:
     """The protocols of a run's scores. Raises `BadInput` where it cannot be evaluated, or was so in another way."""
     game, assessor = experiment.phases[0].game, Evaluator(experiment.common, source)
-    protocols = with_earlier(folder.protocols, assessor.protocols(game))
+    protocols = merge_protocols(folder.protocols, assessor.protocols(game))
     if not folder.manifest.exists():
         assessor.rehearse(game, new_state(game, source, experiment.common))
     return protocols
@@ -83,5 +84,5 @@ def report(folder: RunDir, ways: Mapping[str, str]) -> None:
             drawn.append(name)
     if drawn:
         upwards = {name for name in drawn if ways[name] == "higher"}
-        images.save_png(folder.scores, charts.metric_curves(records, drawn, upwards))
+        save_png(folder.scores, charts.metric_curves(records, drawn, upwards))
         print(f"scores      {folder.scores}")

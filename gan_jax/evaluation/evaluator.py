@@ -1,6 +1,7 @@
-"""Scores while a run is trained, by the same protocol as `gan-jax evaluate` has: `--evaluate fid,prdc`.
+"""Scores during training, `--evaluate fid,prdc`, under the same protocol as `gan-jax evaluate`.
 
-A best value is the best of many on the same samples: judge that checkpoint again with another seed.
+The best value of a run is a minimum over many checkpoints on the same samples: evaluate that checkpoint again with
+another seed.
 """
 
 import json
@@ -15,85 +16,84 @@ from gan_jax.data import Source
 from gan_jax.engine.game import Game, State
 from gan_jax.errors import BadInput
 from gan_jax.evaluation import probes, protocol
-from gan_jax.evaluation.feature_choice import lens
-from gan_jax.evaluation.inputs import EvalInputs, see
-from gan_jax.evaluation.real_data import of_training
-from gan_jax.evaluation.suite import Values, measure, named, ways
+from gan_jax.evaluation.feature_choice import choose_features
+from gan_jax.evaluation.inputs import EvalInputs, compute_features
+from gan_jax.evaluation.real_data import training_reference
+from gan_jax.evaluation.suite import Values, compute_scores, directions, parse_metrics
 from gan_jax.runs.files import write_atomic
 
 SEED = 0
-"""Of the samples that are judged: the same for all runs, whatever their own seed."""
+"""The seed of evaluated samples: the same for all runs, whatever their own seed."""
 
 
 class Evaluator:
-    """Judges the states of a run, all in one way; looks at the real images once.
+    """Evaluates states of a run; computes the features of real images once.
 
     Raises:
-        BadInput: a metric or feature network that there is not, or one that the images do not suit.
+        BadInput: unknown metric or feature network, or one that does not fit the images.
     """
 
     def __init__(self, common: RunConfig, source: Source):
-        self._metrics, self._samples = named(common.evaluate), common.evaluate_samples
-        self._net = lens(common.features, common.inception_weights, source.shape, source.name)
-        self._reference = of_training(common, source=source)
-        self._real = self._reference.see(self._net, self._samples)
+        self._metrics, self._samples = parse_metrics(common.evaluate), common.evaluate_samples
+        self._net = choose_features(common.features, common.inception_weights, source.shape, source.name)
+        self._reference = training_reference(common, source=source)
+        self._real = self._reference.features(self._net, self._samples)
         self._key = jax.random.key(SEED)
 
     def protocols(self, game: Game) -> dict[str, protocol.Protocol]:
-        """How each metric is measured."""
-        how, shape = probes.drawn(game, "while training", SEED), self._reference.source.shape
-        common = protocol.make_protocol(self._net, self._real, self._reference, self._samples, shape, how)
-        return protocol.of_each(self._metrics, common)
+        """Returns the protocol of every metric."""
+        drawn, shape = probes.drawing_protocol(game, "while training", SEED), self._reference.source.shape
+        common = protocol.make_protocol(self._net, self._real, self._reference, self._samples, shape, drawn)
+        return protocol.per_metric(self._metrics, common)
 
-    def evidence(self, game: Game) -> Callable[[State], EvalInputs]:
-        """What there is to judge a state of the game by; compiled once."""
-        draw = probes.drawer(game, self._key, self._reference.source.classes)
-        ask = probes.networks(game, self._key, self._net)
+    def inputs(self, game: Game) -> Callable[[State], EvalInputs]:
+        """Returns `inputs(state)`, which draws samples and computes their features; compiled once."""
+        draw = probes.image_drawer(game, self._key, self._reference.source.classes)
+        probe = probes.make_probes(game, self._key, self._net)
 
-        def gather(state: State) -> EvalInputs:
-            fake = see(self._net, draw(state, self._samples))
-            return EvalInputs(self._net, fake, self._real, self._reference, ask(state))
+        def inputs(state: State) -> EvalInputs:
+            fake = compute_features(self._net, draw(state, self._samples))
+            return EvalInputs(self._net, fake, self._real, self._reference, probe(state))
 
-        return gather
+        return inputs
 
     def rehearse(self, game: Game, state: State) -> None:
-        """Measures everything once. Raises `BadInput` where a metric cannot be had: better now than in an hour."""
-        measure(self._metrics, self.evidence(game)(state))
+        """Computes every score once, before training. Raises `BadInput` if a metric is not supported."""
+        compute_scores(self._metrics, self.inputs(game)(state))
 
-    def of(self, game: Game) -> Callable[[State], Values]:
-        """`of(game)(state) -> scores`. What a state does not allow, after divergence say, is NaN; training goes on."""
-        gather = self.evidence(game)
+    def scorer(self, game: Game) -> Callable[[State], Values]:
+        """Returns `scores(state)`. Metrics that fail, after divergence for example, are NaN; training goes on."""
+        make_inputs = self.inputs(game)
 
-        def assess(state: State) -> Values:
-            evidence, scores = gather(state), {}
+        def scores(state: State) -> Values:
+            inputs, found = make_inputs(state), {}
             for name, metric in self._metrics.items():
                 try:
-                    scores |= measure({name: metric}, evidence)[name]
+                    found |= compute_scores({name: metric}, inputs)[name]
                 except BadInput:
-                    scores |= dict.fromkeys(metric.values, math.nan)
-            return scores
+                    found |= dict.fromkeys(metric.values, math.nan)
+            return found
 
-        return assess
-
-
-def ranked(common: RunConfig) -> dict[str, str]:
-    """The values of `--evaluate` that can be ranked, and whether `higher` or `lower` is better."""
-    chosen = named(common.evaluate).values() if common.evaluate else ()
-    return {name: way for name, way in ways(chosen).items() if way != "neither"}
+        return scores
 
 
-def with_earlier(file: Path, now: dict[str, protocol.Protocol]) -> dict[str, protocol.Protocol]:
-    """The protocols of a run, those of metrics that earlier commands asked for included.
+def ranked_scores(common: RunConfig) -> dict[str, str]:
+    """Returns the scores of `--evaluate` that rank runs, each with `higher` or `lower`, whichever is better."""
+    metrics = parse_metrics(common.evaluate).values() if common.evaluate else ()
+    return {name: better for name, better in directions(metrics).items() if better != "neither"}
+
+
+def merge_protocols(file: Path, now: dict[str, protocol.Protocol]) -> dict[str, protocol.Protocol]:
+    """Merges the protocols stored in `file`, if it exists, with those of this command.
 
     Raises:
-        BadInput: scores were measured otherwise so far, and a curve of two protocols would say nothing; or the file is
-            damaged.
+        BadInput: a metric changes its protocol, which would mix two protocols in one curve; or the file is damaged.
     """
     if not file.exists():
         return now
     try:
-        before = dict(json.loads(file.read_text()))
-    except (ValueError, TypeError) as error:
+        before = protocol.modernize(dict(json.loads(file.read_text())))
+    except (ValueError, TypeError, AttributeError) as error:
         raise BadInput(f"{file} is damaged ({error}): restore it, or train into another --run-dir") from None
     for name in before.keys() & now.keys():
         protocol.check_same(name, before[name], now[name], str(file), "this command")
@@ -101,5 +101,5 @@ def with_earlier(file: Path, now: dict[str, protocol.Protocol]) -> dict[str, pro
 
 
 def write_protocols(file: Path, protocols: dict[str, protocol.Protocol]) -> None:
-    """Keeps how a run's scores are measured beside them."""
+    """Writes the protocols of a run's scores as JSON."""
     write_atomic(file, (json.dumps(protocols, indent=2) + "\n").encode())

@@ -1,4 +1,4 @@
-"""Which feature network images are judged through: the one that is named, or what suits the images."""
+"""Chooses the feature network of an evaluation: the one named by a flag, or the one for the data set."""
 
 from pathlib import Path
 
@@ -10,35 +10,35 @@ from gan_jax.metrics.features import mnist
 from gan_jax.metrics.features.inception import inception
 from gan_jax.metrics.features.network import FeatureNet
 
-COMES_WITH = {
+BUILT_IN = {
     "mnist": mnist.mnist,
     "mnist5k": mnist.mnist,
     "stacked_mnist": mnist.stacked_mnist,
     "stacked_mnist5k": mnist.stacked_mnist,
 }
-"""The networks that data sets have of their own, and by their names others of the same kind."""
+"""Feature networks in the package, by the name of a data set; the names also work as `--features`."""
 
 
-def lens(word: str, inception_weights: Path | None, shape: Shape, data: str) -> FeatureNet:
-    """The feature network for images of `shape`.
+def choose_features(word: str, inception_weights: Path | None, shape: Shape, data: str) -> FeatureNet:
+    """Returns the feature network for images of `shape`.
 
     Args:
-        word: `mnist`, `stacked_mnist`, a .npz file that `scripts/train_mnist_features.py` wrote, or `file.py:net`, a
-            `FeatureNet` of the user's own; nothing for what suits the images.
-        inception_weights: the public weights of the FID Inception network; with it, that network.
-        shape: of an image.
-        data: what the images are, or are to be like.
+        word: `mnist`, `stacked_mnist`, a .npz file of `scripts/train_mnist_features.py`, or `file.py:net` with a
+            `FeatureNet`; empty for the network that belongs to `data`.
+        inception_weights: the public weights of the FID Inception network, which is then used.
+        shape: the shape of an image, for the error message.
+        data: the name of the data set.
 
     Raises:
-        BadInput: there is no such network, or nothing suits the images.
+        BadInput: unknown network, or no network for this data set.
     """
     if inception_weights is not None:
         if word:
             raise BadInput("--features and --inception-weights name two networks: give one of them")
         return inception(inception_weights)
     known = word or whole(data)
-    if known in COMES_WITH:
-        return COMES_WITH[known]()
+    if known in BUILT_IN:
+        return BUILT_IN[known]()
     if word.endswith(".npz"):
         return mnist.load(Path(word).expanduser())
     if not word:
@@ -46,10 +46,11 @@ def lens(word: str, inception_weights: Path | None, shape: Shape, data: str) -> 
             f"gan_jax has no feature network for {data} ({'x'.join(map(str, shape))}): give --inception-weights FILE, "
             "--features mnist for digits, or --features file.py:net with one of your own"
         )
-    return _of_user(word)
+    return _load_user_net(word)
 
 
-def _of_user(word: str) -> FeatureNet:
+def _load_user_net(word: str) -> FeatureNet:
+    """Loads the `FeatureNet` named `file.py:net`."""
     file, colon, name = word.rpartition(":")
     if not colon or not file.endswith(".py"):
         raise BadInput(f"--features {word}: write mnist, stacked_mnist, weights.npz, or file.py:net")

@@ -1,4 +1,4 @@
-"""The pictures of an evaluation: samples beside their nearest real images, and how even the classes are."""
+"""Figures of an evaluation: samples beside their nearest real images, and the balance of classes."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,20 +10,20 @@ from gan_jax.viz import charts
 from gan_jax.viz.images import save_png
 
 SHOWN, NEAREST = 12, 5
-"""How many samples are shown, each beside how many of the real images that are nearest to it."""
+"""The number of samples in the figure, and of real images beside each."""
 
 
-def draw_sheets(evidence: EvalInputs, folder: Path) -> Iterator[Path]:
-    """Draws what the evidence allows, into `folder`; yields the files."""
-    fake, real, net = evidence.fake, evidence.real_or_none, evidence.net
-    sheets = {}
+def draw_figures(inputs: EvalInputs, folder: Path) -> Iterator[Path]:
+    """Draws the figures that the inputs allow into `folder`; yields their paths."""
+    fake, real, net = inputs.fake, inputs.real_or_none, inputs.net
+    figures = {}
     if real and len(real.images) >= NEAREST:
         _, nearest = nearest_neighbors.neighbors(fake.features[:SHOWN], real.features, NEAREST)
         caption = f"a sample, and the nearest of {len(real.images):,} real images, by {net.name} features"
-        sheets["neighbors"] = charts.with_neighbours(fake.images[:SHOWN], real.images[nearest], caption)
+        figures["neighbors"] = charts.with_neighbors(fake.images[:SHOWN], real.images[nearest], caption)
     if real and net.classes:
         shares = class_shares(fake.predicted, len(net.classes))
-        sheets["classes"] = charts.class_balance({"samples": shares}, net.classes, evidence.real_shares())
-    for name, picture in sheets.items():
+        figures["classes"] = charts.class_balance({"samples": shares}, net.classes, inputs.real_shares())
+    for name, picture in figures.items():
         save_png(folder / f"{name}.png", picture)
         yield folder / f"{name}.png"

@@ -1,4 +1,4 @@
-"""What a metric may look at: images as a feature network sees them, real ones, and the networks that made them."""
+"""Inputs of metrics: images and their features, real images to compare with, and probes of the trained networks."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -14,52 +14,52 @@ from gan_jax.metrics.features.network import FeatureNet, Images, look
 Labels = Int[np.ndarray, " N"]
 
 
-class Labelled(NamedTuple):
-    """Images and, where there are some, their labels, and what those mean."""
+class LabeledImages(NamedTuple):
+    """8-bit images `[N, H, W, C]` with optional labels `[N]` and the names of their classes."""
 
     images: Images
     labels: Labels | None = None
     classes: tuple[str, ...] = ()
 
 
-class Seen(NamedTuple):
-    """Images, and what a feature network makes of them."""
+class Features(NamedTuple):
+    """Images with the outputs of a feature network."""
 
-    labeled: Labelled
+    labeled: LabeledImages
     features: Float[np.ndarray, "N D"]
     probabilities: Float[np.ndarray, "N K"] | None
-    """Of the network's classes, where it has some."""
+    """Class probabilities; None of a network without a head."""
 
     @property
     def images(self) -> Images:
-        """As they can be stored."""
+        """The 8-bit images."""
         return self.labeled.images
 
     @property
     def pixels(self) -> Float[np.ndarray, "N P"]:
-        """Every image as a row of numbers from 0 to 1."""
-        return rows_of(self.images)
+        """The images as rows of numbers in [0, 1]."""
+        return flatten_images(self.images)
 
     @property
     def predicted(self) -> Labels:
-        """The network's most probable class of every image."""
+        """The most probable class of every image. Raises `BadInput` of a network without a head."""
         if self.probabilities is None:
             raise BadInput("the feature network does not classify: choose another metric, or --features with a head")
         return self.probabilities.argmax(axis=1)
 
 
-def see(net: FeatureNet, shown: Labelled) -> Seen:
-    """Images through `net`."""
-    return Seen(shown, *look(net, shown.images))
+def compute_features(net: FeatureNet, labeled: LabeledImages) -> Features:
+    """Applies a feature network to images."""
+    return Features(labeled, *look(net, labeled.images))
 
 
-class Networks(NamedTuple):
-    """What a trained game can be asked, beyond its samples."""
+class Probes(NamedTuple):
+    """Measurements of a trained game beyond its samples."""
 
     path: Callable[[int, float], tuple[Float[np.ndarray, "N D"], Float[np.ndarray, "N D"]]]
-    """`path(n, epsilon)`: features of the images at `n` places between latents, and a share `epsilon` further on."""
-    scores: Callable[[Labelled], Float[np.ndarray, " N"]]
-    """The discriminator's scores of images, and of their labels where it asks for them."""
+    """`path(n, epsilon)`: features of images at `n` points between latents, and at `epsilon` further along the path."""
+    scores: Callable[[LabeledImages], Float[np.ndarray, " N"]]
+    """The discriminator's logits of images (and their labels, if it is conditional)."""
 
 
 class Reference(NamedTuple):
@@ -68,90 +68,91 @@ class Reference(NamedTuple):
     split: str
     source: Source
     held_out: Callable[[], Source]
-    """Real images that nobody was trained on; raises `BadInput` where there are none."""
+    """Opens the real images that no run was trained on; raises `BadInput` if there are none."""
     resized: int | None = None
-    """The size that the images of a folder were resized to."""
+    """The side in pixels to which images of a folder were resized."""
 
-    def see(self, net: FeatureNet, n: int) -> Seen:
-        """`n` of the images through `net`, or all there are."""
-        return see(net, read(self.source, chosen(self.source.size, n)))
+    def features(self, net: FeatureNet, n: int) -> Features:
+        """Computes the features of at most `n` images."""
+        return compute_features(net, read_images(self.source, subset_indices(self.source.size, n)))
 
 
 class EvalInputs(NamedTuple):
-    """All that is known of the images that are judged. What is missing raises `BadInput` when a metric asks for it."""
+    """Everything a metric may use. Missing parts raise `BadInput` on access."""
 
     net: FeatureNet
-    fake: Seen
-    real_or_none: Seen | None = None
-    """As many real images as there are samples, or all there are."""
+    fake: Features
+    real_or_none: Features | None = None
+    """As many real images as samples, or all there are."""
     reference: Reference | None = None
-    networks_or_none: Networks | None = None
+    probes_or_none: Probes | None = None
 
     @property
-    def real(self) -> Seen:
-        """Real images to compare with."""
+    def real(self) -> Features:
+        """The features of real images."""
         if self.real_or_none is None:
             raise BadInput("there is nothing to compare with: name a data set or a folder of real images as well")
         return self.real_or_none
 
     @property
-    def networks(self) -> Networks:
-        """The networks of the run."""
-        if self.networks_or_none is None:
-            raise BadInput("images alone do not say this: give the folder of a run, or leave the metric out")
-        return self.networks_or_none
+    def probes(self) -> Probes:
+        """The probes of the run's networks."""
+        if self.probes_or_none is None:
+            raise BadInput("this metric needs the networks of a run: give the folder of a run, or leave the metric out")
+        return self.probes_or_none
 
     @property
-    def seen_in_training(self) -> Seen:
-        """The real images to compare with, where they are training images."""
+    def training_subset(self) -> Features:
+        """The features of real images, which must be training images."""
         if self.real and self.reference.split != "train":
-            raise BadInput("this is about training images: leave --split out, or leave the metric out")
+            raise BadInput("this metric needs training images: leave --split out, or leave the metric out")
         return self.real
 
-    def training(self) -> Labelled:
-        """All training images, not only those that are compared with."""
-        _ = self.seen_in_training
-        return every(self.reference.source)
+    def training(self) -> LabeledImages:
+        """Reads all training images, not only those in `real`."""
+        _ = self.training_subset
+        return read_all(self.reference.source)
 
-    def held_out(self, n: int | None = None) -> Labelled:
-        """Real images that nobody was trained on, at most `n`."""
+    def held_out(self, n: int | None = None) -> LabeledImages:
+        """Reads real images that no run was trained on, at most `n`."""
         _ = self.real
         source = self.reference.held_out()
-        return read(source, chosen(source.size, n or source.size))
+        return read_images(source, subset_indices(source.size, n or source.size))
 
     def real_shares(self) -> Float[np.ndarray, " K"]:
-        """How frequent each of the network's classes is among real images.
+        """Computes the share of each of the network's classes among real images.
 
-        By the labels of all of them, where those are the network's classes. Otherwise as the network sees those that
-        are compared with: few images of many classes then miss some, and no share is exact.
+        Counts the labels of the whole reference if their classes are the network's. Otherwise counts predictions on
+        `real`, a small subset in which rare classes may be missing.
         """
         _ = self.real
         if self.reference.source.classes == self.net.classes:
-            return class_shares(every(self.reference.source).labels, len(self.net.classes))
+            return class_shares(read_all(self.reference.source).labels, len(self.net.classes))
         return class_shares(self.real.predicted, self.real.probabilities.shape[1])
 
 
-def chosen(size: int, n: int) -> Int[np.ndarray, " n"]:
-    """Which of `size` examples are looked at where `n` are wanted: always the same ones, from anywhere in the data."""
+def subset_indices(size: int, n: int) -> Int[np.ndarray, " n"]:
+    """Draws `n` of `size` indices, or all, in rising order; always the same ones. Data may be sorted by class."""
     return np.sort(np.random.RandomState(0).permutation(size)[:n])
 
 
-def every(source: Source) -> Labelled:
-    """All images of a source."""
-    return read(source, np.arange(source.size))
+def read_all(source: Source) -> LabeledImages:
+    """Reads all images of a source."""
+    return read_images(source, np.arange(source.size))
 
 
-def read(source: Source, indices: Int[np.ndarray, " n"]) -> Labelled:
-    """Those images of a source, with their labels."""
+def read_images(source: Source, indices: Int[np.ndarray, " n"]) -> LabeledImages:
+    """Reads the images of a source at `indices`, with their labels. Raises `BadInput` of points or no images."""
     if not len(indices):
         raise BadInput(f"{source.name} holds no images: give some")
     parts = [source.read(part) for part in np.array_split(indices, -(-len(indices) // 1024))]
     x = np.concatenate([part["x"] for part in parts])
     if x.dtype != np.uint8:
-        raise BadInput(f"{source.name} holds points of shape {list(x.shape[1:])}: images can be judged, points cannot")
-    return Labelled(x, np.concatenate([part["y"] for part in parts]) if "y" in parts[0] else None, source.classes)
+        raise BadInput(f"{source.name} holds points of shape {list(x.shape[1:])}: only images can be evaluated")
+    y = np.concatenate([part["y"] for part in parts]) if "y" in parts[0] else None
+    return LabeledImages(x, y, source.classes)
 
 
-def rows_of(images: Images) -> Float[np.ndarray, "N P"]:
-    """Every image as a row of numbers from 0 to 1."""
+def flatten_images(images: Images) -> Float[np.ndarray, "N P"]:
+    """Flattens 8-bit images to rows of numbers in [0, 1]."""
     return images.reshape(len(images), -1) / 255

@@ -1,8 +1,11 @@
-"""Scores as they are kept: every metric's values, stamped with the protocol that they were measured by.
+"""Results of an evaluation: the values of every metric, stamped with its protocol.
 
-Scores of one metric are comparable where their protocols are equal, and only there: what is in a protocol changes
-numbers by more than GANs differ (Parmar et al. 2022, "On aliased resizing and surprising subtleties in GAN
-evaluation").
+Scores of a metric are comparable only under equal protocols: samples, resizing and quantization change a score by more
+than GANs differ.
+
+References:
+    Parmar et al. (2022), On aliased resizing and surprising subtleties in GAN evaluation.
+    https://arxiv.org/abs/2104.11222
 """
 
 import json
@@ -13,9 +16,9 @@ from typing import Any, NamedTuple
 
 from gan_jax.data.source import Shape
 from gan_jax.errors import BadInput
-from gan_jax.evaluation.inputs import Reference, Seen
-from gan_jax.evaluation.statistics import strict
-from gan_jax.evaluation.suite import Metric, Values
+from gan_jax.evaluation.inputs import Features, Reference
+from gan_jax.evaluation.seed_statistics import nan_to_none
+from gan_jax.evaluation.suite import OLD_NAMES, Metric, Values
 from gan_jax.metrics.features.network import FeatureNet
 from gan_jax.runs.files import write_atomic
 
@@ -23,31 +26,31 @@ Protocol = dict[str, Any]
 
 
 class Results(NamedTuple):
-    """What was found out about a subject."""
+    """The scores of one evaluated run or set of images."""
 
     subject: dict[str, Any]
-    """`name`, what it is called in a table, and where it is from; no part of any protocol."""
+    """`name`, the label in tables, and the run or path; not part of any protocol."""
     scores: dict[str, dict[str, Any]]
-    """Of every metric its values and, as `protocol`, how they were measured."""
+    """The values of every metric, and its `protocol`."""
 
 
 def make_protocol(
     net: FeatureNet,
-    real: Seen | None,
+    real: Features | None,
     reference: Reference | None,
     samples: int,
     shape: Shape,
     drawn: Mapping[str, Any],
 ) -> Protocol:
-    """What scores depend on, but for the settings of each metric.
+    """Returns everything that scores depend on, except the settings of a metric.
 
     Args:
-        net: what images are seen through.
-        real: what they are compared with.
-        reference: where that is from.
-        samples: how many are judged.
-        shape: of each.
-        drawn: how they are drawn.
+        net: the feature network.
+        real: the real images that samples are compared with.
+        reference: the data set of those.
+        samples: the number of samples.
+        shape: the shape of a sample.
+        drawn: how samples are drawn, as `probes.drawing_protocol`.
     """
     compared = real and {
         "data": reference.source.name,
@@ -60,57 +63,76 @@ def make_protocol(
     return {
         "samples": samples,
         "image": list(shape),
-        "quantisation": "uint8",
+        "quantization": "uint8",
         "drawn": dict(drawn),
         "reference": compared,
         "features": {"name": net.name, "sha256": net.sha256, "resize": net.resize},
     }
 
 
-def of_each(metrics: Mapping[str, Metric], common: Protocol) -> dict[str, Protocol]:
-    """The protocol of every metric: what is common to all, and its own settings."""
+def per_metric(metrics: Mapping[str, Metric], common: Protocol) -> dict[str, Protocol]:
+    """Returns the protocol of every metric: the common part with its own settings."""
     return {name: {**common, **metric.settings} for name, metric in metrics.items()}
 
 
-def stamped(subject: Mapping[str, Any], found: Mapping[str, Values], protocols: Mapping[str, Protocol]) -> Results:
-    """The values of every metric with its protocol."""
+def stamp(subject: Mapping[str, Any], found: Mapping[str, Values], protocols: Mapping[str, Protocol]) -> Results:
+    """Joins the values of every metric with its protocol."""
     return Results(dict(subject), {name: {**found[name], "protocol": protocols[name]} for name in found})
 
 
-def told(protocol: Protocol) -> str:
-    """A line with what one most wants to know of a protocol."""
+def describe(protocol: Protocol) -> str:
+    """Summarizes a protocol in one line. Raises `KeyError` or `TypeError` if a part is missing."""
     net, real = protocol["features"], protocol["reference"]
-    beside = f" beside {real['samples']:,} of {real['data']} ({real['split']})" if real else ""
-    return f"{protocol['samples']:,} samples{beside}, seen through {net['name']}, sha256 {net['sha256']}"
+    reference = f" beside {real['samples']:,} of {real['data']} ({real['split']})" if real else ""
+    return f"{protocol['samples']:,} samples{reference}, seen through {net['name']}, sha256 {net['sha256']}"
 
 
 def write(results: Results, file: Path) -> None:
-    """Writes one JSON object: `subject`, and a member for every metric. What is not finite is null."""
-    write_atomic(file, (json.dumps(strict({"subject": results.subject, **results.scores}), indent=2) + "\n").encode())
+    """Writes one JSON object: `subject`, and a member for every metric. Values that are not finite are null."""
+    members = nan_to_none({"subject": results.subject, **results.scores})
+    write_atomic(file, (json.dumps(members, indent=2) + "\n").encode())
 
 
 def read(file: Path) -> Results:
-    """What `write` wrote. Raises `BadInput` where the file is something else, or damaged."""
+    """Reads a file of `write`. Raises `BadInput` if it is missing, damaged or something else."""
     try:
         scores = json.loads(file.read_text())
         subject = scores.pop("subject")
         values = [v for score in scores.values() for name, v in score.items() if name != "protocol"]
         for score in scores.values():
-            told(score["protocol"])  # raises where it says too little
+            describe(score["protocol"])  # raises if a part is missing
         fits = isinstance(subject["name"], str) and isinstance(subject.get("settings", {}), dict)
         if not scores or not fits or not all(value is None or isinstance(value, int | float) for value in values):
             raise TypeError("a part of it is of another type")
-        return Results(subject, scores)
+        return Results(subject, _modernize_scores(scores))
     except FileNotFoundError:
         raise BadInput(f"{file} does not exist: gan-jax evaluate writes such files") from None
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise BadInput(f"{file} holds no results of gan-jax evaluate ({error}): evaluate again") from None
 
 
-def check_comparable(files: Sequence[Path], results: Sequence[Results]) -> None:
-    """Raises `BadInput`, with the first difference, where a metric was measured by two protocols.
+def modernize(protocols: Mapping[str, Any]) -> dict[str, Any]:
+    """Renames metrics and protocol keys of files written by earlier releases."""
+    renamed = {OLD_NAMES.get(name, name): protocol for name, protocol in protocols.items()}
+    return {
+        name: {("quantization" if key == "quantisation" else key): value for key, value in protocol.items()}
+        for name, protocol in renamed.items()
+    }
 
-    How images in files were drawn is not known: that is compared between runs only.
+
+def _modernize_scores(scores: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    protocols = modernize({name: score["protocol"] for name, score in scores.items()})
+    values = {
+        OLD_NAMES.get(name, name): {OLD_NAMES.get(key, key): value for key, value in score.items()}
+        for name, score in scores.items()
+    }
+    return {name: score | {"protocol": protocols[name]} for name, score in values.items()}
+
+
+def check_comparable(files: Sequence[Path], results: Sequence[Results]) -> None:
+    """Raises `BadInput`, with the first difference, if the protocols of a metric differ.
+
+    How images in files were drawn is unknown, so that part is compared between runs only.
     """
     for name in dict.fromkeys(name for each in results for name in each.scores):
         measured = [
@@ -126,7 +148,7 @@ def check_comparable(files: Sequence[Path], results: Sequence[Results]) -> None:
 
 
 def check_same(metric: str, before: Protocol, now: Protocol, there: str, here: str) -> None:
-    """Raises `BadInput` where two protocols of a metric differ; says where, and what stands `there` and `here`."""
+    """Raises `BadInput`, with the first difference, if two protocols of a metric differ."""
     if difference := _difference(before, now):
         where, was, is_now = difference
         raise BadInput(
@@ -136,14 +158,14 @@ def check_same(metric: str, before: Protocol, now: Protocol, there: str, here: s
 
 
 def _part(protocol: Protocol, part: str) -> Protocol | None:
-    """Of a protocol how samples were drawn, where that is known, or the rest."""
+    """Returns `drawn`, or None if it is unknown; or the rest of a protocol."""
     if part == "rest":
         return {name: value for name, value in protocol.items() if name != "drawn"}
     return {"drawn": protocol["drawn"]} if "seed" in protocol.get("drawn", {}) else None
 
 
 def _difference(a: Any, b: Any, where: str = "") -> tuple[str, str, str] | None:
-    """Where two JSON values differ, and what stands there; nothing where they are equal."""
+    """Returns the path to the first difference of two JSON values, and both values there; None if they are equal."""
     if isinstance(a, dict) and isinstance(b, dict):
         names = (name for name in dict.fromkeys((*a, *b)) if a.get(name) != b.get(name))
         return next((_difference(a.get(n), b.get(n), f"{where} {n}".strip()) for n in names), None)

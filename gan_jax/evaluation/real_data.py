@@ -1,4 +1,4 @@
-"""Where real images come from: the data of a run, a data set by its name, files."""
+"""Opens the real images of an evaluation: a run's own data, a data set by its name, or files."""
 
 import functools
 from functools import partial
@@ -12,22 +12,21 @@ from gan_jax.errors import BadInput
 from gan_jax.evaluation.inputs import Reference
 
 
-def of_training(common: RunConfig, split: str = "train", source: Source | None = None) -> Reference:
-    """A split of the data of a run, which may be open already; held out is its split `test`."""
+def training_reference(common: RunConfig, split: str = "train", source: Source | None = None) -> Reference:
+    """Opens a split of a run's data, unless `source` is that split; split `test` is held out."""
     opened = partial(open_source, common.data, common.data_dir, size=common.image_size)
-    return Reference(
-        split, source or opened(split=split), functools.cache(partial(opened, split="test")), common.image_size
-    )
+    held_out = functools.cache(partial(opened, split="test"))
+    return Reference(split, source or opened(split=split), held_out, common.image_size)
 
 
-def real(name: str, split: str, size: int | None, data_dir: Path | None) -> Reference:
-    """A split of a data set, or of a folder or archive of images, by its name; held out is its split `test`."""
+def open_reference(name: str, split: str, size: int | None, data_dir: Path | None) -> Reference:
+    """Opens a split of a data set, folder or archive of images; split `test` is held out."""
     opened = partial(open_images, name, data_dir, size=size)
     return Reference(split, opened(split=split), functools.cache(partial(opened, split="test")), size)
 
 
 def open_images(name: str, data_dir: Path | None = None, split: str = "train", size: int | None = None) -> Source:
-    """What `open_source` knows by this name, or the images of a .npz file."""
+    """Opens the images of a .npz file, or whatever `open_source` knows by this name."""
     if data_dir or not name.endswith(".npz"):
         return open_source(name, data_dir, split, size)
     if split != "train" or size:

@@ -1,4 +1,4 @@
-"""The metrics that `gan-jax evaluate` knows, by their names: what each measures, and its part of the protocol."""
+"""The metrics of `gan-jax evaluate` by name, each with the names of its values and its part of the protocol."""
 
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
@@ -9,152 +9,150 @@ import numpy as np
 
 from gan_jax import metrics
 from gan_jax.errors import BadInput
-from gan_jax.evaluation.inputs import EvalInputs, Labelled, Labels, rows_of
+from gan_jax.evaluation.inputs import EvalInputs, LabeledImages, Labels, flatten_images
 from gan_jax.metrics.classification_accuracy import classifier_accuracy
 
 Values = dict[str, float]
 
 
 class Metric(NamedTuple):
-    """A question to the evidence."""
+    """A metric with its metadata."""
 
-    measure: Callable[[EvalInputs], Values]
+    compute: Callable[[EvalInputs], Values]
     values: Mapping[str, str]
-    """The names of its values, and whether `higher` or `lower` is better; of an error, say, `neither`."""
+    """The names of its values, each with the better direction: `higher`, `lower`, or `neither` (a standard error)."""
     settings: Mapping[str, Any] = {}
-    """What the numbers depend on, besides the images and the feature network."""
+    """Parameters of the metric that belong to the protocol."""
 
 
-def fid(evidence: EvalInputs) -> Values:
-    """Fréchet distance."""
-    return {"fid": metrics.frechet_distance(evidence.real.features, evidence.fake.features)}
+def fid(inputs: EvalInputs) -> Values:
+    """Computes the Fréchet distance between features."""
+    return {"fid": metrics.frechet_distance(inputs.real.features, inputs.fake.features)}
 
 
-def kid(evidence: EvalInputs) -> Values:
-    """Kernel distance, and its standard error."""
-    distance = metrics.kernel_distance(evidence.real.features, evidence.fake.features)
+def kid(inputs: EvalInputs) -> Values:
+    """Computes the kernel distance between features, and its standard error."""
+    distance = metrics.kernel_distance(inputs.real.features, inputs.fake.features)
     return {"kid": distance.value, "kid_error": distance.error}
 
 
-def intra_fid(evidence: EvalInputs) -> Values:
-    """Fréchet distance within each class, on average."""
-    real, fake = evidence.real, evidence.fake
+def intra_fid(inputs: EvalInputs) -> Values:
+    """Computes the mean over classes of the Fréchet distance within a class."""
+    real, fake = inputs.real, inputs.fake
     of_real, of_fake = _labels(real.labeled, fake.labeled.classes), _labels(fake.labeled, real.labeled.classes)
     return {"intra_fid": metrics.intra_frechet_distance(real.features, of_real, fake.features, of_fake).mean}
 
 
-def _labels(shown: Labelled, classes: tuple[str, ...]) -> Labels:
-    """Labels that mean `classes`."""
-    if shown.labels is None:
-        raise BadInput("this is about classes: it takes labeled real images, and a game that is asked for classes")
-    if shown.classes != classes:
-        few = [", ".join(names[:3]) for names in (shown.classes, classes)]
+def _labels(labeled: LabeledImages, classes: tuple[str, ...]) -> Labels:
+    """Returns the labels. Raises `BadInput` without labels, or if their classes are not `classes`."""
+    if labeled.labels is None:
+        raise BadInput("this metric needs classes: labeled real images and a conditional game")
+    if labeled.classes != classes:
+        few = [", ".join(names[:3]) for names in (labeled.classes, classes)]
         raise BadInput(f"labels mean {few[0]} ... on one side and {few[1]} ... on the other: name the classes alike")
-    return shown.labels
+    return labeled.labels
 
 
 SPLITS = 10
-"""Of the inception score, as in its paper."""
+"""Splits of the inception score, as in its paper."""
 
 
-def inception(evidence: EvalInputs) -> Values:
-    """Inception score, and its spread over splits, which must not be one class each: files may be sorted."""
-    order = np.random.RandomState(0).permutation(len(evidence.fake.predicted))
-    score = metrics.inception_score(evidence.fake.probabilities[order], SPLITS)
+def inception(inputs: EvalInputs) -> Values:
+    """Computes the inception score, and its spread over random splits (files may be sorted by class)."""
+    order = np.random.RandomState(0).permutation(len(inputs.fake.predicted))
+    score = metrics.inception_score(inputs.fake.probabilities[order], SPLITS)
     return {"is": score.value, "is_spread": score.error}
 
 
-NEIGHBOURS = 5
-"""Of density and coverage, as in their paper; precision and recall have the same here, as in its code."""
+NEIGHBORS = 5
+"""The k of all four: the value of the density and coverage paper, whose code uses it for precision and recall too."""
 
 
-def prdc(evidence: EvalInputs) -> Values:
-    """Precision, recall, density, coverage."""
-    return metrics.prdc(evidence.real.features, evidence.fake.features, NEIGHBOURS)._asdict()
+def prdc(inputs: EvalInputs) -> Values:
+    """Computes precision, recall, density and coverage."""
+    return metrics.prdc(inputs.real.features, inputs.fake.features, NEIGHBORS)._asdict()
 
 
-def modes(evidence: EvalInputs) -> Values:
-    """Classes that occur, as the frozen network sees them, and how unevenly, beside the real images."""
-    fake = evidence.fake.predicted
-    return {"modes": float(metrics.mode_count(fake)), "reverse_kl": metrics.reverse_kl(fake, evidence.real_shares())}
+def modes(inputs: EvalInputs) -> Values:
+    """Counts the predicted classes among samples, and computes their reverse KL divergence from the real shares."""
+    fake = inputs.fake.predicted
+    return {"modes": float(metrics.mode_count(fake)), "reverse_kl": metrics.reverse_kl(fake, inputs.real_shares())}
 
 
-def label_accuracy(evidence: EvalInputs) -> Values:
-    """Samples that the frozen network puts into the class that was asked for."""
-    asked = _labels(evidence.fake.labeled, evidence.net.classes)
-    return {"label_accuracy": metrics.label_accuracy(evidence.fake.predicted, asked)}
+def label_accuracy(inputs: EvalInputs) -> Values:
+    """Computes the share of samples whose predicted class is the label they were drawn for."""
+    labels = _labels(inputs.fake.labeled, inputs.net.classes)
+    return {"label_accuracy": metrics.label_accuracy(inputs.fake.predicted, labels)}
 
 
-def code_accuracy(evidence: EvalInputs) -> Values:
-    """Samples whose class is that of their code's value, by the best matching of values to classes."""
-    asked = evidence.fake.labeled.labels
-    if asked is None:
-        raise BadInput("these samples were drawn without a categorical code: take a game that has one, or leave it out")
-    return {"code_accuracy": metrics.code_accuracy(asked, evidence.fake.predicted).accuracy}
+def code_accuracy(inputs: EvalInputs) -> Values:
+    """Computes the accuracy of a categorical code as a class predictor under the best one-to-one assignment."""
+    codes = inputs.fake.labeled.labels
+    if codes is None:
+        raise BadInput("this metric needs a game with a categorical code: leave it out")
+    return {"code_accuracy": metrics.code_accuracy(codes, inputs.fake.predicted).accuracy}
 
 
 PAIRS = 1000
-"""Of different images, whose similarity is averaged."""
+"""Pairs of samples over which MS-SSIM is averaged."""
 
 
-def similarity(evidence: EvalInputs) -> Values:
-    """Similarity of samples to each other."""
-    found = metrics.diversity(evidence.fake.images, PAIRS, seed=0)
+def similarity(inputs: EvalInputs) -> Values:
+    """Computes the mean MS-SSIM of pairs of samples, and its standard error."""
+    found = metrics.diversity(inputs.fake.images, PAIRS, seed=0)
     return {"ms_ssim": found.value, "ms_ssim_error": found.error}
 
 
 BINS = 100
-"""Of k-means, as in its paper."""
+"""Bins of k-means, as in the NDB paper."""
 
 
-def ndb(evidence: EvalInputs) -> Values:
-    """Bins of pixel space that samples and real images fill differently."""
-    found = metrics.different_bins(metrics.fit_bins(evidence.real.pixels, BINS, seed=0), evidence.fake.pixels)
+def ndb(inputs: EvalInputs) -> Values:
+    """Counts bins of pixel space whose shares of samples and of real images differ significantly."""
+    found = metrics.different_bins(metrics.fit_bins(inputs.real.pixels, BINS, seed=0), inputs.fake.pixels)
     return {"ndb": float(found.ndb), "ndb_share": found.share, "ndb_divergence": found.divergence}
 
 
-def duplicates(evidence: EvalInputs) -> Values:
-    """Samples that are the same image, and the number of different images that this suggests."""
-    samples, real = evidence.fake.features, evidence.real.features
+def duplicates(inputs: EvalInputs) -> Values:
+    """Counts pairs of duplicate samples, and estimates the support size from them (birthday paradox test)."""
+    samples, real = inputs.fake.features, inputs.real.features
     if len(real) < len(samples):
-        raise BadInput(
-            f"it compares with as many real images, and there are {len(real)}: draw no more samples than that"
-        )
+        raise BadInput(f"this metric needs as many real images as samples, and there are {len(real)}: lower --samples")
     found = metrics.duplicates(samples, real)
     return {"duplicate_pairs": float(found.pairs), "duplicate_share": found.share, "support": found.support}
 
 
-def memorised(evidence: EvalInputs) -> Values:
-    """Samples that are copies of real images."""
-    return {"memorised": metrics.memorized_share(evidence.fake.pixels, rows_of(evidence.training().images))}
+def memorized(inputs: EvalInputs) -> Values:
+    """Computes the share of samples that are copies of training images."""
+    return {"memorized": metrics.memorized_share(inputs.fake.pixels, flatten_images(inputs.training().images))}
 
 
 PATHS, EPSILON = 10_000, 1e-4
-"""Of the path length: how many places, and how far apart two images are, as a share of the path (StyleGAN's)."""
+"""Of the path length: the number of points, and the step between two images, as in StyleGAN."""
 
 
-def ppl(evidence: EvalInputs) -> Values:
-    """How far images move when latents do."""
-    length = metrics.path_length(*evidence.networks.path(PATHS, EPSILON), EPSILON)
+def ppl(inputs: EvalInputs) -> Values:
+    """Computes the perceptual path length, and its standard error."""
+    length = metrics.path_length(*inputs.probes.path(PATHS, EPSILON), EPSILON)
     return {"ppl": length.value, "ppl_error": length.error}
 
 
-def discriminated(evidence: EvalInputs) -> Values:
-    """How well the run's own discriminator tells samples from what it was trained on, and from what it never saw."""
-    scores, seen = evidence.networks.scores, evidence.seen_in_training.labeled
-    unseen, of_fake, values = evidence.held_out(len(seen.images)), scores(evidence.fake.labeled), {}
+def discriminated(inputs: EvalInputs) -> Values:
+    """Computes how well the run's discriminator separates samples from training images, and from held-out ones."""
+    scores, seen = inputs.probes.scores, inputs.training_subset.labeled
+    unseen, s_fake, values = inputs.held_out(len(seen.images)), scores(inputs.fake.labeled), {}
     for name, real in (("seen", seen), ("unseen", unseen)):
-        of_real = scores(real)
-        values[f"d_accuracy_{name}"] = metrics.adversarial_accuracy(of_real, of_fake)
-        values[f"d_ranking_{name}"] = metrics.ranking_accuracy(of_real, of_fake)
+        s_real = scores(real)
+        values[f"d_accuracy_{name}"] = metrics.adversarial_accuracy(s_real, s_fake)
+        values[f"d_ranking_{name}"] = metrics.ranking_accuracy(s_real, s_fake)
     return values
 
 
-def cas(evidence: EvalInputs) -> Values:
-    """Accuracy on real images of a classifier that was trained on samples."""
-    real, fake = evidence.held_out(), evidence.fake.labeled
-    asked, labels = _labels(fake, real.classes), _labels(real, fake.classes)
-    return {"cas": classifier_accuracy(fake.images, asked, real.images, labels, jax.random.key(0))}
+def cas(inputs: EvalInputs) -> Values:
+    """Computes the accuracy on held-out real images of a classifier trained on samples."""
+    real, fake = inputs.held_out(), inputs.fake.labeled
+    y_fake, y_real = _labels(fake, real.classes), _labels(real, fake.classes)
+    return {"cas": classifier_accuracy(fake.images, y_fake, real.images, y_real, jax.random.key(0))}
 
 
 METRICS = {
@@ -169,7 +167,7 @@ METRICS = {
     "prdc": Metric(
         prdc,
         {"precision": "higher", "recall": "higher", "density": "higher", "coverage": "higher"},
-        {"neighbors": NEIGHBOURS},
+        {"neighbors": NEIGHBORS},
     ),
     "ms_ssim": Metric(similarity, {"ms_ssim": "lower", "ms_ssim_error": "neither"}, {"pairs": PAIRS}),
     "ndb": Metric(
@@ -178,7 +176,7 @@ METRICS = {
         {"bins": BINS, "significance": 0.05, "space": "pixels"},
     ),
     "duplicates": Metric(duplicates, {"duplicate_pairs": "lower", "duplicate_share": "lower", "support": "higher"}),
-    "memorised": Metric(memorised, {"memorised": "lower"}, {"ratio": 1 / 3, "space": "pixels"}),
+    "memorized": Metric(memorized, {"memorized": "lower"}, {"ratio": 1 / 3, "space": "pixels"}),
     "ppl": Metric(
         ppl,
         {"ppl": "lower", "ppl_error": "neither"},
@@ -191,32 +189,37 @@ METRICS = {
 }
 
 
-def named(words: str) -> dict[str, Metric]:
-    """The metrics that `fid,prdc` names, in that order. Raises `BadInput` for a name that is none."""
+OLD_NAMES = {"memorised": "memorized"}
+"""Names of metrics and values in earlier releases, still accepted and read."""
+
+
+def parse_metrics(words: str) -> dict[str, Metric]:
+    """Parses names of metrics separated by commas, as in `fid,prdc`. Raises `BadInput` for an unknown one."""
     chosen = {}
     for word in filter(None, (word.strip() for word in words.split(","))):
+        word = OLD_NAMES.get(word, word)
         if word not in METRICS:
             near = get_close_matches(word, METRICS, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"choose of {', '.join(METRICS)}"
-            raise BadInput(f"no metric {word!r}: {hint}")
+            hint = f"did you mean {near[0]}?" if near else f"choose one of {', '.join(METRICS)}"
+            raise BadInput(f"unknown metric {word!r}: {hint}")
         chosen[word] = METRICS[word]
     if not chosen:
-        raise BadInput(f"no metric is named: choose of {', '.join(METRICS)}")
+        raise BadInput(f"no metric is given: choose one of {', '.join(METRICS)}")
     return chosen
 
 
-def ways(metrics: Iterable[Metric] = METRICS.values()) -> dict[str, str]:
-    """The values of metrics, and whether `higher` or `lower` is better, or `neither`."""
-    return {name: way for metric in metrics for name, way in metric.values.items()}
+def directions(metrics: Iterable[Metric] = METRICS.values()) -> dict[str, str]:
+    """Returns the better direction of every value of the metrics: `higher`, `lower` or `neither`."""
+    return {name: better for metric in metrics for name, better in metric.values.items()}
 
 
-def measure(metrics: Mapping[str, Metric], evidence: EvalInputs) -> dict[str, Values]:
-    """Every metric's values. Raises `BadInput`, with the metric's name, where the evidence does not allow it."""
-    found = {}
+def compute_scores(metrics: Mapping[str, Metric], inputs: EvalInputs) -> dict[str, Values]:
+    """Computes the values of every metric. Raises `BadInput`, with the metric's name, if an input is missing."""
+    scores = {}
     for name, metric in metrics.items():
         try:
-            values = metric.measure(evidence)
+            values = metric.compute(inputs)
         except BadInput as error:
             raise BadInput(f"{name}: {error}") from error
-        found[name] = {value: float(np.float64(number)) for value, number in values.items()}
-    return found
+        scores[name] = {value: float(np.float64(number)) for value, number in values.items()}
+    return scores

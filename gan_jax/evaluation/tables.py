@@ -1,4 +1,4 @@
-"""Scores as tables: of one subject, and of many beside each other, runs that differ in their seed in one row."""
+"""Tables of scores. Runs that differ only in their seed share a row."""
 
 import json
 import math
@@ -9,23 +9,23 @@ from rich.table import Table
 
 from gan_jax.config.experiment import DURATION_AND_PLACE
 from gan_jax.evaluation.protocol import Results
-from gan_jax.evaluation.statistics import Statistics, spread, statistics
-from gan_jax.evaluation.suite import ways
+from gan_jax.evaluation.seed_statistics import Statistics, format_spread, summarize
+from gan_jax.evaluation.suite import directions
 
 ARROWS = {"higher": " ↑", "lower": " ↓"}
 
 
 class Row(NamedTuple):
-    """A subject, or the runs of one experiment and setting that differ in their seed."""
+    """One set of images, or the runs of one experiment and setting over seeds."""
 
     name: str
     runs: int
     values: dict[str, Statistics]
-    """Every value, over the runs."""
+    """Statistics of every value over the runs."""
 
 
 def rows(results: Sequence[Results]) -> list[Row]:
-    """Subjects, runs that differ in nothing but their seed together; names tell apart what else differs."""
+    """Groups results into rows; a row's name contains the settings in which it differs from rows of the same name."""
     groups: dict[str, list[Results]] = {}
     for each in results:
         about = each.subject
@@ -37,7 +37,7 @@ def rows(results: Sequence[Results]) -> list[Row]:
 
 
 def markdown(table: Sequence[Row]) -> str:
-    """For a page of results."""
+    """Formats rows as a Markdown table."""
     columns = _columns(table)
     heads = ["", "runs", *(name + arrow for name, arrow in columns.items())]
     lines = [heads, ["---"] * len(heads)]
@@ -46,7 +46,7 @@ def markdown(table: Sequence[Row]) -> str:
 
 
 def terminal(table: Sequence[Row]) -> Table:
-    """For a terminal: values downwards, for they are many, and subjects across."""
+    """Formats rows for a terminal, transposed: one line per value, one column per row."""
     shown = Table(box=None, header_style="bold", pad_edge=False)
     shown.add_column("")
     for row in table:
@@ -60,36 +60,36 @@ def _values(group: Sequence[Results]) -> dict[str, Statistics]:
     scores = [score for each in group for score in each.scores.values()]
     names = dict.fromkeys(value for score in scores for value in score if value != "protocol")
     return {
-        name: statistics({i: _value(each, name) for i, each in enumerate(group)}, ways().get(name) == "higher")
+        name: summarize({i: _value(each, name) for i, each in enumerate(group)}, directions().get(name) == "higher")
         for name in names
     }
 
 
 def _value(results: Results, name: str) -> float:
-    """What was found; null, which is written for what is not finite, is NaN."""
+    """Returns a value; null in a file stands for a value that is not finite, and is NaN."""
     found = next((scores[name] for scores in results.scores.values() if name in scores), None)
     return math.nan if found is None else float(found)
 
 
 def _columns(table: Sequence[Row]) -> dict[str, str]:
-    """The values of any row, and which way is better."""
-    return {name: ARROWS.get(ways().get(name, ""), "") for row in table for name in row.values}
+    """Returns the names of all values with an arrow in the better direction."""
+    return {name: ARROWS.get(directions().get(name, ""), "") for row in table for name in row.values}
 
 
 def _cell(row: Row, name: str) -> str:
     if name not in row.values:
         return ""
-    return spread(row.values[name]) if row.values[name].finite else "not finite"
+    return format_spread(row.values[name]) if row.values[name].finite else "not finite"
 
 
 def _settings(results: Results) -> dict[str, Any]:
-    """What a run was trained with, but for its seed."""
+    """Returns the settings of a run that decide what is trained, except its seed."""
     free = DURATION_AND_PLACE | {"seed"}
     return {name: value for name, value in results.subject.get("settings", {}).items() if name not in free}
 
 
 def _name(results: Results, all_results: Sequence[Results]) -> str:
-    """What a row is called: its subject, and what others of the same name do not share."""
+    """Names a row: its subject, and the settings that others of the same subject do not share."""
     mine, about = _settings(results), results.subject
     others = [each for each in all_results if each.subject["name"] == about["name"]]
     differ = [name for name in mine if any(_settings(other).get(name) != mine[name] for other in others)]

@@ -1,6 +1,6 @@
 """The ways in which a GAN fails while its numbers are finite, as they show in what a run logs.
 
-Thresholds leave a wide margin to the runs of the families in RESULTS.md, as `scripts/monitors.py` shows.
+Thresholds leave a wide margin to the runs of the families in RESULTS.md, as `scripts/replay_monitors.py` shows.
 """
 
 from collections.abc import Callable, Sequence

@@ -16,15 +16,15 @@ from gan_jax.sampling.sampler import Draw
 from gan_jax.viz.images import image_grid, to_uint8
 
 
-def preview(experiment: Experiment, game: Game, draw: Draw) -> Callable[[State], UInt8[np.ndarray, "H W C"]]:
+def preview_picture(experiment: Experiment, game: Game, draw: Draw) -> Callable[[State], UInt8[np.ndarray, "H W C"]]:
     """`picture(state)`: the experiment's own, or by default a grid of samples, as `draw` draws them."""
     if experiment.preview:
         return experiment.preview(game)
-    shown = grid_latents(experiment, game)
+    shown = preview_latents(experiment, game)
     return lambda state: image_grid(to_uint8(draw(state, shown)), *experiment.grid)
 
 
-def judgement(experiment: Experiment, game: Game) -> Callable[[State], Metrics]:
+def experiment_scores(experiment: Experiment, game: Game) -> Callable[[State], Metrics]:
     """`judge(state) -> scores`, on the same latents every time; nothing where the experiment has no evaluation."""
     evaluation = experiment.evaluation
     if evaluation is None:
@@ -34,12 +34,12 @@ def judgement(experiment: Experiment, game: Game) -> Callable[[State], Metrics]:
     return lambda state: scores(state.players, judged)
 
 
-def together(*judges: Callable[[State], Metrics]) -> Callable[[State], Metrics]:
+def merge_scores(*judges: Callable[[State], Metrics]) -> Callable[[State], Metrics]:
     """`judge(state) -> scores`: those of all the judges."""
     return lambda state: functools.reduce(operator.or_, (judge(state) for judge in judges))
 
 
-def grid_latents(experiment: Experiment, game: Game) -> Latents:
+def preview_latents(experiment: Experiment, game: Game) -> Latents:
     """The latents of the sample grids: the same in all of a run, and those that `gan-jax sample` draws by default."""
     rows, cols = experiment.grid
     return draw_latents(game, jax.random.key(experiment.common.seed), rows * cols, cycle_classes(game))

@@ -21,7 +21,7 @@ from gan_jax.engine.game import Game, Metrics, State
 from gan_jax.engine.networks import bind
 from gan_jax.engine.parallel import BATCH_AXIS, SEEDS, over_steps
 from gan_jax.engine.step import init, make_step
-from gan_jax.evaluation.evaluator import Evaluator, ranked
+from gan_jax.evaluation.evaluator import Evaluator, ranked_scores
 from gan_jax.sampling.latents import draw_latents
 from gan_jax.sweep.grid import Combination, numbers
 from gan_jax.training.loop import Runner, run_chunks
@@ -128,7 +128,7 @@ def logged(lanes: Lanes) -> list[str]:
         metrics = jax.eval_shape(jax.vmap(play, in_axes=(SEEDS, 0)), state, lanes.numbers)
         scores = jax.eval_shape(_judge(lanes, phase), state)
         names |= dict.fromkeys((*sorted(metrics), *scores))
-    return [*names, *ranked(lanes.experiment.common)]
+    return [*names, *ranked_scores(lanes.experiment.common)]
 
 
 def _fresh(lanes: Lanes, phase: int) -> State:
@@ -203,7 +203,7 @@ def _assess(lanes: Lanes, phase: int) -> Callable[[State], dict[str, list[float]
     common = lanes.experiment.common
     if not common.evaluate:
         return lambda state: {}
-    of_game = Evaluator(common, lanes.source).of
+    of_game = Evaluator(common, lanes.source).scorer
     games = [schedule_phases(lanes.build(lanes.source, **c.kwargs))[phase].game for c in lanes.combinations]
     each = [assess for assess in map(of_game, games) for _ in lanes.seeds]
 

@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from gan_jax.runs.checkpoint import Checkpoints
-from gan_jax.sampling.preview import preview
+from gan_jax.sampling.preview import preview_picture
 from gan_jax.sampling.sampler import sampler
 from gan_jax.sweep.batched_runs import lane_state, runner
 from gan_jax.sweep.grid import Combination
@@ -50,6 +50,6 @@ def _draw(program: Program, lanes: Sequence[int]) -> None:
     for c in sorted({lane // many for lane in left}):
         experiment = program.lanes.build(program.lanes.source, **program.lanes.combinations[c].kwargs)
         game = experiment.phases[-1].game
-        draw = preview(experiment, game, sampler(game))
+        draw = preview_picture(experiment, game, sampler(game))
         for lane in (lane for lane in left if lane // many == c):
             save_png(program.folder.preview(lane), draw(lane_state(state, lane)))

@@ -36,7 +36,7 @@ class Combination(NamedTuple):
     """The user's files that the settings name."""
 
 
-def read_vary(texts: Iterable[str]) -> dict[str, list[str]]:
+def parse_vary(texts: Iterable[str]) -> dict[str, list[str]]:
     """`name=a,b` as the values of each flag, as written. A value that holds a comma stands in double quotes.
 
     Raises:

@@ -81,9 +81,7 @@ def programs(
     begun, has = [], set()
     for about in folder.programs():
         if wanted.keys() & set(about.lanes):
-            parsed = (
-                parse(build, to_argv(settings), "gan-jax compare", given=["source"]) for settings in about.settings
-            )
+            parsed = (parse(build, to_argv(settings), "gan-jax sweep", given=["source"]) for settings in about.settings)
             begun.append(program([Combination({}, *each) for each in parsed], about.seeds, about.exact, about.device))
             has |= set(about.lanes)
 

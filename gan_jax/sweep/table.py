@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from rich.table import Table as RichTable
 
-from gan_jax.evaluation.statistics import Statistics, number, spread, statistics, strict
+from gan_jax.evaluation.seed_statistics import Statistics, format_number, format_spread, nan_to_none, summarize
 
 WIDTH = 120
 """Columns of a terminal that the table is made for."""
@@ -101,12 +101,12 @@ def _best(values: Sequence[float], higher: bool) -> float:
 
 def final(row: Row, metric: Metric) -> Statistics:
     """Of the last values."""
-    return statistics({o.seed: o.final.get(metric.name, math.nan) for o in row.outcomes}, metric.higher)
+    return summarize({o.seed: o.final.get(metric.name, math.nan) for o in row.outcomes}, metric.higher)
 
 
 def best_so_far(row: Row, metric: Metric) -> Statistics:
     """Of every seed's best value over time."""
-    return statistics({o.seed: o.best.get(metric.name, math.nan) for o in row.outcomes}, metric.higher)
+    return summarize({o.seed: o.best.get(metric.name, math.nan) for o in row.outcomes}, metric.higher)
 
 
 def terminal(rows: Sequence[Row], metrics: Sequence[Metric]) -> RichTable:
@@ -121,7 +121,10 @@ def terminal(rows: Sequence[Row], metrics: Sequence[Metric]) -> RichTable:
         table.add_column(heads, justify="right")
     for row in rows:
         ends, so_far = ([over(row, metric) for metric in metrics] for over in (final, best_so_far))
-        cells = [f"{spread(e)}\n[dim]{_extremes(e)}\n{spread(b)}[/dim]" for e, b in zip(ends, so_far, strict=True)]
+        cells = [
+            f"{format_spread(e)}\n[dim]{_extremes(e)}\n{format_spread(b)}[/dim]"
+            for e, b in zip(ends, so_far, strict=True)
+        ]
         words = [short(word).replace("[", r"\[") for word in row.varied.values()]
         seconds = f"{row.seconds:,.0f}\n[dim]{row.seconds_per_seed:.1f}[/dim]"
         table.add_row(*words, *cells, _share(row).replace(", ", "\n"), seconds)
@@ -139,9 +142,9 @@ def markdown(rows: Sequence[Row], metrics: Sequence[Metric], about: About) -> st
         cells = [f"`{short(word)}`" for word in row.varied.values()]
         for metric in metrics:
             end = final(row, metric)
-            cells += [spread(end), _extremes(end)]
+            cells += [format_spread(end), _extremes(end)]
         cells += [_share(row), f"{row.seconds:.0f}", f"{row.seconds_per_seed:.1f}"]
-        lines.append(cells + [spread(best_so_far(row, metric)) for metric in metrics])
+        lines.append(cells + [format_spread(best_so_far(row, metric)) for metric in metrics])
     table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
     versions = ", ".join(f"{name} {version}" for name, version in about.versions.items())
     seeds = f"seeds {about.seeds[0]} to {about.seeds[-1]}" if len(about.seeds) > 1 else f"seed {about.seeds[0]}"
@@ -191,11 +194,11 @@ def as_json(rows: Sequence[Row], metrics: Sequence[Metric], about: About) -> str
         }
         for row in rows
     ]
-    return json.dumps(strict(about._asdict() | {"rows": listed}), indent=2, allow_nan=False) + "\n"
+    return json.dumps(nan_to_none(about._asdict() | {"rows": listed}), indent=2, allow_nan=False) + "\n"
 
 
 def _extremes(statistics: Statistics) -> str:
-    return f"{number(statistics.best)}, {number(statistics.worst)}"
+    return f"{format_number(statistics.best)}, {format_number(statistics.worst)}"
 
 
 def _share(row: Row) -> str:

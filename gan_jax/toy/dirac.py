@@ -9,7 +9,7 @@ from jaxtyping import Array, Float, UInt8
 
 from gan_jax.engine.game import Game, State
 from gan_jax.engine.step import init, make_step
-from gan_jax.viz import plane
+from gan_jax.viz import scatter2d
 
 Points = Float[Array, "N 2"]
 """(theta, psi), one row each."""
@@ -43,10 +43,10 @@ def preview(game: Game) -> Callable[[State], UInt8[np.ndarray, "H W 3"]]:
 
     def draw(state: State) -> UInt8[np.ndarray, "H W 3"]:
         taken = np.asarray(path(game, int(state.step)))
-        extent = plane.extent_of(np.concatenate([taken, -taken]))
-        lattice = plane.lattice(extent, 16)
+        extent = scatter2d.extent_of(np.concatenate([taken, -taken]))
+        lattice = scatter2d.grid_points(extent, 16)
         arrows = np.asarray(jax.jit(lambda points: flow(game, points))(jnp.asarray(lattice.reshape(-1, 2))))
-        return plane.trajectories({"": taken}, arrows.reshape(lattice.shape), extent)
+        return scatter2d.trajectories({"": taken}, arrows.reshape(lattice.shape), extent)
 
     return draw
 

@@ -31,7 +31,7 @@ from gan_jax.nets.layers.packed import Packed
 from gan_jax.penalties import Penalty, terms, weight_at
 from gan_jax.sampling.latents import draw_latents
 from gan_jax.toy import networks
-from gan_jax.viz import plane
+from gan_jax.viz import scatter2d
 
 SAMPLES = 2500
 """How many samples are scored, as in Lin et al. 2018, "PacGAN"."""
@@ -160,8 +160,8 @@ def preview(game: Game, source: Source, seed: int, pack: int) -> Callable[[State
     """Draws real points, samples, the discriminator's scores, and the way in which they push a sample."""
     drawn = draw_latents(game, jax.random.key(seed), SHOWN)
     real = np.asarray(_real(source, SHOWN))
-    extent = plane.extent_of(real)
-    fine, coarse = plane.lattice(extent, 64), plane.lattice(extent, 16)
+    extent = scatter2d.extent_of(real)
+    fine, coarse = scatter2d.grid_points(extent, 64), scatter2d.grid_points(extent, 16)
 
     @jax.jit
     def look(players: dict[str, Any]) -> tuple[Array, Array, Array]:
@@ -175,7 +175,7 @@ def preview(game: Game, source: Source, seed: int, pack: int) -> Callable[[State
 
     def draw(state: State) -> UInt8[np.ndarray, "H W 3"]:
         fake, field, arrows = map(np.asarray, look(state.players))
-        return plane.scatter(real, fake, field.reshape(fine.shape[:2]), arrows.reshape(coarse.shape), extent)
+        return scatter2d.scatter(real, fake, field.reshape(fine.shape[:2]), arrows.reshape(coarse.shape), extent)
 
     return draw
 

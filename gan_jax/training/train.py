@@ -21,12 +21,12 @@ from gan_jax.engine.networks import bind
 from gan_jax.engine.parallel import BATCH_AXIS, check_shares, make_mesh, over_steps
 from gan_jax.engine.step import init, make_step
 from gan_jax.errors import BadInput
-from gan_jax.evaluation.evaluator import Evaluator, ranked
+from gan_jax.evaluation.evaluator import Evaluator, ranked_scores
 from gan_jax.monitoring.diversity import diversity
 from gan_jax.monitoring.finite import NonFinite
 from gan_jax.runs.checkpoint import Checkpoints, Cost
 from gan_jax.runs.run_dir import RunDir
-from gan_jax.sampling.preview import judgement, preview, together
+from gan_jax.sampling.preview import experiment_scores, merge_scores, preview_picture
 from gan_jax.sampling.sampler import Draw, sampler
 from gan_jax.training.logger import RunLogger
 from gan_jax.training.loop import Runner, abstract, play, resume, run_chunks
@@ -68,7 +68,7 @@ def _train_on(experiment: Experiment, source: Source, folder: RunDir, stop: Call
     """`train`, up to the first number that is not finite."""
     common, plan, mesh = experiment.common, schedule_phases(experiment), make_mesh()
     samplers = [sampler(stage.game) for stage in plan]
-    draws = [preview(experiment, stage.game, draw) for stage, draw in zip(plan, samplers, strict=True)]
+    draws = [preview_picture(experiment, stage.game, draw) for stage, draw in zip(plan, samplers, strict=True)]
     run = single(experiment, source, mesh, samplers)
     with Checkpoints(folder.checkpoints, common.keep, best_cost(experiment)) as checkpoints:
         resumed, state = resume(run, plan, checkpoints, mesh)
@@ -98,12 +98,12 @@ def _with_other_luck(state: State | None, resumed: int, run: Runner, folder: Run
 def single(experiment: Experiment, source: Source, mesh: Mesh, samplers: Sequence[Draw]) -> Runner:
     """One run, its batch shared by the devices of the mesh; `samplers` draw from the game of each phase."""
     common, plan, everywhere = experiment.common, schedule_phases(experiment), NamedSharding(mesh, P())
-    assess = Evaluator(common, source).of if common.evaluate else lambda game: lambda state: {}
+    assess = Evaluator(common, source).scorer if common.evaluate else lambda game: lambda state: {}
     return Runner(
         fresh=lambda phase: jax.device_put(new_state(plan[phase].game, source, common), everywhere),
         chunks=lambda phase, state: chunks(plan[phase], state, common, source, mesh),
-        judge=lambda phase: together(
-            judgement(experiment, plan[phase].game),
+        judge=lambda phase: merge_scores(
+            experiment_scores(experiment, plan[phase].game),
             diversity(plan[phase].game, source, common.seed, samplers[phase]),
         ),
         assess=lambda phase: assess(plan[phase].game),
@@ -142,7 +142,7 @@ def best_cost(experiment: Experiment) -> Cost | None:
 def higher(experiment: Experiment) -> frozenset[str]:
     """The scores of a run of which more is better."""
     own = experiment.evaluation.higher if experiment.evaluation else frozenset()
-    return own | {name for name, way in ranked(experiment.common).items() if way == "higher"}
+    return own | {name for name, way in ranked_scores(experiment.common).items() if way == "higher"}
 
 
 def abstract_batch(game: Game, source: Source, common: RunConfig) -> dict[str, jax.ShapeDtypeStruct]:
@@ -171,7 +171,7 @@ def check(experiment: Experiment, source: Source, devices: int | None = None) ->
         raise BadInput(f"--evaluate is for images, and {source.name} has points of shape {source.shape}: leave it out")
     for phase in experiment.phases:
         check_fit(phase.game, source, common)
-    scores = ranked(common)
+    scores = ranked_scores(common)
     for names in logged(experiment, source) if common.best else ():
         names = [*names, *scores]
         if common.best not in names:

@@ -34,7 +34,7 @@ LINE = 0.2
 """Height of a line of a legend, in inches."""
 
 
-def with_neighbours(
+def with_neighbors(
     samples: UInt8[np.ndarray, "_ H W C"],
     neighbors: UInt8[np.ndarray, "_ k H W C"],
     caption: str = "a sample, and its nearest training images",

@@ -57,7 +57,8 @@ def test_list_has_a_line_for_every_experiment(capfd):
         ["--help"],
         ["train", "--help"],
         ["compare", "-h"],
-        ["compare", "mnist_mlp", "--help"],
+        ["sweep", "-h"],
+        ["sweep", "mnist_mlp", "--help"],
         ["train", "mnist_mlp", "--help"],
         ["sample", "-h"],
         ["list", "-h"],
@@ -79,7 +80,7 @@ def test_every_setting_is_a_flag_with_a_default_and_a_help_line(capfd):
 
 
 MISTAKES = {
-    "no such command": (["trian"], "no command 'trian'"),
+    "no such command": (["trian"], "unknown command 'trian'"),
     "no such experiment": (["train", "mnist_mpl"], "did you mean mnist_mlp"),
     "no such file": (["train", "nowhere/x.py"], "nowhere/x.py does not exist"),
     "no experiment": (["train"], "train what"),
@@ -98,9 +99,10 @@ MISTAKES = {
     "batch for 8 devices": (["train", TINY, "--batch-size", "12"], "a batch of 12 cannot be shared by 8 devices"),
     "no such metric": (["train", TINY, "--best", "fid"], "--best fid is not logged: choose one of d/"),
     "compare what": (["compare"], "compare what?"),
-    "no seeds": (["compare", TINY, "--seeds", "0"], "INT > 0"),
-    "nothing to vary": (["compare", TINY, "--vary", "learning-rate"], "say which flag takes which values"),
-    "no such flag to vary": (["compare", TINY, "--vary", "learning-rte=1"], "did you mean --learning-rate"),
+    "sweep what": (["sweep"], "sweep what?"),
+    "no seeds": (["sweep", TINY, "--seeds", "0"], "INT > 0"),
+    "nothing to vary": (["sweep", TINY, "--vary", "learning-rate"], "say which flag takes which values"),
+    "no such flag to vary": (["sweep", TINY, "--vary", "learning-rte=1"], "did you mean --learning-rate"),
     "folder of a run": (["compare", TINY, "--run-dir", "RUN"], "holds a single run, not a comparison"),
     "which run": (["sample"], "RUN must be given"),
     "no such checkpoint": (["sample", "RUN", "--step", "7"], "no checkpoint of step 7"),

@@ -26,16 +26,16 @@ def tiles(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def lens_flag():
+def features_flag():
     """The flag that names the tests' own feature network."""
-    return ["--features", f"{Path(__file__).parent / 'lenses.py'}:net"]
+    return ["--features", f"{Path(__file__).parent / 'tiny_features.py'}:net"]
 
 
 @pytest.fixture(scope="session")
-def run(tmp_path_factory, tiles, lens_flag):
+def run(tmp_path_factory, tiles, features_flag):
     """A tiny run on the tiles, evaluated while it was trained."""
     folder = tmp_path_factory.mktemp("runs") / "tiny"
-    flags = ["--data", tiles, "--images", 640, "--batch-size", 8, "--run-dir", folder, *lens_flag]
+    flags = ["--data", tiles, "--images", 640, "--batch-size", 8, "--run-dir", folder, *features_flag]
     flags += ["--evaluate", "fid,prdc", "--evaluate-every", 160, "--evaluate-samples", 100, "--best", "fid"]
     with pytest.raises(SystemExit) as done:
         main(["train", tiny.__file__, *map(str, flags)])

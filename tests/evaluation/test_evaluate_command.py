@@ -46,9 +46,9 @@ def scores(capfd, *argv, out):
     return json.loads(out.read_text())
 
 
-def test_a_run_is_scored_beside_what_it_was_trained_on(capfd, run, lens_flag, tmp_path):
-    metrics = "fid,kid,is,prdc,modes,ndb,duplicates,memorised,ppl,discriminator"
-    command_line = ("evaluate", run, "--metrics", metrics, "--samples", 120, *lens_flag)
+def test_a_run_is_scored_beside_what_it_was_trained_on(capfd, run, features_flag, tmp_path):
+    metrics = "fid,kid,is,prdc,modes,ndb,duplicates,memorized,ppl,discriminator"
+    command_line = ("evaluate", run, "--metrics", metrics, "--samples", 120, *features_flag)
     code, out, errors = command(capfd, *command_line)
     assert code == 0, errors
     assert "fid ↓" in out and "evaluation.json" in out
@@ -69,19 +69,19 @@ def test_a_run_is_scored_beside_what_it_was_trained_on(capfd, run, lens_flag, tm
     command(capfd, *command_line)
     assert (run / "evaluation.json").read_bytes() == before, "the same checkpoint and seed, the same scores"
     other = scores(
-        capfd, run, "--metrics", "fid", "--samples", 120, "--seed", 1, *lens_flag, out=tmp_path / "other.json"
+        capfd, run, "--metrics", "fid", "--samples", 120, "--seed", 1, *features_flag, out=tmp_path / "other.json"
     )
     assert other["fid"]["fid"] != found["fid"]["fid"] and other["fid"]["protocol"]["drawn"]["seed"] == 1
 
 
-def test_folders_score_as_they_should(capfd, folders, tiles, lens_flag, tmp_path):
+def test_folders_score_as_they_should(capfd, folders, tiles, features_flag, tmp_path):
     found = {}
     for name in ("same", "others", "noise", "collapsed"):
-        metrics = "kid,prdc,modes,duplicates,memorised"
-        flags = ("--metrics", metrics, *lens_flag)
+        metrics = "kid,prdc,modes,duplicates,memorized"
+        flags = ("--metrics", metrics, *features_flag)
         found[name] = scores(capfd, folders / name, tiles, *flags, out=tmp_path / f"{name}.json")
     assert found["same"]["prdc"]["precision"] == found["same"]["prdc"]["recall"] == 1
-    assert found["same"]["memorised"]["memorised"] == 1 and found["others"]["memorised"]["memorised"] == 0
+    assert found["same"]["memorized"]["memorized"] == 1 and found["others"]["memorized"]["memorized"] == 0
     assert found["others"]["prdc"]["precision"] > 0.8 and found["others"]["prdc"]["recall"] > 0.8
     assert found["noise"]["prdc"]["precision"] < 0.2
     assert found["collapsed"]["prdc"]["recall"] < 0.2 and found["collapsed"]["prdc"]["coverage"] < 0.3
@@ -93,33 +93,37 @@ def test_folders_score_as_they_should(capfd, folders, tiles, lens_flag, tmp_path
     assert found["same"]["prdc"]["protocol"]["drawn"] == {"files": True, "resized": None}
 
 
-def test_samples_in_an_npz_file_score_as_the_run_does(capfd, run, tiles, lens_flag, tmp_path):
-    flags = ("--metrics", "fid", "--samples", 100, *lens_flag)
+def test_samples_in_an_npz_file_score_as_the_run_does(capfd, run, tiles, features_flag, tmp_path):
+    flags = ("--metrics", "fid", "--samples", 100, *features_flag)
     direct = scores(capfd, run, *flags, "--seed", 3, out=tmp_path / "run.json")
     assert command(capfd, "sample", run, "--n", 100, "--seed", 3, "--out", tmp_path / "x.npz")[0] == 0
     stored = scores(capfd, tmp_path / "x.npz", tiles, *flags, out=tmp_path / "npz.json")
     assert stored["fid"]["fid"] == pytest.approx(direct["fid"]["fid"], rel=1e-6)
 
 
-def test_what_training_found_is_what_evaluate_finds(capfd, run, lens_flag, tmp_path):
+def test_what_training_found_is_what_evaluate_finds(capfd, run, features_flag, tmp_path):
     records = [record for record in RunDir(run).records() if "fid" in record]
     assert [record["images"] for record in records] == [160, 320, 400, 480, 640], "and at the end of a phase"
-    last = scores(capfd, run, "--metrics", "fid,prdc", "--samples", 100, *lens_flag, out=tmp_path / "last.json")
+    last = scores(capfd, run, "--metrics", "fid,prdc", "--samples", 100, *features_flag, out=tmp_path / "last.json")
     assert last["fid"]["fid"] == pytest.approx(records[-1]["fid"], rel=1e-6)
     assert last["prdc"]["recall"] == records[-1]["recall"]
-    best = scores(capfd, run, "--best", "--metrics", "fid", "--samples", 100, *lens_flag, out=tmp_path / "best.json")
+    best = scores(
+        capfd, run, "--best", "--metrics", "fid", "--samples", 100, *features_flag, out=tmp_path / "best.json"
+    )
     assert best["fid"]["fid"] == pytest.approx(min(record["fid"] for record in records), rel=1e-6)
     assert best["fid"]["protocol"]["drawn"]["checkpoint"] == "best fid"
     assert (run / "scores.png").exists()
 
 
-def test_scores_are_put_into_one_table_where_their_protocols_are_one(capfd, run, folders, tiles, lens_flag, tmp_path):
+def test_scores_are_put_into_one_table_where_their_protocols_are_one(
+    capfd, run, folders, tiles, features_flag, tmp_path
+):
     for name in ("others", "noise"):
-        scores(capfd, folders / name, tiles, "--metrics", "prdc", *lens_flag, out=tmp_path / f"{name}.json")
+        scores(capfd, folders / name, tiles, "--metrics", "prdc", *features_flag, out=tmp_path / f"{name}.json")
     code, _, errors = command(capfd, "compare", tmp_path / "others.json", tmp_path / "noise.json")
     assert code == 2 and "samples is 96" in errors and len(errors.splitlines()) == 1
     for name in ("others", "noise"):
-        flags = ("--metrics", "prdc", "--samples", 96, *lens_flag)
+        flags = ("--metrics", "prdc", "--samples", 96, *features_flag)
         scores(capfd, folders / name, tiles, *flags, out=tmp_path / f"{name}.json")
     files = (tmp_path / "others.json", tmp_path / "noise.json")
     code, out, errors = command(capfd, "compare", *files, "--out", tmp_path / "table.md")
@@ -128,7 +132,7 @@ def test_scores_are_put_into_one_table_where_their_protocols_are_one(capfd, run,
     assert (tmp_path / "table.png").exists()
 
 
-def test_mistakes_are_one_line_and_nothing_is_written(capfd, run, folders, tiles, lens_flag, tmp_path):
+def test_mistakes_are_one_line_and_nothing_is_written(capfd, run, folders, tiles, features_flag, tmp_path):
     empty_run = tmp_path / "empty"
     empty_run.mkdir()
     shutil.copy(run / "manifest.json", empty_run)
@@ -148,32 +152,32 @@ def test_mistakes_are_one_line_and_nothing_is_written(capfd, run, folders, tiles
     for argv, complaint in (
         ([tmp_path / "nowhere"], "does not exist"),
         ([empty_run], "no checkpoint"),
-        ([run, "--metrics", "fod", *lens_flag], "did you mean fid"),
-        ([run, "--metrics", "", *lens_flag], "choose of fid"),
-        ([run, "--metrics", "fid", "--samples", 5, *lens_flag], "fid: .*few"),
+        ([run, "--metrics", "fod", *features_flag], "did you mean fid"),
+        ([run, "--metrics", "", *features_flag], "choose one of fid"),
+        ([run, "--metrics", "fid", "--samples", 5, *features_flag], "fid: .*few"),
         ([run, "--metrics", "fid"], "8x8x1"),
         ([run, "--metrics", "fid", "--features", "nothing"], "write mnist"),
         ([run, "--metrics", "fid", "--features", f"{tiles}/none.py:net"], "cannot be read"),
-        ([run, "--metrics", "cas", *lens_flag], "cas: .*asked for classes"),
-        ([run, "--metrics", "label_accuracy", *lens_flag], "label_accuracy: .*asked for classes"),
-        ([run, "--metrics", "memorised", "--split", "test", *lens_flag], "memorised: .*leave --split out"),
-        ([run, "--best", "--step", 40, *lens_flag], "two checkpoints"),
-        ([here, "--split", "test", *lens_flag], "name a data set"),
-        ([run, "--data-dir", tiles, *lens_flag], "name that as well"),
-        ([here, "mnist", "--data-dir", tmp_path / "none", *lens_flag], "is not a folder"),
-        ([run, "--metrics", "duplicates", "--samples", 400, *lens_flag], "duplicates: .*there are 240"),
-        ([run, tiles, "--metrics", "discriminator", *lens_flag], "leave REFERENCE out"),
-        ([empty_file, tiles, *lens_flag], "holds no images"),
-        ([run, "--metrics", "fid", "--step", 7, *lens_flag], "no checkpoint of step 7"),
+        ([run, "--metrics", "cas", *features_flag], "cas: .*needs classes"),
+        ([run, "--metrics", "label_accuracy", *features_flag], "label_accuracy: .*needs classes"),
+        ([run, "--metrics", "memorized", "--split", "test", *features_flag], "memorized: .*leave --split out"),
+        ([run, "--best", "--step", 40, *features_flag], "two checkpoints"),
+        ([here, "--split", "test", *features_flag], "name a data set"),
+        ([run, "--data-dir", tiles, *features_flag], "name that as well"),
+        ([here, "mnist", "--data-dir", tmp_path / "none", *features_flag], "is not a folder"),
+        ([run, "--metrics", "duplicates", "--samples", 400, *features_flag], "duplicates: .*there are 240"),
+        ([run, tiles, "--metrics", "discriminator", *features_flag], "leave REFERENCE out"),
+        ([empty_file, tiles, *features_flag], "holds no images"),
+        ([run, "--metrics", "fid", "--step", 7, *features_flag], "no checkpoint of step 7"),
         ([run, "--metrics", "fid", "--features", "mnist"], "the network of digits takes"),
         ([run, "--metrics", "fid", "--inception-weights", wrong], "another file than meant"),
-        ([here, "--metrics", "fid", *lens_flag], "nothing to compare with"),
-        ([here, tiles, "--metrics", "ppl", *lens_flag], "ppl: .*folder of a run"),
-        ([here, big, "--metrics", "fid", *lens_flag], "8x8x1, .*9x9x1"),
-        ([here, color, "--metrics", "fid", *lens_flag], "8x8x1, .*8x8x3"),
-        ([here, tiles, "--seed", 1, *lens_flag], "is not a run"),
-        ([here, "mnist5k", "--split", "test", *lens_flag], "no split 'test'"),
-        ([pickled, tiles, *lens_flag], "cannot be read as images"),
+        ([here, "--metrics", "fid", *features_flag], "nothing to compare with"),
+        ([here, tiles, "--metrics", "ppl", *features_flag], "ppl: .*folder of a run"),
+        ([here, big, "--metrics", "fid", *features_flag], "8x8x1, .*9x9x1"),
+        ([here, color, "--metrics", "fid", *features_flag], "8x8x1, .*8x8x3"),
+        ([here, tiles, "--seed", 1, *features_flag], "is not a run"),
+        ([here, "mnist5k", "--split", "test", *features_flag], "no split 'test'"),
+        ([pickled, tiles, *features_flag], "cannot be read as images"),
     ):
         out = tmp_path / "out.json"
         code, _, errors = command(capfd, "evaluate", *argv, "--out", out)
@@ -184,9 +188,9 @@ def test_mistakes_are_one_line_and_nothing_is_written(capfd, run, folders, tiles
 
 
 @pytest.mark.parametrize("exact", [True, False])
-def test_a_comparison_has_the_scores_of_single_runs(capfd, run, tiles, lens_flag, tmp_path, exact):
+def test_a_comparison_has_the_scores_of_single_runs(capfd, run, tiles, features_flag, tmp_path, exact):
     flags = ["--data", tiles, "--images", 640, "--batch-size", 8, "--evaluate", "fid,kid", "--evaluate-every", 320]
-    flags += ["--evaluate-samples", 100, *lens_flag, "--seeds", 2, "--run-dir", tmp_path / "both"]
+    flags += ["--evaluate-samples", 100, *features_flag, "--seeds", 2, "--run-dir", tmp_path / "both"]
     flags += ["--exact"] if exact else []
     code, out, errors = command(capfd, "compare", tiny.__file__, *flags)
     assert code == 0, errors
@@ -199,9 +203,9 @@ def test_a_comparison_has_the_scores_of_single_runs(capfd, run, tiles, lens_flag
     assert command(capfd, "compare", tiny.__file__, *flags)[1].splitlines()[0] == out.splitlines()[0]
 
 
-def test_a_run_that_is_stopped_finds_and_keeps_what_an_undisturbed_one_does(capfd, tiles, lens_flag, tmp_path):
+def test_a_run_that_is_stopped_finds_and_keeps_what_an_undisturbed_one_does(capfd, tiles, features_flag, tmp_path):
     flags = ["--data", tiles, "--batch-size", 8, "--evaluate", "prdc", "--evaluate-every", 160, "--best", "recall"]
-    flags += ["--evaluate-samples", 100, "--keep", 1, *lens_flag]
+    flags += ["--evaluate-samples", 100, "--keep", 1, *features_flag]
     for name, lengths in (("whole", (640,)), ("parts", (400, 640))):
         for images in lengths:
             code, out, errors = command(
@@ -215,27 +219,27 @@ def test_a_run_that_is_stopped_finds_and_keeps_what_an_undisturbed_one_does(capf
     best = max(reversed(scores[0]), key=lambda each: each[1])
     for folder in (whole, parts):
         code, out, errors = command(
-            capfd, "evaluate", folder.path, "--best", "--metrics", "prdc", "--samples", 100, *lens_flag
+            capfd, "evaluate", folder.path, "--best", "--metrics", "prdc", "--samples", 100, *features_flag
         )
         assert code == 0, errors
         found = json.loads((folder.path / "evaluation-best.json").read_text())
         assert found["prdc"]["recall"] == best[1] and found["subject"]["images"] == best[0]
 
 
-def test_a_resumed_run_is_evaluated_as_before_or_not_at_all(capfd, run, tiles, lens_flag):
-    flags = ["--data", tiles, "--images", 800, "--batch-size", 8, "--run-dir", run, *lens_flag, "--evaluate", "fid"]
+def test_a_resumed_run_is_evaluated_as_before_or_not_at_all(capfd, run, tiles, features_flag):
+    flags = ["--data", tiles, "--images", 800, "--batch-size", 8, "--run-dir", run, *features_flag, "--evaluate", "fid"]
     before = (run / "manifest.json").read_bytes()
     code, _, errors = command(capfd, "train", tiny.__file__, *flags, "--evaluate-samples", 90)
     assert code == 2 and "samples is 100" in errors and len(errors.splitlines()) == 1
     assert (run / "manifest.json").read_bytes() == before
 
 
-def test_what_cannot_be_evaluated_is_found_before_anything_is_trained(capfd, tiles, lens_flag, tmp_path):
-    flags = ["--data", tiles, "--images", 640, "--batch-size", 8, *lens_flag, "--run-dir", tmp_path / "run"]
+def test_what_cannot_be_evaluated_is_found_before_anything_is_trained(capfd, tiles, features_flag, tmp_path):
+    flags = ["--data", tiles, "--images", 640, "--batch-size", 8, *features_flag, "--run-dir", tmp_path / "run"]
     for wanted, complaint in (
         (["--evaluate", "fod"], "did you mean fid"),
         (["--evaluate", "fid", "--evaluate-samples", 5], "fid: .*few"),
-        (["--evaluate", "label_accuracy"], "asked for classes"),
+        (["--evaluate", "label_accuracy"], "needs classes"),
         (["--evaluate", "fid", "--best", "fod"], "--best fod is not logged"),
         (["--evaluate", "fid", "--features", "nothing"], "write mnist"),
     ):
@@ -244,8 +248,8 @@ def test_what_cannot_be_evaluated_is_found_before_anything_is_trained(capfd, til
         assert not (tmp_path / "run").exists()
 
 
-def test_a_run_that_diverges_is_scored_before_it_is_stopped(capfd, tiles, lens_flag, tmp_path):
-    flags = ["--data", tiles, "--images", 320, "--batch-size", 8, *lens_flag, "--run-dir", tmp_path / "run"]
+def test_a_run_that_diverges_is_scored_before_it_is_stopped(capfd, tiles, features_flag, tmp_path):
+    flags = ["--data", tiles, "--images", 320, "--batch-size", 8, *features_flag, "--run-dir", tmp_path / "run"]
     flags += ["--log-every", 40, "--sample-every", 40]
     flags += ["--learning-rate", "1e38", "--evaluate", "kid,discriminator", "--evaluate-samples", 90]
     code, _, errors = command(capfd, "train", tiny.__file__, *flags)
@@ -254,9 +258,9 @@ def test_a_run_that_diverges_is_scored_before_it_is_stopped(capfd, tiles, lens_f
     assert np.isfinite(last["kid"]) and np.isnan(last["d_accuracy_seen"])
 
 
-def test_images_in_class_folders_are_judged_class_by_class(capfd, tiles, lens_flag, tmp_path):
+def test_images_in_class_folders_are_judged_class_by_class(capfd, tiles, features_flag, tmp_path):
     metrics = "intra_fid,label_accuracy,cas"
-    found = scores(capfd, tiles, tiles, "--metrics", metrics, *lens_flag, out=tmp_path / "classes.json")
+    found = scores(capfd, tiles, tiles, "--metrics", metrics, *features_flag, out=tmp_path / "classes.json")
     assert found["intra_fid"]["intra_fid"] == pytest.approx(0, abs=1e-6)
     assert found["cas"]["cas"] > 0.9, "the four levels of gray are easily learned"
     assert 0 <= found["label_accuracy"]["label_accuracy"] <= 1

@@ -2,15 +2,15 @@
 
 import json
 
-import lenses
 import numpy as np
 import pytest
+import tiny_features
 
 from gan_jax import BadInput
 from gan_jax.data import from_arrays
 from gan_jax.evaluation import protocol, tables
 from gan_jax.evaluation.inputs import Reference
-from gan_jax.evaluation.suite import named
+from gan_jax.evaluation.suite import parse_metrics
 
 IMAGES = np.random.RandomState(0).randint(0, 256, (60, 8, 8, 1)).astype(np.uint8)
 
@@ -25,27 +25,27 @@ def one(name="mine", fid=1.5, seed=0, **changes):
     return protocol.Results(subject, scores)
 
 
-def protocol_of(n, net=lenses.net, resized=None, **drawn):
+def protocol_of(n, net=tiny_features.net, resized=None, **drawn):
     source = from_arrays("tiles", IMAGES)
     reference = Reference("train", source, lambda: source, resized)
-    return protocol.make_protocol(net, reference.see(net, n), reference, n, source.shape, drawn)
+    return protocol.make_protocol(net, reference.features(net, n), reference, n, source.shape, drawn)
 
 
 def test_the_protocol_says_all_that_a_score_depends_on():
     common = protocol_of(60, seed=3)
-    assert common["samples"] == 60 and common["image"] == [8, 8, 1] and common["quantisation"] == "uint8"
+    assert common["samples"] == 60 and common["image"] == [8, 8, 1] and common["quantization"] == "uint8"
     assert common["features"] == {"name": "tiny", "sha256": "0" * 64, "resize": "none"}
     assert common["drawn"] == {"seed": 3}
     assert common["reference"]["data"] == "tiles" and common["reference"]["samples"] == 60
     others = protocol_of(30), protocol_of(60, resized=8, seed=3), protocol_of(60, seed=4)
-    others += (protocol_of(60, lenses.net._replace(sha256="1" * 64), seed=3),)
+    others += (protocol_of(60, tiny_features.net._replace(sha256="1" * 64), seed=3),)
     assert all(common != other for other in others)
     assert common["reference"]["sha256"] != others[0]["reference"]["sha256"]
-    metrics = named("is,kid")
-    stamped = protocol.stamped({}, {"is": {"is": 1.0}, "kid": {"kid": 0.1}}, protocol.of_each(metrics, common))
+    metrics = parse_metrics("is,kid")
+    stamped = protocol.stamp({}, {"is": {"is": 1.0}, "kid": {"kid": 0.1}}, protocol.per_metric(metrics, common))
     assert stamped.scores["is"]["protocol"] == {**common, **metrics["is"].settings}
     assert stamped.scores["is"]["protocol"] != stamped.scores["kid"]["protocol"]
-    assert protocol.told(common) == f"60 samples beside 60 of tiles (train), seen through tiny, sha256 {'0' * 64}"
+    assert protocol.describe(common) == f"60 samples beside 60 of tiles (train), seen through tiny, sha256 {'0' * 64}"
 
 
 def test_what_is_written_is_read_back_and_what_is_not_finite_is_null(tmp_path):

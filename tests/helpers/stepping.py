@@ -12,7 +12,7 @@ from gan_jax.data import Source, open_source
 from gan_jax.engine.game import Game, State, images_per_step
 from gan_jax.engine.networks import bind
 from gan_jax.engine.parallel import make_mesh
-from gan_jax.sampling.preview import grid_latents
+from gan_jax.sampling.preview import preview_latents
 from gan_jax.sampling.sampler import sampler
 from gan_jax.training.train import abstract_state, check, chunks, logged, new_state
 
@@ -40,7 +40,7 @@ def traced(name: str, *flags: str, source: Source) -> tuple[int, ...]:
     logged(experiment, source)
     [phase] = experiment.phases
     players = abstract_state(phase.game, source, experiment.common, make_mesh(jax.devices()[:1])).players
-    shown = grid_latents(experiment, phase.game)
+    shown = preview_latents(experiment, phase.game)
     return jax.eval_shape(lambda players: phase.game.sample(bind(phase.game, players), shown), players).shape
 
 
@@ -61,5 +61,5 @@ def three_steps(name: str, *flags: str, source: Source | None = None, batch_size
     found = {name: float(np.mean(value)) for name, value in metrics.items()}
     assert all(map(np.isfinite, found.values()))
     assert all(value > 0 for metric, value in found.items() if metric.endswith("/update_norm"))
-    samples = sampler(stage.game)(state, grid_latents(experiment, stage.game))
+    samples = sampler(stage.game)(state, preview_latents(experiment, stage.game))
     return Stepped(experiment, stage.game, state, found, samples)

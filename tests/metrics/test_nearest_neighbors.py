@@ -41,7 +41,7 @@ def test_copies_are_their_own_neighbours_at_distance_zero():
     np.testing.assert_allclose(neighbors(changed, training)[0], [[1]], rtol=1e-3)  # one pixel by one of 255
 
 
-def test_memorised_samples_are_counted():
+def test_memorized_samples_are_counted():
     new, training = draws(60, 200, 64)
     copied = training[:20] + 0.01 * new[:20]
     assert memorized_share(np.concatenate([copied, new]), training) == 20 / 80

@@ -8,7 +8,7 @@ import pytest
 import tiny_codes
 
 from gan_jax import BadInput, Game
-from gan_jax.cli.codes import read_choice, read_codes, read_labels, read_range
+from gan_jax.cli.codes import parse_choice, parse_codes, parse_labels, parse_range
 from gan_jax.engine.keys import normal
 from gan_jax.engine.priors import Categorical, Uniform
 from gan_jax.engine.step import init
@@ -107,21 +107,21 @@ def test_drawing_in_chunks_is_drawing_every_sample_by_itself():
 
 
 def test_words_are_values():
-    assert read_codes(CODES, ["c1=2", "c2=-0.5,0.5,4"]) == {"c1": [2.0], "c2": [-0.5, 0.5, 4.0]}
-    assert read_codes(CODES, []) == {}
-    assert read_range(CODES, "c1") == ("c1", range(3))
-    assert read_range(CODES, "y:2:4") == ("y", range(2, 5))
-    assert read_range(CODES, "c1:2:0")[1] == range(2, -1, -1)
-    name, values = read_range(CODES, "c2")
+    assert parse_codes(CODES, ["c1=2", "c2=-0.5,0.5,4"]) == {"c1": [2.0], "c2": [-0.5, 0.5, 4.0]}
+    assert parse_codes(CODES, []) == {}
+    assert parse_range(CODES, "c1") == ("c1", range(3))
+    assert parse_range(CODES, "y:2:4") == ("y", range(2, 5))
+    assert parse_range(CODES, "c1:2:0")[1] == range(2, -1, -1)
+    name, values = parse_range(CODES, "c2")
     assert name == "c2"
     np.testing.assert_allclose(values, np.linspace(-1, 3, 10))
-    np.testing.assert_allclose(read_range(CODES, "c2:2:-2")[1], np.linspace(2, -2, 10))
+    np.testing.assert_allclose(parse_range(CODES, "c2:2:-2")[1], np.linspace(2, -2, 10))
 
 
 def test_labels_go_by_the_names_of_classes_before_their_numbers():
-    assert read_labels(CODES, NAMES, ["dog", "7", "5", "3"]) == {"y": [1, 2, 5, 3]}
-    assert read_labels(CODES, tuple("0123456789"), ["3", "0"]) == {"y": [3, 0]}
-    assert read_labels({}, (), []) == {}
+    assert parse_labels(CODES, NAMES, ["dog", "7", "5", "3"]) == {"y": [1, 2, 5, 3]}
+    assert parse_labels(CODES, tuple("0123456789"), ["3", "0"]) == {"y": [3, 0]}
+    assert parse_labels({}, (), []) == {}
 
 
 WRONG = {
@@ -143,7 +143,7 @@ WRONG = {
 @pytest.mark.parametrize("word", WRONG)
 def test_a_word_that_is_no_code_is_refused(word):
     with pytest.raises(BadInput, match=WRONG[word]):
-        read_codes(CODES, [word])
+        parse_codes(CODES, [word])
 
 
 RANGES = {
@@ -162,7 +162,7 @@ RANGES = {
 @pytest.mark.parametrize("word", RANGES)
 def test_a_word_that_is_no_range_is_refused(word):
     with pytest.raises(BadInput, match=RANGES[word]):
-        read_range(CODES, word)
+        parse_range(CODES, word)
 
 
 @pytest.mark.parametrize(
@@ -179,11 +179,11 @@ def test_a_word_that_is_no_range_is_refused(word):
 )
 def test_words_that_contradict_each_other_are_refused(labels, words, vary, says):
     with pytest.raises(BadInput, match=says):
-        read_choice(CODES, NAMES, labels, words, vary)
+        parse_choice(CODES, NAMES, labels, words, vary)
 
 
 def test_without_labels_there_are_none_to_choose():
     for codes, says in (({}, "no labels: it has no codes"), ({"c1": Categorical(3)}, "no labels: its codes are c1")):
         with pytest.raises(BadInput, match=says):
-            read_labels(codes, ("a", "b"), ["a"])
+            parse_labels(codes, ("a", "b"), ["a"])
     check_codes({}, {})

@@ -13,8 +13,8 @@ from PIL import Image
 from gan_jax.cli.main import main
 from gan_jax.errors import BadInput
 from gan_jax.evaluation import tables
-from gan_jax.evaluation.inputs import Labelled
-from gan_jax.sampling.preview import grid_latents
+from gan_jax.evaluation.inputs import LabeledImages
+from gan_jax.sampling.preview import preview_latents
 from gan_jax.sampling.sampler import sampler
 from gan_jax.training.restore import restore
 from gan_jax.viz.images import to_uint8
@@ -41,7 +41,7 @@ def numbered(n, first=0, classes=CLASSES):
     """Images 8 x 8 that begin with their own number, of classes in a row."""
     x = np.zeros((n, 8, 8, 1), np.uint8)
     x[:, 0, :4, 0] = np.arange(first, first + n, dtype="<u4").view(np.uint8).reshape(n, 4)
-    return Labelled(x, np.arange(n, dtype=np.int32) * len(classes) // n, classes)
+    return LabeledImages(x, np.arange(n, dtype=np.int32) * len(classes) // n, classes)
 
 
 def numbers(shown):
@@ -54,7 +54,7 @@ def stripes(n, seed, wrong=False):
     y = np.arange(n) % 2
     down = np.where(np.arange(8) // 2 % 2, 200, 50) * np.ones((8, 1), int)
     x = np.where(y[:, None, None] == 0, down, down.T) + random.integers(-50, 50, (n, 8, 8))
-    return Labelled(x[..., None].astype(np.uint8), (1 - y if wrong else y).astype(np.int32), ("down", "across"))
+    return LabeledImages(x[..., None].astype(np.uint8), (1 - y if wrong else y).astype(np.int32), ("down", "across"))
 
 
 @pytest.mark.parametrize(("real", "fake"), [(500, 1000), (1000, 300), (70, 130)])
@@ -98,7 +98,11 @@ def test_every_way_gets_as_many_steps_from_the_same_start(monkeypatch):
     ("generated", "test", "says"),
     [
         (numbered(9, classes=CLASSES[:9]), numbered(9), "generated images are 8x8x1 of 9 classes 0, 1, 2"),
-        (numbered(9), Labelled(np.zeros((9, 28, 28, 1), np.uint8), np.arange(9), CLASSES), "test images are 28x28x1"),
+        (
+            numbered(9),
+            LabeledImages(np.zeros((9, 28, 28, 1), np.uint8), np.arange(9), CLASSES),
+            "test images are 28x28x1",
+        ),
         (numbered(9), numbered(9, classes=tuple("abcdefghij")), "of 10 classes a, b, c, and those .* 0, 1, 2"),
     ],
 )
@@ -138,7 +142,7 @@ def test_samples_are_of_every_class_in_turn_and_those_of_the_grids(runs):
     drawn = labelled_samples(run, 30)
     assert drawn.labels.tolist() == 3 * list(range(10)) and drawn.classes == CLASSES
     assert drawn.images.shape == (30, 28, 28, 1) and drawn.images.dtype == np.uint8
-    grid = to_uint8(sampler(run.game)(run.state, grid_latents(run.experiment, run.game)))
+    grid = to_uint8(sampler(run.game)(run.state, preview_latents(run.experiment, run.game)))
     np.testing.assert_array_equal(drawn.images[:12], grid)
 
 

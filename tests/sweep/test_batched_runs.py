@@ -15,7 +15,7 @@ from gan_jax.engine.parallel import make_mesh
 from gan_jax.runs.digest import digest
 from gan_jax.runs.run_dir import RunDir
 from gan_jax.sweep.batched_runs import Lanes, logged, runner
-from gan_jax.sweep.grid import combinations, read_vary
+from gan_jax.sweep.grid import combinations, parse_vary
 from gan_jax.training.loop import play
 from gan_jax.training.train import train
 
@@ -25,7 +25,7 @@ source = cache(lambda: open_source("ring"))
 
 
 def lanes(*vary, seeds=(0,), exact=False, flags=()):
-    cells = combinations(duel.experiment, flags, read_vary(vary), "toy")
+    cells = combinations(duel.experiment, flags, parse_vary(vary), "toy")
     devices = jax.devices() if exact else jax.devices()[: 8 if len(cells) * len(seeds) % 8 == 0 else 1]
     return Lanes(duel.experiment, source(), cells, seeds, exact, make_mesh(devices))
 

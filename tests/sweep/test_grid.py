@@ -5,19 +5,19 @@ import numpy as np
 import pytest
 
 from gan_jax import BadInput
-from gan_jax.sweep.grid import alike, combinations, numbers, read_vary
+from gan_jax.sweep.grid import alike, combinations, numbers, parse_vary
 
 
 def grid(*vary, flags=()):
-    return combinations(duel.experiment, list(flags), read_vary(vary), "toy")
+    return combinations(duel.experiment, list(flags), parse_vary(vary), "toy")
 
 
 def test_values_are_separated_by_commas_and_may_be_quoted():
-    assert read_vary(["loss=hinge, wasserstein", "--learning-rate=1e-3"]) == {
+    assert parse_vary(["loss=hinge, wasserstein", "--learning-rate=1e-3"]) == {
         "loss": ["hinge", "wasserstein"],
         "learning_rate": ["1e-3"],
     }
-    assert read_vary(['data="a,b.zip",c=d']) == {"data": ["a,b.zip", "c=d"]}
+    assert parse_vary(['data="a,b.zip",c=d']) == {"data": ["a,b.zip", "c=d"]}
 
 
 def test_flags_multiply_and_the_last_changes_fastest():
@@ -78,4 +78,4 @@ def test_a_mistake_is_told(vary):
 
 def test_a_flag_is_varied_once():
     with pytest.raises(BadInput, match="loss is given twice"):
-        read_vary(["loss=hinge", "loss=wasserstein"])
+        parse_vary(["loss=hinge", "loss=wasserstein"])

@@ -10,14 +10,14 @@ import pytest
 
 from gan_jax import BadInput
 from gan_jax.cli.main import main
-from gan_jax.cli.sweep import compare
+from gan_jax.cli.sweep import sweep
 from gan_jax.runs.checkpoint import Checkpoints
 
 DUEL = str(Path(duel.__file__))
 
 
 def run(folder, *flags, stop=lambda: False):
-    return compare(DUEL, [*flags, "--run-dir", str(folder)], stop)
+    return sweep(DUEL, [*flags, "--run-dir", str(folder)], stop)
 
 
 def records(folder):
@@ -57,7 +57,7 @@ def test_a_comparison_leaves_a_table_in_four_forms_and_a_sheet(undisturbed, caps
     ]
     assert len(records(undisturbed)) == 2  # a program for each loss, of two numbers and two seeds
     told = json.loads((undisturbed / "table.json").read_text())
-    assert told["command"].startswith("gan-jax compare ") and told["seeds"] == [0, 1]
+    assert told["command"].startswith("gan-jax sweep ") and told["seeds"] == [0, 1]
     assert {"d/loss", "spread"} <= told["rows"][0]["runs"][0]["final"].keys()
     assert (undisturbed / "samples.png").is_file() and "± " in (undisturbed / "table.md").read_text()
 
@@ -159,7 +159,7 @@ def test_a_mistake_is_one_line_and_nothing_is_written(mistake, tmp_path, monkeyp
     Path("broken.py").write_text("nothing_of_that_name")
     flags, message = MISTAKES[mistake]
     with pytest.raises(SystemExit) as done:
-        main(["compare", DUEL, *flags.split()])
+        main(["sweep", DUEL, *flags.split()])
     out, errors = capsys.readouterr()
     assert (done.value.code, out) == (2, "")
     assert len(errors.splitlines()) == 1 and message in errors
@@ -170,7 +170,7 @@ def test_another_setting_or_an_edited_file_is_refused(tmp_path, monkeypatch, cap
     monkeypatch.chdir(tmp_path)
     Path("mine.py").write_text(MINE)
     flags = ["--vary", "loss=mine.py:good", "--seeds", "1", "--images", "80", "--run-dir", "grid"]
-    assert compare(DUEL, flags, lambda: False)
+    assert sweep(DUEL, flags, lambda: False)
 
     def refused(*argv):
         with pytest.raises(SystemExit) as done:
@@ -178,11 +178,11 @@ def test_another_setting_or_an_edited_file_is_refused(tmp_path, monkeypatch, cap
         assert done.value.code == 2
         return capsys.readouterr().err
 
-    assert "--batch-size 8, not 16" in refused("compare", *flags, "--batch-size", "16")
-    assert "--images 80, not 160" in refused("compare", *flags, "--images", "160")
+    assert "--batch-size 8, not 16" in refused("sweep", *flags, "--batch-size", "16")
+    assert "--images 80, not 160" in refused("sweep", *flags, "--images", "160")
     assert "holds a comparison, not a single run" in refused("train", "--run-dir", "grid", "--images", "80")
     Path("mine.py").write_text(MINE + "\n")
-    assert "mine.py as it was before it was edited" in refused("compare", *flags)
+    assert "mine.py as it was before it was edited" in refused("sweep", *flags)
 
 
 def test_a_single_run_takes_objects_of_the_users_own_as_well(tmp_path, monkeypatch, capsys):

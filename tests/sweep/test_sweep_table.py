@@ -9,25 +9,25 @@ import pytest
 from rich.console import Console
 
 from gan_jax.sweep import table
-from gan_jax.sweep.table import About, Metric, Outcome, Row, outcome, statistics
+from gan_jax.sweep.table import About, Metric, Outcome, Row, outcome, summarize
 
 NAN, INF = math.nan, math.inf
-ABOUT = About("gan-jax compare toy --seeds 3", "toy", range(3), "1 x cpu", {"jax": "1.2"})
+ABOUT = About("gan-jax sweep toy --seeds 3", "toy", range(3), "1 x cpu", {"jax": "1.2"})
 
 
 def test_statistics_by_hand():
-    assert statistics({0: 1.0, 1: 3.0, 2: 5.0}, higher=False) == (3, 2, 3, 1, 0, 5, 2)
-    assert statistics({0: 1.0, 1: 3.0, 2: 5.0}, higher=True) == (3, 2, 3, 5, 2, 1, 0)
+    assert summarize({0: 1.0, 1: 3.0, 2: 5.0}, higher=False) == (3, 2, 3, 1, 0, 5, 2)
+    assert summarize({0: 1.0, 1: 3.0, 2: 5.0}, higher=True) == (3, 2, 3, 5, 2, 1, 0)
 
 
 @pytest.mark.parametrize("higher", [False, True])
 def test_what_is_not_finite_is_left_out_of_the_mean_and_is_the_worst(higher):
-    some = statistics({4: 2.0, 5: NAN, 6: 4.0}, higher)
+    some = summarize({4: 2.0, 5: NAN, 6: 4.0}, higher)
     assert (some.mean, some.std, some.finite) == (3, math.sqrt(2), 2)
     assert some.best_seed == (6 if higher else 4) and some.worst_seed == 5 and math.isnan(some.worst)
-    infinite = statistics({0: INF, 1: -INF, 2: 7.0}, higher)
+    infinite = summarize({0: INF, 1: -INF, 2: 7.0}, higher)
     assert (infinite.mean, infinite.finite, infinite.best_seed) == (7, 1, 2) and math.isnan(infinite.std)
-    none = statistics({0: NAN, 1: NAN}, higher)
+    none = summarize({0: NAN, 1: NAN}, higher)
     assert none.finite == 0 and math.isnan(none.mean) and math.isnan(none.std)
 
 
@@ -100,7 +100,7 @@ def test_the_markdown_can_be_pasted(rows):
     )
     assert "`mine.py:tempered`" in lines[3] and "2 of 3, 1 diverged" in lines[3] and "6, nan" in lines[3]
     assert len({line.count("|") for line in lines[:4]}) == 1
-    assert "```sh\ngan-jax compare toy --seeds 3\n```" in page
+    assert "```sh\ngan-jax sweep toy --seeds 3\n```" in page
     assert "seeds 0 to 2" in page and "toy on 1 x cpu; jax 1.2." in page
 
 

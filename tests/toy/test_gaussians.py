@@ -13,7 +13,7 @@ from gan_jax.config.flags import parse
 from gan_jax.data import from_points, open_source
 from gan_jax.engine.networks import bind
 from gan_jax.engine.parallel import make_mesh
-from gan_jax.sampling.preview import judgement, preview
+from gan_jax.sampling.preview import experiment_scores, preview_picture
 from gan_jax.sampling.sampler import sampler
 from gan_jax.toy import gaussians
 from gan_jax.training.train import chunks, new_state
@@ -30,7 +30,7 @@ def scores(name, *flags, broken=None):
         stage = stage._replace(game=turned_round(stage.game, broken))
     start = new_state(stage.game, source, experiment.common)
     *_, (_, state, _) = chunks(stage, start, experiment.common, source, make_mesh(jax.devices()[:1]))
-    return {name: float(value) for name, value in judgement(experiment, stage.game)(state).items()}
+    return {name: float(value) for name, value in experiment_scores(experiment, stage.game)(state).items()}
 
 
 SHORT = ("--images", "256000", "--batch-size", "64", "--width", "32", "--ema", "0.99", "--anneal", "0.05")
@@ -62,8 +62,8 @@ def drawn(source, *flags):
     [stage] = schedule_phases(experiment)
     state = new_state(stage.game, source, experiment.common)
     nets = bind(stage.game, state.players)
-    picture = preview(experiment, stage.game, sampler(stage.game))(state)
-    return judgement(experiment, stage.game)(state), picture, nets
+    picture = preview_picture(experiment, stage.game, sampler(stage.game))(state)
+    return experiment_scores(experiment, stage.game)(state), picture, nets
 
 
 def test_points_without_modes_are_judged_by_their_distance():

@@ -25,7 +25,7 @@ from gan_jax.engine.step import init
 from gan_jax.runs.checkpoint import Checkpoints
 from gan_jax.runs.digest import digest
 from gan_jax.runs.run_dir import RunDir
-from gan_jax.sampling.preview import grid_latents
+from gan_jax.sampling.preview import preview_latents
 from gan_jax.sampling.sampler import sampler
 from gan_jax.training.loop import carry_over, cut
 from gan_jax.training.train import chunks, new_state, train
@@ -127,7 +127,7 @@ def test_one_device_and_eight_draw_the_same_samples():
         start = jax.device_put(new_state(stage.game, source, common), NamedSharding(mesh, PartitionSpec()))
         *_, (step, state, _) = chunks(stage, start, common, source, mesh)
         assert step == 10
-        drawn.append(sampler(stage.game)(state, grid_latents(experiment, stage.game)))
+        drawn.append(sampler(stage.game)(state, preview_latents(experiment, stage.game)))
     assert drawn[0].std() > 0.01
     np.testing.assert_allclose(*drawn, atol=2e-4)
 

@@ -7,7 +7,7 @@ from matplotlib.text import Text
 
 from gan_jax.errors import BadInput
 from gan_jax.viz import charts
-from gan_jax.viz.charts import class_balance, metric_curves, precision_recall_plot, with_neighbours
+from gan_jax.viz.charts import class_balance, metric_curves, precision_recall_plot, with_neighbors
 from gan_jax.viz.images import COLORS
 
 DIGITS = tuple("0123456789")
@@ -70,7 +70,7 @@ def test_each_sample_stands_left_of_its_neighbours(size, channels, scale):
     rng = np.random.default_rng(0)
     samples = rng.integers(0, 200, (2, size, size, channels), np.uint8)
     neighbors = rng.integers(0, 200, (2, 3, size, size, channels), np.uint8)
-    picture = with_neighbours(samples, neighbors)
+    picture = with_neighbors(samples, neighbors)
     assert picture.dtype == np.uint8 and picture.shape[-1] == 3
     side = scale * size
     top, left = 12 + 20 + 2, 12 + 2  # the sheet's margin, the caption, the grid's margin
@@ -157,7 +157,7 @@ def test_the_best_of_a_metric_is_ringed_and_named(drawn):
 
 def everything():
     rng = np.random.default_rng(0)
-    yield lambda: with_neighbours(np.zeros((1, 28, 28, 1), np.uint8), np.zeros((1, 1, 28, 28, 1), np.uint8))
+    yield lambda: with_neighbors(np.zeros((1, 28, 28, 1), np.uint8), np.zeros((1, 1, 28, 28, 1), np.uint8))
     yield lambda: class_balance({"a": np.full(10, 0.1)}, tuple(f"automobile{i}" for i in range(10)), np.full(10, 0.1))
     fifty = rng.dirichlet(np.ones(50))
     yield lambda: class_balance({"a": fifty}, tuple(f"class {i}" for i in range(50)), fifty)
@@ -180,8 +180,8 @@ def test_equal_input_gives_equal_pictures_in_which_no_text_is_cut_or_overlaps(dr
 @pytest.mark.parametrize(
     ("draw", "says"),
     [
-        (lambda: with_neighbours(np.zeros((0, 4, 4, 1), np.uint8), np.zeros((0, 2, 4, 4, 1), np.uint8)), "no picture"),
-        (lambda: with_neighbours(np.zeros((3, 4, 4, 1), np.uint8), np.zeros((2, 2, 4, 4, 1), np.uint8)), r"\[3, 4"),
+        (lambda: with_neighbors(np.zeros((0, 4, 4, 1), np.uint8), np.zeros((0, 2, 4, 4, 1), np.uint8)), "no picture"),
+        (lambda: with_neighbors(np.zeros((3, 4, 4, 1), np.uint8), np.zeros((2, 2, 4, 4, 1), np.uint8)), r"\[3, 4"),
         (lambda: class_balance({"a": np.zeros(9)}, DIGITS, np.zeros(10)), r"a: shares \[9\] must be 10"),
         (lambda: class_balance({"a": np.zeros(10)}, DIGITS, np.zeros(9)), r"real images: shares \[9\]"),
         (lambda: class_balance({"a": np.full(10, np.nan)}, DIGITS, np.zeros(10)), "finite"),

@@ -7,7 +7,7 @@ from gan_jax import data
 from gan_jax.data import few, from_arrays, open_source, stacked
 from gan_jax.data.sources.subset import CHUNK, whole
 from gan_jax.errors import BadInput
-from gan_jax.evaluation.feature_choice import lens
+from gan_jax.evaluation.feature_choice import choose_features
 
 
 def numbered(counts):
@@ -97,7 +97,7 @@ def test_tfds_data_by_its_name_and_only_its_training_split(monkeypatch, tmp_path
 def test_few_digits_are_seen_as_digits():
     assert whole("mnist5k_500") == "mnist5k" and whole("stacked_mnist5k_500") == "stacked_mnist5k"
     assert whole("mnist5k") == "mnist5k"
-    assert lens("", None, (28, 28, 1), "mnist5k_500").name == "mnist"
+    assert choose_features("", None, (28, 28, 1), "mnist5k_500").name == "mnist"
 
 
 @pytest.mark.parametrize(

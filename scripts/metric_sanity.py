@@ -1,7 +1,7 @@
 """What the metrics say of digits that nobody generated: real ones (the floor), too few classes, copies, noise.
 
-    python scripts/known_answers.py                      # the test set of MNIST, 10,000 images, and what is made of it
-    python scripts/known_answers.py --data-dir DIR       # with the original archives in DIR instead of a download
+    python scripts/metric_sanity.py                      # the test set of MNIST, 10,000 images, and what is made of it
+    python scripts/metric_sanity.py --data-dir DIR       # with the original archives in DIR instead of a download
 
 Every row is 10,000 images, compared with the same 10,000 training images, in the way of `gan-jax evaluate`.
 """
@@ -13,13 +13,20 @@ import tyro
 
 from gan_jax.data import Source, open_source
 from gan_jax.evaluation import protocol, tables
-from gan_jax.evaluation.inputs import EvalInputs, Labelled, Reference, chosen, read, see
-from gan_jax.evaluation.suite import measure, named
+from gan_jax.evaluation.inputs import (
+    EvalInputs,
+    LabeledImages,
+    Reference,
+    compute_features,
+    read_images,
+    subset_indices,
+)
+from gan_jax.evaluation.suite import compute_scores, parse_metrics
 from gan_jax.metrics.features.mnist import mnist
 from gan_jax.metrics.features.network import Images
 
 SAMPLES = 10_000
-METRICS = "fid,kid,is,prdc,modes,ndb,duplicates,memorised"
+METRICS = "fid,kid,is,prdc,modes,ndb,duplicates,memorized"
 
 
 def main(data_dir: Path | None = None, samples: int = SAMPLES) -> None:
@@ -31,26 +38,28 @@ def main(data_dir: Path | None = None, samples: int = SAMPLES) -> None:
     """
     train, test = (open_source("mnist", data_dir, split) for split in ("train", "test"))
     net, reference = mnist(), Reference("train", train, lambda: test)
-    real, metrics, found = reference.see(net, samples), named(METRICS), []
+    real, metrics, found = reference.features(net, samples), parse_metrics(METRICS), []
     for name, images in sets(train, test, samples).items():
         common = protocol.make_protocol(net, real, reference, len(images), train.shape, {"files": True})
-        scores = measure(metrics, EvalInputs(net, see(net, Labelled(images)), real, reference))
-        found.append(protocol.stamped({"name": name}, scores, protocol.of_each(metrics, common)))
+        scores = compute_scores(metrics, EvalInputs(net, compute_features(net, LabeledImages(images)), real, reference))
+        found.append(protocol.stamp({"name": name}, scores, protocol.per_metric(metrics, common)))
     print(tables.markdown(tables.rows(found)))
-    print(protocol.told(common))
+    print(protocol.describe(common))
 
 
 def sets(train: Source, test: Source, n: int) -> dict[str, Images]:
     """What is judged, by what it is."""
     random = np.random.RandomState(1)
-    held_out = read(test, chosen(test.size, n)).images
+    held_out = read_images(test, subset_indices(test.size, n)).images
     n = len(held_out)
-    others, labels, _ = read(train, random.permutation(np.setdiff1d(np.arange(train.size), chosen(train.size, n))))
+    others, labels, _ = read_images(
+        train, random.permutation(np.setdiff1d(np.arange(train.size), subset_indices(train.size, n)))
+    )
     gray = random.randint(-30, 31, held_out.shape)
     return {
         "test digits": held_out,
         "other training digits": others[:n],
-        "the training digits themselves": read(train, chosen(train.size, n)).images,
+        "the training digits themselves": read_images(train, subset_indices(train.size, n)).images,
         "test digits, gray levels moved by up to 30": np.clip(held_out + gray, 0, 255).astype(np.uint8),
         "other training digits, 0 to 4 alone": others[labels < 5][:n],
         "100 test digits, over and over": np.resize(held_out[:100], held_out.shape),

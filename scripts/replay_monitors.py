@@ -1,6 +1,6 @@
 """What the health monitors find in finished runs, replayed from what they logged: one line a run.
 
-    python scripts/monitors.py runs/families/*
+    python scripts/replay_monitors.py runs/families/*
 
 For choosing thresholds: beside the symptoms it says how near healthy runs came to three of them.
 """

@@ -1,6 +1,6 @@
-"""Pictures of points in the plane. NumPy arrays in, pictures out, as in `pictures`.
+"""Pictures of points in the plane. NumPy arrays in, pictures out.
 
-The axes are where the extent says, to the pixel, so that pictures of one extent are the frames of an animation.
+Axes lie at fixed pixels, so pictures with one extent can be the frames of an animation.
 """
 
 import itertools
@@ -18,23 +18,23 @@ from gan_jax.viz.images import COLORS
 
 Points = Float[np.ndarray, "_ 2"]
 Extent = tuple[float, float, float, float]
-"""Left, right, bottom, top: as wide as high, or else what is shown is stretched."""
+"""Left, right, bottom, top; not square, the picture is stretched."""
 
 REAL, FAKE, FRAME = "0.45", COLORS[1], "0.6"
 SCORES = LinearSegmentedColormap.from_list("scores", ["#8fbfe0", "#d9e8f2", "#ffffff", "#fbe6c2", "#f3c878"])
-"""Blue where the discriminator says fake, yellow where it says real; pale, for points lie on top."""
+"""From blue (scored fake) to yellow (scored real); pale, because points lie on top."""
 
 
 def extent_of(points: Points, margin: float = 0.15) -> Extent:
-    """The square around all finite points, and `margin` of its side on each side of it; around one point, 2 wide."""
+    """Returns the square around all finite points, with a margin on each side; around one point, 2 wide."""
     points = points[np.isfinite(points).all(axis=1)].astype(float)
     low, high = points.min(axis=0), points.max(axis=0)
     middle, half = (low + high) / 2, (0.5 + margin) * float((high - low).max()) or 1.0
     return (float(middle[0]) - half, float(middle[0]) + half, float(middle[1]) - half, float(middle[1]) + half)
 
 
-def lattice(extent: Extent, n: int) -> Float[np.ndarray, "{n} {n} 2"]:
-    """The centers of `n x n` equal cells, float32: `[row, column]` from bottom left, where `scatter` wants values."""
+def grid_points(extent: Extent, n: int) -> Float[np.ndarray, "{n} {n} 2"]:
+    """Returns the centers of `n x n` equal cells, float32 `[row, column, xy]` from bottom left."""
     left, right, bottom, top = extent
     ticks = (np.arange(n, dtype=np.float32) + 0.5) / n
     x, y = np.meshgrid(left + (right - left) * ticks, bottom + (top - bottom) * ticks)
@@ -48,18 +48,18 @@ def scatter(
     arrows: Float[np.ndarray, "k k 2"] | None = None,
     extent: Extent | None = None,
 ) -> UInt8[np.ndarray, "H W 3"]:
-    """Real points in gray, samples over them in color.
+    """Draws real points in gray and samples over them in color.
 
     Args:
-        real: some thousands are enough.
-        fake: samples; those out of sight, or not finite, are left out.
-        field: the discriminator's scores at `lattice(extent, n)`, a background with level lines. Its colors are white
-            at score 0 and full where all but 2 % of the field is closer to 0.
-        arrows: where samples are pushed, at `lattice(extent, k)`: minus the gradient of the generator's loss, or the
-            gradient of the score. Only lengths in proportion mean something, and the longest tenth are cut to one.
-        extent: what is shown, by default `extent_of(real)`.
+        real: real points; some thousands are enough.
+        fake: samples; those outside of the extent or not finite are left out.
+        field: the discriminator's scores at `grid_points(extent, n)`, drawn as background with level lines. White is 0;
+            colors saturate at the 98 % quantile of the absolute score.
+        arrows: the direction in which samples are pushed, at `grid_points(extent, k)`: minus the gradient of the
+            generator's loss, or the gradient of the score. Lengths are relative; the longest tenth are clipped.
+        extent: the visible square, by default `extent_of(real)`.
 
-    What is not finite, of a network that has diverged, is drawn as a score of 0 or as no arrow.
+    Values that are not finite, of a diverged network, are drawn as score 0 or no arrow.
     """
     extent = extent or extent_of(real)
     canvas, axes = _plane(extent)
@@ -77,12 +77,12 @@ def trajectories(
     arrows: Float[np.ndarray, "k k 2"] | None = None,
     extent: Extent | None = None,
 ) -> UInt8[np.ndarray, "H W 3"]:
-    """Named paths (theta, psi) of the Dirac-GAN around its equilibrium (0, 0): a ring at the start, a dot at the end.
+    """Draws paths (theta, psi) of the Dirac-GAN around its equilibrium (0, 0): a ring at the start, a dot at the end.
 
     Args:
-        paths: `[steps, 2]` each, of any lengths; by the name "" one that needs no legend.
-        arrows: where play goes, minus the joint gradient field, as in `scatter`.
-        extent: what is shown, by default `extent_of` all paths.
+        paths: by name, `[steps, 2]` each, of any length; the name "" gets no legend.
+        arrows: minus the joint gradient field, as in `scatter`.
+        extent: the visible square, by default `extent_of` all paths.
     """
     extent = extent or extent_of(np.concatenate(list(paths.values())))
     canvas, axes = _plane(extent)
@@ -103,7 +103,7 @@ def trajectories(
 
 
 def _plane(extent: Extent) -> tuple[FigureCanvasAgg, Axes]:
-    """Empty axes at a fixed place in a picture of 480 x 480 pixels."""
+    """Creates empty axes at a fixed place in a picture of 480 x 480 pixels."""
     figure = Figure(figsize=(4, 4), dpi=120)
     axes = figure.add_axes((0.07, 0.05, 0.91, 0.93), xlim=extent[:2], ylim=extent[2:])
     axes.tick_params(labelsize=6, length=2, pad=2, color=FRAME, labelcolor="0.35")
@@ -118,12 +118,12 @@ def _draw_field(axes: Axes, field: Float[np.ndarray, "n n"], extent: Extent) -> 
     full = max(float(np.quantile(np.abs(field), 0.98)), 1e-12)
     image = {"extent": extent, "origin": "lower", "aspect": "auto", "interpolation": "bilinear"}
     axes.imshow(field, cmap=SCORES, vmin=-full, vmax=full, **image)
-    at = lattice(extent, field.shape[0])
+    at = grid_points(extent, field.shape[0])
     axes.contour(at[..., 0], at[..., 1], field, levels=9, colors="0.65", linewidths=0.4, linestyles="solid")
 
 
 def _draw_arrows(axes: Axes, arrows: Float[np.ndarray, "k k 2"], extent: Extent) -> None:
-    at = lattice(extent, arrows.shape[0])
+    at = grid_points(extent, arrows.shape[0])
     arrows = _finite(arrows)
     length = np.linalg.norm(arrows, axis=-1, keepdims=True)
     cells = arrows / np.maximum(length, max(float(np.quantile(length, 0.9)), 1e-12))  # at most 1 long

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from gan_jax.viz import plane
-from gan_jax.viz.plane import extent_of, lattice, scatter, trajectories
+from gan_jax.viz import scatter2d
+from gan_jax.viz.scatter2d import extent_of, grid_points, scatter, trajectories
 
 EXTENT = (-2.0, 2.0, -1.0, 3.0)
 NOTHING = np.zeros((0, 2))
@@ -44,23 +44,23 @@ def test_samples_lie_over_real_points():
 
 
 def test_the_field_is_yellow_where_scores_are_high_and_blue_where_they_are_low():
-    picture = scatter(NOTHING, NOTHING, field=lattice(EXTENT, 40)[..., 0], extent=EXTENT)  # the score is x
+    picture = scatter(NOTHING, NOTHING, field=grid_points(EXTENT, 40)[..., 0], extent=EXTENT)  # the score is x
     right, left = near(picture, 1.7, 1.1).mean(axis=0), near(picture, -1.7, 1.1).mean(axis=0)
     assert right[0] > right[2] + 30 and left[2] > left[0] + 30
-    picture = scatter(NOTHING, NOTHING, field=lattice(EXTENT, 40)[..., 1] - 1, extent=EXTENT)  # the score is y - 1
+    picture = scatter(NOTHING, NOTHING, field=grid_points(EXTENT, 40)[..., 1] - 1, extent=EXTENT)  # the score is y - 1
     up, down = near(picture, 0.1, 2.7).mean(axis=0), near(picture, 0.1, -0.7).mean(axis=0)
     assert up[0] > up[2] + 30 and down[2] > down[0] + 30
 
 
 def test_arrows_point_where_they_should(monkeypatch):
     drawn = []
-    draw = plane.Axes.quiver
-    monkeypatch.setattr(plane.Axes, "quiver", lambda axes, *a, **k: drawn.append(draw(axes, *a, **k)) or drawn[-1])
-    towards = -lattice(EXTENT, 5)
+    draw = scatter2d.Axes.quiver
+    monkeypatch.setattr(scatter2d.Axes, "quiver", lambda axes, *a, **k: drawn.append(draw(axes, *a, **k)) or drawn[-1])
+    towards = -grid_points(EXTENT, 5)
     towards[0, 0] *= 1000  # one arrow that would dwarf the others
     scatter(NOTHING, NOTHING, arrows=towards, extent=EXTENT)
     (quiver,) = drawn
-    np.testing.assert_allclose(quiver.get_offsets(), lattice(EXTENT, 5).reshape(-1, 2), atol=1e-6)
+    np.testing.assert_allclose(quiver.get_offsets(), grid_points(EXTENT, 5).reshape(-1, 2), atol=1e-6)
     u = np.stack([quiver.U, quiver.V], axis=1)
     wanted = towards.reshape(-1, 2)
     np.testing.assert_allclose(u[:, 0] * wanted[:, 1], u[:, 1] * wanted[:, 0], atol=1e-3)
@@ -74,7 +74,7 @@ def test_fields_and_arrows_of_nothing_but_zeros_are_drawn():
 
 
 def test_what_has_diverged_is_drawn_all_the_same(recwarn):
-    field, arrows = lattice(EXTENT, 8)[..., 0], lattice(EXTENT, 4)
+    field, arrows = grid_points(EXTENT, 8)[..., 0], grid_points(EXTENT, 4)
     for bad in (np.nan, np.inf, 1e38):
         field[1, 2] = arrows[1, 2, 0] = bad
         scatter(NOTHING, np.full((3, 2), bad), field, arrows, EXTENT)
@@ -96,7 +96,7 @@ def test_equal_input_gives_equal_pictures_and_frames_have_one_size():
 
 
 def test_a_lattice_is_the_centres_of_cells_from_bottom_left():
-    points = lattice((0.0, 2.0, 10.0, 14.0), 2)
+    points = grid_points((0.0, 2.0, 10.0, 14.0), 2)
     assert points.tolist() == [[[0.5, 11], [1.5, 11]], [[0.5, 13], [1.5, 13]]]
     assert points.dtype == np.float32
 
@@ -110,7 +110,7 @@ def test_an_extent_is_a_square_around_all_points():
 def test_trajectories_start_with_a_ring_and_end_with_a_dot():
     turn = np.linspace(0, 4, 50)
     path = np.stack([np.cos(turn), 1 + np.sin(turn)], axis=1)
-    picture = trajectories({"plain": path, "short": path[:3] / 2}, arrows=-lattice(EXTENT, 6), extent=EXTENT)
+    picture = trajectories({"plain": path, "short": path[:3] / 2}, arrows=-grid_points(EXTENT, 6), extent=EXTENT)
     assert (near(picture, *path[0], reach=1) == 255).all()
     blue = near(picture, *path[-1], reach=1)
     assert (blue[:, 2] > blue[:, 0] + 100).all()

@@ -1,6 +1,6 @@
 """A table of families of GANs: every experiment's scores over seeds, at the end and at its best, and its speed.
 
-    python scripts/families.py runs/families/*-? --out table.md --sheet experiments/gallery/families.png
+    python scripts/family_table.py runs/families/*-? --out table.md --sheet experiments/gallery/families.png
 
 Takes run folders that hold `end.json` and, where the run kept its best checkpoint, `best.json`, as written by
 `gan-jax evaluate RUN --out RUN/end.json` and `gan-jax evaluate RUN --best --out RUN/best.json`. Seconds per 1,000
@@ -20,7 +20,7 @@ from PIL import Image
 
 from gan_jax.errors import BadInput
 from gan_jax.evaluation import protocol
-from gan_jax.evaluation.statistics import number, spread, statistics
+from gan_jax.evaluation.seed_statistics import format_number, format_spread, summarize
 from gan_jax.runs.run_dir import RunDir
 from gan_jax.viz.images import contact_sheet, save_png
 
@@ -75,11 +75,11 @@ def table(runs: Sequence[Run]) -> str:
     heads = [head for _, head in COLUMNS.values()]
     lines = [["family", "seeds", "images", "s / 1,000 images", heads[0], "best Fréchet ↓", *heads[1:]]]
     for family, same in families.items():
-        pace = statistics({run.seed: run.pace for run in same}, higher=False)
+        pace = summarize({run.seed: run.pace for run in same}, higher=False)
         cells = [over_seeds(same, "end", name) for name in COLUMNS]
         best = over_seeds(same, "best", "fid")
         images = f"{same[0].images:,}"
-        lines.append([f"`{family}`", str(len(same)), images, number(pace.mean), cells[0], best, *cells[1:]])
+        lines.append([f"`{family}`", str(len(same)), images, format_number(pace.mean), cells[0], best, *cells[1:]])
     lines.insert(1, ["---"] * len(lines[0]))
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
@@ -87,7 +87,7 @@ def table(runs: Sequence[Run]) -> str:
 def over_seeds(runs: Sequence[Run], when: str, name: str) -> str:
     """Mean ± standard deviation of a value; nothing where it was not measured."""
     values = {run.seed: getattr(run, when)[name] for run in runs if name in getattr(run, when)}
-    return spread(statistics(values, higher=False)) if values else ""
+    return format_spread(summarize(values, higher=False)) if values else ""
 
 
 def sheet(runs: Sequence[Run]) -> UInt8[np.ndarray, "H W 3"]:

@@ -1,6 +1,6 @@
 """Disturbs a run at random moments, again and again, and checks that it ends as if nothing had happened.
 
-    python scripts/disturb.py --times 50 --dir runs/disturbed
+    python scripts/fault_injection.py --times 50 --dir runs/disturbed
 
 A short run on real digits is trained once in peace. Then it is trained again while it is killed (SIGKILL), stopped
 (SIGTERM, SIGINT), killed and its newest checkpoint cut short, or denied room on the disk; after each disturbance the

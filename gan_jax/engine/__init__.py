@@ -1,5 +1,4 @@
-"""The game engine: what players, turns and states are, and the pure step that plays them.
+"""The engine: games (`game`), the step that plays them (`step`), dynamics, and `parallel` compositions of the step.
 
-`game` holds the types, `step` the step, `dynamics` what replaces plain gradient play, `parallel` the compositions.
-May import `errors` only.
+Imports `errors` only.
 """

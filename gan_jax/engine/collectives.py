@@ -1,9 +1,10 @@
-"""The mapped axis that a batch is split over, so that a layer or a loss deep inside a step can average over it.
+"""Collectives over the mapped axis that the batch is split over; every one is the identity where no axis is mapped.
 
-Under the default `jit` with a sharded batch, every mean is global already and there is no axis. Under `shard_map` and
-`pmap` each device sees its share of the batch, and what is meant to be a statistic of the whole batch (batch norm, a
-relativistic average, a gradient) must be averaged over the axis by name. `make_step(game, axis_name)` puts the name
-in scope while the step is traced; code that needs a batch statistic calls `pmean`.
+Under `shard_map` and `pmap` each device has a share of the batch, and a statistic of the whole batch (batch norm, a
+relativistic average, a gradient) must be reduced over the axis by name. Under `jit`, sharded or not, there is no axis.
+
+The axis name is ambient state of a traced step, set by `make_step(game, axis_name)`: layers deep inside a network need
+it, and no user's loss or module should have to pass it on. Outside a step, set it with `batch_axis`.
 """
 
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ _axis_name: ContextVar[str | None] = ContextVar("batch axis", default=None)
 
 @contextmanager
 def batch_axis(name: str | None) -> Iterator[None]:
-    """Puts `name` in scope as the axis the batch is split over; `None` says that it is not split."""
+    """Sets the axis that the batch is split over; `None` where it is not split."""
     token = _axis_name.set(name)
     try:
         yield
@@ -30,7 +31,7 @@ def batch_axis(name: str | None) -> Iterator[None]:
 
 
 def pmean(tree: Tree) -> Tree:
-    """The mean of every float leaf over the devices that share the batch; the identity where none do."""
+    """Averages every float leaf over the axis; leaves integers and booleans alone."""
     name = _axis_name.get()
     if name is None:
         return tree
@@ -38,12 +39,12 @@ def pmean(tree: Tree) -> Tree:
 
 
 def all_gather(x: jax.Array) -> jax.Array:
-    """The whole batch `[B, ...]` in order, of which each device holds a share: for what compares examples."""
+    """Gathers the shares of all devices into the whole batch `[B, ...]`, in order."""
     name = _axis_name.get()
     return x if name is None else jax.lax.all_gather(x, name, tiled=True)
 
 
 def device_index() -> int | jax.Array:
-    """Which share of the batch this device holds, counted from 0."""
+    """Returns this device's index along the axis."""
     name = _axis_name.get()
     return 0 if name is None else jax.lax.axis_index(name)

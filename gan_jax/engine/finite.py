@@ -1,4 +1,4 @@
-"""Says which moves of a step had a finite loss, gradient and update."""
+"""Finds the moves of a step whose loss, gradient or update is not finite."""
 
 import jax.numpy as jnp
 from jaxtyping import Array, Bool
@@ -6,18 +6,17 @@ from jaxtyping import Array, Bool
 from gan_jax.engine.game import Metrics
 
 WATCHED = ("loss", "grad_norm", "update_norm")
-"""What a move reports of itself, and that must be finite."""
-
+"""The metrics of a move that must be finite."""
 
 FINITE_STEPS = "/finite_steps"
-"""Ends the name under which a chunk of steps says how many of its first ones were finite, for every move."""
+"""Metric suffix: how many leading steps of a chunk were finite, per move."""
 
 
 def finite(metrics: Metrics) -> dict[str, Bool[Array, ""]]:
-    """Of every move in the metrics of a step, whether its loss, gradient and update are finite."""
+    """Tests, for every move in the metrics of a step, whether all `WATCHED` metrics are finite."""
     moves: dict[str, Bool[Array, ""]] = {}
     for name, value in metrics.items():
-        move, _, what = name.rpartition("/")
-        if what in WATCHED:
+        move, _, metric = name.rpartition("/")
+        if metric in WATCHED:
             moves[move] = moves.get(move, jnp.bool_(True)) & jnp.isfinite(value)
     return moves

@@ -1,7 +1,7 @@
-"""The words: player, move, turn, game, state. Types only; `step.py` plays them.
+"""The types of a game: player, move, turn, game, state.
 
-A GAN is a game between pure functions (Goodfellow et al. 2014, eq. 1, is the two-player case). A game holds no arrays
-and never changes; everything that changes while it is played, and everything a checkpoint saves, is in `State`.
+A GAN is a game between pure functions; Goodfellow et al. 2014, eq. 1, https://arxiv.org/abs/1406.2661, is the
+two-player case. A `Game` is static and holds no arrays; everything that changes or is saved is in `State`.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,48 +12,45 @@ import optax
 from jaxtyping import Array, Float, Int, Key, PyTree
 
 from gan_jax.engine.dynamics import Dynamics, gradient_play
-from gan_jax.engine.priors import Code
+from gan_jax.engine.priors import Code, Keys
 
 Params = PyTree[Array]
 """The learned arrays of one network."""
 
 Variables = dict[str, PyTree[Array]]
-"""Named collections of arrays, as flax writes them: `{"params": ..., "batch_stats": ...}`."""
+"""Flax's collections of arrays: `{"params": ..., "batch_stats": ...}`."""
 
 Batch = dict[str, Array]
-"""Real examples: `x` (images `[B, H, W, C]` float32 in [-1, 1]) and, where the data has them, labels `y` `[B]` int32.
+"""Real examples: images `x` `[B, H, W, C]` float32 in [-1, 1] and, where the data has them, labels `y` `[B]` int32.
 
-What a step gets has one more axis in front, `[turn, B, ...]`: every turn has its own slice of the data."""
+A step gets leaves `[turn, B, ...]`: every turn has its own slice of the data."""
 
 Latents = dict[str, Array]
-"""What a sample is made from: `z` `[B, Z]` and the game's codes, each `[B]`; in a conditional game, labels `y`."""
-
-Keys = Key[Array, " B"]
-"""One PRNG key per example, so that noise does not depend on how the batch is split over devices."""
+"""Inputs of the generator: `z` `[B, Z]` and the game's codes, each `[B]`; in a conditional game, labels `y`."""
 
 Metrics = dict[str, Float[Array, ""]]
 
 
-@runtime_checkable
+@runtime_checkable  # beartype checks it in the tests
 class Network(Protocol):
-    """What a player plays with: the contract of a `flax.linen.Module`, which is two pure functions.
+    """A pair of pure functions, as `flax.linen.Module` has them.
 
-    A network is *training* when a collection other than `params` is mutable: batch norm then uses the statistics of
-    its batch and records them. Noise (dropout) is drawn from keys that the caller passes as an argument.
+    `mutable` collections mean training mode: batch norm then uses the statistics of its batch and records them. Noise
+    (dropout) is drawn from keys passed as an argument.
     """
 
     def init(self, key: Key[Array, ""], *args: Any) -> Variables:
-        """Fresh variables for inputs shaped like `args`."""
+        """Initializes the variables for inputs shaped like `args`."""
 
     def apply(self, variables: Variables, *args: Any, mutable: Any = False) -> Any:
-        """The output or, with `mutable` a list of collections, `(output, those collections updated)`."""
+        """Computes the output or, with `mutable` a list of collections, `(output, updated collections)`."""
 
 
 class Player(NamedTuple):
-    """A network, its optimizer, and the decay of the exponential moving average (EMA) of what it learned.
+    """A network, its optimizer, and the decay of the exponential moving average (EMA) of its variables.
 
-    `ema` is the decay per update, approached from below: `min(ema, (1 + t) / (10 + t))` in step t. 0 keeps no average,
-    and the slow network is then the network itself.
+    The decay in step t is `min(ema, (1 + t) / (10 + t))`. With `ema=0` no average is kept, and `BoundNet.ema` uses the
+    current variables.
     """
 
     net: Network
@@ -62,12 +59,11 @@ class Player(NamedTuple):
 
 
 class Move(NamedTuple):
-    """Who moves, and the loss that they descend.
+    """The players who move, and the loss that they minimize.
 
-    `loss(nets, batch, keys, step) -> (scalar, metrics)`: `nets` maps a player's name to its bound network
-    (`bound.BoundNet`), `batch` is this turn's slice, `keys` is `[B]`, `step` counts whole rounds from 0. The gradient
-    is taken with respect to the parameters of `who` and of nobody else, whatever other networks the loss calls.
-    `name` heads the move's metrics; by default the movers' names, joined by `+`.
+    `loss(nets, batch, keys, step) -> (scalar, metrics)`: `nets` maps names to `networks.BoundNet`, `batch` is this
+    turn's slice, `keys` is `[B]`, `step` counts from 0. The gradient is taken with respect to the parameters of `who`
+    only, whatever networks the loss calls. `name` prefixes the metrics; by default the movers, joined by `+`.
     """
 
     who: tuple[str, ...]
@@ -76,16 +72,15 @@ class Move(NamedTuple):
 
     @property
     def label(self) -> str:
-        """What the move's metrics are called."""
+        """The prefix of the move's metrics."""
         return self.name or "+".join(self.who)
 
 
 class Turn(NamedTuple):
-    """Moves made at the same time, all from the same state.
+    """Moves made at the same time, from the same state, with the same batch and keys.
 
-    They also get the same batch and the same keys, so that they look at the same samples.
-    With `every=k` the turn is played in steps 0, k, 2k, ... only (lazy regularization, Karras et al. 2020, sec. 3.1).
-    `dynamics` maps the joint gradient field of the moves to what the optimizers are given.
+    With `every=k` the turn is lazy: played in steps 0, k, 2k, ... only (lazy regularization, Karras et al. 2020,
+    sec. 3.1, https://arxiv.org/abs/1912.04958). `dynamics` maps the joint gradient field to the optimizers' inputs.
     """
 
     moves: tuple[Move, ...]
@@ -94,17 +89,17 @@ class Turn(NamedTuple):
 
 
 def move(who: str | tuple[str, ...], loss: Callable, name: str = "") -> Move:
-    """A `Move`; a single mover may be given by its bare name."""
+    """Makes a `Move`; a single mover may be a string."""
     return Move((who,) if isinstance(who, str) else tuple(who), loss, name)
 
 
 def turn(*moves: Move, every: int = 1, dynamics: Dynamics = gradient_play) -> Turn:
-    """A `Turn` in which `moves` are made at the same time."""
+    """Makes a `Turn` of simultaneous `moves`."""
     return Turn(moves, every, dynamics)
 
 
 class Game(NamedTuple):
-    """Players, and the turns of one step, in order. Static: no arrays.
+    """The players, and the turns of one step in order.
 
     Alternating play is `(turn(d), turn(g))`, simultaneous `(turn(d, g),)`, five critic turns
     `5 * (turn(d),) + (turn(g),)`, lazy R1 `(turn(d), turn(g), turn(r1, every=16))`.
@@ -113,30 +108,30 @@ class Game(NamedTuple):
     players: Mapping[str, Player]
     turns: tuple[Turn, ...]
     prior: Callable[[Keys], Latents]
-    """`prior(keys [B]) -> latents`, what samples are made from."""
+    """`prior(keys [B]) -> latents`."""
     inputs: Callable[[Batch, Latents], Mapping[str, tuple]]
-    """`inputs(batch, latents) -> {player: arguments of its network}`, from which the networks are initialized."""
+    """`inputs(batch, latents) -> {player: arguments of its network}`, to initialize the networks."""
     sample: Callable[[Mapping[str, Any], Latents], Array]
-    """`sample(nets, latents) -> images [B, H, W, C]`; calls the `.ema` networks."""
+    """`sample(nets, latents) -> images [B, H, W, C]`, by the `.ema` networks."""
     clock: str = "d"
-    """The player whose turns measure time: durations are counted in real images dealt to this player's turns."""
+    """The player whose turns measure time: durations are counted in the real images that these turns receive."""
     codes: Mapping[str, Code] = MappingProxyType({})
-    """What the prior draws besides `z`, by name: `{"y": Categorical(10)}` in a game of ten classes."""
+    """The codes that the prior draws besides `z`: `{"y": Categorical(10)}` in a game of ten classes."""
 
 
 class PlayerState(NamedTuple):
-    """All of a player that changes."""
+    """The arrays of one player."""
 
     params: Params
     stats: Variables
-    """Every collection of the network but `params`: batch-norm averages, spectral-norm vectors, a pool, a counter."""
+    """Every collection of the network except `params`: batch-norm averages, spectral-norm vectors, counters."""
     opt: optax.OptState
     ema: Variables | None
-    """The moving average of params and stats, or None where the player keeps none."""
+    """The moving average of params and stats, or None without EMA."""
 
 
 class State(NamedTuple):
-    """All that changes, and all that is saved."""
+    """Everything that changes during play, and everything that a checkpoint saves."""
 
     step: Int[Array, ""]
     key: Key[Array, ""]
@@ -144,5 +139,5 @@ class State(NamedTuple):
 
 
 def images_per_step(game: Game, batch_size: int) -> int:
-    """How many real images the clock player is dealt in one step; lazy turns do not count."""
+    """Counts the real images that the clock player receives in one step; lazy turns do not count."""
     return batch_size * sum(any(game.clock in m.who for m in t.moves) for t in game.turns if t.every == 1)

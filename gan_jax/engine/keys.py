@@ -1,4 +1,4 @@
-"""Random numbers per example: one key for each example in, one draw for each example out."""
+"""Random numbers per example: `[B]` keys in, `[B, ...]` draws out."""
 
 import zlib
 
@@ -11,26 +11,26 @@ from gan_jax.engine.game import Keys
 
 
 def normal(keys: Keys, size: int) -> Float[Array, "B Z"]:
-    """Standard normal latents `z`, `[B, size]` float32."""
+    """Draws standard normal latents `[B, size]` float32."""
     return jax.vmap(lambda key: jax.random.normal(key, (size,)))(keys)
 
 
 def uniform(keys: Keys) -> Float[Array, " B"]:
-    """One uniform number in [0, 1) for each example, `[B]` float32."""
+    """Draws from the uniform distribution on [0, 1), `[B]` float32."""
     return jax.vmap(jax.random.uniform)(keys)
 
 
 def split(keys: Keys, n: int) -> tuple[Keys, ...]:
-    """`n` independent keys for every example, as `n` arrays `[B]`: one for each thing a loss draws."""
+    """Splits every example's key into `n` independent ones, returned as `n` arrays `[B]`."""
     return tuple(jax.vmap(jax.random.fold_in, (0, None))(keys, i) for i in range(n))
 
 
 def named_key(key: Key[Array, ""], name: str) -> Key[Array, ""]:
-    """A key of its own for everything that has a name, independent of what else there is."""
+    """Derives the key of a name, independent of all other names."""
     return jax.random.fold_in(key, zlib.crc32(name.encode()))
 
 
 def example_keys(key: Key[Array, ""], n: int) -> Keys:
-    """`n` keys, one per example, by the example's index in the *whole* batch, whatever share this device holds."""
+    """Derives this device's `n` keys, one per example, from the example's index in the *whole* batch."""
     index = device_index() * n + jnp.arange(n)
     return jax.vmap(jax.random.fold_in, (None, 0))(key, index)

@@ -1,4 +1,4 @@
-"""A network together with its variables: how a loss reaches a player."""
+"""Networks bound to their variables, as losses call them."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -9,10 +9,9 @@ from gan_jax.engine.game import Game, Network, Params, PlayerState, Variables
 
 
 class BoundNet:
-    """One player's network, bound to the player's state.
+    """A player's network bound to its variables: the one mutable object, alive while a loss is traced.
 
-    It lives while one loss is traced. `stats` starts as the player's and follows every call; the step keeps what it
-    has become for the movers, and drops it for everybody else.
+    `stats` are replaced by every call. Afterwards the step stores those of the movers and drops all others.
     """
 
     def __init__(self, net: Network, params: Params, state: PlayerState):
@@ -22,21 +21,21 @@ class BoundNet:
         self.stats = state.stats
 
     def __call__(self, *args: Any) -> Any:
-        """The network in training: applies it and records its new stats."""
+        """Applies the network in training mode and records its new stats."""
         output, self.stats = self._train(args)
         return output
 
     def stateless(self, *args: Any) -> Any:
-        """The network in training, but its new stats are dropped: what a penalty differentiates."""
+        """Applies the network in training mode without recording stats: a function that penalties can differentiate."""
         return self._train(args)[0]
 
     def ema(self, *args: Any) -> Any:
-        """The network as it is used after training: the EMA of params and stats, and no gradient to them."""
+        """Applies the network in inference mode, with the EMA of params and stats; no gradient flows to them."""
         variables = {"params": self.params, **self.stats} if self._ema is None else self._ema
         return self._net.apply(jax.lax.stop_gradient(variables), *args)
 
     def wrap(self, call: Callable[..., Any]) -> "WrappedNet":
-        """This network as `call(net, *args)` uses it: with a label filled in, say, or one output of several."""
+        """Wraps the network in `call(net, *args)`, which may fill in a label or select one of several outputs."""
         return WrappedNet(self, call)
 
     def _train(self, args: tuple) -> tuple[Any, Variables]:
@@ -44,9 +43,12 @@ class BoundNet:
         output, stats = self._net.apply(variables, *args, mutable=list(self.stats))
         return output, dict(stats)
 
+    # Names of earlier releases, for user files.
+    frozen, slow, through = stateless, ema, wrap
+
 
 class WrappedNet:
-    """A bound network as a function `call(net, *args)` uses it, in training, frozen or slow."""
+    """A bound network behind a function `call(net, *args)`, in all three modes."""
 
     def __init__(self, net: BoundNet, call: Callable[..., Any]):
         self._net = net
@@ -54,26 +56,28 @@ class WrappedNet:
 
     @property
     def params(self) -> Params:
-        """The network's."""
+        """The network's parameters."""
         return self._net.params
 
     def __call__(self, *args: Any) -> Any:
-        """As the network in training; what it records, it records."""
+        """As `BoundNet.__call__`."""
         return self._call(self._net, *args)
 
     def stateless(self, *args: Any) -> Any:
-        """As the network in training, recording nothing."""
+        """As `BoundNet.stateless`."""
         return self._call(self._net.stateless, *args)
 
     def ema(self, *args: Any) -> Any:
-        """As the network after training."""
+        """As `BoundNet.ema`."""
         return self._call(self._net.ema, *args)
+
+    frozen, slow = stateless, ema
 
 
 def bind(
     game: Game, states: Mapping[str, PlayerState], params: Mapping[str, Params] | None = None
 ) -> dict[str, BoundNet]:
-    """Every player's network bound to its state, with `params` in place of the state's where given."""
+    """Binds every player's network to its state; `params` replaces the parameters of the players it names."""
     params = params or {}
     return {
         name: BoundNet(player.net, params.get(name, states[name].params), states[name])

@@ -1,7 +1,7 @@
-"""The same step over many steps, many seeds and many devices: compositions outside of it, and their traps.
+"""Compositions of a step over many steps, seeds and devices, and their traps.
 
-The main road is `jit` with the batch sharded over a mesh, where every statistic of the batch is global by itself.
-`shard_map` and `pmap` run the step that `make_step(game, axis_name)` makes.
+For several devices, prefer `over_devices`: under `jit` with a sharded batch every statistic of the batch is global.
+`shard_map` and `pmap` need a step made with `make_step(game, axis_name=BATCH_AXIS)`.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,44 +18,43 @@ from gan_jax.errors import BadInput
 
 Step = Callable[[State, Batch], tuple[State, Metrics]]
 
-Sound = dict[str, Int[Array, ""]]
-"""Of every move, for how many steps its numbers have been finite."""
+FiniteSteps = dict[str, Int[Array, ""]]
+"""How many leading steps were finite, by move."""
 
 BATCH_AXIS = "batch"
 
 
 def over_steps(step: Step, load: Callable[[PyTree, PyTree], Batch]) -> Callable:
-    """Many steps in one dispatch: `(state, arrays, inputs, n) -> (state, metrics)`.
+    """Makes a chunk, `(state, arrays, inputs, n) -> (state, metrics)`: many steps in one dispatch, for training loops.
 
-    `load(arrays, input) -> batch` makes each step's batch, inside the loop. Leaves of `inputs` are `[N, ...]`, one row
-    a step; the first `n` are played, `n` being data, so that chunks of every length run the same compiled program
-    and give the same bits. Metrics are means over the steps; a lazy move's, over the steps in which it was played.
-    Besides, `<move>/finite_steps` says before how many steps its loss, gradient and update had all been finite.
+    `load(arrays, input) -> batch` makes each step's batch inside the loop. Leaves of `inputs` are `[N, ...]`, one row
+    per step; the first `n` are played. `n` is traced: chunks of every length run one program and give the same bits.
+    Metrics are means over the steps in which their move was played; `<move>/finite_steps` counts the leading steps in
+    which its loss, gradient and update were finite.
     """
 
     def chunk(state: State, arrays: PyTree, inputs: PyTree, n: Int[Array, ""]) -> tuple[State, Metrics]:
         def one(i: Int[Array, ""] | int, state: State) -> tuple[State, Metrics]:
             return step(state, load(arrays, jax.tree.map(lambda leaf: leaf[i], inputs)))
 
-        def body(i: Int[Array, ""], carry: tuple[State, Metrics, Sound]) -> tuple[State, Metrics, Sound]:
-            state, total, sound = carry
+        def body(i: Int[Array, ""], carry: tuple[State, Metrics, FiniteSteps]) -> tuple[State, Metrics, FiniteSteps]:
+            state, total, counts = carry
             state, metrics = one(i, state)
             now = finite(metrics)
-            sound = {move: jnp.where(now[move] & (before == i), i + 1, before) for move, before in sound.items()}
-            return state, jax.tree.map(jnp.add, total, metrics), sound
+            counts = {move: jnp.where(now[move] & (count == i), i + 1, count) for move, count in counts.items()}
+            return state, jax.tree.map(jnp.add, total, metrics), counts
 
-        silent = jax.tree.map(lambda m: jnp.zeros(m.shape, m.dtype), jax.eval_shape(one, 0, state)[1])
-        none = {move: jnp.int32(0) for move in finite(silent)}
-        state, total, sound = jax.lax.fori_loop(0, n, body, (state, silent, none))
-        return state, _mean(total, n) | {
-            f"{move}{FINITE_STEPS}": count.astype(jnp.float32) for move, count in sound.items()
-        }
+        zeros = jax.tree.map(lambda m: jnp.zeros(m.shape, m.dtype), jax.eval_shape(one, 0, state)[1])
+        counts = {move: jnp.int32(0) for move in finite(zeros)}
+        state, total, counts = jax.lax.fori_loop(0, n, body, (state, zeros, counts))
+        counts = {f"{move}{FINITE_STEPS}": count.astype(jnp.float32) for move, count in counts.items()}
+        return state, _mean(total, n) | counts
 
     return chunk
 
 
 def _mean(total: Metrics, n: Int[Array, ""]) -> Metrics:
-    """Sums over `n` steps, divided by the number of steps in which their move was played."""
+    """Divides sums over `n` steps by the number of steps in which their move was played."""
     steps = n.astype(jnp.float32)
 
     def times(name: str) -> Array:
@@ -66,48 +65,48 @@ def _mean(total: Metrics, n: Int[Array, ""]) -> Metrics:
 
 
 def over_seeds(step: Step) -> Step:
-    """Many runs in one program, a vmap over a leading axis of the state and of the batch.
+    """Vmaps a step over the leading axis of states and batches: many runs in one program, for seed studies.
 
-    `step` counts all lanes together and stays unbatched: batched, the `cond` of a lazy turn would run both branches.
+    All lanes share one unbatched `step` count: batched, the `cond` of a lazy turn would run both branches.
     A lane is not bit-identical to a single run.
     """
     return jax.vmap(step, in_axes=(SEEDS, 0), out_axes=(SEEDS, 0))
 
 
 SEEDS = State(step=None, key=0, players=0)
-"""The axes of a state of many seeds, for `vmap`'s `in_axes` and `out_axes`."""
+"""The `in_axes` and `out_axes` of `vmap` for a state of many seeds."""
 
 
 def make_mesh(devices: Sequence[jax.Device] | None = None) -> Mesh:
-    """A mesh of all (or the given) devices along the one axis that batches are shared over."""
+    """Makes a one-axis mesh of the given devices, by default all."""
     devices = jax.devices() if devices is None else devices
-    # Explicit axes, make_mesh's default, make convolutions raise.
+    # Convolutions raise under explicit axes, the default of `jax.make_mesh`.
     return jax.make_mesh((len(devices),), (BATCH_AXIS,), axis_types=(AxisType.Auto,), devices=devices)
 
 
 def over_devices(step: Step, mesh: Mesh) -> Step:
-    """The step under `jit` with the state on every device and each turn's examples shared between them."""
+    """Jits a step with the state replicated and each turn's examples sharded: data parallelism without an axis name."""
     everywhere, shared = NamedSharding(mesh, P()), NamedSharding(mesh, P(None, BATCH_AXIS))
     return jax.jit(step, in_shardings=(everywhere, shared), out_shardings=everywhere)
 
 
 def over_shards(step: Step, mesh: Mesh) -> Step:
-    """The step under `shard_map`; make it with `make_step(game, axis_name=BATCH_AXIS)`."""
-    # check_vma=True would sum the gradients of replicated parameters by itself, and pmean then averages a sum: the
-    # gradients come out n times too large, without a word.
+    """Jits a step under `shard_map`: data parallelism with explicit collectives, for per-device code."""
+    # With check_vma=True jax sums the gradients of replicated parameters itself; pmean then averages sums, and the
+    # gradients are silently n times too large.
     return jax.jit(jax.shard_map(step, mesh=mesh, in_specs=(P(), P(None, BATCH_AXIS)), out_specs=P(), check_vma=False))
 
 
 def over_pmap(step: Step) -> Step:
-    """The step under `pmap`; make it with `make_step(game, axis_name=BATCH_AXIS)`, and `deal` its batches."""
+    """Pmaps a step, for programs built on `pmap`; `deal` splits its batches."""
     return jax.pmap(step, axis_name=BATCH_AXIS, in_axes=(None, 0), out_axes=None)
 
 
 def deal(batch: Batch, devices: int) -> Batch:
-    """`[turn, B, ...]` as `pmap` wants it, `[device, turn, B / devices, ...]`.
+    """Splits leaves `[turn, B, ...]` into `[device, turn, B / devices, ...]` for `pmap`.
 
     Raises:
-        BadInput: the devices cannot share the batch evenly.
+        BadInput: `devices` does not divide B.
     """
 
     def leaf(x: Array) -> Array:
@@ -119,8 +118,8 @@ def deal(batch: Batch, devices: int) -> Batch:
 
 
 def check_shares(batch_size: int, devices: int) -> None:
-    """Raises `BadInput` if `devices` cannot share a batch evenly."""
+    """Raises `BadInput` unless `devices` divides the batch size."""
     if batch_size % devices:
         raise BadInput(
-            f"a batch of {batch_size} cannot be shared by {devices} devices: make it a multiple of {devices}"
+            f"a batch of {batch_size} cannot be split over {devices} devices: make it a multiple of {devices}"
         )

@@ -1,7 +1,6 @@
-"""What a sample can be asked for besides its noise: codes with a known prior. A conditional game's label is one.
+"""Latent codes: inputs of a generator beside its noise, with a known prior. The label of a conditional game is one.
 
-Chen et al. 2016, "InfoGAN: interpretable representation learning by information maximizing generative adversarial
-nets", sec. 3, call them latent codes.
+Chen et al. 2016, "InfoGAN", sec. 3, https://arxiv.org/abs/1606.03657.
 """
 
 from collections.abc import Mapping
@@ -11,26 +10,27 @@ import jax
 from jaxtyping import Array, Float, Int, Key
 
 Keys = Key[Array, " B"]
+"""One PRNG key per example, so that noise does not depend on how the batch is split over devices."""
 
 
 class Categorical(NamedTuple):
-    """One of `classes`, all equally likely."""
+    """The uniform distribution over `classes` classes."""
 
     classes: int
 
     def draw(self, keys: Keys) -> Int[Array, " B"]:
-        """One for each key, `[B]` int32."""
+        """Draws one class per key, `[B]` int32."""
         return jax.vmap(lambda key: jax.random.randint(key, (), 0, self.classes))(keys)
 
 
 class Uniform(NamedTuple):
-    """A number, uniform in [`low`, `high`)."""
+    """The uniform distribution on [`low`, `high`)."""
 
     low: float = -1.0
     high: float = 1.0
 
     def draw(self, keys: Keys) -> Float[Array, " B"]:
-        """One for each key, `[B]` float32."""
+        """Draws one number per key, `[B]` float32."""
         return jax.vmap(lambda key: jax.random.uniform(key, (), minval=self.low, maxval=self.high))(keys)
 
 
@@ -38,6 +38,6 @@ Code = Categorical | Uniform
 
 
 def draw(codes: Mapping[str, Code], keys: Keys) -> dict[str, Array]:
-    """Every code by its name, independent of each other."""
+    """Draws every code, independent of the others."""
     own = (jax.vmap(jax.random.fold_in, (0, None))(keys, i) for i in range(len(codes)))
     return {name: code.draw(each) for (name, code), each in zip(codes.items(), own, strict=True)}

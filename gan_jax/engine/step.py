@@ -1,7 +1,7 @@
-"""Plays a game: `init` makes a state, `make_step` the pure function from one state to the next.
+"""Plays a game: `init` makes the first state, `make_step` the pure function from one state to the next.
 
-Here players' gradients are taken, and whose depends on `move.who` alone, so a loss needs no detach and a network no
-trainable flag. `dynamics.py` looks at the field that they make.
+Gradients are taken here and nowhere else, with respect to the parameters of `move.who`. A loss therefore needs no
+`stop_gradient` and a network no trainable flag. One turn is three functions: `_gradient_field`, `_advance`, `_report`.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,24 +18,22 @@ from gan_jax.engine.dynamics import Field, Joint, Optimizers
 from gan_jax.engine.game import Batch, Game, Keys, Metrics, Move, Player, PlayerState, State, Turn, Variables
 from gan_jax.engine.keys import example_keys, named_key
 from gan_jax.engine.networks import bind
-from gan_jax.engine.validate import check, check_batch
+from gan_jax.engine.validate import check_batch, check_game
 from gan_jax.errors import BadInput
 
+Players = dict[str, PlayerState]
+
 Reports = dict[str, Metrics]
-"""What every move of a turn has to report, by its label."""
+"""The metrics of every move of a turn, by the move's label."""
 
 
 def init(game: Game, key: Key[Array, ""], batch: Mapping[str, Any]) -> State:
-    """The state before the first step.
+    """Initializes the state of a game from a scalar typed key, which determines every random number of the run.
 
-    Args:
-        game: the game.
-        key: a scalar typed key; the same key gives the same state, and every random number of the run.
-        batch: arrays or `jax.ShapeDtypeStruct`s `[turn, B, ...]`; only their shapes and dtypes are looked at.
-
-    A player's network is drawn from the key and the player's name, so adding a player changes no other.
+    `batch` leaves are arrays or `jax.ShapeDtypeStruct`s `[turn, B, ...]`; only shapes and dtypes are read. A player's
+    variables depend on the key and the player's name only, so adding a player changes no other.
     """
-    check(game)
+    check_game(game)
 
     def make(key: Key[Array, ""]) -> State:
         first = {name: jnp.zeros(leaf.shape[1:], leaf.dtype) for name, leaf in batch.items()}
@@ -51,21 +49,17 @@ def init(game: Game, key: Key[Array, ""], batch: Mapping[str, Any]) -> State:
 
 
 def make_step(game: Game, axis_name: str | None = None) -> Callable[[State, Batch], tuple[State, Metrics]]:
-    """The step of a game, `(state, batch) -> (state, metrics)`: one round of all its turns; pure.
+    """Makes the pure step `(state, batch) -> (state, metrics)`, which plays every turn of the game once.
 
-    Args:
-        game: the game.
-        axis_name: the mapped axis that the batch is split over, under `shard_map` and `pmap`; `None` (under `jit`,
-            sharded or not) says that the step sees the whole batch.
-
-    Batch leaves are `[turn, B, ...]`, one slice of real data for every turn. Metrics are scalars: for every move
-    `loss`, `grad_norm`, `update_norm` and what its loss reports, under `<label>/`; moves that share a label are
-    averaged. A lazy move reports 0 in the steps that it sits out, and `<label>/played` says whether it was played.
+    Batch leaves are `[turn, B, ...]`: every turn has its own real data. Metrics are scalars, for every move
+    `<label>/loss`, `<label>/grad_norm`, `<label>/update_norm` and the metrics of its loss, averaged over moves of one
+    label. A lazy move reports 0 in the steps that skip it; `<label>/played` is 1 in the others. `axis_name` is the
+    mapped axis over which the batch is split, under `shard_map` and `pmap`; under `jit` there is none, sharded or not.
 
     Raises:
-        BadInput: the game contradicts itself (see `check`) or the batch has not one slice for every turn.
+        BadInput: the game is inconsistent (`validate.check_game`), or a batch leaf does not have one slice per turn.
     """
-    check(game)
+    check_game(game)
 
     def step(state: State, batch: Batch) -> tuple[State, Metrics]:
         check_batch(game, batch)
@@ -80,11 +74,19 @@ def make_step(game: Game, axis_name: str | None = None) -> Callable[[State, Batc
                     players, reports = play(players)
                 else:
                     due = state.step % turn.every == 0
-                    players, reports = jax.lax.cond(due, play, partial(_sit_out, play), players)
+                    players, reports = jax.lax.cond(due, play, partial(_skip, play), players)
                 played.append(reports)
             return State(state.step + 1, state.key, players), _average(game, played, state.step)
 
     return step
+
+
+def optimizer(game: Game, name: str) -> optax.GradientTransformation:
+    """Returns a player's optimizer, wrapped by the dynamics of the turns in which the player moves."""
+    tx = game.players[name].tx
+    for dynamics in dict.fromkeys(turn.dynamics for turn in game.turns if any(name in m.who for m in turn.moves)):
+        tx = dynamics.optimizer(tx)
+    return tx
 
 
 def _init_player(player: Player, tx: optax.GradientTransformation, key: Key[Array, ""], args: tuple) -> PlayerState:
@@ -95,97 +97,94 @@ def _init_player(player: Player, tx: optax.GradientTransformation, key: Key[Arra
 
 
 def _play(
-    game: Game,
-    turn: Turn,
-    batch: Batch,
-    keys: Keys,
-    step: Int[Array, ""],
-    players: dict[str, PlayerState],
-) -> tuple[dict[str, PlayerState], Reports]:
-    """One turn: the joint gradient field, the dynamics, then every mover's optimizer."""
+    game: Game, turn: Turn, batch: Batch, keys: Keys, step: Int[Array, ""], players: Players
+) -> tuple[Players, Reports]:
+    """Plays one turn; with plain dynamics, `follow(field, joint)` is `field.gradients(joint)`."""
+    joint = {name: players[name].params for move in turn.moves for name in move.who}
+    field = _gradient_field(game, turn, batch, keys, step, players)
+    grads, (stats, reports) = turn.dynamics.follow(field, joint)
+    players, updates = _advance(game, players, joint, grads, stats, step)
+    return players, _report(turn, reports, grads, updates)
 
-    def loss(move: Move, joint: Joint) -> tuple[Float[Array, ""], Any]:
-        """One move's loss at the movers' parameters `joint`, and what it reports."""
-        nets = bind(game, players, joint)
-        value, report = move.loss(nets, batch, keys, step)
-        return value, ({"loss": value, **report}, {name: nets[name].stats for name in move.who})
+
+def _gradient_field(game: Game, turn: Turn, batch: Batch, keys: Keys, step: Int[Array, ""], players: Players) -> Field:
+    """Builds the field of a turn: at joint parameters, every mover's gradient of its own move's loss."""
+
+    def loss(move: Move, joint: Joint, own: Joint) -> tuple[Float[Array, ""], Any]:
+        nets = bind(game, players, joint | own)
+        value, metrics = move.loss(nets, batch, keys, step)
+        return value, ({name: nets[name].stats for name in move.who}, {"loss": value, **metrics})
 
     def gradients(joint: Joint) -> tuple[Joint, Any]:
-        """Every mover's gradient of its own move's loss."""
         grads, stats, reports = {}, {}, {}
         for move in turn.moves:
             own = {name: joint[name] for name in move.who}
-            own_grads, aux = jax.grad(lambda own, move=move: loss(move, joint | own), has_aux=True)(own)
+            own_grads, (own_stats, reports[move.label]) = jax.grad(partial(loss, move, joint), has_aux=True)(own)
             grads |= own_grads
-            reports[move.label], own_stats = aux
             stats |= own_stats
         return pmean(grads), (pmean(stats), pmean(reports))
 
     mover = {name: move for move in turn.moves for name in move.who}
-    field = Field(
-        gradients=gradients,
-        loss=lambda name, joint: loss(mover[name], joint)[0],
-        descend=partial(_descend, game),
-        optimizers={name: players[name].opt for name in mover},
-    )
-    joint = {name: players[name].params for name in mover}
-    grads, (stats, reports) = turn.dynamics.follow(field, joint)
-    updates, optimizers = _updates(game, joint, grads, field.optimizers)
+    optimizers = {name: players[name].opt for name in mover}
+    return Field(gradients, lambda name, joint: loss(mover[name], joint, {})[0], partial(_descend, game), optimizers)
+
+
+def _advance(
+    game: Game, players: Players, joint: Joint, grads: Joint, stats: Joint, step: Int[Array, ""]
+) -> tuple[Players, Joint]:
+    """Advances every mover: optimizer, new stats, EMA. Returns all players and the movers' updates."""
+    updates, optimizers = _updates(game, joint, grads, {name: players[name].opt for name in joint})
     moved = optax.apply_updates(joint, updates)
     players = {**players}
     for name in joint:
-        ema = _average_on(game.players[name], players[name].ema, {"params": moved[name], **stats[name]}, step)
+        ema = _update_ema(game.players[name], players[name].ema, {"params": moved[name], **stats[name]}, step)
         players[name] = PlayerState(moved[name], stats[name], optimizers[name], ema)
+    return players, updates
+
+
+def _report(turn: Turn, reports: Reports, grads: Joint, updates: Joint) -> Reports:
+    """Adds the norms of gradient and update to every move's metrics."""
     for move in turn.moves:
         reports[move.label]["grad_norm"] = optax.tree.norm([grads[name] for name in move.who])
         reports[move.label]["update_norm"] = optax.tree.norm([updates[name] for name in move.who])
-    return players, reports
+    return reports
 
 
-def _sit_out(play: Callable, players: dict[str, PlayerState]) -> tuple[dict[str, PlayerState], Reports]:
-    """What `play` returns, of a turn that is not played: everybody as they are, and zeros."""
-    silent = jax.eval_shape(play, players)[1]
-    return players, jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), silent)
-
-
-def optimizer(game: Game, name: str) -> optax.GradientTransformation:
-    """A player's optimizer, with what the dynamics of its turns make it remember."""
-    tx = game.players[name].tx
-    for dynamics in dict.fromkeys(turn.dynamics for turn in game.turns if any(name in m.who for m in turn.moves)):
-        tx = dynamics.optimizer(tx)
-    return tx
+def _skip(play: Callable, players: Players) -> tuple[Players, Reports]:
+    """Stands in for `play` where a lazy turn is not due: the same players, and metrics of 0."""
+    reports = jax.eval_shape(play, players)[1]
+    return players, jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), reports)
 
 
 def _updates(game: Game, joint: Joint, grads: Joint, optimizers: Optimizers) -> tuple[Joint, Optimizers]:
-    """What every mover's optimizer makes of its gradient, and becomes."""
-    with jax.numpy_dtype_promotion("standard"):  # optax's Adam raises where a user asks for strict promotion
+    """Computes every mover's update and new optimizer state."""
+    with jax.numpy_dtype_promotion("standard"):  # optax's Adam raises under strict promotion
         new = {name: optimizer(game, name).update(grads[name], optimizers[name], joint[name]) for name in joint}
     return {name: updates for name, (updates, _) in new.items()}, {name: opt for name, (_, opt) in new.items()}
 
 
 def _descend(game: Game, joint: Joint, grads: Joint, optimizers: Optimizers) -> tuple[Joint, Optimizers]:
-    """One update of every mover."""
+    """Applies one update of every mover."""
     updates, optimizers = _updates(game, joint, grads, optimizers)
     return optax.apply_updates(joint, updates), optimizers
 
 
-def _average_on(player: Player, ema: Variables | None, now: Variables, step: Int[Array, ""]) -> Variables | None:
-    """The moving average, one step on."""
+def _update_ema(player: Player, ema: Variables | None, now: Variables, step: Int[Array, ""]) -> Variables | None:
+    """Moves the EMA towards `now`, with decay `min(player.ema, (1 + t) / (10 + t))` in step t."""
     if ema is None:
         return None
-    # Early on the average looks back over fewer steps, so that it does not remember the initial weights.
     t = step.astype(jnp.float32)
-    decay = jnp.minimum(player.ema, (1 + t) / (10 + t))
+    decay = jnp.minimum(player.ema, (1 + t) / (10 + t))  # a shorter window at first, to forget the initial weights
 
-    def follow(slow: Array, fast: Array) -> Array:
-        floating = jnp.issubdtype(fast.dtype, jnp.floating)
-        return slow + (1 - decay).astype(fast.dtype) * (fast - slow) if floating else fast
+    def follow(average: Array, new: Array) -> Array:
+        floating = jnp.issubdtype(new.dtype, jnp.floating)
+        return average + (1 - decay).astype(new.dtype) * (new - average) if floating else new
 
     return jax.tree.map(follow, ema, now)
 
 
 def _average(game: Game, played: list[Reports], step: Int[Array, ""]) -> Metrics:
-    """One flat dictionary: moves that share a label are averaged over the turns that were played."""
+    """Flattens the reports of all turns; moves of one label are averaged over the turns played in this step."""
     metrics: Metrics = {}
     for label in dict.fromkeys(label for reports in played for label in reports):
         turns = [turn for turn, reports in zip(game.turns, played, strict=True) if label in reports]

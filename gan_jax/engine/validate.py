@@ -1,20 +1,20 @@
-"""What a game and its batches must look like, told before anything is traced."""
+"""Validates games and batches before anything is traced."""
 
 from gan_jax.engine.game import Batch, Game
 from gan_jax.errors import BadInput
 
 
-def check(game: Game) -> None:
-    """Raises `BadInput` if the game contradicts itself."""
+def check_game(game: Game) -> None:
+    """Raises `BadInput` if the game is inconsistent."""
     if not game.turns:
         raise BadInput("a game needs at least one turn")
     for i, turn in enumerate(game.turns):
         movers = [name for move in turn.moves for name in move.who]
         if not movers:
-            raise BadInput(f"nobody moves in turn {i}: give it a move")
+            raise BadInput(f"turn {i} has no mover: give it a move")
         for name in movers:
             if name not in game.players:
-                raise BadInput(f"{name!r} moves in turn {i} but is no player of {sorted(game.players)}")
+                raise BadInput(f"turn {i} moves {name!r}, an unknown player: choose one of {sorted(game.players)}")
             if movers.count(name) > 1:
                 raise BadInput(f"{name!r} moves twice in turn {i}: add up the losses, or use two turns")
         labels = [move.label for move in turn.moves]
@@ -27,7 +27,7 @@ def check(game: Game) -> None:
 
 
 def check_batch(game: Game, batch: Batch) -> None:
-    """Raises `BadInput` unless every leaf of `batch` has one slice for each turn of the game."""
+    """Raises `BadInput` unless every leaf of `batch` has one slice per turn."""
     for name, leaf in batch.items():
         if leaf.shape[0] != len(game.turns):
             raise BadInput(

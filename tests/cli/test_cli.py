@@ -96,7 +96,7 @@ MISTAKES = {
     "folder without archives": (["train", TINY, "--data", "mnist", "--data-dir", "."], "train-images"),
     "seed out of range": (["train", TINY, "--seed", str(2**32)], "< 2**32"),
     "nowhere to write": (["train", TINY, "--run-dir", "/dev/null/x"], "/dev/null/x"),
-    "batch for 8 devices": (["train", TINY, "--batch-size", "12"], "a batch of 12 cannot be shared by 8 devices"),
+    "batch for 8 devices": (["train", TINY, "--batch-size", "12"], "a batch of 12 cannot be split over 8 devices"),
     "no such metric": (["train", TINY, "--best", "fid"], "--best fid is not logged: choose one of d/"),
     "compare what": (["compare"], "compare what?"),
     "sweep what": (["sweep"], "sweep what?"),

@@ -402,7 +402,7 @@ def test_the_devices_agree_on_the_answer_to_the_whole_batch():
         (lambda: lookahead(every=0), "every=0"),
         (lambda: lookahead(share=0.0), r"share=0\.0"),
         (lambda: lookahead(share=1.5), r"share=1\.5"),
-        (lambda: path(bilinear(unrolled(1, leader="g")), 1), r"'g' and whom it foresees .* only \['x', 'y'\] move"),
+        (lambda: path(bilinear(unrolled(1, leader="g")), 1), r"'g' and another mover .* only \['x', 'y'\] move"),
         (lambda: path(bilinear(unrolled(1, leader="x"), alternating=True), 1), r"only \['x'\] move"),
     ],
 )

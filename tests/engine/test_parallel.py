@@ -112,5 +112,5 @@ def test_a_lazy_turn_stays_lazy_over_seeds():
 
 
 def test_a_batch_that_the_devices_cannot_share_is_refused():
-    with pytest.raises(BadInput, match=f"a batch of {BATCH} cannot be shared by 3 devices"):
+    with pytest.raises(BadInput, match=f"a batch of {BATCH} cannot be split over 3 devices"):
         deal({"x": jnp.zeros((1, BATCH, 1))}, 3)

@@ -223,8 +223,8 @@ def test_images_are_counted_on_the_clock_players_every_step_turns():
     ("turns", "message"),
     [
         ((), "at least one turn"),
-        ((turn(),), "nobody moves in turn 0"),
-        ((turn(move("q", g_loss)),), "'q' moves in turn 0 but is no player"),
+        ((turn(),), "turn 0 has no mover"),
+        ((turn(move("q", g_loss)),), "turn 0 moves 'q', an unknown player: choose one of"),
         ((turn(move("d", d_loss), move("d", d_loss)),), "'d' moves twice in turn 0"),
         ((turn(move("d", d_loss, name="x"), move("g", g_loss, name="x")),), "both called 'x'"),
         ((turn(move("d", d_loss), every=0),), "every=0"),

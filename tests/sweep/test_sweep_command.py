@@ -148,7 +148,7 @@ MISTAKES = {
     "best": ("--best d/loss", "--best is for train"),
     "rollbacks": ("--rollbacks 1", "--rollbacks is for train"),
     "tf": ("--pipeline tf", "--pipeline tf is for train"),
-    "too large for the devices": ("--exact --vary batch-size=8,12", "a batch of 12 cannot be shared by 8 devices"),
+    "too large for the devices": ("--exact --vary batch-size=8,12", "a batch of 12 cannot be split over 8 devices"),
 }
 
 

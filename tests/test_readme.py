@@ -1,5 +1,6 @@
-"""The README's Python runs as it stands, and its commands are commands that exist."""
+"""README and docs: the Python runs, commands parse, links resolve, and tables name what exists."""
 
+import functools
 import re
 import shlex
 import subprocess
@@ -8,25 +9,60 @@ from pathlib import Path
 import pytest
 import tiny
 
+from gan_jax.cli import main as cli
+from gan_jax.cli import sweep, train
 from gan_jax.cli.main import main
-from gan_jax.config.discovery import names
+from gan_jax.config.discovery import listing
+from gan_jax.config.registry import DYNAMICS, LOSSES, PENALTIES
+from gan_jax.data import open_source
+from gan_jax.evaluation import suite
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text()
+README = ROOT / "README.md"
+DOCS = sorted((ROOT / "docs").glob("*.md"))
+PAGES = [README, ROOT / "CONTRIBUTING.md", *DOCS]
 
 
-def blocks(language):
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+def blocks(page, language):
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
 
 
-def test_the_python_runs_from_top_to_bottom():
+def commands(page):
+    """The arguments of every `gan-jax` line in the shell blocks of a page."""
+    lines = [line.partition("#")[0] for block in blocks(page, "sh") for line in block.splitlines()]
+    return [shlex.split(line)[1:] for line in lines if line.startswith("gan-jax")]
+
+
+ALL_COMMANDS = list(dict.fromkeys(shlex.join(command) for page in PAGES for command in commands(page)))
+
+
+def first_column(page, heading):
+    """The words in backticks of the first column of the tables below a heading."""
+    rows = re.findall(r"^\| (`[^|]*) \|", page.read_text().partition(heading)[2].partition("\n## ")[0], re.MULTILINE)
+    return {word.partition(":")[0] for row in rows for word in re.findall(r"`([^`]*)`", row)}
+
+
+@functools.cache
+def readme_namespace():
     namespace = {}
-    for block in blocks("python"):
+    for block in blocks(README, "python"):
         exec(compile(block, "README.md", "exec"), namespace)
-    assert len(blocks("python")) >= 5
+    return namespace
+
+
+def test_the_python_of_the_readme_runs_from_top_to_bottom():
+    namespace = readme_namespace()
     assert {"d/loss", "d/grad_norm", "d/score_real", "g/loss"} <= namespace["metrics"].keys()
     assert int(namespace["state"].step) == 1
     assert namespace["tempered"].g(namespace["jnp"].zeros(2), namespace["jnp"].zeros(2)).shape == (2,)
+
+
+@pytest.mark.parametrize("page", [page for page in DOCS if blocks(page, "python")], ids=lambda page: page.name)
+def test_the_python_of_the_docs_continues_the_readme(page):
+    namespace = dict(readme_namespace())
+    for block in blocks(page, "python"):
+        exec(compile(block, page.name, "exec"), namespace)
+    assert int(namespace["state"].step) == 1
 
 
 def test_a_loss_of_ones_own_is_less_than_20_lines():
@@ -35,7 +71,7 @@ def test_a_loss_of_ones_own_is_less_than_20_lines():
 
 def own_loss():
     """The block that is a file of the user's."""
-    [block] = [block for block in blocks("python") if block.startswith("# mine.py")]
+    [block] = [block for block in blocks(README, "python") if block.startswith("# mine.py")]
     return block
 
 
@@ -43,39 +79,125 @@ def test_make_demo_and_make_test_run_what_they_say():
     def recipe(target):
         return subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
-    assert "gan-jax train experiments/mnist_mlp.py" in recipe("demo")
+    assert "gan-jax train" in recipe("demo") and "mnist_mlp" in recipe("demo")
     assert "pytest" in recipe("test")
-    assert "make test" in (ROOT / ".ci" / "run").read_text()
+    assert "make test" in (ROOT / ".ci" / "run").read_text() or "make peers test" in (ROOT / ".ci" / "run").read_text()
 
 
-def test_the_commands_run(tmp_path, monkeypatch, capfd):
-    """Every `gan-jax` line, in order, at a tiny size and with a tiny experiment in place of the one that is named."""
-    lines = [line.partition("#")[0] for block in blocks("sh") for line in block.splitlines()]
-    commands = [shlex.split(line)[1:] for line in lines if line.startswith("gan-jax")]
-    assert len(commands) >= 6
+class FlagsParsed(Exception):
+    """Raised in place of a command's work, once its flags are parsed."""
+
+
+@pytest.fixture
+def parse_only(monkeypatch, tmp_path):
+    """Stops every command after its flags are parsed, in a folder with the files that the commands name."""
+
+    def stopped(command):
+        @functools.wraps(command)
+        def stop(*args, **kwargs):
+            raise FlagsParsed
+
+        return stop
+
+    for name in ("sample", "evaluate", "reproduce", "compare_results"):
+        monkeypatch.setattr(cli, name, stopped(getattr(cli, name)))
+    for command in (train, sweep):
+        monkeypatch.setattr(command, "open_source", stopped(open_source))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(own_loss())
+    for run in re.findall(r"runs/[\w-]+", " ".join(ALL_COMMANDS)):
+        (tmp_path / run).mkdir(parents=True, exist_ok=True)
+        (tmp_path / run / "manifest.json").touch()
+
+
+@pytest.mark.parametrize("command", ALL_COMMANDS)
+def test_every_command_parses(command, parse_only):
+    words = shlex.split(command)
+    if words == ["list"] or "--help" in words:
+        with pytest.raises(SystemExit) as done:
+            main(words)
+        assert not done.value.code
+        return
+    with pytest.raises(FlagsParsed):
+        main(words)
+    for flag in {"--metrics", "--evaluate"} & set(words) if words[0] in ("train", "evaluate") else ():
+        suite.parse_metrics(words[words.index(flag) + 1])
+
+
+def test_the_commands_on_a_run_work(trained_run, tmp_path, monkeypatch):
+    """The README's commands on a finished run, at a tiny size."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").mkdir()
+    trained_run.rename(tmp_path / "runs" / "mnist_dcgan-3")
+    done = [command for command in commands(README) if command[0] in ("sample", "evaluate")]
+    assert len(done) >= 3
+    for command in done:
+        run(command)
+    assert (tmp_path / "samples.npz").exists()
+
+
+@pytest.mark.slow
+def test_all_commands_work_in_order(tmp_path, monkeypatch):
+    """The commands of README and docs, at a tiny size and with a tiny experiment in place of `mnist_dcgan`."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "experiments").mkdir()
     (tmp_path / "experiments" / "mnist_dcgan.py").write_text(Path(tiny.__file__).read_text())
     (tmp_path / "mine.py").write_text(own_loss())
-    tiny_run = {
-        "train": ["--images", "640", "--evaluate-samples", "150"],
-        "evaluate": ["--samples", "150"],
-        "sweep": ["--images", "256", "--seeds", "2", "--width", "4"],
-    }
-    for command in commands:
-        short = tiny_run.get(command[0], []) if "--help" not in command else []
-        with pytest.raises(SystemExit) as done:
-            main([*command, *short])
-        assert not done.value.code, (command, capfd.readouterr().err)
+    for command in [command for page in (README, *DOCS) for command in commands(page)]:
+        if "--data" not in command:  # those train other experiments, or need a download
+            run(command)
     assert (tmp_path / "samples.npz").exists() and (tmp_path / "path.png").exists()
     assert "fid ↓" in (tmp_path / "table.md").read_text()
     assert "mine.py:tempered" in (tmp_path / "runs" / "sweep-ring" / "table.md").read_text()
 
 
-def test_what_the_readme_points_to_exists():
-    prose = re.sub(r"```.*?```|`[^`\n]*`(?!\])", "", README, flags=re.DOTALL)
-    links = re.findall(r"\]\((?!http)([^)#]+)\)", prose)
+def run(command):
+    """Runs a command at a tiny size; fails where it does."""
+    tiny_size = {
+        "train": ["--images", "640", "--evaluate-samples", "150"],
+        "evaluate": ["--samples", "150"],
+        "sweep": ["--images", "256", "--seeds", "2", "--width", "4"],
+    }
+    size = tiny_size.get(command[0], []) if "--help" not in command else []
+    with pytest.raises(SystemExit) as done:
+        main([*command, *size])
+    assert not done.value.code, command
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_to_files_and_headings(page):
+    prose = re.sub(r"```.*?```|`[^`\n]*`(?!\])", "", page.read_text(), flags=re.DOTALL)
+    for link in re.findall(r"\]\((?!http)([^)]+)\)", prose):
+        file, _, heading = link.partition("#")
+        target = page.parent / file if file else page
+        assert target.exists(), link
+        assert not heading or heading in headings(target), link
+
+
+def headings(page):
+    """The anchors of a page's headings, as GitHub makes them."""
+    titles = re.findall(r"^#+ (.*)", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_the_readme_shows_its_pictures_and_leads_to_every_page():
+    links = re.findall(r"\]\(([^)#]+)", README.read_text())
+    assert {f"docs/{page.name}" for page in DOCS} <= set(links)
     assert {"gan_jax/engine/game.py", "experiments/RESULTS.md", "experiments/gallery/hero.png"} <= set(links)
-    for link in links:
-        assert (ROOT / link).exists(), link
-    assert {"mnist_mlp", "mnist_dcgan"} <= names().keys()
+
+
+@pytest.mark.parametrize(
+    "flag, registry",
+    [("--loss", LOSSES), ("--penalty", PENALTIES), ("--dynamics", DYNAMICS)],
+    ids=["loss", "penalty", "dynamics"],
+)
+def test_the_page_on_losses_lists_every_word(flag, registry):
+    words = set(re.findall(r"[\w]+", registry.metavar)) - {"FILE", "py", "NAME", "NUMBER"}
+    assert first_column(ROOT / "docs" / "losses.md", f"## `{flag}`") == words
+
+
+def test_the_tables_of_metrics_and_families_name_what_exists():
+    assert first_column(ROOT / "docs" / "evaluation.md", "## Metrics") - {"--metrics"} == suite.METRICS.keys()
+    assert first_column(ROOT / "docs" / "families.md", "# Families") <= {
+        line.split()[0] for line in listing().splitlines()
+    }

@@ -66,8 +66,8 @@ def experiment(
         tx_g=optax.adam(g_learning_rate, b1=b1),
         tx_d=optax.adam(d_learning_rate or chosen.d_learning_rate, b1=b1),
         codes=CODES,
-        weight=weight,
-        number_weight=number_weight,
+        lambda_categorical=weight,
+        lambda_continuous=number_weight,
         ema=ema,
     )
     return Experiment((Phase(game, common.images),), common, grid=(5, 10))

@@ -1,1 +1,1 @@
-"""One short file per paper: its moves, and `game(...)`, to be laid beside the paper's algorithm box."""
+"""One short file per paper whose moves differ: `game(...)`, to be read beside the paper's algorithm box."""

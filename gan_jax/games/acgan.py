@@ -1,5 +1,8 @@
-"""A discriminator that also recognizes classes. Odena et al. 2017, "Conditional image synthesis with auxiliary
-classifier GANs", eq. 2 and 3."""
+"""ACGAN: the discriminator also classifies, and the generator is rewarded for images of the right class.
+
+Odena et al. 2017, "Conditional image synthesis with auxiliary classifier GANs", eq. 2 and 3
+(https://arxiv.org/abs/1610.09585).
+"""
 
 import jax.numpy as jnp
 import optax
@@ -17,12 +20,12 @@ Logits = Float[Array, "B K"]
 
 
 def log_likelihood(logits: Logits, y: Classes) -> Float[Array, ""]:
-    """E[log P(C = y | X)], of which eq. 3 has one for real images and one for fake ones."""
+    """Computes E[log P(C = y | X)]; L_C (eq. 3) is the sum of this for real and for fake images."""
     return -jnp.mean(optax.softmax_cross_entropy_with_integer_labels(logits, y))
 
 
 def class_accuracy(logits: Logits, y: Classes) -> Float[Array, ""]:
-    """The share of images whose class is recognised."""
+    """Computes the fraction of images classified as `y`."""
     return jnp.mean(jnp.argmax(logits, axis=1) == y, dtype=jnp.float32)
 
 
@@ -38,29 +41,29 @@ def game(
     loss: AdversarialLoss = losses.non_saturating,
     ema: float = 0.0,
 ) -> Game:
-    """Both players raise L_C, the likelihood of the right classes; L_S, of the right source, is what they fight about.
+    """Builds the game: D maximizes L_S + L_C and G maximizes L_C - L_S, the likelihoods of source and class.
 
-    The discriminator maximises L_S + L_C and the generator L_C - L_S. Nobody is told a label but the generator, whose
-    classes in training are drawn evenly, whatever the real batch holds. L_C of real images does not move it.
+    Only the generator takes a label. Fake labels are uniform, whatever the labels of the real batch. The generator's
+    loss leaves out L_C of the real images, which does not depend on it.
 
     Args:
         g: `g(z [B, Z], y [B]) -> x_fake [B, ...]`.
-        d: `d(x [B, ...], keys [B]) -> (scores [B], class logits [B, classes])`; the keys are for dropout.
+        d: `d(x [B, ...], keys [B]) -> (scores [B], class logits [B, classes])`; keys are for dropout.
         tx_g: the generator's optimizer.
         tx_d: the discriminator's optimizer.
-        classes: how many labels there are, 0, 1, ...
-        z_size: Z, the length of the standard normal latent.
-        weight: of L_C; the paper's is 1.
-        loss: what is descended in place of -L_S and L_S: `losses.minimax` is eq. 2 to the letter, and the default the
-            generator's way out of its vanishing gradient.
-        ema: the decay of the generator's moving average, from which samples are drawn; 0 for none.
+        classes: number of labels, 0, 1, ...
+        z_size: Z, the size of the standard normal latent.
+        weight: of L_C; 1 in the paper.
+        loss: the adversarial loss; `losses.minimax` is eq. 2 exactly, the default avoids the generator's vanishing
+            gradient.
+        ema: decay of the generator's moving average, from which samples are drawn; 0 for none.
     """
     labels = {"y": Categorical(classes)}
 
     def prior(keys):
         return {"z": normal(keys, z_size), **priors.draw(labels, keys)}
 
-    def recognised(nets, batch, keys):
+    def classify(nets, batch, keys):
         latent_keys, real_keys, fake_keys = split(keys, 3)
         latents = prior(latent_keys)
         x_fake = nets["g"](latents["z"], latents["y"])
@@ -69,13 +72,13 @@ def game(
         return (s_real, s_fake), (logits_real, batch["y"]), (logits_fake, latents["y"])
 
     def d_loss(nets, batch, keys, step):
-        scores, real, fake = recognised(nets, batch, keys)
+        scores, real, fake = classify(nets, batch, keys)
         l_c = log_likelihood(*real) + log_likelihood(*fake)
         accuracies = {"class_accuracy_real": class_accuracy(*real), "class_accuracy_fake": class_accuracy(*fake)}
         return jnp.mean(loss.d(*scores)) - weight * l_c, losses.score_metrics(*scores) | accuracies
 
     def g_loss(nets, batch, keys, step):
-        scores, _, fake = recognised(nets, batch, keys)
+        scores, _, fake = classify(nets, batch, keys)
         return jnp.mean(loss.g(*scores)) - weight * log_likelihood(*fake), {}
 
     return Game(

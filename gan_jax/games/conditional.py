@@ -1,4 +1,7 @@
-"""Any two-player game, given labels. Mirza and Osindero 2014, "Conditional generative adversarial nets", eq. 2."""
+"""The original game on networks that take labels: D(x | y) and G(z | y).
+
+Mirza and Osindero 2014, "Conditional generative adversarial nets", eq. 2 (https://arxiv.org/abs/1411.1784).
+"""
 
 from typing import Any
 
@@ -23,41 +26,40 @@ def game(
     turns: vanilla.Turns = vanilla.alternating,
     **choices: Any,
 ) -> Game:
-    """The original game, in which both networks are also told the label y: D(x | y) and G(z | y).
+    """Builds `vanilla.game` with the label y as an argument of both networks.
 
-    What the generator makes in training is of the classes of the real batch; samples are of all classes alike.
+    In training, fake images have the labels of the real batch; samples have uniform labels.
 
     Args:
         g: `g(z [B, Z], y [B]) -> x_fake [B, ...]`.
-        d: `d(x [B, ...], y [B], keys [B]) -> scores [B]`; the keys are for dropout.
+        d: `d(x [B, ...], y [B], keys [B]) -> scores [B]`; keys are for dropout.
         tx_g: the generator's optimizer.
         tx_d: the discriminator's optimizer.
-        classes: how many labels there are, 0, 1, ...
-        z_size: Z, the length of the standard normal latent.
-        g_dropout: whether the generator draws noise in training too; it is then `g(z, y, keys [B])`, and for samples
-            `g(z, y)`.
-        turns: who moves when, as in the original game.
-        choices: the loss, penalties, view and moving average of the original game, `games.vanilla.game`.
+        classes: number of labels, 0, 1, ...
+        z_size: Z, the size of the standard normal latent.
+        g_dropout: whether the generator takes keys in training, `g(z, y, keys [B])`, and none for samples.
+        turns: as in `vanilla.game`.
+        choices: loss, penalties, augment and ema of `vanilla.game`.
     """
 
-    def given(move: Move) -> Move:
-        """A move of the original game, whose networks are given the labels of the batch."""
+    def with_labels(move: Move) -> Move:
+        """Binds both networks of a move to the labels of the batch."""
 
         def loss(nets, batch, keys, step):
             y = batch["y"]
             noise = (keys,) if g_dropout else ()
-            told = {
+            labeled = {
                 "g": nets["g"].wrap(lambda g, z: g(z, y, *noise)),
                 "d": nets["d"].wrap(lambda d, x, *keys: d(x, y, *keys)),
             }
-            return move.loss({**nets, **told}, batch, keys, step)
+            return move.loss({**nets, **labeled}, batch, keys, step)
 
         return move._replace(loss=loss)
 
-    def given_turns(d_move: Move, g_move: Move) -> tuple[Turn, ...]:
-        return turns(given(d_move), given(g_move))
+    def labeled_turns(d_move: Move, g_move: Move) -> tuple[Turn, ...]:
+        return turns(with_labels(d_move), with_labels(g_move))
 
-    original = vanilla.game(g, d, tx_g, tx_d, z_size=z_size, turns=given_turns, **choices)
+    original = vanilla.game(g, d, tx_g, tx_d, z_size=z_size, turns=labeled_turns, **choices)
     labels = {"y": Categorical(classes)}
     return original._replace(
         codes=labels,

@@ -1,7 +1,7 @@
-"""A pyramid of games, each of which adds detail to a coarser image.
+"""LAPGAN: one game per level of the Laplacian pyramid; every level adds detail to the upsampled coarser image.
 
 Denton et al. 2015, "Deep generative image models using a Laplacian pyramid of adversarial networks", figs. 1
-(sampling) and 2 (training). The paper's noise is uniform; here it is normal, as everywhere.
+(sampling) and 2 (training) (https://arxiv.org/abs/1506.05751). The paper's noise is uniform; here it is normal.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from gan_jax.engine.game import Game, Move, Network, Player, move, turn
 from gan_jax.engine.keys import normal, split
 from gan_jax.errors import BadInput
 from gan_jax.losses import AdversarialLoss
-from gan_jax.nets.layers.pyramid import scales, up
+from gan_jax.nets.layers.pyramid import gaussian_pyramid, up
 
 
 def game(
@@ -29,28 +29,28 @@ def game(
     loss: AdversarialLoss = losses.non_saturating,
     ema: float = 0.0,
 ) -> Game:
-    """A generator against a discriminator at every level of the Laplacian pyramid; none waits for another.
+    """Builds a game whose levels are all trained at once, independently of each other.
 
-    Players are `g0` and `d0` for the coarsest images, `g1` and `d1` for what images of double the size add, and so on.
-    Finer levels are trained on low-pass images of real ones, and see those of generated ones in sampling only.
+    Players `g0` and `d0` play on the coarsest images, `gk` and `dk` on the residuals of level k, given the upsampled
+    image of level k - 1: the real one in training, the generated one in sampling.
 
-    The latent is one flat vector, so that there is a line between any two: `z_size` numbers for the coarsest image,
-    then, coarse to fine, one for every pixel of each residual.
+    The latent is one flat vector: `z_size` values for the coarsest image, then, coarse to fine, one per pixel of each
+    residual.
 
     Args:
         g: coarse to fine: `g0(z [B, Z]) -> x_fake [B, H, W, C]`, then `gk(z [B, H W], low [B, H, W, C]) -> residual`
             of the shape of `low`.
-        d: coarse to fine: `d0(x [B, H, W, C], keys [B]) -> scores [B]`, then `dk(residual, low, keys)`; the keys are
-            for dropout.
+        d: coarse to fine: `d0(x [B, H, W, C], keys [B]) -> scores [B]`, then `dk(residual, low, keys)`; keys are for
+            dropout.
         tx_g: the generators' optimizer.
         tx_d: the discriminators' optimizer.
-        shape: `(H, W, C)` of the real images, halved as often as there are finer levels.
-        z_size: Z, the length of the coarsest level's share of the latent.
-        loss: what each side descends.
-        ema: the decay of the generators' moving averages, from which samples are drawn; 0 for none.
+        shape: `(H, W, C)` of the real images, halved once per finer level.
+        z_size: Z, the size of the coarsest level's part of the latent.
+        loss: the adversarial loss of every level.
+        ema: decay of the generators' moving averages, from which samples are drawn; 0 for none.
 
     Raises:
-        BadInput: there are not as many generators as discriminators, or the images cannot be halved so often.
+        BadInput: the numbers of generators and discriminators differ, or the images cannot be halved often enough.
     """
     if len(g) != len(d) or not g:
         raise BadInput(f"{len(g)} generators cannot play {len(d)} discriminators: give one of each for every level")
@@ -61,14 +61,14 @@ def game(
     pixels = [height * width // 4 ** (finest - k) for k in range(len(g))]
     sizes = [z_size, *pixels[1:]]
 
-    def shares(z: Float[Array, "B Z"]) -> list[Float[Array, "B _"]]:
-        """Every level's part of the flat latent."""
+    def split_latent(z: Float[Array, "B Z"]) -> list[Float[Array, "B _"]]:
+        """Splits the flat latent into the parts of the levels."""
         starts = [sum(sizes[:k]) for k in range(len(sizes))]
         return [z[:, start : start + size] for start, size in zip(starts, sizes, strict=True)]
 
     def real(batch, k):
-        """A level's real residuals and the low-pass images that go with them; of the coarsest, the images."""
-        images = scales(batch["x"], finest)
+        """Computes a level's real residuals and low-pass images; for the coarsest level, the images."""
+        images = gaussian_pyramid(batch["x"], finest)
         if k == 0:
             return (images[0],)
         low = up(images[k - 1])
@@ -77,7 +77,7 @@ def game(
     def scores(nets, batch, keys, k):
         z_keys, real_keys, fake_keys = split(keys, 3)
         x, *low = real(batch, k)
-        x_fake = nets[f"g{k}"](shares(normal(z_keys, sum(sizes)))[k], *low)
+        x_fake = nets[f"g{k}"](split_latent(normal(z_keys, sum(sizes)))[k], *low)
         return nets[f"d{k}"](x, *low, real_keys), nets[f"d{k}"](x_fake, *low, fake_keys)
 
     def d_move(k: int) -> Move:
@@ -94,17 +94,16 @@ def game(
         return move(f"g{k}", g_loss)
 
     def inputs(batch, latents):
-        each = enumerate(shares(latents["z"]))
-        g_inputs = {f"g{k}": (z, *real(batch, k)[1:]) for k, z in each}
+        g_inputs = {f"g{k}": (z, *real(batch, k)[1:]) for k, z in enumerate(split_latent(latents["z"]))}
         return g_inputs | {f"d{k}": real(batch, k) for k in range(len(d))}
 
     def sample(nets, latents):
-        coarsest, *finer = shares(latents["z"])
+        coarsest, *finer = split_latent(latents["z"])
         x = nets["g0"].ema(coarsest)
         for k, z in enumerate(finer, start=1):
             low = up(x)
             x = low + nets[f"g{k}"].ema(z, low)
-        return jnp.clip(x, -1, 1)  # a residual knows no bounds, and may lead beyond those of an image
+        return jnp.clip(x, -1, 1)  # residuals are unbounded
 
     generators = {f"g{k}": Player(net, tx_g, ema) for k, net in enumerate(g)}
     discriminators = {f"d{k}": Player(net, tx_d) for k, net in enumerate(d)}

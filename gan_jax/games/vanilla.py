@@ -1,4 +1,7 @@
-"""The original game. Goodfellow et al. 2014, "Generative adversarial nets", Algorithm 1."""
+"""The original GAN game, on any adversarial loss with any penalties.
+
+Goodfellow et al. 2014, "Generative adversarial nets", Algorithm 1 (https://arxiv.org/abs/1406.2661).
+"""
 
 from collections.abc import Callable, Sequence
 
@@ -14,24 +17,24 @@ from gan_jax.losses import AdversarialLoss
 from gan_jax.penalties import Penalty, nothing, total
 
 Turns = Callable[[Move, Move], tuple[Turn, ...]]
-"""`turns(d, g)`: the turns of one step, made of the discriminator's move and the generator's."""
+"""`turns(d, g)`: arranges the discriminator's move and the generator's in the turns of one step."""
 
-View = Callable[[Float[Array, "B ..."], Keys, Int[Array, ""]], Float[Array, "B ..."]]
-"""`view(x, keys, step)`: how the discriminator gets to see an example, real or fake."""
+Augment = Callable[[Float[Array, "B ..."], Keys, Int[Array, ""]], Float[Array, "B ..."]]
+"""`augment(x, keys, step)`: transforms a batch, real or fake, with one key per example."""
 
 
 def alternating(d: Move, g: Move, dynamics: Dynamics = gradient_play) -> tuple[Turn, ...]:
-    """The discriminator, then the generator, who sees what has become of it."""
+    """The discriminator moves, then the generator against the updated discriminator."""
     return turn(d, dynamics=dynamics), turn(g, dynamics=dynamics)
 
 
 def simultaneous(d: Move, g: Move, dynamics: Dynamics = gradient_play) -> tuple[Turn, ...]:
-    """Both at once, by the dynamics of their joint field."""
+    """Both players move at once, by `dynamics` of their joint gradient field."""
     return (turn(d, g, dynamics=dynamics),)
 
 
-def as_it_is(x: Float[Array, "B ..."], keys: Keys, step: Int[Array, ""]) -> Float[Array, "B ..."]:
-    """The view that changes nothing."""
+def identity(x: Float[Array, "B ..."], keys: Keys, step: Int[Array, ""]) -> Float[Array, "B ..."]:
+    """Returns `x`: no augmentation."""
     return x
 
 
@@ -44,33 +47,36 @@ def game(
     z_size: int = 100,
     loss: AdversarialLoss = losses.non_saturating,
     penalties: Sequence[Penalty] = (),
-    view: View = as_it_is,
+    augment: Augment = identity,
     turns: Turns = alternating,
     ema: float = 0.0,
 ) -> Game:
-    """A generator against a discriminator, on any adversarial loss with any penalties.
+    """Builds the game of a generator against a discriminator.
+
+        d: min  mean(loss.d(s_real, s_fake)) + penalties        g: min  mean(loss.g(s_real, s_fake)) + penalties
+        s_real = d(augment(x)), s_fake = d(augment(g(z)))       z ~ N(0, I)
 
     Args:
         g: `g(z [B, Z]) -> x_fake [B, ...]`.
-        d: `d(x [B, ...], keys [B]) -> scores [B]`; the keys are for dropout.
+        d: `d(x [B, ...], keys [B]) -> scores [B]`; keys are for dropout.
         tx_g: the generator's optimizer.
         tx_d: the discriminator's optimizer.
-        z_size: Z, the length of the standard normal latent.
-        loss: what each side descends, by default -log D(G(z)) for the generator (sec. 3).
-        penalties: what each side descends besides.
-        view: what is done to real and fake examples alike before the discriminator's adversarial loss sees them, such
-            as instance noise or an augmentation.
-        turns: who moves when, `alternating`, `simultaneous` or a function of one's own: the paper's k discriminator
-            turns are `lambda d, g: k * (turn(d),) + (turn(g),)`.
-        ema: the decay of the generator's moving average, from which samples are drawn; 0 for none.
+        z_size: Z, the size of the standard normal latent.
+        loss: the adversarial loss; by default the generator's is -log D(G(z)) (sec. 3).
+        penalties: terms added to the loss of either player.
+        augment: transforms real and fake examples alike before the adversarial loss, not before the penalties: instance
+            noise, for example.
+        turns: `alternating`, `simultaneous`, or a function: the paper's k discriminator steps are
+            `lambda d, g: k * (turn(d),) + (turn(g),)`.
+        ema: decay of the generator's moving average, from which samples are drawn; 0 for none.
     """
     penalty = total(penalties)
 
     def scores(nets, batch, keys, step):
-        z_keys, real_keys, fake_keys, penalty_keys, real_view, fake_view = split(keys, 6)
+        z_keys, real_keys, fake_keys, penalty_keys, real_augment, fake_augment = split(keys, 6)
         x_fake = nets["g"](normal(z_keys, z_size))
-        s_real = nets["d"](view(batch["x"], real_view, step), real_keys)
-        s_fake = nets["d"](view(x_fake, fake_view, step), fake_keys)
+        s_real = nets["d"](augment(batch["x"], real_augment, step), real_keys)
+        s_fake = nets["d"](augment(x_fake, fake_augment, step), fake_keys)
         return s_real, s_fake, x_fake, penalty_keys
 
     def d_loss(nets, batch, keys, step):

@@ -1,7 +1,9 @@
-"""Networks, one file per family, as `flax.linen` modules: no losses, no `train` flag.
+"""Networks as `flax.linen` modules, one file per family, without losses; may import `engine` and `errors`.
 
-A network is *training* when a collection other than `params` is mutable (see `gan_jax.engine.game.Network`): batch
-norm then
-uses the statistics of its batch. Noise is drawn from `keys`, one per example, an optional second argument: without
-them there is none.
+There is no `train` flag: a network is training when a collection other than `params` is mutable (see
+`gan_jax.engine.game.Network`). Noise is drawn from `keys` `[B]`, an optional last argument; without keys there is none.
 """
+
+from gan_jax.nets.pair import Pair
+
+__all__ = ["Pair"]

@@ -1,8 +1,8 @@
-"""The fully connected networks of the first conditional GAN.
+"""The fully connected networks of the conditional GAN, for MNIST.
 
-Mirza and Osindero 2014, "Conditional generative adversarial nets", sec. 4.1, for MNIST. Both networks read noise or
-image and label apart, then together. The defaults are the paper's sizes. The last layer is tanh, for images in [-1, 1],
-where the paper has a sigmoid.
+Mirza and Osindero 2014, "Conditional generative adversarial nets", sec. 4.1 (https://arxiv.org/abs/1411.1784). Noise
+(or image) and label each have a hidden layer of their own, then share one. The default sizes are the paper's. The last
+layer is tanh, for images in [-1, 1]; the paper's is a sigmoid.
 """
 
 import math
@@ -20,9 +20,10 @@ Labels = Int[Array, " B"]
 
 
 class Generator(nn.Module):
-    """`z [B, Z]` and labels to images `[B, *shape]` in [-1, 1]: `units` of z, of the label, and of both.
+    """`z [B, Z]` and labels `[B]` to images `[B, *shape]` in [-1, 1].
 
-    Hidden units are ReLU, with dropout; with `norm`, which the paper does not have, they have batch norm before it.
+    `units`: hidden units of z, of the label, and of both joined, with ReLU and dropout. `norm` adds batch norm before
+    every ReLU (the paper has none).
     """
 
     shape: tuple[int, int, int]
@@ -33,23 +34,23 @@ class Generator(nn.Module):
 
     @nn.compact
     def __call__(self, z: Float[Array, "B Z"], y: Labels, keys: Keys | None = None) -> Float[Array, "B H W C"]:
-        """Images from latents, of classes `y`; with `keys`, one per example, under dropout."""
+        """Generates images of classes `y`; `keys` turn dropout on."""
 
         def hidden(units: int, x: Float[Array, "B N"]) -> Float[Array, "B units"]:
             x = nn.Dense(units)(x)
             x = BatchNorm(momentum=0.9)(x) if self.norm else x
             return Dropout(self.dropout)(nn.relu(x), keys)
 
-        of_z, of_y, of_both = self.units
-        apart = [hidden(of_z, z), hidden(of_y, jax.nn.one_hot(y, self.classes))]
-        both = hidden(of_both, jnp.concatenate(apart, axis=1))
-        return nn.tanh(nn.Dense(math.prod(self.shape))(both)).reshape(-1, *self.shape)
+        z_units, y_units, joint_units = self.units
+        separate = [hidden(z_units, z), hidden(y_units, jax.nn.one_hot(y, self.classes))]
+        joint = hidden(joint_units, jnp.concatenate(separate, axis=1))
+        return nn.tanh(nn.Dense(math.prod(self.shape))(joint)).reshape(-1, *self.shape)
 
 
 class Discriminator(nn.Module):
-    """Images `[B, H, W, C]` and labels to scores `[B]`: `units` of the image, of the label, and of both.
+    """Images `[B, H, W, C]` and labels `[B]` to scores `[B]`.
 
-    Hidden units are the largest of five linear pieces, those of both of four, with dropout; then one logit.
+    `units`: maxout units of the image (5 pieces), of the label (5), of both joined (4), with dropout; then one logit.
     """
 
     classes: int
@@ -58,21 +59,22 @@ class Discriminator(nn.Module):
 
     @nn.compact
     def __call__(self, x: Float[Array, "B H W C"], y: Labels, keys: Keys | None = None) -> Float[Array, " B"]:
-        """Scores of images as examples of classes `y`; with `keys`, one per example, under dropout."""
+        """Scores images as examples of classes `y`; `keys` turn dropout on."""
 
         def hidden(units: int, pieces: int, x: Float[Array, "B N"]) -> Float[Array, "B units"]:
             return Dropout(self.dropout)(Maxout(units, pieces)(x), keys)
 
-        of_x, of_y, of_both = self.units
-        apart = [hidden(of_x, 5, x.reshape(x.shape[0], -1)), hidden(of_y, 5, jax.nn.one_hot(y, self.classes))]
-        both = hidden(of_both, 4, jnp.concatenate(apart, axis=1))
-        return nn.Dense(1)(both).squeeze(-1)
+        x_units, y_units, joint_units = self.units
+        flat, one_hot = x.reshape(x.shape[0], -1), jax.nn.one_hot(y, self.classes)
+        separate = [hidden(x_units, 5, flat), hidden(y_units, 5, one_hot)]
+        joint = hidden(joint_units, 4, jnp.concatenate(separate, axis=1))
+        return nn.Dense(1)(joint).squeeze(-1)
 
 
 class Maxout(nn.Module):
-    """`[B, N]` to `[B, units]`, each the largest of `pieces` linear functions of its own.
+    """`[B, N]` to `[B, units]`: every unit is the maximum of `pieces` linear functions.
 
-    Goodfellow et al. 2013, "Maxout networks", sec. 3.
+    Goodfellow et al. 2013, "Maxout networks", sec. 3 (https://arxiv.org/abs/1302.4389).
     """
 
     units: int
@@ -80,5 +82,5 @@ class Maxout(nn.Module):
 
     @nn.compact
     def __call__(self, x: Float[Array, "B N"]) -> Float[Array, "B units"]:
-        """The units of every example."""
+        """Computes the maxout units."""
         return jnp.max(nn.Dense(self.units * self.pieces)(x).reshape(-1, self.units, self.pieces), axis=-1)

@@ -1,14 +1,13 @@
-"""The convolutional GAN of the classic tutorials, and that of the paper they simplify.
+"""The networks of DCGAN (`paper`), and those of the tutorials that simplify it (the defaults).
 
-Radford et al. 2016, "Unsupervised representation learning with deep convolutional generative adversarial networks":
-strided convolutions instead of pooling, batch norm in every layer but the generator's last and the discriminator's
-first, and kernels drawn from N(0, 0.02^2). `paper` makes those networks. The defaults are the tutorials': 3 x 3
-kernels, no batch norm, dropout in the discriminator.
+Radford et al. 2016, "Unsupervised representation learning with deep convolutional generative adversarial networks"
+(https://arxiv.org/abs/1511.06434): strided convolutions instead of pooling, batch norm in every layer but the
+generator's last and the discriminator's first, kernels from N(0, 0.02^2). The tutorials have 3 x 3 kernels, no batch
+norm, and dropout in the discriminator.
 """
 
 import math
 from itertools import accumulate
-from typing import NamedTuple
 
 import jax.numpy as jnp
 from flax import linen as nn
@@ -16,11 +15,11 @@ from jax.typing import DTypeLike
 from jaxtyping import Array, Float
 
 from gan_jax.engine.game import Keys
-from gan_jax.errors import BadInput
 from gan_jax.nets.layers.convolution import Conv, ConvTranspose
 from gan_jax.nets.layers.dropout import Dropout
 from gan_jax.nets.layers.normalization import BatchNorm
 from gan_jax.nets.layers.spectral_norm import SpectralNorm
+from gan_jax.nets.pair import Pair, unsupported
 
 Initializer = nn.initializers.Initializer
 
@@ -29,7 +28,7 @@ class Generator(nn.Module):
     """`z [B, Z]` to images `[B, size, size, channels]` in [-1, 1].
 
     A Dense layer to `[B, base, base, widths[0]]` with ReLU, then transposed convolutions, LeakyReLU between them and
-    tanh after the last. Their sizes are `growing(size, strides)`: 7, 14, 14 and 28 pixels by default.
+    tanh after the last. Sizes are `feature_sizes(size, strides)`: by default 7, 14, 14 and 28 pixels.
     """
 
     channels: int = 1
@@ -44,12 +43,12 @@ class Generator(nn.Module):
 
     @nn.compact
     def __call__(self, z: Float[Array, "B Z"]) -> Float[Array, "B H W C"]:
-        """Images from latents."""
+        """Generates images."""
 
         def normalize(x: Array) -> Array:
             return BatchNorm(momentum=0.9)(x) if self.norm else x
 
-        base, *sizes = growing(self.size, self.strides)
+        base, *sizes = feature_sizes(self.size, self.strides)
         shape = (base, base, self.widths[0])
         x = nn.Dense(math.prod(shape), dtype=self.dtype, kernel_init=self.kernel_init)(z)
         x = nn.relu(normalize(x.reshape(-1, *shape)))
@@ -65,8 +64,8 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """Images `[B, H, W, C]` to scores `[B]`: per width a stride 2 convolution, LeakyReLU, dropout; then one logit.
 
-    With `norm` there is batch norm after every convolution but the first; with `spectral` every kernel is divided by
-    its largest singular value. `top`, if there is one, is a layer between the flat features and the logit.
+    `norm` adds batch norm after every convolution but the first, `spectral` adds spectral norm to every layer, `top` is
+    an optional layer between the flat features and the logit.
     """
 
     widths: tuple[int, ...] = (64, 128)
@@ -81,7 +80,7 @@ class Discriminator(nn.Module):
 
     @nn.compact
     def __call__(self, x: Float[Array, "B H W C"], keys: Keys | None = None) -> Float[Array, " B"]:
-        """Scores of images; with `keys`, one per example, under dropout."""
+        """Scores images; `keys` turn dropout on."""
         normalized = SpectralNorm if self.spectral else lambda layer: layer
         for i, width in enumerate(self.widths):
             x = normalized(Conv(width, self.kernel_size, 2, dtype=self.dtype, kernel_init=self.kernel_init))(x)
@@ -92,39 +91,36 @@ class Discriminator(nn.Module):
         return normalized(nn.Dense(1, kernel_init=self.kernel_init))(x).squeeze(-1)
 
 
-def growing(size: int, strides: tuple[int, ...]) -> tuple[int, ...]:
-    """Sides of what a generator makes, from the first maps to images of `size`: 4, 7, 14, 28 by three strides of two.
+def feature_sizes(size: int, strides: tuple[int, ...]) -> tuple[int, ...]:
+    """Computes the sides of a generator's maps, from the first to images of `size`: 4, 7, 14, 28 with strides 2, 2, 2.
 
-    They are those of a discriminator of these strides, which rounds up, backwards.
+    A discriminator of the same strides, whose sizes round up, has them in reverse.
     """
     return tuple(accumulate(reversed(strides), lambda side, stride: math.ceil(side / stride), initial=size))[::-1]
 
 
-class Pair(NamedTuple):
-    """Networks that fit each other."""
-
-    g: Generator
-    d: Discriminator
+def check_square(shape: tuple[int, ...]) -> None:
+    """Raises `BadInput` unless `shape` is `(H, H, C)` with H of at least 9."""
+    if len(shape) != 3 or shape[0] != shape[1] or shape[0] < 9:
+        raise unsupported(shape, "square images of 9 pixels a side or more")
 
 
 def paper(shape: tuple[int, ...], width: int = 64) -> Pair:
-    """The paper's networks for square images `[H, H, C]`, halved by every layer until no more than 4 pixels are left.
+    """Builds the paper's networks for square images `[H, H, C]`: every layer halves the size, down to 4 pixels at most.
 
-    With width 64 and 64 x 64 pixels they are the paper's (sec. 4, fig. 1): 1024, 512, 256 and 128 maps in the
-    generator, half as many in the discriminator (as in the authors' program), 5 x 5 kernels, LeakyReLU 0.2. 32 x 32 and
-    28 x 28 pixels take one layer less; halves are rounded up: 28, 14, 7, 4. (Halved only to 7 x 7, the
-    discriminator sees 13 of 28 pixels at once, and the generator draws strokes that form no digit.)
+    Width 64 at 64 x 64 pixels is the paper's (sec. 4, fig. 1): 1024, 512, 256 and 128 maps in the generator, half as
+    many in the discriminator (as in the authors' program), 5 x 5 kernels, LeakyReLU 0.2. 32 x 32 and 28 x 28 pixels
+    take one layer less, and halves round up: 28, 14, 7, 4. (Down to 7 x 7 only, the discriminator's receptive field is
+    13 of 28 pixels, and the generator draws strokes that form no digit.)
 
     Args:
         shape: of the images.
-        width: maps of the discriminator's first layer, half of those of the generator's last hidden one.
+        width: maps of the discriminator's first layer, half as many as in the generator's last hidden layer.
 
     Raises:
         BadInput: the images are not square, or have fewer than 9 pixels a side.
     """
-    if len(shape) != 3 or shape[0] != shape[1] or shape[0] < 9:
-        size = "x".join(map(str, shape))
-        raise BadInput(f"images of {size} cannot be made: they must be square, of 9 pixels or more")
+    check_square(shape)
     size, _, channels = shape
     layers = math.ceil(math.log2(size / 4))
     widths = tuple(width * 2**i for i in range(layers))

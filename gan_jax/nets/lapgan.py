@@ -1,14 +1,13 @@
-"""The networks of a pyramid: fully connected ones for the coarsest images, convolutions for what finer ones add.
+"""The networks of LAPGAN: fully connected at the coarsest level, convolutional at the finer ones.
 
-Denton et al. 2015, "Deep generative image models using a Laplacian pyramid of adversarial networks". For CIFAR-10 the
-paper has, on 8 x 8 pixels, two hidden layers with ReLU in each network, 1200 units wide in the generator and 600, with
-dropout, in the discriminator; on finer images three convolutions in the generator, which sees the noise as one more
-color plane, and two in the discriminator, to which the low-pass image is given added to the residual.
+Denton et al. 2015, "Deep generative image models using a Laplacian pyramid of adversarial networks"
+(https://arxiv.org/abs/1506.05751). For CIFAR-10, at 8 x 8 pixels: two hidden ReLU layers in each network, of 1200 units
+in the generator and of 600, with dropout, in the discriminator. At finer levels: three convolutions in the generator,
+whose noise is an extra channel, and two in the discriminator, whose input is the sum of residual and low-pass image.
 
-Kernels and maps are those of the authors' program, as far as copies of it show: 7, 7 and 5 pixels with 128 maps in the
-generator, 5 and 5 (the second of stride 2) with 64 in the discriminator, without padding where ours is `SAME`. The rate
-of dropout, one half, is a guess. Batch norm in the generators is ours, though larger networks of that program have
-some, and so is tanh after the coarsest images. Residuals are not bounded.
+Kernels and maps are those of copies of the authors' program: 7, 7 and 5 pixels and 128 maps in the generator, 5 and 5
+(the second of stride 2) and 64 maps in the discriminator. It has no padding, ours is `SAME`. The dropout rate of one
+half is a guess; the generators' batch norm and the tanh after the coarsest images are ours. Residuals are unbounded.
 """
 
 import math
@@ -19,24 +18,21 @@ from flax import linen as nn
 from jaxtyping import Array, Float
 
 from gan_jax.engine.game import Keys
-from gan_jax.errors import BadInput
 from gan_jax.nets.layers.convolution import Conv
 from gan_jax.nets.layers.dropout import Dropout
 from gan_jax.nets.layers.normalization import BatchNorm
+from gan_jax.nets.pair import Pair, unsupported
 
 
 class Generator(nn.Module):
-    """`z [B, Z]` to the coarsest images `[B, *shape]` in [-1, 1].
-
-    Per width Dense, batch norm and ReLU; then Dense and tanh.
-    """
+    """`z [B, Z]` to coarsest images `[B, *shape]` in [-1, 1]: per width Dense, batch norm, ReLU; then Dense, tanh."""
 
     shape: tuple[int, int, int]
     widths: tuple[int, ...] = (1200, 1200)
 
     @nn.compact
     def __call__(self, z: Float[Array, "B Z"]) -> Float[Array, "B H W C"]:
-        """Images from latents."""
+        """Generates images."""
         x = z
         for width in self.widths:
             x = nn.relu(BatchNorm(momentum=0.9)(nn.Dense(width)(x)))
@@ -44,14 +40,14 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """The coarsest images `[B, H, W, C]` to scores `[B]`: flat, per width Dense, ReLU, dropout; then one logit."""
+    """Coarsest images `[B, H, W, C]` to scores `[B]`: flat, per width Dense, ReLU, dropout; then one logit."""
 
     widths: tuple[int, ...] = (600, 600)
     dropout: float = 0.5
 
     @nn.compact
     def __call__(self, x: Float[Array, "B H W C"], keys: Keys | None = None) -> Float[Array, " B"]:
-        """Scores of images; with `keys`, one per example, under dropout."""
+        """Scores images; `keys` turn dropout on."""
         x = x.reshape(x.shape[0], -1)
         for width in self.widths:
             x = Dropout(self.dropout)(nn.relu(nn.Dense(width)(x)), keys)
@@ -61,7 +57,7 @@ class Discriminator(nn.Module):
 class ResidualGenerator(nn.Module):
     """Noise `[B, H W]` and low-pass images `[B, H, W, C]` to residuals `[B, H, W, C]`.
 
-    The noise is one more plane of the images. A convolution per kernel size, batch norm and ReLU between them.
+    The noise is an extra channel of the images. One convolution per kernel size, batch norm and ReLU between them.
     """
 
     width: int = 128
@@ -69,7 +65,7 @@ class ResidualGenerator(nn.Module):
 
     @nn.compact
     def __call__(self, z: Float[Array, "B HW"], low: Float[Array, "B H W C"]) -> Float[Array, "B H W C"]:
-        """Residuals of low-pass images."""
+        """Generates residuals."""
         x = jnp.concatenate([low, z.reshape(*low.shape[:-1], 1)], axis=-1)
         *hidden, last = self.kernel_sizes
         for size in hidden:
@@ -78,9 +74,9 @@ class ResidualGenerator(nn.Module):
 
 
 class ResidualDiscriminator(nn.Module):
-    """Residuals and low-pass images, both `[B, H, W, C]`, to scores `[B]`: what it looks at is their sum.
+    """Residuals and low-pass images, both `[B, H, W, C]`, to scores `[B]` of their sum.
 
-    Two convolutions, the second of stride 2, with ReLU; then one logit.
+    Two convolutions with ReLU, the second of stride 2; then one logit.
     """
 
     width: int = 64
@@ -90,21 +86,14 @@ class ResidualDiscriminator(nn.Module):
     def __call__(
         self, residual: Float[Array, "B H W C"], low: Float[Array, "B H W C"], keys: Keys | None = None
     ) -> Float[Array, " B"]:
-        """Scores of residuals; `keys` are not used, this network draws no noise."""
+        """Scores residuals; `keys` are ignored."""
         x = nn.relu(Conv(self.width, self.kernel_size)(residual + low))
         x = nn.relu(Conv(self.width, self.kernel_size, 2)(x))
         return nn.Dense(1)(x.reshape(x.shape[0], -1)).squeeze(-1)
 
 
-class Pyramid(NamedTuple):
-    """Networks of every level, coarse to fine."""
-
-    g: tuple[nn.Module, ...]
-    d: tuple[nn.Module, ...]
-
-
 class Level(NamedTuple):
-    """Sizes of the networks of a finer level; by default the paper's."""
+    """Sizes of a finer level's networks; the defaults are the paper's."""
 
     g_maps: int = 128
     g_kernels: tuple[int, ...] = (7, 7, 5)
@@ -113,37 +102,36 @@ class Level(NamedTuple):
 
 
 class Sizes(NamedTuple):
-    """Of the networks of a pyramid; by default the paper's."""
+    """Sizes of all networks; the defaults are the paper's."""
 
     g_widths: tuple[int, ...] = (1200, 1200)
     d_widths: tuple[int, ...] = (600, 600)
     dropout: float = 0.5
     finer: tuple[Level, ...] = (Level(),)
-    """Coarse to fine; the last is that of all finer levels besides."""
+    """Coarse to fine; the last entry repeats for all finer levels."""
     coarsest: int = 8
-    """How many pixels a side of the coarsest images has at most."""
+    """Maximum side of the coarsest images, in pixels."""
 
 
-def networks(shape: tuple[int, ...], sizes: Sizes) -> Pyramid:
-    """Networks for images `[H, W, C]`, which are halved until no side is longer than `sizes.coarsest` or one is odd.
+def networks(shape: tuple[int, ...], sizes: Sizes) -> Pair:
+    """Builds the networks of every level, for images `[H, W, C]`.
 
-    Down to 8 pixels that is 28, 14, 7. (The paper's pyramid of CIFAR-10 is of 28, 14 and 8 pixels.)
+    Images are halved until no side exceeds `sizes.coarsest` or a side is odd: by default 28, 14, 7. (The paper has 28,
+    14 and 8 for CIFAR-10.)
 
     Raises:
-        BadInput: the images cannot be halved once.
+        BadInput: the images cannot be halved even once.
     """
     height, width, channels = shape if len(shape) == 3 else (0, 0, 0)
     levels = 0
     while height % 2 == 0 and width % 2 == 0 and max(height, width) > sizes.coarsest:
         height, width, levels = height // 2, width // 2, levels + 1
     if not levels:
-        size = "x".join(map(str, shape))
-        more = f"of even height and width, more than {sizes.coarsest}"
-        raise BadInput(f"examples of {size} have no pyramid: give images {more}")
+        raise unsupported(shape, f"images of even height and width, more than {sizes.coarsest} pixels")
     finer = (sizes.finer + levels * sizes.finer[-1:])[:levels]
     g = (ResidualGenerator(level.g_maps, level.g_kernels) for level in finer)
     d = (ResidualDiscriminator(level.d_maps, level.d_kernel) for level in finer)
-    return Pyramid(
+    return Pair(
         (Generator((height, width, channels), sizes.g_widths), *g),
         (Discriminator(sizes.d_widths, sizes.dropout), *d),
     )

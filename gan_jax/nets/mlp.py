@@ -1,7 +1,7 @@
-"""The fully connected GAN of the classic Keras tutorials, for small images.
+"""The fully connected networks of the classic Keras GAN tutorials, for small images.
 
-Kernels are flax's default, `lecun_normal`, where the tutorials have Keras' `glorot_uniform`; both keep the scale of
-the activations from layer to layer.
+Kernels are initialized with flax's default, `lecun_normal`; the tutorials' `glorot_uniform` (Keras) keeps the scale of
+the activations as well.
 """
 
 import math
@@ -25,7 +25,7 @@ class Generator(nn.Module):
 
     @nn.compact
     def __call__(self, z: Float[Array, "B Z"]) -> Float[Array, "B H W C"]:
-        """Images from latents."""
+        """Generates images."""
         x = z
         for width in self.widths:
             x = nn.leaky_relu(nn.Dense(width, dtype=self.dtype)(x), 0.2)
@@ -42,7 +42,7 @@ class Discriminator(nn.Module):
 
     @nn.compact
     def __call__(self, x: Float[Array, "B ..."], keys: Keys | None = None) -> Float[Array, " B"]:
-        """Scores of examples; `keys` are not used, this network draws no noise."""
+        """Scores examples; `keys` are ignored."""
         x = x.reshape(x.shape[0], -1)
         for width in self.widths:
             x = nn.leaky_relu(nn.Dense(width, dtype=self.dtype)(x), 0.2)

@@ -1,39 +1,38 @@
-"""The residual networks of SNGAN, told the labels or not.
+"""The residual networks of SNGAN, with or without labels; `pair` builds those that fit the data.
 
-Miyato et al. 2018, "Spectral normalization for generative adversarial networks", Table 4, for CIFAR-10. Told the labels
-they are those of Miyato and Koyama 2018, "cGANs with projection discriminator": the blocks of the generator have
-conditional batch norm, and the discriminator adds the inner product of its features and an embedding of the label.
-What the tables leave open (kernels' scale, where shortcuts are pooled, no bias at the logit) is as in the authors'
-program. `pair` makes networks that fit the data.
+Miyato et al. 2018, "Spectral normalization for generative adversarial networks", Table 4, for CIFAR-10
+(https://arxiv.org/abs/1802.05957). With labels they are those of Miyato and Koyama 2018, "cGANs with projection
+discriminator" (https://arxiv.org/abs/1802.05637): conditional batch norm in the generator's blocks, and a `Projection`
+at the end of the discriminator. Scales of kernels, pooling of shortcuts and the missing bias of the logit are as in the
+authors' program.
 
-A convolution after doubling, or before averaging two by two, is one of 4 x 4 taps on the small side: equal in value,
-and less than half of the work.
+A 3 x 3 convolution after 2 x upsampling, or before 2 x 2 average pooling, is computed as a 4 x 4 one of stride 2 at the
+small size: equal in value, less than half of the work.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import jax.numpy as jnp
 from flax import linen as nn
 from jaxtyping import Array, Float
 
 from gan_jax.engine.game import Keys
-from gan_jax.errors import BadInput
 from gan_jax.nets.layers.conditioning import GLOROT, Labels, Projection
 from gan_jax.nets.layers.convolution import Conv, Convolved, Kernel, conv, conv_transpose
 from gan_jax.nets.layers.normalization import BatchNorm, ConditionalBatchNorm
 from gan_jax.nets.layers.spectral_norm import SpectralNorm
+from gan_jax.nets.pair import Pair, unsupported
 from gan_jax.nets.projection import Images
 
 RESIDUAL = nn.initializers.variance_scaling(2.0, "fan_avg", "uniform")
-"""Of the convolutions in a block: Glorot's, the standard deviation times sqrt(2)."""
+"""Initializer of the convolutions in a block: Glorot's with gain sqrt(2)."""
 
 
 class Generator(nn.Module):
-    """`z [B, Z]` and, where there are `classes`, labels to images `[B, H, W, channels]` in [-1, 1].
+    """`z [B, Z]` and, with `classes`, labels `[B]` to images `[B, H, W, channels]` in [-1, 1].
 
     A Dense layer to `[B, base, base, width]`, `blocks` residual blocks that double the size, batch norm, ReLU, a
-    convolution, tanh. The batch norms of the blocks are conditional where there are classes.
+    convolution, tanh. With classes, the blocks' batch norm is conditional.
     """
 
     channels: int = 3
@@ -44,7 +43,7 @@ class Generator(nn.Module):
 
     @nn.compact
     def __call__(self, z: Float[Array, "B Z"], y: Labels | None = None) -> Images:
-        """Images from latents, of classes `y`."""
+        """Generates images of classes `y`."""
         x = nn.Dense(self.base**2 * self.width, kernel_init=GLOROT)(z).reshape(-1, self.base, self.base, self.width)
         for _ in range(self.blocks):
             x = UpBlock(self.width, self.classes)(x, y)
@@ -53,7 +52,7 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Images `[B, H, W, C]` to scores `[B]`, spectral norm in every layer.
+    """Images `[B, H, W, C]` to scores `[B]`, with spectral norm in every layer.
 
     `down` residual blocks that halve the size, two that keep it, ReLU, the sum over all positions, one logit.
     """
@@ -63,12 +62,12 @@ class Discriminator(nn.Module):
 
     @nn.compact
     def __call__(self, x: Images, keys: Keys | None = None) -> Float[Array, " B"]:
-        """Scores of images; `keys` are not used, this network draws no noise."""
+        """Scores images; `keys` are ignored."""
         return Projection(classes=0)(_features(x, self.down, self.width))
 
 
 class ProjectionDiscriminator(nn.Module):
-    """`Discriminator` of images and labels: it ends in a `Projection` of the sum over all positions."""
+    """`Discriminator` of images and labels `[B]`: the sum over all positions goes to a `Projection`."""
 
     classes: int
     down: int = 2
@@ -76,24 +75,15 @@ class ProjectionDiscriminator(nn.Module):
 
     @nn.compact
     def __call__(self, x: Images, y: Labels, keys: Keys | None = None) -> Float[Array, " B"]:
-        """Scores of images as examples of classes `y`; `keys` are not used, this network draws no noise."""
+        """Scores images as examples of classes `y`; `keys` are ignored."""
         return Projection(self.classes)(_features(x, self.down, self.width), y)
 
 
-class Pair(NamedTuple):
-    """Networks that fit each other."""
-
-    g: Generator
-    d: Discriminator | ProjectionDiscriminator
-
-
 def pair(shape: tuple[int, ...], g_width: int = 256, d_width: int = 128, classes: int = 0) -> Pair:
-    """The networks for square images `[H, H, C]`; told the labels where there are `classes`.
+    """Builds the networks for square images `[H, H, C]`, conditional if `classes` is not 0.
 
-    The generator doubles 4 or an odd number of pixels, twice at least: 28 are 7 doubled twice, 32 are 4 doubled three
-    times, and 64 four times. The discriminator halves down to 8 pixels, or less.
-
-    With the default widths and 32 x 32 pixels they are the paper's.
+    The generator doubles 4 or an odd number of pixels at least twice: 28 = 7 x 2 x 2, 32 = 4 x 2 x 2 x 2. The
+    discriminator halves down to 8 pixels or less. The default widths at 32 x 32 pixels are the paper's.
 
     Raises:
         BadInput: the images are not square, or cannot be halved twice.
@@ -102,34 +92,33 @@ def pair(shape: tuple[int, ...], g_width: int = 256, d_width: int = 128, classes
     while base % 2 == 0 and base > 4:
         base, blocks = base // 2, blocks + 1
     if len(shape) != 3 or shape[0] != shape[1] or blocks < 2:
-        size = "x".join(map(str, shape))
-        raise BadInput(f"images of {size} cannot be made: they must be square, of 12, 16, 20, 24, 28, 32 ... pixels")
+        raise unsupported(shape, "square images of 12, 16, 20, 24, 28, 32, ... pixels a side")
     down = sum(base * 2**i > 8 for i in range(1, blocks + 1))
     g = Generator(shape[2], base, blocks, g_width, classes)
     return Pair(g, ProjectionDiscriminator(classes, down, d_width) if classes else Discriminator(down, d_width))
 
 
 class UpBlock(nn.Module):
-    """`[B, H, W, C]` to `[B, 2 H, 2 W, width]`: twice batch norm, ReLU and a convolution, the first on doubled maps."""
+    """`[B, H, W, C]` to `[B, 2 H, 2 W, width]`: twice batch norm, ReLU and a convolution, the first one upsampling."""
 
     width: int
     classes: int = 0
 
     @nn.compact
     def __call__(self, x: Images, y: Labels | None = None) -> Convolved:
-        """The doubled maps, plus a shortcut of 1 x 1."""
-        h = UpConv(self.width)(nn.relu(self._normalised(x, y)))
-        h = Conv(self.width, kernel_init=RESIDUAL)(nn.relu(self._normalised(h, y)))
-        return h + doubled(Conv(self.width, 1, kernel_init=GLOROT)(x))
+        """Computes the block; the shortcut is an upsampled 1 x 1 convolution."""
+        h = UpConv(self.width)(nn.relu(self._normalize(x, y)))
+        h = Conv(self.width, kernel_init=RESIDUAL)(nn.relu(self._normalize(h, y)))
+        return h + upsample(Conv(self.width, 1, kernel_init=GLOROT)(x))
 
-    def _normalised(self, x: Images, y: Labels | None) -> Images:
+    def _normalize(self, x: Images, y: Labels | None) -> Images:
         return ConditionalBatchNorm(self.classes, momentum=0.9)(x, y) if self.classes else BatchNorm(momentum=0.9)(x)
 
 
 class DownBlock(nn.Module):
-    """`[B, H, W, C]` to `[B, H / 2, W / 2, width]`: twice ReLU and a convolution, then the mean of two by two.
+    """`[B, H, W, C]` to `[B, H / 2, W / 2, width]`: ReLU, convolution; ReLU, pooled convolution.
 
-    The `first` block sees images: it has no ReLU before its first convolution.
+    The `first` block takes images: it has no ReLU before its first convolution.
     """
 
     width: int
@@ -137,44 +126,44 @@ class DownBlock(nn.Module):
 
     @nn.compact
     def __call__(self, x: Images) -> Convolved:
-        """The halved maps, plus a shortcut of 1 x 1."""
+        """Computes the block; the shortcut is a 1 x 1 convolution of the pooled input."""
         h = SpectralNorm(Conv(self.width, kernel_init=RESIDUAL))(x if self.first else nn.relu(x))
         h = SpectralNorm(DownConv(self.width))(nn.relu(h))
-        return h + SpectralNorm(Conv(self.width, 1, kernel_init=GLOROT))(halved(x))
+        return h + SpectralNorm(Conv(self.width, 1, kernel_init=GLOROT))(average_pool(x))
 
 
 class Block(nn.Module):
-    """`[B, H, W, width]` to the same: twice ReLU and a convolution, plus what came in."""
+    """`[B, H, W, width]` to `[B, H, W, width]`: ReLU, convolution; ReLU, convolution; plus the input."""
 
     width: int
 
     @nn.compact
     def __call__(self, x: Images) -> Convolved:
-        """The maps, changed a little."""
+        """Computes the block."""
         h = SpectralNorm(Conv(self.width, kernel_init=RESIDUAL))(nn.relu(x))
         return x + SpectralNorm(Conv(self.width, kernel_init=RESIDUAL))(nn.relu(h))
 
 
 class UpConv(nn.Module):
-    """A 3 x 3 convolution of the doubled maps; `kernel` and `bias` as of `Conv`."""
+    """2 x upsampling, then a 3 x 3 convolution; `kernel` and `bias` as in `Conv`."""
 
     features: int
 
     @nn.compact
     def __call__(self, x: Images) -> Convolved:
-        """`[B, H, W, C]` to `[B, 2 H, 2 W, features]`."""
-        return _layer(self, lambda x, kernel: conv_transpose(x, spread(kernel), 2), x)
+        """Maps `[B, H, W, C]` to `[B, 2 H, 2 W, features]`."""
+        return _layer(self, lambda x, kernel: conv_transpose(x, spread_kernel(kernel), 2), x)
 
 
 class DownConv(nn.Module):
-    """The mean, two by two, of a 3 x 3 convolution; `kernel` and `bias` as of `Conv`."""
+    """A 3 x 3 convolution, then 2 x 2 average pooling; `kernel` and `bias` as in `Conv`."""
 
     features: int
 
     @nn.compact
     def __call__(self, x: Images) -> Convolved:
-        """`[B, H, W, C]` to `[B, H / 2, W / 2, features]`, of even H and W."""
-        return _layer(self, lambda x, kernel: conv(x, spread(kernel) / 4, 2), x)
+        """Maps `[B, H, W, C]`, H and W even, to `[B, H / 2, W / 2, features]`."""
+        return _layer(self, lambda x, kernel: conv(x, spread_kernel(kernel) / 4, 2), x)
 
 
 def _layer(module: UpConv | DownConv, convolve: Callable[[Images, Kernel], Convolved], x: Images) -> Convolved:
@@ -183,26 +172,26 @@ def _layer(module: UpConv | DownConv, convolve: Callable[[Images, Kernel], Convo
     return convolve(x, kernel) + bias.reshape(1, 1, 1, -1)
 
 
-def spread(kernel: Float[Array, "3 3 C_in C_out"]) -> Float[Array, "4 4 C_in C_out"]:
-    """What a 3 x 3 kernel is to a square of two by two equal pixels: its sum over the four places that it may have."""
-    places = [((i, 1 - i), (j, 1 - j), (0, 0), (0, 0)) for i in (0, 1) for j in (0, 1)]
-    return sum((jnp.pad(kernel, place) for place in places[1:]), jnp.pad(kernel, places[0]))
+def spread_kernel(kernel: Float[Array, "3 3 C_in C_out"]) -> Float[Array, "4 4 C_in C_out"]:
+    """Sums a 3 x 3 kernel over its four positions in a 4 x 4 one: its effect on 2 x 2 blocks of equal pixels."""
+    shifts = [((i, 1 - i), (j, 1 - j), (0, 0), (0, 0)) for i in (0, 1) for j in (0, 1)]
+    return sum((jnp.pad(kernel, shift) for shift in shifts[1:]), jnp.pad(kernel, shifts[0]))
 
 
-def doubled(x: Images) -> Convolved:
-    """Every pixel as a square of two by two."""
+def upsample(x: Images) -> Convolved:
+    """Repeats every pixel 2 x 2 times (nearest neighbor): `[B, H, W, C]` to `[B, 2 H, 2 W, C]`."""
     b, h, w, c = x.shape
     return jnp.broadcast_to(x[:, :, None, :, None], (b, h, 2, w, 2, c)).reshape(b, 2 * h, 2 * w, c)
 
 
-def halved(x: Images) -> Convolved:
-    """The mean of every square of two by two pixels."""
+def average_pool(x: Images) -> Convolved:
+    """Averages blocks of 2 x 2 pixels: `[B, H, W, C]` to `[B, H / 2, W / 2, C]`."""
     b, h, w, c = x.shape
     return jnp.mean(x.reshape(b, h // 2, 2, w // 2, 2, c), axis=(2, 4))
 
 
 def _features(x: Images, down: int, width: int) -> Float[Array, "B width"]:
-    """The discriminator but for its end, as layers of the module that calls."""
+    """Computes the discriminator's features before its last layer; the layers belong to the calling module."""
     for i in range(down):
         x = DownBlock(width, first=i == 0)(x)
     for _ in range(2):

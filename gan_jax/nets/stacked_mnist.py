@@ -1,11 +1,11 @@
-"""A small generator against a discriminator smaller still, which overlooks it when digits go missing.
+"""The networks of the mode collapse benchmark on Stacked-MNIST: a discriminator too small to notice missing modes.
 
-The networks on which mode collapse is counted with Stacked-MNIST: Metz et al. 2017, "Unrolled generative adversarial
-networks", sec. 3.3.1, with the sizes of their appendix as the authors of Lin et al. 2018, "PacGAN", have them in their
-program. There the discriminator of "half the generator's size" has 4, 8 and 16 maps, that of a quarter 2, 4 and 8,
-which a size of 1 continues; kernels are drawn from N(0, 0.02^2), and batch norm is after every convolution but the
-generator's last and, unlike there, the discriminator's first: as real images and fake ones are normalized apart, it
-would see neither brightness nor contrast, and after 16,000 steps the digits were still gray on gray.
+Metz et al. 2017, "Unrolled generative adversarial networks", sec. 3.3.1 (https://arxiv.org/abs/1611.02163), with the
+sizes of the program of Lin et al. 2018, "PacGAN" (https://arxiv.org/abs/1712.04086): a discriminator of "half the
+generator's size" has 4, 8 and 16 maps, one of a quarter 2, 4 and 8. Kernels are drawn from N(0, 0.02^2). Batch norm is
+after every convolution but the generator's last and, unlike there, the discriminator's first: real and fake batches are
+normalized separately, so a first layer with batch norm sees neither brightness nor contrast (digits stayed gray on gray
+for 16,000 steps).
 """
 
 import math
@@ -23,8 +23,8 @@ INITIAL = nn.initializers.normal(0.02)
 class Generator(nn.Module):
     """`z [B, Z]` to images `[B, size, size, channels]` in [-1, 1], where `size` is 28 or 32.
 
-    A Dense layer to 4 x 4 x 64, transposed convolutions to 32, 16 and 8 maps that each double the size, ReLU after
-    each, and a convolution with tanh. 28 x 28 pixels are grown from 4 by way of 7 and 14.
+    A Dense layer to 4 x 4 x 64, transposed convolutions of stride 2 to 32, 16 and 8 maps, batch norm and ReLU after
+    each, then a convolution and tanh. Sizes are 4, 7, 14, 28 or 4, 8, 16, 32 pixels.
     """
 
     size: int = 28
@@ -32,7 +32,7 @@ class Generator(nn.Module):
 
     @nn.compact
     def __call__(self, z: Float[Array, "B Z"]) -> Float[Array, "B H W C"]:
-        """Images from latents."""
+        """Generates images."""
 
         def active(x: Array) -> Array:
             return nn.relu(BatchNorm(momentum=0.9)(x))
@@ -45,11 +45,11 @@ class Generator(nn.Module):
 
 
 def discriminator(width: int = 2, top: nn.Module | None = None) -> dcgan.Discriminator:
-    """Images `[B, H, W, C]` to scores `[B]`: convolutions of stride 2 with batch norm and LeakyReLU, then one logit.
+    """Builds a discriminator of images `[B, H, W, C]`: three convolutions of stride 2, then one logit.
 
     Args:
-        width: maps of the first layer; the next have twice and four times as many.
-        top: a layer between the flat features and the logit, if there is to be one.
+        width: maps of the first layer; the next two have 2 and 4 times as many.
+        top: optional layer between the flat features and the logit.
     """
     widths = (width, 2 * width, 4 * width)
     return dcgan.Discriminator(widths, slope=0.3, dropout=0.0, norm=True, top=top, kernel_init=INITIAL)

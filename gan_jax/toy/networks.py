@@ -1,4 +1,4 @@
-"""A generator of points in the plane, or in any space of few dimensions."""
+"""Networks for toy data: points in a few dimensions, and the Dirac-GAN's one-parameter players."""
 
 import jax.numpy as jnp
 from flax import linen as nn
@@ -10,8 +10,8 @@ from gan_jax.engine.game import Keys
 class PointGenerator(nn.Module):
     """`z [B, Z]` to points `[B, size]`: the latent times `gain`; per width Dense and tanh; then Dense.
 
-    Data in separate modes asks for plateaus with steep steps between them. Saturating units that start out nearly
-    saturated, which is what the gain is for, draw them well; rectifiers leave more samples on the way.
+    For data in separate modes: units nearly saturated from the start (by `gain`) form plateaus with steep steps between
+    them, and leave fewer samples between the modes than ReLU.
     """
 
     size: int = 2
@@ -20,7 +20,7 @@ class PointGenerator(nn.Module):
 
     @nn.compact
     def __call__(self, z: Float[Array, "B Z"]) -> Float[Array, "B D"]:
-        """Points from latents."""
+        """Generates points."""
         x = jnp.asarray(self.gain, z.dtype) * z
         for width in self.widths:
             x = nn.tanh(nn.Dense(width)(x))
@@ -34,18 +34,18 @@ class DiracGenerator(nn.Module):
 
     @nn.compact
     def __call__(self, z: Float[Array, "B Z"]) -> Float[Array, "B 1"]:
-        """`theta`, as often as there are latents."""
+        """Repeats `theta` for every latent."""
         theta = self.param("theta", nn.initializers.constant(self.theta), ())
         return jnp.broadcast_to(theta, (z.shape[0], 1))
 
 
 class DiracDiscriminator(nn.Module):
-    """The score `psi x` of a point on the line: `x [B, 1]` to `[B]`."""
+    """Points on the line `x [B, 1]` to scores `psi x` `[B]`."""
 
     psi: float = 1.0
 
     @nn.compact
     def __call__(self, x: Float[Array, "B 1"], keys: Keys | None = None) -> Float[Array, " B"]:
-        """Scores of points; `keys` are not used, this network draws no noise."""
+        """Scores points; `keys` are ignored."""
         psi = self.param("psi", nn.initializers.constant(self.psi), ())
         return psi * x[:, 0]

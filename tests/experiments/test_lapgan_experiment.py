@@ -30,5 +30,5 @@ def test_large_images_have_more_levels():
 
 
 def test_odd_images_are_refused():
-    with pytest.raises(BadInput, match="27x27x1 have no pyramid"):
+    with pytest.raises(BadInput, match="27x27x1 are not supported"):
         built("lapgan", source=noise(27, 1))

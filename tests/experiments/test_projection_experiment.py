@@ -47,5 +47,5 @@ def test_the_full_preset_is_the_residual_one(size):
 def test_what_cannot_be_made_is_refused(preset, size):
     with pytest.raises(BadInput, match="noise has no labels: give"):
         built("projection", "--preset", preset, source=color(labeled=False))
-    with pytest.raises(BadInput, match=f"images of {size}x{size}x3 cannot be made"):
+    with pytest.raises(BadInput, match=f"examples of {size}x{size}x3 are not supported"):
         built("projection", "--preset", preset, source=color(size))

@@ -64,7 +64,7 @@ def game(codes, **choices):
 
 def test_losses_are_equation_6():
     nets, values = Scripted(), {}
-    for turn in game(CODES, z_size=5, weight=0.7, number_weight=0.2).turns:
+    for turn in game(CODES, z_size=5, lambda_categorical=0.7, lambda_continuous=0.2).turns:
         [move] = turn.moves
         value, metrics = move.loss(nets, {"x": jnp.ones((N, 1))}, KEYS, jnp.int32(0))
         bound = information(nets.asked)
@@ -113,7 +113,10 @@ def test_the_best_blind_guess_at_a_number_stays_below_zero_information():
 
 
 def test_information_moves_the_generator_and_the_layers_that_q_shares():
-    weighted = {weight: game(CODES, z_size=arena.Z, weight=weight, number_weight=weight) for weight in (0.0, 1.0)}
+    weighted = {
+        weight: game(CODES, z_size=arena.Z, lambda_categorical=weight, lambda_continuous=weight)
+        for weight in (0.0, 1.0)
+    }
     batch = arena.step_batch(weighted[0.0])
     state = init(weighted[0.0], jax.random.key(0), batch)
 

@@ -13,7 +13,7 @@ from gan_jax import BadInput, init, losses, make_step
 from gan_jax.engine.game import images_per_step
 from gan_jax.engine.networks import bind
 from gan_jax.games import lapgan
-from gan_jax.nets.layers.pyramid import pyramid, up
+from gan_jax.nets.layers.pyramid import down, up
 
 B, SHAPE = 4, (8, 8, 2)
 sgd = optax.sgd(0.1)
@@ -42,6 +42,13 @@ class D(nn.Module):
 
 def three_levels(**choices):
     return lapgan.game((G(), G(), G()), (D(), D(), D()), sgd, sgd, shape=SHAPE, z_size=5, **choices)
+
+
+def pyramid(x):
+    """The coarsest image, then both residuals."""
+    middle = down(x)
+    coarsest = down(middle)
+    return coarsest, middle - up(coarsest), x - up(middle)
 
 
 def images(n=B, seed=0):
@@ -78,7 +85,7 @@ def test_players_are_a_pair_for_every_level_and_all_of_a_side_move_at_once():
 @pytest.mark.parametrize("level", [1, 2])
 def test_a_finer_level_compares_residuals_above_the_same_real_low_pass_image(level):
     x = images()
-    parts = pyramid(x, 2)
+    parts = pyramid(x)
     coarse = parts[0] if level == 1 else up(parts[0]) + parts[1]
     g, g_asked = recorded(lambda z, low: 0.5 * low)
     d, d_asked = recorded(lambda h, low, keys: h.sum((1, 2, 3)) / 10)
@@ -108,7 +115,7 @@ def test_the_coarsest_level_is_a_game_of_small_images():
     d, d_asked = recorded(lambda x, keys: x.sum((1, 2, 3)))
     loss_of(three_levels(), "d0")({"g0": g, "d0": d}, {"x": x}, keys, step)
     assert g_asked[0][0].shape == (B, 5)
-    np.testing.assert_allclose(d_asked[0][0], pyramid(x, 2)[0], atol=1e-6)
+    np.testing.assert_allclose(d_asked[0][0], pyramid(x)[0], atol=1e-6)
     np.testing.assert_array_equal(d_asked[1][0], np.ones((B, 2, 2, 2)))
 
 
@@ -122,9 +129,9 @@ def test_the_loss_may_be_another():
 def test_residuals_of_an_image_on_its_coarsest_one_are_that_image():
     """Sampling goes up the pyramid: networks that know the parts of an image draw the image."""
     x = images()
-    parts = pyramid(x, 2)
+    parts = pyramid(x)
     asked = [recorded(lambda *args, part=part: part) for part in parts]
-    nets = {f"g{k}": SimpleNamespace(slow=net) for k, (net, _) in enumerate(asked)}
+    nets = {f"g{k}": SimpleNamespace(ema=net) for k, (net, _) in enumerate(asked)}
     game = three_levels()
     z = game.prior(keys)["z"]
     np.testing.assert_allclose(game.sample(nets, {"z": z}), x, atol=1e-6)
@@ -136,7 +143,7 @@ def test_residuals_of_an_image_on_its_coarsest_one_are_that_image():
 
 def test_samples_are_in_the_range_of_images():
     replies = (jnp.ones((B, 2, 2, 2)), 5 * jnp.ones((B, 4, 4, 2)), -20 * jnp.ones((B, 8, 8, 2)))
-    nets = {f"g{k}": SimpleNamespace(slow=lambda *args, reply=reply: reply) for k, reply in enumerate(replies)}
+    nets = {f"g{k}": SimpleNamespace(ema=lambda *args, reply=reply: reply) for k, reply in enumerate(replies)}
     game = three_levels()
     np.testing.assert_array_equal(game.sample(nets, game.prior(keys)), -np.ones((B, *SHAPE)))
 

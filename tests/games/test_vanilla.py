@@ -32,7 +32,7 @@ def test_real_and_fake_are_viewed_each_with_keys_of_their_own():
         jax.debug.callback(lambda words: seen.append(words.tobytes()), jax.random.key_data(keys))
         return penalties.instance_noise(x, keys, 0.5)
 
-    _, viewed = played(steps=1, view=noisy)
+    _, viewed = played(steps=1, augment=noisy)
     jax.effects_barrier()
     assert len(set(seen)) == 4  # real and fake, in the turn of each player
     _, plain = played(steps=1)

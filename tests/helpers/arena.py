@@ -14,7 +14,7 @@ from gan_jax.engine.dynamics import Dynamics, consensus, lookahead, unrolled
 from gan_jax.engine.keys import normal, split
 from gan_jax.engine.priors import Categorical, Uniform
 from gan_jax.games import acgan, conditional, hinge, infogan, lapgan, vanilla, wgan
-from gan_jax.nets.layers.conditioning import joined
+from gan_jax.nets.layers.conditioning import concat_codes
 from gan_jax.nets.layers.dropout import Dropout
 from gan_jax.nets.layers.normalization import BatchNorm
 from gan_jax.penalties import terms
@@ -65,7 +65,7 @@ class CodedGenerator(nn.Module):
 
     @nn.compact
     def __call__(self, z, c):
-        return Generator()(joined(z, self.codes, c))
+        return Generator()(concat_codes(z, self.codes, c))
 
 
 class LabelledGenerator(nn.Module):
@@ -79,7 +79,7 @@ class LabelledDiscriminator(nn.Module):
 
     @nn.compact
     def __call__(self, x, y, keys=None):
-        told = joined(x.reshape(x.shape[0], -1), {"y": Categorical(CLASSES)}, {"y": y})
+        told = concat_codes(x.reshape(x.shape[0], -1), {"y": Categorical(CLASSES)}, {"y": y})
         return Discriminator(self.norm, dropout=0.3)(told, keys)
 
 

@@ -36,7 +36,7 @@ def test_the_papers_networks(size, grown):
     """Every layer's shape and, by plain arithmetic, the number of parameters: batch norm everywhere but at the ends."""
     g, d = dcgan.paper((size, size, 3))
     doublings = len(grown) - 1
-    assert dcgan.growing(size, g.strides) == grown
+    assert dcgan.feature_sizes(size, g.strides) == grown
     x, of_g = jax.eval_shape(g.init_with_output, jax.random.key(0), jnp.zeros((2, 100)))
     scores, of_d = jax.eval_shape(d.init_with_output, jax.random.key(0), x)
     assert x.shape == (2, size, size, 3) and scores.shape == (2,)
@@ -74,7 +74,7 @@ def test_the_papers_initial_scales():
 
 @pytest.mark.parametrize("shape", [(8, 8, 1), (32, 28, 3), (2,)])
 def test_sizes_that_the_papers_networks_cannot_make(shape):
-    with pytest.raises(BadInput, match="cannot be made: they must be square"):
+    with pytest.raises(BadInput, match="are not supported: give square"):
         dcgan.paper(shape)
 
 

@@ -8,7 +8,7 @@ import pytest
 from gan_jax import BadInput
 from gan_jax.engine.priors import Categorical, Uniform
 from gan_jax.nets import infogan
-from gan_jax.nets.layers.conditioning import joined
+from gan_jax.nets.layers.conditioning import concat_codes
 
 CODES = {"c1": Categorical(10), "c2": Uniform(), "c3": Uniform()}
 
@@ -34,7 +34,7 @@ def latents(codes=CODES, z_size=62):
 
 def test_noise_and_codes_are_one_vector():
     c = {"kind": jnp.array([2, 0]), "size": jnp.array([0.5, -2.0])}
-    got = joined(jnp.array([[7.0], [8.0]]), {"size": Uniform(), "kind": Categorical(3)}, c)
+    got = concat_codes(jnp.array([[7.0], [8.0]]), {"size": Uniform(), "kind": Categorical(3)}, c)
     np.testing.assert_array_equal(got, [[7, 0.5, 0, 0, 1], [8, -2, 1, 0, 0]])
 
 
@@ -74,5 +74,5 @@ def test_other_sizes_and_codes(size, channels):
 
 @pytest.mark.parametrize("shape", [(30, 30, 1), (32, 28, 3), (2,)])
 def test_sizes_that_cannot_be_made_are_refused(shape):
-    with pytest.raises(BadInput, match="cannot be made: they must be square"):
+    with pytest.raises(BadInput, match="are not supported: give square"):
         infogan.paper(shape, CODES)

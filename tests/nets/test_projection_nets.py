@@ -1,9 +1,10 @@
-"""The projection against plain NumPy, and the small convolutional pair that is told labels by it."""
+"""The projection against plain NumPy, and the small conditional networks."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from drawn import converged, drawn
 
 from gan_jax.nets import dcgan, projection
 
@@ -15,20 +16,10 @@ def divided(matrix):
     return matrix / np.linalg.norm(matrix, 2)
 
 
-def settled(net, *args):
-    """Fresh variables after many calls in training."""
-    variables = net.init(KEY, *args)
-
-    def call(_, stats):
-        return net.apply({**variables, "batch_stats": stats}, *args, mutable=["batch_stats"])[1]["batch_stats"]
-
-    return {**variables, "batch_stats": jax.jit(lambda s: jax.lax.fori_loop(0, 300, call, s))(variables["batch_stats"])}
-
-
 def test_the_projection_is_the_product_with_the_row_of_the_label():
     phi = np.random.RandomState(0).normal(size=(4, 6)).astype(np.float32)
     head = projection.Projection(classes=3)
-    variables = settled(head, jnp.asarray(phi), Y)
+    variables = converged(drawn(head, jnp.asarray(phi), Y))
     psi, rows = variables["params"]["Dense_0"]["kernel"], variables["params"]["Embed_0"]["embedding"]
     assert psi.shape == (6, 1) and rows.shape == (3, 6)
     psi, rows = divided(np.asarray(psi)), divided(np.asarray(rows))
@@ -64,12 +55,11 @@ def test_networks_are_as_wide_as_dcgans(shape):
     ]
 
 
-def test_labels_are_seen_by_both():
+def test_labels_matter_to_both_networks():
     g, d = projection.pair((12, 12, 1), width=2, classes=3)
     z, x = jax.random.normal(KEY, (4, 5)), jax.random.normal(KEY, (4, 12, 12, 1))
     for net, argument in ((g, z), (d, x)):
-        variables = jax.jit(net.init)(KEY, argument, Y)
-        moved = jax.tree.map(lambda v: v + jax.random.normal(KEY, v.shape), variables)
-        play = jax.jit(lambda v, y, net=net, a=argument: net.apply(v, a, y, mutable=["batch_stats"])[0])
-        changed = jnp.abs(play(moved, Y) - play(moved, (Y + 1) % 3)).reshape(4, -1).max(axis=1)
+        variables = drawn(net, argument, Y)
+        play = jax.jit(lambda y, v=variables, net=net, a=argument: net.apply(v, a, y, mutable=["batch_stats"])[0])
+        changed = jnp.abs(play(Y) - play((Y + 1) % 3)).reshape(4, -1).max(axis=1)
         assert (changed > 1e-4).all()

@@ -1,4 +1,4 @@
-"""The residual networks: SNGAN's sizes, convolutions that resize against the plain ones, labels told or not."""
+"""The residual networks: SNGAN's sizes, resizing convolutions against plain ones, with and without labels."""
 
 from functools import partial
 
@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from drawn import converged, drawn
 
 from gan_jax import BadInput, init, losses, make_step
 from gan_jax.games import conditional, vanilla
@@ -71,23 +72,32 @@ def test_networks_fit_the_images(pixels, base, blocks, down):
 
 @pytest.mark.parametrize("shape", [(28, 32, 1), (30, 30, 1), (2,)])
 def test_other_images_are_refused(shape):
-    with pytest.raises(BadInput, match=r"images of .* cannot be made"):
+    with pytest.raises(BadInput, match=r"examples of .* are not supported"):
         resnet.pair(shape)
 
 
-def test_a_convolution_of_doubled_maps_is_one_after_doubling():
-    x = images(5)
-    y, variables = resnet.UpConv(3).init_with_output(KEY, x)
-    wide = np.asarray(x).repeat(2, axis=1).repeat(2, axis=2)
-    close(resnet.doubled(x), wide)
-    close(y, Conv(3).apply(variables, jnp.asarray(wide)))
+def test_an_upsampling_convolution_is_upsampling_then_a_convolution():
+    x, wide = images(5), np.asarray(images(5)).repeat(2, axis=1).repeat(2, axis=2)
+
+    @jax.jit
+    def run(x, wide):
+        y, variables = resnet.UpConv(3).init_with_output(KEY, x)
+        return resnet.upsample(x), y, Conv(3).apply(variables, wide)
+
+    upsampled, y, expected = run(x, wide)
+    close(upsampled, wide)
+    close(y, expected)
 
 
-def test_a_convolution_that_halves_is_one_before_averaging():
-    x = images(6)
-    y, variables = resnet.DownConv(3).init_with_output(KEY, x)
-    close(y, pool_by_hand(Conv(3).apply(variables, x)))
-    close(resnet.halved(x), pool_by_hand(x))
+def test_a_pooled_convolution_is_a_convolution_then_pooling():
+    @jax.jit
+    def run(x):
+        y, variables = resnet.DownConv(3).init_with_output(KEY, x)
+        return resnet.average_pool(x), y, Conv(3).apply(variables, x)
+
+    pooled, y, plain = run(images(6))
+    close(pooled, pool_by_hand(images(6)))
+    close(y, pool_by_hand(plain))
 
 
 def test_kernels_are_as_wide_as_the_authors():
@@ -99,22 +109,13 @@ def test_kernels_are_as_wide_as_the_authors():
 
 
 def divided(kernel):
-    """A kernel as the discriminator has it once its vectors have settled."""
+    """The kernel divided by its largest singular value."""
     kernel = np.asarray(kernel, np.float64)
     return kernel / np.linalg.norm(kernel.reshape(-1, kernel.shape[-1]), 2)
 
 
-def settled(net, variables, *args):
-    """The variables after many calls in training."""
-
-    def call(_, stats):
-        return net.apply({**variables, "batch_stats": stats}, *args, mutable=["batch_stats"])[1]["batch_stats"]
-
-    return {**variables, "batch_stats": jax.jit(lambda s: jax.lax.fori_loop(0, 200, call, s))(variables["batch_stats"])}
-
-
 def conv_by_hand(x, layer):
-    """A `SAME` convolution of odd size with a normalized kernel, in plain loops over its taps."""
+    """A `SAME` convolution of odd size with a normalized kernel, as a sum over its taps."""
     kernel = divided(layer["kernel"])
     k, (h, w) = kernel.shape[0], x.shape[1:3]
     padded = np.pad(x, ((0, 0), (k // 2, k // 2), (k // 2, k // 2), (0, 0)))
@@ -127,9 +128,9 @@ def pool_by_hand(x):
 
 
 def test_scores_are_those_of_plain_numpy():
-    """The whole discriminator: blocks, sum, and for every example the row of its label."""
+    """The whole discriminator: blocks, sum over positions, and the product with the embedding of the label."""
     net, x = resnet.ProjectionDiscriminator(classes=3, down=2, width=4), images(8)
-    variables = settled(net, jax.jit(net.init)(KEY, x, Y), x, Y)
+    variables = converged(drawn(net, x, Y))
     params = jax.tree.map(np.asarray, variables["params"])
     relu = partial(np.maximum, 0)
 
@@ -145,44 +146,58 @@ def test_scores_are_those_of_plain_numpy():
     phi = relu(h).sum(axis=(1, 2))
     psi, rows = divided(params["Projection_0"]["Dense_0"]["kernel"]), params["Projection_0"]["Embed_0"]["embedding"]
     expected = [phi[b] @ psi[:, 0] + phi[b] @ divided(rows)[Y[b]] for b in range(3)]
-    close(net.apply(variables, x, Y), expected, rtol=1e-3)
+    close(jax.jit(net.apply)(variables, x, Y), expected, rtol=1e-3)
 
 
 def test_without_labels_the_score_lacks_the_product_alone():
-    told, plain, x = resnet.ProjectionDiscriminator(3, width=4), resnet.Discriminator(width=4), images(8)
-    variables = jax.jit(told.init)(KEY, x, Y)
-    keep = lambda tree: {**tree, "Projection_0": {k: v for k, v in tree["Projection_0"].items() if "Embed" not in k}}  # noqa: E731
-    own = {"params": keep(variables["params"]), "batch_stats": variables["batch_stats"]}
-    own["batch_stats"]["Projection_0"].pop("SpectralNorm_1")
-    assert jax.tree.structure(own) == jax.tree.structure(jax.jit(plain.init)(KEY, x))
+    labeled, plain = resnet.ProjectionDiscriminator(3, down=1, width=4), resnet.Discriminator(down=1, width=4)
+    x = images(4)
+    variables = drawn(labeled, x, Y)
     variables["params"]["Projection_0"]["Embed_0"]["embedding"] *= 0
-    variables = jax.jit(told.init)(KEY, x, Y) | {"params": variables["params"]}
-    close(told.apply(variables, x, Y), plain.apply(own, x, jax.random.split(KEY, 3)))
+    own = jax.tree.map(lambda leaf: leaf, variables)  # new dictionaries
+    del own["params"]["Projection_0"]["Embed_0"], own["batch_stats"]["Projection_0"]["SpectralNorm_1"]
+    assert jax.tree.structure(own) == jax.tree.structure(jax.eval_shape(plain.init, KEY, x))
+    keys = jax.random.split(KEY, 3)
+    close(*jax.jit(lambda variables, own: (labeled.apply(variables, x, Y), plain.apply(own, x, keys)))(variables, own))
 
 
-def test_labels_change_what_is_made_once_their_rows_differ():
+def test_labels_matter_to_the_generator_unless_gains_and_biases_are_equal():
     g, z = resnet.Generator(1, 3, 2, 4, classes=3), jax.random.normal(KEY, (3, 5))
-    variables = jax.jit(g.init)(KEY, z, Y)
+    variables = drawn(g, z, Y)
     play = jax.jit(lambda v, y: g.apply(v, z, y, mutable=["batch_stats"])[0])
-    close(play(variables, Y), play(variables, Y[::-1]))  # every row starts as the same
-    moved = jax.tree.map(lambda v: v + jax.random.normal(KEY, v.shape), variables)
-    assert jnp.abs(play(moved, Y) - play(moved, (Y + 1) % 3)).reshape(3, -1).max(axis=1).min() > 1e-3
+    assert jnp.abs(play(variables, Y) - play(variables, (Y + 1) % 3)).reshape(3, -1).max(axis=1).min() > 1e-3
+    equal = jax.tree.map(lambda v: jnp.broadcast_to(v[:1], v.shape) if v.shape[:1] == (3,) else v, variables["params"])
+    variables["params"] = equal
+    close(play(variables, Y), play(variables, Y[::-1]))
 
 
 @pytest.mark.parametrize("classes", [0, 3])
-def test_they_play_with_labels_and_without(classes):
-    """A round of the hinge game moves every parameter, and the spectral vectors follow."""
+def test_they_fit_the_games_and_every_parameter_learns(classes):
+    """Both games trace; a score of fakes has a gradient in every parameter, and the spectral vectors move."""
     g, d = resnet.pair((12, 12, 1), g_width=4, d_width=4, classes=classes)
     sgd, choices = optax.sgd(0.1), {"z_size": 5, "loss": losses.hinge}
     game = (
         conditional.game(g, d, sgd, sgd, classes=3, **choices) if classes else vanilla.game(g, d, sgd, sgd, **choices)
     )
-    batch = {"x": jax.random.normal(KEY, (2, 6, 12, 12, 1))}
-    batch |= {"y": jnp.tile(jnp.array([0, 1, 2], jnp.int32), (2, 2))} if classes else {}
-    start = init(game, KEY, batch)
-    end, _ = jax.jit(make_step(game))(start, batch)
-    for name, player in start.players.items():
-        after = end.players[name]
-        moved = jax.tree.map(lambda a, b: (a != b).any(), (player.params, player.stats), (after.params, after.stats))
-        still = [jax.tree_util.keystr(path) for path, yes in jax.tree_util.tree_leaves_with_path(moved) if not yes]
-        assert all("UpConv_0']['bias" in path or "Conv_0']['bias" in path for path in still), still
+    batch = {"x": jnp.zeros((2, 3, 12, 12, 1))} | ({"y": jnp.tile(Y, (2, 1))} if classes else {})
+    state = jax.eval_shape(lambda: init(game, KEY, batch))
+    assert jax.tree.structure(jax.eval_shape(make_step(game), state, batch)[0]) == jax.tree.structure(state)
+
+    z, labels = jax.random.normal(KEY, (3, 5)), (Y,) if classes else ()
+    start = {"g": drawn(g, z, *labels), "d": drawn(d, jnp.zeros((3, 12, 12, 1)), *labels)}
+
+    @jax.jit
+    def play(start):
+        def loss(params):
+            nets = {name: {**start[name], "params": params[name]} for name in start}
+            x, _ = g.apply(nets["g"], z, *labels, mutable=["batch_stats"])
+            scores, stats = d.apply(nets["d"], x, *labels, mutable=["batch_stats"])
+            return jnp.mean(jnp.tanh(scores)), stats["batch_stats"]
+
+        return jax.grad(loss, has_aux=True)({name: net["params"] for name, net in start.items()})
+
+    gradients, stats = play(start)
+    leaves = jax.tree_util.tree_leaves_with_path(gradients)
+    without = [jax.tree_util.keystr(path) for path, gradient in leaves if not np.any(gradient)]
+    assert all("UpConv_0']['bias" in path or "Conv_0']['bias" in path for path in without), without  # before batch norm
+    assert all((a != b).any() for a, b in zip(*map(jax.tree.leaves, (stats, start["d"]["batch_stats"])), strict=True))

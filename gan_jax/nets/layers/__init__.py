@@ -1,4 +1,4 @@
-"""Layers that several networks share, as `flax.linen` modules; may import `engine` and `errors` only."""
+"""Layers that several families share, as `flax.linen` modules; may import `engine` and `errors`."""
 
 from gan_jax.nets.layers.dropout import Dropout
 from gan_jax.nets.layers.normalization import BatchNorm, ConditionalBatchNorm

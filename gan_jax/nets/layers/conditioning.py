@@ -1,4 +1,4 @@
-"""How a generator is told codes: beside its noise, classes as one-hot vectors, numbers as they are."""
+"""Conditioning on labels and latent codes: concatenation for generators, projection for discriminators."""
 
 from collections.abc import Mapping
 
@@ -15,35 +15,35 @@ Labels = Int[Array, " B"]
 GLOROT = nn.initializers.glorot_uniform()
 
 
-def joined(
+def concat_codes(
     z: Float[Array, "B Z"], codes: Mapping[str, Code], values: Mapping[str, Shaped[Array, " B"]]
 ) -> Float[Array, "B Z_and_codes"]:
-    """Noise and every code in one vector: with 62 numbers, a code of ten classes and two numbers, `[B, 74]`.
+    """Concatenates noise and codes: one-hot for categorical ones, the value for continuous ones.
 
-    Its product with a Dense layer is that of the noise plus a learned vector for every class.
+    62 noise values, ten classes and two continuous codes give `[B, 74]`.
     """
 
-    def vectors(name: str, code: Code) -> Float[Array, "B K"]:
+    def encode(name: str, code: Code) -> Float[Array, "B K"]:
         if isinstance(code, Categorical):
             return jax.nn.one_hot(values[name], code.classes, dtype=z.dtype)
         return values[name][:, None].astype(z.dtype)
 
-    return jnp.concatenate([z, *(vectors(name, code) for name, code in codes.items())], axis=1)
+    return jnp.concatenate([z, *(encode(name, code) for name, code in codes.items())], axis=1)
 
 
 class Projection(nn.Module):
     """Features `phi [B, D]` and labels `y [B]` to scores `[B]`: `psi(phi) + <embed(y), phi>`, psi linear without bias.
 
-    Both matrices have spectral norm. Without `classes` the score is `psi(phi)`.
+    Both matrices have spectral norm. With 0 `classes` the score is `psi(phi)`.
 
-    Miyato and Koyama 2018, eq. 3.
+    Miyato and Koyama 2018, "cGANs with projection discriminator", eq. 3 (https://arxiv.org/abs/1802.05637).
     """
 
     classes: int
 
     @nn.compact
     def __call__(self, phi: Float[Array, "B D"], y: Labels | None = None) -> Float[Array, " B"]:
-        """Scores of features, as of examples of classes `y`."""
+        """Scores features as those of classes `y`."""
         scores = SpectralNorm(nn.Dense(1, use_bias=False, kernel_init=GLOROT))(phi).squeeze(-1)
         if not self.classes:
             return scores

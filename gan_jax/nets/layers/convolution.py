@@ -1,15 +1,14 @@
-"""`Conv` and `ConvTranspose`: those of `flax.linen` in value, in parameters and in gradients, but fast on a CPU too.
+"""`Conv` and `ConvTranspose`: `flax.linen`'s in values, parameters and gradients, but fast on a CPU too.
 
-On a GPU or TPU they are the library's convolutions. On a CPU XLA's convolution is several times slower inside a loop
-(and training plays its steps inside a loop), and its transposed one is slow everywhere, while its matrix product is
-fast everywhere. So there a convolution is one matrix product and one copy, on either side of it:
+On a GPU or TPU they are the library's convolutions. On a CPU, XLA's convolution is several times slower inside a loop
+(where training runs its steps), and its transposed convolution is slow everywhere, while matrix products are fast. So
+on a CPU a convolution is one matrix product, before or after one copy:
 
-    gather    [B, H, W, C] -> [B, H', W', k k C]    the k x k window under every output (im2col), then the product
-    scatter   [B, H, W, k k C] -> [B, H', W', C]    the product, then its k x k windows overlap and add up (col2im)
+    gather    [B, H, W, C] -> [B, H', W', k k C]    im2col: the k x k window of every output, then the product
+    scatter   [B, H, W, k k C] -> [B, H', W', C]    col2im: the product, then overlapping k x k windows are summed
 
-Each is the derivative of the other, and JAX finds that by itself (slices and a concatenation against pads and a sum).
-So no derivative is written by hand, both gradients of a layer are products too, and every mode of differentiation
-works any number of times.
+Each is the transpose of the other, and JAX derives it (slices and a concatenation against pads and a sum). So both
+gradients of a layer are products too, and derivatives of any mode and order work.
 """
 
 import math
@@ -35,8 +34,8 @@ Padding = list[tuple[int, int]]
 class Conv(nn.Module):
     """A convolution, `[B, H, W, C]` to `[B, ceil(H / stride), ceil(W / stride), features]`; `SAME` padding.
 
-    Parameters `kernel` `[k, k, C, features]` and `bias` as in `flax.linen.Conv`. Computed in `dtype`, by default that
-    of input and parameters.
+    Parameters `kernel` `[k, k, C, features]` and `bias` as in `flax.linen.Conv`. Computed in `dtype`, by default the
+    dtype of input and parameters.
     """
 
     features: int
@@ -47,17 +46,18 @@ class Conv(nn.Module):
 
     @nn.compact
     def __call__(self, x: Images) -> Convolved:
-        """The convolution of `x`, plus the bias."""
+        """Convolves `x` and adds the bias."""
         return _layer(self, partial(conv, stride=self.stride), x)
 
 
 class ConvTranspose(nn.Module):
     """A transposed convolution, `[B, H, W, C]` to `[B, H stride, W stride, features]`; `SAME` padding.
 
-    With `size` to `[B, size, size, features]`: the transpose of a convolution that makes H of `size`, as 4 of 7 pixels.
+    `size` gives `[B, size, size, features]` instead, where ceil(size / stride) must be H and W: 4 to 7 pixels with
+    stride 2.
 
     Parameters `kernel` `[k, k, C, features]` and `bias` as in `flax.linen.ConvTranspose`. Computed in `dtype`, by
-    default that of input and parameters.
+    default the dtype of input and parameters.
     """
 
     features: int
@@ -69,17 +69,17 @@ class ConvTranspose(nn.Module):
 
     @nn.compact
     def __call__(self, x: Images) -> Convolved:
-        """The transposed convolution of `x`, plus the bias.
+        """Convolves `x`, transposed, and adds the bias.
 
         Raises:
-            ValueError: no convolution of this stride makes the size of `x` of `size`.
+            ValueError: `size` and stride do not fit the size of `x`.
         """
         size = self.size and (self.size, self.size)
         return _layer(self, partial(conv_transpose, stride=self.stride, size=size), x)
 
 
 def _layer(module: Conv | ConvTranspose, convolve: Callable, x: Images) -> Convolved:
-    """What the two layers share: the parameters and the bias."""
+    """Creates the parameters, convolves and adds the bias."""
     shape = (module.kernel_size, module.kernel_size, x.shape[-1], module.features)
     kernel = module.param("kernel", module.kernel_init, shape)
     bias = module.param("bias", nn.initializers.zeros, shape[-1:])
@@ -89,31 +89,30 @@ def _layer(module: Conv | ConvTranspose, convolve: Callable, x: Images) -> Convo
 
 
 def conv(x: Images, kernel: Kernel, stride: int = 1) -> Convolved:
-    """`SAME` convolution, in the form that is fastest where it runs."""
+    """Computes the `SAME` convolution, in the form that is fastest on the backend."""
     if not products_are_faster():
         return lax.conv_general_dilated(x, kernel, (stride, stride), "SAME", dimension_numbers=LAYOUT)
     k, _, c_in, c_out = kernel.shape
     size = x.shape[1:3]
     padding = same_padding(size, k, stride)
-    if stride == 1 and c_out < c_in:  # the copy is narrower on the far side of the product
+    if stride == 1 and c_out < c_in:  # fewer channels to copy after the product
         mirrored = [(after, before) for before, after in padding]
         return scatter(_windows(x, kernel), k, stride, mirrored, size)
     return _product(gather(x, k, stride, padding), kernel.reshape(k * k * c_in, c_out))
 
 
 def conv_transpose(x: Images, kernel: Kernel, stride: int = 1, size: tuple[int, int] | None = None) -> Convolved:
-    """The transpose of the `SAME` convolution that makes images like `x` of images of `size`, by default `stride` times
-    as large, in the form that is fastest where it runs.
+    """Computes the transpose of the `SAME` convolution from images of `size` to images like `x`.
 
-    With the default size it is `lax.conv_transpose`.
+    The default size, `stride` times that of `x`, is `lax.conv_transpose`.
 
     Raises:
-        ValueError: there is no such convolution.
+        ValueError: a convolution of images of `size` does not have the size of `x`.
     """
     k = kernel.shape[0]
     size = size or (x.shape[1] * stride, x.shape[2] * stride)
     if tuple(math.ceil(n / stride) for n in size) != x.shape[1:3]:
-        raise ValueError(f"a convolution of stride {stride} does not make {x.shape[1:3]} of {size}")
+        raise ValueError(f"a convolution of stride {stride} maps {size} to another size than {x.shape[1:3]}")
     padding = same_padding(size, k, stride)
     if not products_are_faster():
         dilated = [(k - 1 - before, k - 1 - after) for before, after in padding]
@@ -122,29 +121,28 @@ def conv_transpose(x: Images, kernel: Kernel, stride: int = 1, size: tuple[int, 
 
 
 def products_are_faster() -> bool:
-    """Whether convolutions are written as matrix products: on a CPU. Both forms are right everywhere."""
+    """Whether to compute convolutions as matrix products: on a CPU. Both forms are correct on every backend."""
     return jax.default_backend() == "cpu"
 
 
 def gather(x: Images, k: int, stride: int, padding: Padding) -> Windows:
-    """The `k x k` windows of padded `x`, `stride` apart, each laid out in the channels of its position.
+    """Extracts the `k x k` windows of padded `x`, `stride` apart, into channels (im2col).
 
-    Every element of a window is one slice without gaps of one of the `stride x stride` images that are left where only
-    every `stride`-th row and column is kept. The derivative adds slices up that have no gaps either, and lays these
-    images into each other once.
+    `x` is first split into its `stride x stride` phases (every `stride`-th row and column), so that each window element
+    is a contiguous slice of one phase. The transpose then sums contiguous slices, and interleaves the phases once.
     """
     b, *size, c = x.shape
-    windows, phases, whole = [], [], []
+    windows, phases, pads = [], [], []
     for n, (before, after) in zip(size, padding, strict=True):
         windows.append((n + before + after - k) // stride + 1)
         phases.append(windows[-1] + (k - 1) // stride)
-        whole.append((before, stride * phases[-1] - n - before))
-    x = jnp.pad(x, ((0, 0), *whole, (0, 0))).reshape(b, phases[0], stride, phases[1], stride, c)
-    every = [lax.split(rows, (1,) * stride, axis=4) for rows in lax.split(x, (1,) * stride, axis=2)]
+        pads.append((before, stride * phases[-1] - n - before))
+    x = jnp.pad(x, ((0, 0), *pads, (0, 0))).reshape(b, phases[0], stride, phases[1], stride, c)
+    grid = [lax.split(rows, (1,) * stride, axis=4) for rows in lax.split(x, (1,) * stride, axis=2)]
 
     def tap(i: int, j: int) -> Images:
-        """Element `i, j` of every window."""
-        phase = every[i % stride][j % stride].reshape(b, *phases, c)
+        """Slices element `i, j` of every window."""
+        phase = grid[i % stride][j % stride].reshape(b, *phases, c)
         top, left = i // stride, j // stride
         return phase[:, top : top + windows[0], left : left + windows[1]]
 
@@ -152,7 +150,7 @@ def gather(x: Images, k: int, stride: int, padding: Padding) -> Windows:
 
 
 def scatter(windows: Windows, k: int, stride: int, padding: Padding, size: tuple[int, int]) -> Images:
-    """The transpose of `gather`: images of `size`, the sums of their overlapping windows."""
+    """Sums overlapping windows into images of `size` (col2im): the transpose of `gather`."""
     b, _, _, c = windows.shape
     images = jax.ShapeDtypeStruct((b, *size, c // k**2), windows.dtype)
     (x,) = jax.linear_transpose(lambda x: gather(x, k, stride, padding), images)(windows)
@@ -160,16 +158,16 @@ def scatter(windows: Windows, k: int, stride: int, padding: Padding, size: tuple
 
 
 def same_padding(size: tuple[int, int], k: int, stride: int) -> Padding:
-    """What `SAME` puts before and after each axis; the odd one out goes after."""
+    """Computes `SAME` padding (before, after) of both axes; an odd total has one more after."""
     total = [max((math.ceil(n / stride) - 1) * stride + k - n, 0) for n in size]
     return [(t // 2, t - t // 2) for t in total]
 
 
 def _windows(x: Images, kernel: Kernel) -> Float[Array, "B H W kkC"]:
-    """What every position adds to the window around it: the kernel mirrored, for it is seen from the input's side."""
+    """Computes what every pixel adds to the window around it: its product with the mirrored kernel."""
     return _product(x, jnp.moveaxis(kernel[::-1, ::-1], 2, 0).reshape(x.shape[-1], -1))
 
 
 def _product(x: Images, matrix: Float[Array, "C_in C_out"]) -> Float[Array, "B H W C_out"]:
-    """`x @ matrix`, flattened: XLA would transpose a copy of `x` for a gradient that sums over three axes."""
+    """Computes `x @ matrix` on flattened `x`: a gradient summed over three axes would transpose a copy of `x`."""
     return (x.reshape(-1, x.shape[-1]) @ matrix).reshape(*x.shape[:-1], -1)

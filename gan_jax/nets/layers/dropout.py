@@ -13,11 +13,11 @@ from gan_jax.errors import BadInput
 
 
 class Dropout(nn.Module):
-    """Zeroes each element with probability `rate` and scales the rest up to keep the mean; without keys, nothing.
+    """Zeroes each element with probability `rate` and rescales the rest; the identity without keys.
 
-    An element is decided by eight random bits, so the rate is rounded to a multiple of 1/256 (0.3 is 77/256) and the
-    scale is that of the rounded rate. Every `Dropout` of a network draws from its own stream, told apart by its path,
-    so all may be given the same keys; one module that is called twice drops the same elements twice.
+    Eight random bits decide an element, so `rate` is rounded to a multiple of 1/256 (0.3 is 77/256), and so is the
+    scale. A module's path selects its random stream, so all layers of a network may share the same keys; a module
+    called twice drops the same elements twice.
 
     Srivastava et al. 2014, "Dropout: a simple way to prevent neural networks from overfitting".
     """
@@ -25,10 +25,14 @@ class Dropout(nn.Module):
     rate: float
 
     def __call__(self, x: Float[Array, "B ..."], keys: Keys | None = None) -> Float[Array, "B ..."]:
-        """Drops from every example of `x` what its own key says."""
+        """Drops elements of each example, by its own key.
+
+        Raises:
+            BadInput: `rate`, rounded, is not in [0, 1).
+        """
         dropped = round(256 * self.rate)
         if not 0 <= dropped < 256:
-            raise BadInput(f"a dropout rate must be at least 0 and less than 1, got {self.rate}")
+            raise BadInput(f"dropout rate {self.rate} is not supported: give a rate of at least 0 and less than 1")
         if keys is None or dropped == 0:
             return x
         stream = zlib.crc32("/".join(self.path).encode())
@@ -37,6 +41,6 @@ class Dropout(nn.Module):
 
 
 def _random_bytes(key: Key[Array, ""], n: int) -> UInt8[Array, " n"]:
-    """`n` random bytes, four to a word: `jax.random.bits` of uint8 draws a whole word for each."""
+    """Draws `n` random bytes, four per word: `jax.random.bits` of uint8 draws a whole word for each."""
     words = jax.random.bits(key, (-(-n // 4),))
     return lax.bitcast_convert_type(words, jnp.uint8).reshape(-1)[:n]

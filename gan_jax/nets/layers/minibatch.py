@@ -1,4 +1,4 @@
-"""A discriminator that sees more than one example at a time, and so a generator that repeats itself."""
+"""Layers that add features of the whole batch, by which a discriminator detects mode collapse."""
 
 import jax.numpy as jnp
 from flax import linen as nn
@@ -11,12 +11,12 @@ Wider = Float[Array, "B *space D"]
 
 
 class MinibatchDiscrimination(nn.Module):
-    """Appends `kernels` features that say how close an example is to all others of the whole batch.
+    """Appends `kernels` features that measure how close an example is to all others of the global batch.
 
-    A learned linear map makes a matrix `M [kernels, size]` of every example, and feature k of example i is the sum over
-    all examples j, itself among them, of `exp(-|M_i[k] - M_j[k]|)`, the distance being L1.
+    A learned linear map gives every example a matrix `M [kernels, size]`; feature k of example i is the sum over all
+    examples j (i included) of `exp(-||M_i[k] - M_j[k]||_1)`.
 
-    Salimans et al. 2016, "Improved techniques for training GANs", sec. 3.2.
+    Salimans et al. 2016, "Improved techniques for training GANs", sec. 3.2 (https://arxiv.org/abs/1606.03498).
     """
 
     kernels: int = 100
@@ -24,7 +24,7 @@ class MinibatchDiscrimination(nn.Module):
 
     @nn.compact
     def __call__(self, x: Features) -> Wider:
-        """`[B, *space, C]` to `[B, *space, C + kernels]`; every position of an image is given the same features."""
+        """Maps `[B, *space, C]` to `[B, *space, C + kernels]`, with equal features at all positions."""
         flat = x.reshape(x.shape[0], -1)
         rows = nn.Dense(self.kernels * self.size, use_bias=False)(flat).reshape(-1, self.kernels, self.size)
         distances = jnp.sum(jnp.abs(rows[:, None] - all_gather(rows)[None]), axis=-1)
@@ -32,25 +32,24 @@ class MinibatchDiscrimination(nn.Module):
 
 
 class MinibatchStdDev(nn.Module):
-    """Appends one feature, the same for all: how much the whole batch varies.
+    """Appends one feature: the standard deviation over the global batch, averaged over all inputs of an example.
 
-    It is the standard deviation of every feature over the batch, averaged over the features.
-
-    Karras et al. 2018, "Progressive growing of GANs for improved quality, stability, and variation", sec. 3.
+    Karras et al. 2018, "Progressive growing of GANs for improved quality, stability, and variation", sec. 3
+    (https://arxiv.org/abs/1710.10196).
     """
 
     def __call__(self, x: Features) -> Wider:
-        """`[B, *space, C]` to `[B, *space, C + 1]`."""
+        """Maps `[B, *space, C]` to `[B, *space, C + 1]`."""
         wide = x.astype(jnp.float32)
         mean = pmean(jnp.mean(wide, axis=0, keepdims=True))
         var = pmean(jnp.mean(jnp.square(wide - mean), axis=0))
-        # Without the small number a batch of equal examples would have no gradient.
+        # The square root has no finite gradient at 0, the variance of equal examples.
         std = jnp.mean(jnp.sqrt(var + 1e-8))
         return _append(x, jnp.broadcast_to(std, (x.shape[0], 1)))
 
 
 def _append(x: Features, features: Float[Array, "B F"]) -> Wider:
-    """The features of every example beside those it has, at every position."""
+    """Appends features `[B, F]` to the channels, at every position."""
     b, *space, _ = x.shape
     maps = jnp.broadcast_to(features.reshape(b, *(1,) * len(space), -1), (b, *space, features.shape[-1]))
     return jnp.concatenate([x, maps.astype(x.dtype)], axis=-1)

@@ -1,4 +1,4 @@
-"""Dropout from per-example keys, and batch norm over the whole batch however it is split over devices."""
+"""Batch norm, plain and conditional, over the global batch, however it is split over devices."""
 
 import jax.numpy as jnp
 from flax import linen as nn
@@ -9,12 +9,12 @@ from gan_jax.engine.collectives import pmean
 
 
 class ConditionalBatchNorm(nn.Module):
-    """Batch norm whose gain and bias are those of the example's class: `scale`, `bias` `[classes, C]`.
+    """Batch norm with a gain and bias per class: `scale` (ones at first) and `bias` (zeros) `[classes, C]`.
 
-    The statistics are of the whole batch, whatever the classes in it. The gain starts at one, the bias at zero.
+    Statistics are those of the whole batch, over all classes.
 
-    Dumoulin et al. 2017, "A learned representation for artistic style", eq. 5; for GANs Miyato and Koyama 2018,
-    "cGANs with projection discriminator".
+    Dumoulin et al. 2017, "A learned representation for artistic style", eq. 5 (https://arxiv.org/abs/1610.07629); for
+    GANs Miyato and Koyama 2018, "cGANs with projection discriminator" (https://arxiv.org/abs/1802.05637).
     """
 
     classes: int
@@ -23,7 +23,7 @@ class ConditionalBatchNorm(nn.Module):
 
     @nn.compact
     def __call__(self, x: Float[Array, "B *space C"], y: Int[Array, " B"]) -> Float[Array, "B *space C"]:
-        """Normalises every channel; then the gain and bias of each example's class."""
+        """Normalizes every channel, then applies the gain and bias of each example's class `y`."""
         table = (self.classes, x.shape[-1])
         scale = self.param("scale", nn.initializers.ones, table)
         bias = self.param("bias", nn.initializers.zeros, table)
@@ -33,14 +33,14 @@ class ConditionalBatchNorm(nn.Module):
 
 
 class BatchNorm(nn.Module):
-    """`flax.linen.BatchNorm` in value, in parameters (`scale`, `bias`; none unless `affine`) and in `batch_stats`
-    (`mean`, `var`).
+    """`flax.linen.BatchNorm` in values, parameters (`scale`, `bias` if `affine`) and `batch_stats` (`mean`, `var`).
 
-    Training, that is where `batch_stats` is mutable, it normalizes with the statistics of the whole batch, however the
-    batch is split over devices, and lets the running ones follow; otherwise it normalizes with the running ones. The
-    statistics are float32 and the output is of the input's dtype.
+    In training (`batch_stats` is mutable) it normalizes with the statistics of the global batch, however it is split
+    over devices, and updates the running ones; otherwise it normalizes with the running ones. Statistics are float32,
+    the output has the input's dtype.
 
-    Ioffe and Szegedy 2015, "Batch normalization", Algorithms 1 and 2.
+    Ioffe and Szegedy 2015, "Batch normalization: accelerating deep network training by reducing internal covariate
+    shift", Algorithms 1 and 2 (https://arxiv.org/abs/1502.03167).
     """
 
     momentum: float = 0.99
@@ -49,7 +49,7 @@ class BatchNorm(nn.Module):
 
     @nn.compact
     def __call__(self, x: Float[Array, "B *space C"]) -> Float[Array, "B *space C"]:
-        """Normalises every channel."""
+        """Normalizes every channel."""
         channels = x.shape[-1:]
         scale = self.param("scale", nn.initializers.ones, channels) if self.affine else jnp.ones(channels)
         bias = self.param("bias", nn.initializers.zeros, channels) if self.affine else jnp.zeros(channels)
@@ -59,7 +59,7 @@ class BatchNorm(nn.Module):
 
         if self.is_mutable_collection("batch_stats"):
             axes = tuple(range(x.ndim - 1))
-            # The mean of the squares, not of the squared deviations: both means are then of the whole batch at once.
+            # E[x^2] - E[x]^2 rather than the mean squared deviation: one collective for both means.
             mean, square = pmean((wide.mean(axes), jnp.square(wide).mean(axes)))
             var = jnp.maximum(square - jnp.square(mean), 0)
             if not self.is_initializing():

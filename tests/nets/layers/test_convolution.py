@@ -31,86 +31,109 @@ def draw(*shape, seed=0):
     return jax.random.normal(jax.random.key(seed), shape)
 
 
-@pytest.mark.parametrize("products, shape", [*((True, shape) for shape in SHAPES), (False, SHAPES[0])], ids=str)
+def plain_conv(x, kernel, stride):
+    return lax.conv_general_dilated(x, kernel, (stride, stride), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"))
+
+
+def plain_conv_transpose(x, kernel, stride):
+    return lax.conv_transpose(x, kernel, (stride, stride), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"))
+
+
+FUNCTIONS = [(conv, plain_conv), (conv_transpose, plain_conv_transpose)]
+
+
+@pytest.mark.parametrize("products, shapes", [(True, SHAPES), (False, SHAPES[:1])], ids=["products", "library"])
 @pytest.mark.parametrize("ours, theirs", LAYERS)
-def test_layer_equals_flax(ours, theirs, shape, products, monkeypatch):
+def test_layers_equal_flax(ours, theirs, shapes, products, monkeypatch):
+    """Parameters, values and gradients, of all shapes in one program."""
     monkeypatch.setattr(convolution, "products_are_faster", lambda: products)
-    h, w, c_in, c_out, k, stride = shape
-    ours = ours(c_out, k, stride)
-    theirs = theirs(c_out, (k, k), strides=(stride, stride))
-    x = draw(2, h, w, c_in)
-    variables = theirs.init(jax.random.key(1), x)
-    jax.tree.map(np.testing.assert_array_equal, ours.init(jax.random.key(1), x), variables)
 
-    # Unoptimised, each of these many programs compiles in half the time.
-    @partial(jax.jit, static_argnums=0, compiler_options={"xla_backend_optimization_level": 0})
-    def value_and_gradients(layer, variables, x):
+    def init_and_gradients(layer, key, x, seed):
+        variables = layer.init(key, x)
         y, vjp = jax.vjp(layer.apply, variables, x)
-        return y, vjp(draw(*y.shape, seed=2))
+        return variables, y, vjp(draw(*y.shape, seed=seed))
 
-    jax.tree.map(close, value_and_gradients(ours, variables, x), value_and_gradients(theirs, variables, x))
+    @jax.jit
+    def run(key, seed):
+        pairs = {}
+        for h, w, c_in, c_out, k, stride in shapes:
+            x = draw(2, h, w, c_in, seed=seed)
+            layers = ours(c_out, k, stride), theirs(c_out, (k, k), strides=(stride, stride))
+            pairs[f"{h}x{w}x{c_in} to {c_out}, kernel {k}, stride {stride}"] = [
+                init_and_gradients(layer, key, x, seed + 1) for layer in layers
+            ]
+        return pairs
+
+    for name, (got, expected) in run(jax.random.key(1), 0).items():
+        jax.tree.map(np.testing.assert_array_equal, got[0], expected[0])
+        jax.tree.map(partial(close, err_msg=name), got[1:], expected[1:])
 
 
 @pytest.mark.parametrize("products", [True, False])
-@pytest.mark.parametrize(
-    "k, stride, size", [(5, 2, (7, 8)), (4, 2, (8, 7)), (3, 2, (7, 7)), (3, 3, (10, 11)), (3, 1, (4, 4))]
-)
-def test_transposed_to_a_size(k, stride, size, products, monkeypatch):
-    """The transpose of the library's convolution of images of that size, whose side may be odd."""
+def test_a_transposed_convolution_to_a_size(products, monkeypatch):
+    """It is the transpose of the library's convolution of images of that size, whose side may be odd."""
     monkeypatch.setattr(convolution, "products_are_faster", lambda: products)
-    x, kernel = draw(2, 4, 4, 3), draw(k, k, 3, 2, seed=1)
-    there = jnp.swapaxes(kernel[::-1, ::-1], 2, 3)
-    plain = lambda y: PLAIN[conv](y, there, stride)  # noqa: E731
-    (expected,) = jax.linear_transpose(plain, jax.ShapeDtypeStruct((2, *size, 2), jnp.float32))(x)
-    close(conv_transpose(x, kernel, stride, size), expected)
+    cases = [(5, 2, (7, 8)), (4, 2, (8, 7)), (3, 2, (7, 7)), (3, 3, (10, 11)), (3, 1, (4, 4))]
+
+    @jax.jit
+    def run(x, kernels):
+        pairs = []
+        for (_, stride, size), kernel in zip(cases, kernels, strict=True):
+            there = jnp.swapaxes(kernel[::-1, ::-1], 2, 3)
+            images = jax.ShapeDtypeStruct((2, *size, 2), jnp.float32)
+            (expected,) = jax.linear_transpose(partial(plain_conv, kernel=there, stride=stride), images)(x)
+            pairs.append((conv_transpose(x, kernel, stride, size), expected))
+        return pairs
+
+    pairs = run(draw(2, 4, 4, 3), [draw(k, k, 3, 2, seed=1) for k, *_ in cases])
+    for case, (got, expected) in zip(cases, pairs, strict=True):
+        close(got, expected, err_msg=str(case))
 
 
-def test_a_size_that_no_convolution_comes_from():
-    with pytest.raises(ValueError, match=r"stride 2 does not make \(4, 4\) of \(9, 9\)"):
+def test_a_transposed_size_that_does_not_fit_the_stride():
+    with pytest.raises(ValueError, match=r"stride 2 maps \(9, 9\) to another size than \(4, 4\)"):
         ConvTranspose(2, stride=2, size=9).init(jax.random.key(0), draw(2, 4, 4, 3))
 
 
 def penalty(convolve, kernel, x):
-    """A gradient penalty through a convolution: its gradient is a gradient of a gradient."""
+    """Computes a gradient penalty through a convolution."""
     slope = jax.grad(lambda x: jnp.sum(jnp.tanh(convolve(x, kernel))))(x)
     return jnp.sum(jnp.square(slope))
 
 
-PLAIN = {
-    conv: lambda x, kernel, stride: lax.conv_general_dilated(
-        x, kernel, (stride, stride), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")
-    ),
-    conv_transpose: lambda x, kernel, stride: lax.conv_transpose(
-        x, kernel, (stride, stride), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")
-    ),
-}
+@pytest.mark.parametrize("ours, theirs", FUNCTIONS)
+def test_second_derivatives(ours, theirs):
+    """Reverse over reverse, and forward over both; with either side of the product the narrower one."""
+
+    @jax.jit
+    def run(x, kernels):
+        def second(convolve, kernel, stride):
+            gradient = jax.grad(partial(penalty, partial(convolve, stride=stride)), (0, 1))
+            return jax.jvp(lambda kernel: gradient(kernel, x), (kernel,), (jnp.cos(kernel),))
+
+        return [
+            [second(convolve, kernel, stride) for convolve in (ours, theirs)] for kernel in kernels for stride in (1, 2)
+        ]
+
+    for got, expected in run(draw(2, 5, 4, 3), [draw(3, 3, 3, c_out, seed=1) for c_out in (2, 4)]):
+        jax.tree.map(partial(np.testing.assert_allclose, rtol=1e-3, atol=1e-3), got, expected)
 
 
-@pytest.mark.parametrize("c_out", [2, 4])  # either side of the product
-@pytest.mark.parametrize("stride", [1, 2])
-@pytest.mark.parametrize("ours", PLAIN)
-def test_second_derivatives(ours, stride, c_out):
-    x, kernel = draw(2, 5, 4, 3), draw(3, 3, 3, c_out, seed=1)
-    direction = draw(*kernel.shape, seed=2)
-
-    def seconds(convolve):
-        gradient = jax.grad(partial(penalty, partial(convolve, stride=stride)), (0, 1))
-        forward = jax.jvp(lambda kernel: gradient(kernel, x), (kernel,), (direction,))
-        return gradient(kernel, x), forward
-
-    expected = jax.jit(lambda: seconds(PLAIN[ours]))()
-    jax.tree.map(partial(np.testing.assert_allclose, rtol=1e-3, atol=1e-3), jax.jit(lambda: seconds(ours))(), expected)
-
-
-@pytest.mark.parametrize("ours", PLAIN)
+@pytest.mark.parametrize("ours", [conv, conv_transpose])
 def test_under_scan_vmap_and_devices(ours):
-    """Eight examples, two seeds: vmap over seeds, a scan, a sharded batch and shard_map all play the same layer."""
+    """Gradients of two seeds under vmap and scan, and of a batch split over devices, are the plain ones."""
     x, kernels = draw(8, 5, 4, 3), draw(2, 3, 3, 3, 2, seed=1)
     gradient = jax.grad(lambda kernel, x: jnp.sum(jnp.tanh(ours(x, kernel, 2))))
-    expected = jnp.stack([gradient(kernel, x) for kernel in kernels])
 
-    close(jax.jit(jax.vmap(gradient, (0, None)))(kernels, x), expected)
-    close(jax.jit(lambda: lax.scan(lambda carry, kernel: (carry, gradient(kernel, x)), 0, kernels))()[1], expected)
+    @jax.jit
+    def run(kernels, x):
+        plain = jnp.stack([gradient(kernel, x) for kernel in kernels])
+        scanned = lax.scan(lambda carry, kernel: (carry, gradient(kernel, x)), 0, kernels)[1]
+        return plain, jax.vmap(gradient, (0, None))(kernels, x), scanned
+
+    expected, mapped, scanned = run(kernels, x)
+    close(mapped, expected)
+    close(scanned, expected)
 
     mesh = jax.make_mesh((8,), ("batch",), axis_types=(jax.sharding.AxisType.Auto,))
     shards = jax.device_put(x, jax.NamedSharding(mesh, P("batch")))
@@ -119,24 +142,26 @@ def test_under_scan_vmap_and_devices(ours):
     def share(kernel, x):
         return lax.psum(gradient(kernel, x), "batch")
 
-    mapped = jax.shard_map(share, mesh=mesh, in_specs=(P(), P("batch")), out_specs=P(), check_vma=False)
-    close(jax.jit(mapped)(kernels[0], x), expected[0])
+    sharded = jax.shard_map(share, mesh=mesh, in_specs=(P(), P("batch")), out_specs=P(), check_vma=False)
+    close(jax.jit(sharded)(kernels[0], x), expected[0])
 
 
 @pytest.mark.parametrize("ours, theirs", LAYERS)
 def test_bfloat16(ours, theirs):
-    x = draw(2, 6, 6, 4)
-    variables = theirs(3, (3, 3)).init(jax.random.key(1), x)
-    y = ours(3, dtype=jnp.bfloat16).apply(variables, x)
-    assert y.dtype == jnp.bfloat16
-    expected = theirs(3, (3, 3)).apply(variables, x)
-    np.testing.assert_allclose(y.astype(jnp.float32), expected, rtol=0.05, atol=0.05)
+    @jax.jit
+    def run(key, x):
+        variables = theirs(3, (3, 3)).init(key, x)
+        return ours(3, dtype=jnp.bfloat16).apply(variables, x), theirs(3, (3, 3)).apply(variables, x)
+
+    got, expected = run(jax.random.key(1), draw(2, 6, 6, 4))
+    assert got.dtype == jnp.bfloat16
+    np.testing.assert_allclose(got.astype(jnp.float32), expected, rtol=0.05, atol=0.05)
 
 
 @pytest.mark.parametrize("layer", [Conv(2), Conv(4), ConvTranspose(2, stride=2)])
 def test_no_library_convolution_on_a_cpu(layer):
-    """What makes it fast: neither the layer nor its gradients hold a convolution."""
-    x = draw(2, 6, 6, 3)
-    variables = layer.init(jax.random.key(0), x)
+    """Neither the layer nor its gradients contain one: that is what makes it fast."""
+    x = jax.ShapeDtypeStruct((2, 6, 6, 3), jnp.float32)
+    variables = jax.eval_shape(layer.init, jax.random.key(0), x)
     gradients = jax.make_jaxpr(jax.grad(lambda v, x: jnp.sum(layer.apply(v, x) ** 2), (0, 1)))(variables, x)
     assert "dot_general" in str(gradients) and "conv_general_dilated" not in str(gradients)

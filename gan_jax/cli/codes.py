@@ -1,4 +1,4 @@
-"""Codes in the words of a command line: `c1=3,8` gives values, `c2:-2:2` a range of them, and labels have names."""
+"""Parses codes on the command line: values `c1=3,8`, a range `c2:-2:2`, labels by the names of their classes."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -11,78 +11,78 @@ from gan_jax.errors import BadInput
 from gan_jax.sampling.latents import Values, check_codes
 
 COLUMNS = 10
-"""Of a row along which a number varies."""
+"""The number of values along a row in which a continuous code varies."""
 
 
-class Choice(NamedTuple):
-    """What samples are asked for."""
+class CodeChoice(NamedTuple):
+    """The codes of the samples to draw."""
 
     given: dict[str, Values]
-    """Values that are dealt in turn, by the code's name."""
+    """Fixed values by the code's name, cycled over the samples."""
     varied: tuple[str, Values] | None
-    """A code, and the values that it takes along a row."""
+    """A code and the values that it takes along a row."""
 
 
 def parse_choice(
     codes: Mapping[str, Code], classes: Sequence[str], labels: Sequence[str], words: Sequence[str], vary: str
-) -> Choice:
-    """The words of `--labels`, `--codes` and `--vary` together.
+) -> CodeChoice:
+    """Parses `--labels`, `--codes` and `--vary` together.
 
     Raises:
-        BadInput: one of them cannot be read, a code is given twice, or is fixed and varied at once.
+        BadInput: a word is malformed, a code is given twice, or is both fixed and varied.
     """
     by_label, by_code = parse_labels(codes, classes, labels), parse_codes(codes, words)
     if by_label.keys() & by_code.keys():
-        raise BadInput("--labels and --codes y=... are the same: give one of them")
+        raise BadInput("--labels and --codes y=... set the same code: give one of them")
     given = {**by_label, **by_code}
-    along = parse_range(codes, vary) if vary else None
-    if along and along[0] in given:
-        raise BadInput(f"--vary {vary}: {along[0]} is fixed by --labels or --codes: choose one of the two")
-    return Choice(given, along)
+    varied = parse_range(codes, vary) if vary else None
+    if varied and varied[0] in given:
+        raise BadInput(f"--vary {vary}: {varied[0]} is fixed by --labels or --codes: choose one of the two")
+    return CodeChoice(given, varied)
 
 
 def parse_codes(codes: Mapping[str, Code], words: Sequence[str]) -> dict[str, list[float]]:
-    """`c1=3,8`, a word for each code, as values by name.
+    """Parses `c1=3,8`, one word per code, to values by name.
 
     Raises:
-        BadInput: a word cannot be read or names a code again, or there is no such code or class.
+        BadInput: a word is malformed or repeats a code, or the code or class is unknown.
     """
     given: dict[str, list[float]] = {}
     for word in words:
         name, _, values = word.partition("=")
         if name in given:
             raise BadInput(f"{name} is given twice: write several values as {name}=0,1")
-        given[name] = _numbers(word, values.split(","))
+        given[name] = _parse_numbers(word, values.split(","))
     check_codes(codes, given)
     return given
 
 
 def parse_labels(codes: Mapping[str, Code], classes: Sequence[str], words: Sequence[str]) -> dict[str, list[int]]:
-    """Labels, each by the name of its class in the data, or by its number where no class has that name, as `y`.
+    """Parses labels, each the name of a class or else its number, to values of the code `y`.
 
     Raises:
-        BadInput: there are no labels, or none of that name or number.
+        BadInput: the game has no labels, or a label is unknown.
     """
     check_codes(codes, {"y": []} if words else {})
     found = [classes.index(word) if word in classes else int(word) if word.isdecimal() else None for word in words]
     for word, label in zip(words, found, strict=True):
         if label not in range(codes["y"].classes):
             few = f"{', '.join(classes[:10])}{', ...' if len(classes) > 10 else ''}"
-            raise BadInput(f"label {word!r} is none of this game's: they are {few}")
+            raise BadInput(f"unknown label {word!r}: choose one of {few}")
     return {"y": found} if found else {}
 
 
 def parse_range(codes: Mapping[str, Code], word: str) -> tuple[str, Values]:
-    """A code and the values it takes in turn: `c1` all there are, `c2:-2:2` from where to where.
+    """Parses a code and the values it takes along a row: `c1` for its whole range, `c2:-2:2` from -2 to 2.
 
     Raises:
-        BadInput: the word cannot be read, or there is no such code or class.
+        BadInput: the word is malformed, or the code or class is unknown.
     """
     name, *bounds = word.split(":")
-    ends = _numbers(word, bounds)
+    ends = _parse_numbers(word, bounds)
     check_codes(codes, {name: ends})
     if len(ends) not in (0, 2):
-        raise _unread(word)
+        raise _malformed(word)
     code = codes[name]
     if isinstance(code, Categorical):
         first, last = map(int, ends or (0, code.classes - 1))
@@ -91,15 +91,16 @@ def parse_range(codes: Mapping[str, Code], word: str) -> tuple[str, Values]:
     return name, np.linspace(*(ends or code), COLUMNS).tolist()
 
 
-def _numbers(word: str, values: Sequence[str]) -> list[float]:
+def _parse_numbers(word: str, values: Sequence[str]) -> list[float]:
+    """Parses finite numbers."""
     try:
         numbers = [float(value) for value in values]
     except ValueError:
-        raise _unread(word) from None
+        raise _malformed(word) from None
     if not all(map(math.isfinite, numbers)):
-        raise _unread(word)
+        raise _malformed(word)
     return numbers
 
 
-def _unread(word: str) -> BadInput:
-    return BadInput(f"{word!r} cannot be read: codes are given as c1=3 or c2=-0.5,0.5, and varied as c1 or c2:-2:2")
+def _malformed(word: str) -> BadInput:
+    return BadInput(f"{word!r} cannot be parsed: write c1=3 or c2=-0.5,0.5 for --codes, and c1 or c2:-2:2 for --vary")

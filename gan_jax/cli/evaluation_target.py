@@ -1,4 +1,4 @@
-"""What is judged: a checkpoint of a run, or image files."""
+"""The target of `gan-jax evaluate`: a checkpoint of a run, or image files."""
 
 from collections.abc import Callable
 from functools import partial
@@ -17,26 +17,26 @@ from gan_jax.training.restore import restore
 
 
 class EvaluationTarget(NamedTuple):
-    """Where images come from."""
+    """A source of images to evaluate."""
 
     about: dict[str, Any]
-    """`name`, what it is called in a table, and all that says which one it is."""
+    """`name`, the label in tables, and the run or path."""
     drawn: dict[str, Any]
-    """How its samples are drawn: a part of the protocol."""
+    """How samples are drawn: part of the protocol."""
     draw: Callable[[int], LabeledImages]
-    """`draw(n)`: as many images, or all that there are."""
+    """`draw(n)`: `n` images, or all there are."""
     probes: Callable[[FeatureNet], Probes] | None = None
-    """The networks of a run, as seen through a feature network."""
+    """The probes of a run's networks, with features of the given network."""
     reference: Callable[[str], Reference] | None = None
-    """A split of the data that a run was trained on."""
+    """Opens a split of the data that the run was trained on."""
 
 
 def run_target(folder: Path, step: int | None, best: bool, seed: int) -> EvaluationTarget:
-    """A checkpoint of a run. Raises `BadInput` where there is none, or where it makes no images."""
+    """Restores a checkpoint of a run. Raises `BadInput` if it is missing, or if the run does not make images."""
     run = restore(folder, step, best)
     common, key, data = run.experiment.common, jax.random.key(seed), run.manifest.data
     if len(data["shape"]) != 3:
-        raise BadInput(f"{folder} makes points: only images are evaluated; gan-jax compare scores points")
+        raise BadInput(f"{folder} makes points: only images are evaluated; gan-jax sweep scores points")
     checkpoint = f"best {common.best}" if best else "last" if step is None else f"step {step}"
     return EvaluationTarget(
         about={
@@ -54,8 +54,8 @@ def run_target(folder: Path, step: int | None, best: bool, seed: int) -> Evaluat
     )
 
 
-def image_target(path: Path, size: int | None) -> EvaluationTarget:
-    """The images in a folder or archive, or those of a .npz file that `gan-jax sample` wrote."""
+def files_target(path: Path, size: int | None) -> EvaluationTarget:
+    """Opens the images of a folder, an archive, or a .npz file of `gan-jax sample`."""
     source = open_images(str(path.absolute()), size=size)
     about = {"name": source.name, "path": str(path), "size": source.size}
     return EvaluationTarget(

@@ -1,4 +1,4 @@
-"""`gan-jax sample`: draws from a checkpoint of a run."""
+"""`gan-jax sample`: draws samples from a checkpoint of a run."""
 
 import io
 import math
@@ -9,10 +9,11 @@ from typing import Annotated
 import jax
 import numpy as np
 import tyro
-from jaxtyping import Float, Shaped
+from jaxtyping import Array, Float, Key, Shaped
 
-from gan_jax.cli.codes import parse_choice
+from gan_jax.cli.codes import CodeChoice, parse_choice
 from gan_jax.config.flags import NonNegativeInt, PositiveInt, Seed
+from gan_jax.engine.game import Game, Latents
 from gan_jax.errors import BadInput
 from gan_jax.runs.files import write_atomic
 from gan_jax.runs.run_dir import RunDir
@@ -21,6 +22,9 @@ from gan_jax.sampling.sampler import sampler
 from gan_jax.training.restore import rebuild, restore
 from gan_jax.viz import scatter2d
 from gan_jax.viz.images import image_grid, save_png, to_uint8
+
+Layout = tuple[int, int]
+"""Rows and columns of a picture."""
 
 
 def sample(
@@ -35,21 +39,20 @@ def sample(
     best: bool = False,
     out: Path | None = None,
 ) -> None:
-    """Draws from a checkpoint of a run.
+    """Draws samples from a checkpoint of a run.
 
     Args:
-        run: The folder of a run.
-        n: How many samples, by default as many as the run's own grids; with --vary or --interpolate how many rows.
-        seed: Which samples; by default the run's seed, which draws its grids again.
-        labels: Classes to draw, in turn, where the run's generator has classes, by their names or numbers; by default
-            all of them.
-        codes: Values of the generator's codes, as in c1=3 c2=-0.5; several, c1=3,8, are dealt in turn.
-        vary: Draw every sample as a row in which this code takes all its values: c1, or c2:-2:2 to say from where to
-            where.
-        interpolate: Draw every sample as a row of this many steps towards another one.
-        step: Which checkpoint, by default the last.
-        best: Draw from the checkpoint that the run's --best kept.
-        out: File to write: .png a grid, .npz arrays; by default RUN/sample.png.
+        run: Folder of the run.
+        n: Number of samples, or of rows with --vary or --interpolate; by default as in the run's own previews.
+        seed: Seed of the samples; by default the run's seed, which draws the samples of its previews.
+        labels: Classes to draw, by name or number, cycled over the samples; by default all classes. For conditional
+            games only.
+        codes: Values of the generator's codes, as in c1=3 c2=-0.5. Several values, c1=3,8, are cycled over the samples.
+        vary: Draw every sample as a row along which this code varies: c1 over its whole range, or c2:-2:2 from -2 to 2.
+        interpolate: Draw every sample as a row of this many steps that ends at another sample.
+        step: Step of the checkpoint; by default the last one.
+        best: Use the checkpoint kept by the run's --best.
+        out: File to write: .png for a picture, .npz for arrays; by default RUN/sample.png.
     """
     out = out or run / "sample.png"
     if out.suffix not in (".png", ".npz"):
@@ -58,50 +61,62 @@ def sample(
         raise BadInput("--vary and --interpolate are two kinds of row: choose one of them")
     _, experiment, source = rebuild(RunDir(run))
     if out.suffix == ".png" and len(source.shape) != 3 and source.shape != (2,):
-        raise BadInput(f"samples of shape {source.shape} are no picture: give --out FILE.npz")
-    # Of any phase: which one the checkpoint is of is known when it is restored.
+        raise BadInput(f"samples of shape {source.shape} cannot be drawn as a picture: give --out FILE.npz")
+    # Codes of any phase, because the phase of the checkpoint is known only once it is restored.
     known = {name: code for phase in experiment.phases for name, code in phase.game.codes.items()}
-    chosen = parse_choice(known, source.classes, labels, codes, vary)
+    choice = parse_choice(known, source.classes, labels, codes, vary)
 
     game, state = restore(run, step, best)[2:4]
     key = jax.random.key(experiment.common.seed if seed is None else seed)
-    given, (rows, cols) = cycle_classes(game) | chosen.given, experiment.grid
-    if chosen.varied or interpolate:
-        n = rows = n or rows
-    elif n not in (None, rows * cols):
-        cols = math.ceil(math.sqrt(n))
-        rows = math.ceil(n / cols)
-    n = n or rows * cols
-    if chosen.varied:
-        name, values = chosen.varied
-        drawn, cols = sweep_code(game, draw_latents(game, key, n, given), name, values), len(values)
-    elif interpolate:
-        ends = draw_latents(game, key, 2 * n, given)
-        start, end = ({name: leaf[part] for name, leaf in ends.items()} for part in (slice(n), slice(n, None)))
-        drawn, cols = interpolate_latents(start, end, interpolate), interpolate
-    else:
-        drawn = draw_latents(game, key, n, given)
-    write_samples(out, sampler(game)(state, drawn), {name: np.asarray(drawn[name]) for name in game.codes}, rows, cols)
+    latents, layout = choose_latents(game, key, n, experiment.grid, choice, interpolate)
+    drawn_codes = {name: np.asarray(latents[name]) for name in game.codes}
+    write_samples(out, sampler(game)(state, latents), drawn_codes, layout)
     print(out)
 
 
-def write_samples(
-    out: Path,
-    samples: Float[np.ndarray, "N ..."],
-    codes: Mapping[str, Shaped[np.ndarray, " N"]],
-    rows: int,
-    cols: int,
-) -> None:
-    """Writes images or points, with their codes, as arrays, or row by row as a picture, which points in space have not.
+def choose_latents(
+    game: Game, key: Key[Array, ""], n: int | None, grid: Layout, choice: CodeChoice, interpolate: int | None
+) -> tuple[Latents, Layout]:
+    """Draws the latents of the samples, and lays them out: one by one, or as rows that vary a code or interpolate.
 
-    Labels, the code `y`, are called `labels`.
+    Args:
+        game: the game to sample from.
+        key: a scalar typed key.
+        n: the number of samples or rows; by default as in `grid`.
+        grid: the layout of the run's previews.
+        choice: the codes.
+        interpolate: the number of steps along a row, if rows interpolate.
     """
-    named = {"images": to_uint8(samples)} if samples.ndim == 4 else {"points": samples}
+    given = cycle_classes(game) | choice.given
+    if choice.varied:
+        name, values = choice.varied
+        rows = n or grid[0]
+        return sweep_code(game, draw_latents(game, key, rows, given), name, values), (rows, len(values))
+    if interpolate:
+        rows = n or grid[0]
+        ends = draw_latents(game, key, 2 * rows, given)
+        start, end = ({name: leaf[part] for name, leaf in ends.items()} for part in (slice(rows), slice(rows, None)))
+        return interpolate_latents(start, end, interpolate), (rows, interpolate)
+    count = n or math.prod(grid)
+    return draw_latents(game, key, count, given), grid if count == math.prod(grid) else _near_square(count)
+
+
+def _near_square(n: int) -> Layout:
+    """Returns the smallest nearly square layout of `n` cells."""
+    cols = math.ceil(math.sqrt(n))
+    return math.ceil(n / cols), cols
+
+
+def write_samples(
+    out: Path, samples: Float[np.ndarray, "N ..."], codes: Mapping[str, Shaped[np.ndarray, " N"]], layout: Layout
+) -> None:
+    """Writes images or points: a .npz file of arrays with their codes (`y` as `labels`), or a picture."""
+    arrays = {"images": to_uint8(samples)} if samples.ndim == 4 else {"points": samples}
     if out.suffix == ".npz":
-        arrays = io.BytesIO()
-        np.savez(arrays, **named, **{("labels" if name == "y" else name): values for name, values in codes.items()})
-        write_atomic(out, arrays.getvalue())
-    elif "images" in named:
-        save_png(out, image_grid(named["images"], rows, cols))
+        file = io.BytesIO()
+        np.savez(file, **arrays, **{("labels" if name == "y" else name): values for name, values in codes.items()})
+        write_atomic(out, file.getvalue())
+    elif "images" in arrays:
+        save_png(out, image_grid(arrays["images"], *layout))
     else:
         save_png(out, scatter2d.scatter(samples[:0], samples, extent=scatter2d.extent_of(samples)))

@@ -1,5 +1,6 @@
-"""`gan-jax compare RESULT.json RESULT.json ...`: scores beside each other, where one protocol measured them."""
+"""`gan-jax compare RUN RUN ...`: tabulates scores that share a protocol."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -14,37 +15,42 @@ from gan_jax.viz.images import save_png
 
 
 def compare_results(
-    files: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="RESULT")],
+    files: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="RUN|RESULT")],
     out: Path | None = None,
 ) -> None:
-    """Puts scores of runs or image folders into one table; refuses those of different protocols.
+    """Tabulates the scores of runs or images. Scores of different protocols are refused.
 
     Args:
-        files: What gan-jax evaluate wrote, or the folders of runs that it evaluated.
-        out: Write the table to this .md file too, and precision and recall as a picture beside it.
+        files: Folders of evaluated runs, or .json files that gan-jax evaluate wrote.
+        out: Markdown file (.md) to write the table to, with a picture of precision and recall beside it.
     """
     paths = [file / "evaluation.json" if file.is_dir() else file for file in files]
     if out and out.suffix != ".md":
         raise BadInput(f"--out {out}: the table is written as Markdown, give a name that ends in .md")
-    found = [protocol.read(path) for path in paths]
-    protocol.check_comparable(paths, found)
-    rows = tables.rows(found)
-    told = dict.fromkeys(protocol.describe(score["protocol"]) for each in found for score in each.scores.values())
+    results = [protocol.read(path) for path in paths]
+    protocol.check_comparable(paths, results)
+    rows = tables.rows(results)
+    protocols = dict.fromkeys(protocol.describe(s["protocol"]) for result in results for s in result.scores.values())
     Console(highlight=False).print(tables.terminal(rows))
-    print("\n" + "\n".join(told))
+    print("\n" + "\n".join(protocols))
     if out:
-        write_atomic(out, "\n".join([tables.markdown(rows), *told, ""]).encode())
+        write_atomic(out, "\n".join([tables.markdown(rows), *protocols, ""]).encode())
         print(f"\ntable       {out}")
-        points = {
-            row.name: (row.values["precision"].mean, row.values["recall"].mean)
-            for row in rows
-            if row.values.keys() >= {"precision", "recall"}
-        }
-        if points:
-            save_png(out.with_suffix(".png"), charts.precision_recall_plot(points))
-            print(f"picture     {out.with_suffix('.png')}")
+        _draw_precision_recall(rows, out.with_suffix(".png"))
+
+
+def _draw_precision_recall(rows: Sequence[tables.Row], file: Path) -> None:
+    """Draws the precision and recall of the rows that have them, if any."""
+    points = {
+        row.name: (row.values["precision"].mean, row.values["recall"].mean)
+        for row in rows
+        if row.values.keys() >= {"precision", "recall"}
+    }
+    if points:
+        save_png(file, charts.precision_recall_plot(points))
+        print(f"picture     {file}")
 
 
 def is_result(name: str) -> bool:
-    """Whether a name is that of results or of a run, and not of an experiment."""
+    """Whether a word names a result file or a run, not an experiment."""
     return name.endswith(".json") or (Path(name) / "manifest.json").exists()

@@ -1,4 +1,4 @@
-"""What the commands do: train an experiment, compare settings, draw from a run."""
+"""`gan-jax train`: trains an experiment, or resumes its run."""
 
 import math
 import sys
@@ -10,6 +10,7 @@ from gan_jax.config.discovery import find, load
 from gan_jax.config.experiment import Experiment, schedule_phases
 from gan_jax.config.flags import parse
 from gan_jax.data import Source, open_source
+from gan_jax.engine.game import State
 from gan_jax.evaluation.evaluator import Evaluator, merge_protocols, ranked_scores, write_protocols
 from gan_jax.evaluation.protocol import Protocol, describe
 from gan_jax.monitoring.monitor import summary
@@ -24,7 +25,7 @@ from gan_jax.viz.images import save_png
 
 
 def train_experiment(name: str, flags: list[str]) -> int:
-    """`gan-jax train NAME FLAGS...`: trains or resumes, and says where everything is. Returns the exit code."""
+    """Runs `gan-jax train NAME FLAGS...`; returns the exit code."""
     file = find(name)
     build = load(file)
     parsed = parse(build, flags, f"gan-jax train {name}", given=["source"])
@@ -35,22 +36,45 @@ def train_experiment(name: str, flags: list[str]) -> int:
     source = open_source(common.data, common.data_dir, size=common.image_size)
     experiment = build(source, **parsed.kwargs)
     check(experiment, source)
-    if not folder.manifest.exists():  # a mistake that shows only when the game is traced must not claim the folder
+    if not folder.manifest.exists():  # trace the game first: an experiment that fails must not claim the folder
         logged(experiment, source)
-    protocols = prepared(experiment, source, folder) if common.evaluate else {}
+    protocols = _prepare_evaluation(experiment, source, folder) if common.evaluate else {}
     with run_lock(folder.path), stop_signals() as received:
         folder.claim(manifest(file, parsed.settings, source, parsed.files))
         if protocols:
             write_protocols(folder.protocols, protocols)
         state = train(experiment, source, folder, stop=lambda: bool(received))
-    last = schedule_phases(experiment)[-1]
-    if received and (state is None or int(state.step) < last.steps.stop):
+    last_step = schedule_phases(experiment)[-1].steps.stop
+    if received and (state is None or int(state.step) < last_step):
         saved = "nothing was saved yet" if state is None else f"saved in {folder.path}"
         print(f"stopped; {saved}: the same command goes on from there", file=sys.stderr)
         return 128 + received[0]
     if state is None:
         print(f"{folder.path} has been trained for more than --images {common.images} already", file=sys.stderr)
         return 0
+    _print_outputs(experiment, folder, state)
+    if better := ranked_scores(common):
+        report_scores(folder, better)
+        print("protocol    " + "; ".join(dict.fromkeys(map(describe, protocols.values()))))
+    return 0
+
+
+def _prepare_evaluation(experiment: Experiment, source: Source, folder: RunDir) -> dict[str, Protocol]:
+    """Returns the protocols of a run's scores; computes all scores once if the run is new.
+
+    Raises:
+        BadInput: a metric is not supported, or the run was evaluated under another protocol before.
+    """
+    game, evaluator = experiment.phases[0].game, Evaluator(experiment.common, source)
+    protocols = merge_protocols(folder.protocols, evaluator.protocols(game))
+    if not folder.manifest.exists():
+        evaluator.rehearse(game, new_state(game, source, experiment.common))
+    return protocols
+
+
+def _print_outputs(experiment: Experiment, folder: RunDir, state: State) -> None:
+    """Prints the files of a finished run, the digest of its state, and the monitors' findings."""
+    last = schedule_phases(experiment)[-1]
     print(f"samples     {folder.picture(last.images(last.steps.stop))}")
     print(f"animation   {folder.animation}")
     print(f"curves      {folder.curves}")
@@ -58,31 +82,18 @@ def train_experiment(name: str, flags: list[str]) -> int:
     print(f"digest      {digest(state)}")
     for line in summary(folder):
         print(f"health      {line}")
-    if ways := ranked_scores(common):
-        report(folder, ways)
-        print("by          " + "; ".join(dict.fromkeys(map(describe, protocols.values()))))
-    return 0
 
 
-def prepared(experiment: Experiment, source: Source, folder: RunDir) -> dict[str, Protocol]:
-    """The protocols of a run's scores. Raises `BadInput` where it cannot be evaluated, or was so in another way."""
-    game, assessor = experiment.phases[0].game, Evaluator(experiment.common, source)
-    protocols = merge_protocols(folder.protocols, assessor.protocols(game))
-    if not folder.manifest.exists():
-        assessor.rehearse(game, new_state(game, source, experiment.common))
-    return protocols
-
-
-def report(folder: RunDir, ways: Mapping[str, str]) -> None:
-    """Every score's last and best value, so that a late collapse does not hide, and a picture of their course."""
+def report_scores(folder: RunDir, better: Mapping[str, str]) -> None:
+    """Prints the last and the best value of every score, which shows a late collapse, and draws their curves."""
     records, drawn = folder.records(), []
-    for name, way in ways.items():
+    for name, direction in better.items():
         scored = [(record[name], record["images"]) for record in records if math.isfinite(record.get(name, math.nan))]
         if scored:
-            best, images = (max if way == "higher" else min)(scored)
+            best, images = (max if direction == "higher" else min)(scored)
             print(f"{name:<11} {scored[-1][0]:.4g} at the end; best {best:.4g} at {images:,} images")
             drawn.append(name)
     if drawn:
-        upwards = {name for name in drawn if ways[name] == "higher"}
-        save_png(folder.scores, charts.metric_curves(records, drawn, upwards))
+        higher = {name for name in drawn if better[name] == "higher"}
+        save_png(folder.scores, charts.metric_curves(records, drawn, higher))
         print(f"scores      {folder.scores}")

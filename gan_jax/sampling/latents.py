@@ -1,4 +1,4 @@
-"""Latents as one chooses them: from a seed, with given codes, with one code varied, on a line from one to another."""
+"""Draws latents from a seed, with given codes, with one code swept, or interpolated between two samples."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -14,48 +14,48 @@ from gan_jax.errors import BadInput
 from gan_jax.sampling.interpolation import slerp
 
 Values = Sequence[int | float]
-"""Of a code: classes from 0, or numbers."""
+"""Values of a code: classes from 0, or numbers."""
 
 
 def draw_latents(
     game: Game, key: Key[Array, ""], n: int, given: Mapping[str, Values] = MappingProxyType({})
 ) -> Latents:
-    """The latents of `n` samples; image i is the same however many are drawn.
+    """Draws the latents of `n` samples from the game's prior; sample i does not depend on `n`.
 
     Args:
-        game: the game whose prior is drawn from.
+        game: the game.
         key: a scalar typed key.
-        n: how many.
-        given: values of codes, by name, dealt in turn to the samples, over and over; of others, the prior's own.
+        n: the number of samples.
+        given: values of codes by name, cycled over the samples; other codes are drawn from the prior.
 
     Raises:
-        BadInput: the game has no such code, or a categorical one has no such class.
+        BadInput: unknown code, or class out of range.
     """
-    drawn = game.prior(example_keys(named_key(key, "sample"), n))
-    return drawn | {name: jnp.resize(_array(game.codes, name, given[name]), (n,)) for name in given}
+    latents = game.prior(example_keys(named_key(key, "sample"), n))
+    return latents | {name: jnp.resize(_array(game.codes, name, given[name]), (n,)) for name in given}
 
 
 def cycle_classes(game: Game) -> dict[str, range]:
-    """The classes of the first categorical code, which in a conditional game is the label, one after the other."""
+    """Returns all classes of the first categorical code by its name, the label `y` in a conditional game; or nothing."""
     classes = [(name, range(code.classes)) for name, code in game.codes.items() if isinstance(code, Categorical)]
     return dict(classes[:1])
 
 
 def sweep_code(game: Game, fixed: Latents, name: str, values: Values) -> Latents:
-    """Each of `fixed` with every one of `values` for the code `name`, and all else equal, `[n * len(values), ...]`.
+    """Repeats each of the `n` latents `fixed` with every one of `values` for the code `name`: `[n * len(values), ...]`.
 
     Raises:
-        BadInput: as `latents`.
+        BadInput: as `draw_latents`.
     """
-    every = _array(game.codes, name, values)
+    swept = _array(game.codes, name, values)
     n = fixed["z"].shape[0]
-    return {k: jnp.repeat(leaf, len(every), axis=0) for k, leaf in fixed.items()} | {name: jnp.tile(every, n)}
+    return {k: jnp.repeat(leaf, len(swept), axis=0) for k, leaf in fixed.items()} | {name: jnp.tile(swept, n)}
 
 
 def interpolate_latents(start: Latents, end: Latents, steps: int) -> Latents:
-    """`steps` latents from each `start` to its `end`, `[n * steps, ...]`: `z` on the great circle, numbers on the line.
+    """Interpolates in `steps` from each of `n` latents `start` to its `end`: `[n * steps, ...]`.
 
-    Classes are those of the start.
+    `z` follows the great circle (`slerp`), continuous codes the line; categorical codes stay those of the start.
     """
     t = jnp.linspace(0.0, 1.0, steps)
 
@@ -70,7 +70,7 @@ def interpolate_latents(start: Latents, end: Latents, steps: int) -> Latents:
 
 
 def check_codes(codes: Mapping[str, Code], given: Mapping[str, Values]) -> None:
-    """Raises `BadInput` where there is no such code, or a categorical one has no such class."""
+    """Raises `BadInput` if a code is unknown, or a class of a categorical code is out of range."""
     for name, values in given.items():
         if name not in codes:
             has = f"its codes are {', '.join(codes)}" if codes else "it has no codes"
@@ -79,10 +79,10 @@ def check_codes(codes: Mapping[str, Code], given: Mapping[str, Values]) -> None:
         for value in values if isinstance(code, Categorical) else ():
             if value not in range(code.classes):
                 what = "label" if name == "y" else name
-                raise BadInput(f"{what} {value:g} is none of this game's: they are 0 to {code.classes - 1}")
+                raise BadInput(f"{what} {value:g} is out of range: choose from 0 to {code.classes - 1}")
 
 
 def _array(codes: Mapping[str, Code], name: str, values: Values) -> Array:
-    """Values of a code, of its type."""
+    """Converts values of a code to an array of the code's dtype."""
     check_codes(codes, {name: values})
     return jnp.asarray(values, jnp.int32 if isinstance(codes[name], Categorical) else jnp.float32)

@@ -1,4 +1,4 @@
-"""The preview grid of a run, and the experiment's own scores."""
+"""The preview picture of a run, and the experiment's own scores."""
 
 import functools
 import operator
@@ -17,7 +17,7 @@ from gan_jax.viz.images import image_grid, to_uint8
 
 
 def preview_picture(experiment: Experiment, game: Game, draw: Draw) -> Callable[[State], UInt8[np.ndarray, "H W C"]]:
-    """`picture(state)`: the experiment's own, or by default a grid of samples, as `draw` draws them."""
+    """Returns `picture(state)`: the experiment's own preview, or by default a grid of samples drawn with `draw`."""
     if experiment.preview:
         return experiment.preview(game)
     shown = preview_latents(experiment, game)
@@ -25,21 +25,21 @@ def preview_picture(experiment: Experiment, game: Game, draw: Draw) -> Callable[
 
 
 def experiment_scores(experiment: Experiment, game: Game) -> Callable[[State], Metrics]:
-    """`judge(state) -> scores`, on the same latents every time; nothing where the experiment has no evaluation."""
+    """Returns `scores(state)`, on the same latents every time; empty for an experiment without evaluation."""
     evaluation = experiment.evaluation
     if evaluation is None:
         return lambda state: {}
-    judged = draw_latents(game, jax.random.key(experiment.common.seed), evaluation.samples)
-    scores = jax.jit(lambda players, judged: evaluation.scores(bind(game, players), judged))
-    return lambda state: scores(state.players, judged)
+    latents = draw_latents(game, jax.random.key(experiment.common.seed), evaluation.samples)
+    scores = jax.jit(lambda players, latents: evaluation.scores(bind(game, players), latents))
+    return lambda state: scores(state.players, latents)
 
 
-def merge_scores(*judges: Callable[[State], Metrics]) -> Callable[[State], Metrics]:
-    """`judge(state) -> scores`: those of all the judges."""
-    return lambda state: functools.reduce(operator.or_, (judge(state) for judge in judges))
+def merge_scores(*scorers: Callable[[State], Metrics]) -> Callable[[State], Metrics]:
+    """Merges functions of a state into one that returns the scores of all."""
+    return lambda state: functools.reduce(operator.or_, (scores(state) for scores in scorers))
 
 
 def preview_latents(experiment: Experiment, game: Game) -> Latents:
-    """The latents of the sample grids: the same in all of a run, and those that `gan-jax sample` draws by default."""
+    """Draws the latents of the preview grid: the same throughout a run, and the default of `gan-jax sample`."""
     rows, cols = experiment.grid
     return draw_latents(game, jax.random.key(experiment.common.seed), rows * cols, cycle_classes(game))

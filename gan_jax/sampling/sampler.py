@@ -1,4 +1,4 @@
-"""What the generator has learned, drawn and judged: samples of chosen latents, a run's picture, its own scores."""
+"""Draws samples from a trained game."""
 
 from collections.abc import Callable
 
@@ -11,14 +11,14 @@ from gan_jax.engine.game import Game, Latents, State
 from gan_jax.engine.networks import bind
 
 CHUNK = 64
-"""Images in one call of the network: bounds the memory, and every call is the same program with the same bits."""
+"""Samples per call of the network: bounds memory, and makes every call the same program with the same bits."""
 
 Draw = Callable[[State, Latents], Float[np.ndarray, "N ..."]]
 """`draw(state, latents) -> samples`."""
 
 
 def sampler(game: Game) -> Draw:
-    """`draw(state, latents) -> images in [-1, 1]`, by the players' moving averages; compiled once."""
+    """Returns `draw(state, latents) -> samples`, images in [-1, 1], from the EMA parameters; compiled once."""
 
     @jax.jit
     def chunk(players, latents):

@@ -1,4 +1,4 @@
-"""Animations: the pictures of a run, one after the other."""
+"""Animations of a run's pictures."""
 
 import io
 from collections.abc import Sequence
@@ -11,41 +11,31 @@ from PIL import Image
 from gan_jax.runs.files import write_atomic
 from gan_jax.viz.images import as_image, on_one_canvas
 
+PIXELS = 1 << 20
+"""The number of pixels, of all frames together, from which the palette is computed."""
+
 
 def save_animation(path: Path, frames: Sequence[UInt8[np.ndarray, "_ _ _"] | Path], milliseconds: int = 100) -> None:
-    """Writes a GIF that plays pictures, or the PNG files of a run's `samples/`, over and over.
+    """Writes a looping GIF of pictures, or of the PNG files in a run's `samples/`. Equal frames are equal bytes.
 
-    Those of a run that grew larger pictures are shown in the corner of the largest.
-    The last frame is held for two seconds more. Gray pictures keep their values; color ones share one palette of 256
-    colors, without dithering, so that what stands still does not flicker. Equal frames are equal bytes.
+    Smaller pictures are padded with white to the size of the largest. The last frame is held two seconds longer.
+    Gray pictures keep their values. Color pictures share one palette of 256 colors and are not dithered, because a
+    palette per frame or dithering would make still parts flicker.
     """
     images = on_one_canvas([Image.open(frame) if isinstance(frame, Path) else as_image(frame) for frame in frames])
     if any(image.mode != "L" for image in images):
-        images = _with_one_palette([image.convert("RGB") for image in images])
-    held = [milliseconds] * (len(images) - 1) + [milliseconds + 2000]
+        images = _share_palette([image.convert("RGB") for image in images])
+    durations = [milliseconds] * (len(images) - 1) + [milliseconds + 2000]
     gif = io.BytesIO()
-    images[0].save(gif, "gif", save_all=True, append_images=images[1:], duration=held, loop=0)
+    images[0].save(gif, "gif", save_all=True, append_images=images[1:], duration=durations, loop=0)
     write_atomic(Path(path), gif.getvalue())
 
 
-def _with_one_palette(images: Sequence[Image.Image]) -> list[Image.Image]:
-    """The color images in 256 colors, each pixel in the nearest of them (Pillow's own search takes short cuts)."""
-    codes = [np.asarray(image) @ np.array([1 << 16, 1 << 8, 1], np.int32) for image in images]
-    counts = np.zeros(1 << 24, np.int64)
-    for code in codes:
-        values, times = np.unique(code, return_counts=True)
-        counts[values] += times
-    used = np.flatnonzero(counts)
-    colors = np.stack([used >> 16, used >> 8 & 255, used & 255], axis=1)
-    # By the root of how many pixels have a color: else the background would take all, or the noise of its edges.
-    weighed = colors.repeat(np.sqrt(counts[used]).astype(int), axis=0)
-    weighed = Image.fromarray(weighed[None].astype(np.uint8))
-    palette = weighed.quantize(256, Image.Quantize.MEDIANCUT, kmeans=1).getpalette()
-    entries = np.reshape(palette, (-1, 3))
-    nearest = np.zeros(1 << 24, np.uint8)
-    for part in np.array_split(np.arange(len(used)), len(used) // 10_000 + 1):  # no more than that in memory
-        nearest[used[part]] = np.argmin((entries**2).sum(axis=1) - 2 * colors[part] @ entries.T, axis=1)
-    frames = [Image.fromarray(nearest[code]) for code in codes]
-    for frame in frames:
-        frame.putpalette(palette)
-    return frames
+def _share_palette(images: Sequence[Image.Image]) -> list[Image.Image]:
+    """Quantizes color images to one palette of 256 colors."""
+    pixels = np.concatenate([np.asarray(image).reshape(-1, 3) for image in images])
+    if len(pixels) > PIXELS:
+        pixels = pixels[np.random.RandomState(0).randint(0, len(pixels), PIXELS)]
+    sample = Image.fromarray(pixels[None])
+    palette = sample.quantize(256, Image.Quantize.MAXCOVERAGE, kmeans=1)
+    return [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images]

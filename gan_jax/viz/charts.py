@@ -1,4 +1,4 @@
-"""Pictures of what metrics found. NumPy arrays in, pictures out, as in `pictures`; equal input is equal pixels."""
+"""Charts of scores. NumPy arrays in, pictures out; equal inputs give equal pixels."""
 
 import itertools
 import math
@@ -19,19 +19,19 @@ Picture = UInt8[np.ndarray, "height width 3"]
 Shares = Float[np.ndarray, " _"]
 
 REAL = "0.7"
-"""Gray, as real examples are in all pictures."""
+"""The gray of real data in all pictures."""
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-"""Seven for six colors: 42 points before two look alike."""
+"""Seven markers for six colors, so 42 points look different."""
 
 BARS = 50
-"""With more classes than that, bars and their names could not be told apart."""
+"""The most classes that are drawn as bars with names."""
 
 PIXELS = 64
-"""Smaller images are shown larger, up to so many pixels a side."""
+"""Smaller images are enlarged up to this side."""
 
 LINE = 0.2
-"""Height of a line of a legend, in inches."""
+"""Height of a legend's line, in inches."""
 
 
 def with_neighbors(
@@ -39,16 +39,16 @@ def with_neighbors(
     neighbors: UInt8[np.ndarray, "_ k H W C"],
     caption: str = "a sample, and its nearest training images",
 ) -> Picture:
-    """A row for every sample: the sample, a gap, and the `k` training images that are nearest to it, nearest first.
+    """Draws one row per sample: the sample, a gap, and its `k` nearest images, nearest first.
 
-    Small images are shown in whole multiples of their size: 28 x 28 pixels as 56 x 56.
+    Small images are enlarged by a whole factor: 28 x 28 pixels to 56 x 56.
 
     Raises:
-        BadInput: no samples, no neighbors, or not the same number of both.
+        BadInput: no samples, no neighbors, or different numbers of both.
     """
     if not samples.size or not neighbors.size or len(samples) != len(neighbors):
         shapes = f"samples {list(samples.shape)} and neighbors {list(neighbors.shape)}"
-        raise BadInput(f"{shapes} make no picture: give [N, H, W, C] and [N, k, H, W, C]")
+        raise BadInput(f"{shapes} cannot be drawn: give [N, H, W, C] and [N, k, H, W, C]")
     n, k = neighbors.shape[:2]
     scale = max(1, PIXELS // max(samples.shape[1:3]))
     left = image_grid(samples, n, 1, scale=scale)
@@ -58,24 +58,24 @@ def with_neighbors(
 
 
 def class_balance(shares: Mapping[str, Shares], classes: Sequence[str], reference: Shares) -> Picture:
-    """How often each class is drawn, beside how often it is in the real data.
+    """Draws the shares of classes among samples beside those in the real data.
 
-    Up to 50 classes have a bar each. Of more, the shares are a line from the most frequent class to the least, which
-    ends where the classes do that were drawn at all; the legend says how many those are.
+    Up to 50 classes are bars. More are a line of shares in falling order, which ends at the last class that occurs; the
+    legend counts the classes that occur.
 
     Args:
-        shares: by the name of a model, the share of its images in each class, `[K]`.
-        classes: what the classes are called.
+        shares: by the name of a model, the share of each class, `[K]`.
+        classes: the names of the classes.
         reference: the shares in the real data, `[K]`.
 
     Raises:
-        BadInput: shares that are not one number for every class.
+        BadInput: not one finite share per class.
     """
-    everyone = {"real images": reference, **shares}
-    for name, share in everyone.items():
+    all_shares = {"real images": reference, **shares}
+    for name, share in all_shares.items():
         if share.shape != (len(classes),) or not np.isfinite(share).all():
             raise BadInput(f"{name}: shares {list(share.shape)} must be {len(classes)} finite numbers, one per class")
-    return (_bars if len(classes) <= BARS else _ranks)(everyone, classes)
+    return (_bars if len(classes) <= BARS else _ranks)(all_shares, classes)
 
 
 def _bars(shares: dict[str, Shares], classes: Sequence[str]) -> Picture:
@@ -111,11 +111,11 @@ def _ranks(shares: dict[str, Shares], classes: Sequence[str]) -> Picture:
 def precision_recall_plot(
     points: Mapping[str, tuple[float, float]], axes: tuple[str, str] = ("precision", "recall")
 ) -> Picture:
-    """Models as points in the unit square, `(1, 1)` the best.
+    """Draws models as points in the unit square, with `(1, 1)` the best.
 
     Args:
-        points: by the name of a model, its precision (drawn from left to right) and its recall (upwards).
-        axes: what the two are called: `("density", "coverage")` are drawn likewise, and a density may exceed 1.
+        points: precision (x) and recall (y) by the name of a model.
+        axes: labels of the axes; with `("density", "coverage")` x may exceed 1.
 
     Raises:
         BadInput: no points, or one that is not finite.
@@ -136,16 +136,15 @@ def precision_recall_plot(
 
 
 def metric_curves(records: Sequence[Mapping[str, Any]], names: Sequence[str], higher: Set[str]) -> Picture:
-    """Metrics over the real images shown, a panel each, the best value ringed and named.
+    """Draws metrics over real images shown, one panel each, with the best value ringed and printed.
 
     Args:
-        records: what was measured when: `images`, and numbers by their names. What is missing or not finite is left
-            out of a line.
+        records: `images` and metrics by name; missing and non-finite values leave a gap.
         names: the metrics to draw.
-        higher: those of which more is better; of the others, less.
+        higher: the metrics of which higher is better.
 
     Raises:
-        BadInput: no names, or one that no record has a finite value of.
+        BadInput: no names, or a metric without finite values.
     """
     if not names:
         raise BadInput("no metrics to draw: give at least one name")
@@ -168,7 +167,7 @@ def metric_curves(records: Sequence[Mapping[str, Any]], names: Sequence[str], hi
 
 
 def _figure(width: float, height: float) -> Figure:
-    """Of so many inches, with room at its edges."""
+    """Creates a figure of this size in inches, with padding."""
     figure = Figure(figsize=(width, height), dpi=120, layout="constrained")
     figure.get_layout_engine().set(w_pad=0.1, h_pad=0.1)
     return figure
@@ -183,12 +182,12 @@ def _axes(figure: Figure, across: str, up: str, place: tuple[int, int, int] = (1
 
 
 def _legend(figure: Figure) -> None:
-    """Below the axes, where it hides nothing, a line for each name."""
+    """Adds a legend below the axes, one line per name."""
     figure.legend(loc="outside lower left", fontsize=9, frameon=False)
 
 
 def _color(i: int) -> str:
-    """Of the i-th line or bar: the first is of the real data."""
+    """Returns the color of the i-th line or bar; the first is real data."""
     return COLORS[(i - 1) % len(COLORS)] if i else REAL
 
 

@@ -1,4 +1,4 @@
-"""Curves of a run's metrics."""
+"""Draws curves of a run's metrics."""
 
 import io
 import math
@@ -19,13 +19,13 @@ PANELS = (
     ("accuracy", "accuracy of the scores' signs"),
     ("norm", "norms of gradients and updates"),
 )
-"""A word of a metric's name, after the player and `/`, and the title of the panel that draws it."""
+"""A part of a metric's name after `player/`, and the title of its panel."""
 
 
 def save_curves(path: Path, records: Sequence[Mapping[str, Any]]) -> None:
-    """Draws what `metrics.jsonl` records over the real images shown, one panel for each of `PANELS` and for each score.
+    """Draws the records of `metrics.jsonl` over real images shown: one panel per group of `PANELS` and per score.
 
-    A player has one color in all panels. Points that are missing or not finite are left out of a line.
+    A player has one color in all panels. Missing and non-finite points are left out.
     """
     numbers = (name for record in records for name, value in record.items() if isinstance(value, int | float))
     names = [name for name in dict.fromkeys(numbers) if name not in CLOCK]

@@ -1,4 +1,4 @@
-"""Pictures of samples and of a run's course. NumPy arrays in, files out; nothing here knows JAX or a display."""
+"""Grids and files of images. NumPy arrays in, files out; no JAX, no display."""
 
 import io
 import math
@@ -18,7 +18,7 @@ COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 
 
 def to_uint8(images: Float[np.ndarray, "*shape"]) -> UInt8[np.ndarray, "*shape"]:
-    """Images in [-1, 1] as bytes, rounded to the nearest; values outside are cut off, and NaN is black."""
+    """Converts images in [-1, 1] to bytes, rounding to nearest; clips values outside, maps NaN to black."""
     bytes_ = np.clip(np.rint((images.astype(np.float32) + 1) * 127.5), 0, 255)
     return np.nan_to_num(bytes_).astype(np.uint8)
 
@@ -26,9 +26,9 @@ def to_uint8(images: Float[np.ndarray, "*shape"]) -> UInt8[np.ndarray, "*shape"]
 def image_grid(
     images: UInt8[np.ndarray, "n h w c"], rows: int, cols: int, pad: int = 2, scale: int = 1
 ) -> UInt8[np.ndarray, "H W c"]:
-    """Images row by row in one picture, `pad` white pixels around each; cells without an image stay white.
+    """Lays out images row by row with `pad` white pixels around each; cells without an image stay white.
 
-    Each pixel of an image becomes `scale x scale` pixels: the size is `rows * (scale * h + pad) + pad` high, and so on.
+    A pixel becomes `scale x scale` pixels: H = `rows * (scale * h + pad) + pad`, W likewise.
     """
     n, h, w, c = images.shape
     if n > rows * cols:
@@ -41,7 +41,7 @@ def image_grid(
 
 
 def save_png(path: Path, picture: UInt8[np.ndarray, "h w c"]) -> None:
-    """Writes a gray (`c` = 1), color (3) or color and opacity (4) picture; equal pictures are equal bytes."""
+    """Writes a gray (`c` = 1), RGB (3) or RGBA (4) picture; equal pictures are equal bytes."""
     png = io.BytesIO()
     Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture).save(png, "png")
     write_atomic(Path(path), png.getvalue())
@@ -50,9 +50,9 @@ def save_png(path: Path, picture: UInt8[np.ndarray, "h w c"]) -> None:
 def contact_sheet(
     pictures: Sequence[UInt8[np.ndarray, "_ _ _"]], captions: Sequence[str], cols: int, pad: int = 12
 ) -> UInt8[np.ndarray, "H W 3"]:
-    """Pictures, gray or color, row by row on white, each under a line of its own: settings by seeds, say.
+    """Lays out gray or color pictures row by row on white, each under its caption.
 
-    A column is as wide as the widest picture or caption.
+    Columns are as wide as the widest picture or caption.
     """
     font = ImageFont.truetype(Path(get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf", 13)
     frames = on_one_canvas([as_image(picture) for picture in pictures])
@@ -76,7 +76,7 @@ def as_image(picture: UInt8[np.ndarray, "h w _"]) -> Image.Image:
 
 
 def on_one_canvas(images: Sequence[Image.Image]) -> list[Image.Image]:
-    """The images, those that are smaller than others on white."""
+    """Pads images with white, right and below, to the size of the largest."""
     if not images:
         raise ValueError("no pictures: give at least one")
     size = tuple(max(image.size[axis] for image in images) for axis in (0, 1))

@@ -143,24 +143,24 @@ def test_pictures_have_a_row_for_every_row(capfd, runs, tmp_path, run, flags, ce
 
 
 MISTAKES = {
-    "label out of range": ("conditional", ["--labels", 3, 10], "label '10' is none of this game's: they are 0, 1, 2"),
-    "negative label": ("conditional", ["--labels", -1], "label '-1' is none"),
+    "label out of range": ("conditional", ["--labels", 3, 10], "unknown label '10': choose one of 0, 1, 2"),
+    "negative label": ("conditional", ["--labels", -1], "unknown label '-1'"),
     "label that is no class": (
         "named",
         ["--labels", "ten"],
-        "label 'ten' is none of this game's: they are eight, five",
+        "unknown label 'ten': choose one of eight, five",
     ),
     "labels without classes": ("codes", ["--labels", 1], "this game has no labels: its codes are c1, c2"),
     "no such code": ("codes", ["--codes", "c3=1"], "this game has no code c3: its codes are c1, c2"),
     "no codes but labels": ("conditional", ["--vary", "c1"], "this game has no code c1: its codes are y"),
-    "no such class of a code": ("codes", ["--codes", "c1=3"], "c1 3 is none of this game's: they are 0 to 2"),
-    "no value": ("codes", ["--codes", "c1"], "'c1' cannot be read"),
-    "no number": ("codes", ["--codes", "c2=much"], "'c2=much' cannot be read"),
-    "half a range": ("codes", ["--vary", "c2:1"], "'c2:1' cannot be read"),
+    "no such class of a code": ("codes", ["--codes", "c1=3"], "c1 3 is out of range: choose from 0 to 2"),
+    "no value": ("codes", ["--codes", "c1"], "'c1' cannot be parsed"),
+    "no number": ("codes", ["--codes", "c2=much"], "'c2=much' cannot be parsed"),
+    "half a range": ("codes", ["--vary", "c2:1"], "'c2:1' cannot be parsed"),
     "twice": ("codes", ["--codes", "c1=1", "c1=2"], "c1 is given twice"),
     "fixed and varied": ("codes", ["--codes", "c2=1", "--vary", "c2"], "c2 is fixed by --labels or --codes"),
     "labels fixed and varied": ("conditional", ["--labels", 1, "--vary", "y"], "y is fixed by --labels or --codes"),
-    "labels twice": ("conditional", ["--labels", 1, "--codes", "y=1"], "--labels and --codes y=... are the same"),
+    "labels twice": ("conditional", ["--labels", 1, "--codes", "y=1"], "--labels and --codes y=... set the same code"),
     "two kinds of row": (
         "codes",
         ["--vary", "c2", "--interpolate", 5],

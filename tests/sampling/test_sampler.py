@@ -74,7 +74,7 @@ def test_along_a_row_one_code_varies_and_nothing_else():
             np.testing.assert_array_equal(rows[name][i::3], fixed[name])
     classes = sweep_code(coded(), fixed, "c1", range(3))
     assert classes["c1"].tolist() == [0, 1, 2] * 4 and classes["c1"].dtype == jnp.int32
-    with pytest.raises(BadInput, match="c1 3 is none of this game's: they are 0 to 2"):
+    with pytest.raises(BadInput, match="c1 3 is out of range: choose from 0 to 2"):
         sweep_code(coded(), fixed, "c1", range(4))
 
 
@@ -125,17 +125,17 @@ def test_labels_go_by_the_names_of_classes_before_their_numbers():
 
 
 WRONG = {
-    "c1=3": "c1 3 is none of this game's: they are 0 to 2",
-    "c1=-1": "c1 -1 is none",
-    "c1=1.5": "c1 1.5 is none",
-    "y=10": "label 10 is none of this game's: they are 0 to 9",
+    "c1=3": "c1 3 is out of range: choose from 0 to 2",
+    "c1=-1": "c1 -1 is out of range",
+    "c1=1.5": "c1 1.5 is out of range",
+    "y=10": "label 10 is out of range: choose from 0 to 9",
     "c3=1": "no code c3: its codes are y, c1, c2",
-    "c2": "'c2' cannot be read",
-    "c2=": "'c2=' cannot be read",
-    "c2=1,": "'c2=1,' cannot be read",
-    "c2=much": "'c2=much' cannot be read",
-    "c2=nan": "'c2=nan' cannot be read",
-    "c2=inf": "'c2=inf' cannot be read",
+    "c2": "'c2' cannot be parsed",
+    "c2=": "'c2=' cannot be parsed",
+    "c2=1,": "'c2=1,' cannot be parsed",
+    "c2=much": "'c2=much' cannot be parsed",
+    "c2=nan": "'c2=nan' cannot be parsed",
+    "c2=inf": "'c2=inf' cannot be parsed",
     "=1": "no code : its codes",
 }
 
@@ -148,14 +148,14 @@ def test_a_word_that_is_no_code_is_refused(word):
 
 RANGES = {
     "c3": "no code c3",
-    "c1:0:3": "c1 3 is none",
-    "c1:0.5:2": "c1 0.5 is none",
-    "c2:1": "'c2:1' cannot be read",
-    "c2:0:1:2": "'c2:0:1:2' cannot be read",
-    "c2:a:b": "'c2:a:b' cannot be read",
-    "c2:": "'c2:' cannot be read",
-    "c2:-inf:0": "'c2:-inf:0' cannot be read",
-    ":": "':' cannot be read",
+    "c1:0:3": "c1 3 is out of range",
+    "c1:0.5:2": "c1 0.5 is out of range",
+    "c2:1": "'c2:1' cannot be parsed",
+    "c2:0:1:2": "'c2:0:1:2' cannot be parsed",
+    "c2:a:b": "'c2:a:b' cannot be parsed",
+    "c2:": "'c2:' cannot be parsed",
+    "c2:-inf:0": "'c2:-inf:0' cannot be parsed",
+    ":": "':' cannot be parsed",
 }
 
 
@@ -168,11 +168,11 @@ def test_a_word_that_is_no_range_is_refused(word):
 @pytest.mark.parametrize(
     ("labels", "words", "vary", "says"),
     [
-        (["10"], [], "", "label '10' is none of this game's: they are cat, dog, 7, 3"),
-        (["mouse"], [], "", "label 'mouse' is none"),
-        (["-1"], [], "", "label '-1' is none"),
+        (["10"], [], "", "unknown label '10': choose one of cat, dog, 7, 3"),
+        (["mouse"], [], "", "unknown label 'mouse'"),
+        (["-1"], [], "", "unknown label '-1'"),
         ([], ["c1=1", "c1=2"], "", "c1 is given twice: write several values as c1=0,1"),
-        (["1"], ["y=2"], "", "--labels and --codes y=... are the same"),
+        (["1"], ["y=2"], "", "--labels and --codes y=... set the same code"),
         (["1"], [], "y", "--vary y: y is fixed by --labels or --codes"),
         ([], ["c2=1"], "c2:-2:2", "--vary c2:-2:2: c2 is fixed by --labels or --codes"),
     ],

@@ -180,7 +180,10 @@ def test_equal_input_gives_equal_pictures_in_which_no_text_is_cut_or_overlaps(dr
 @pytest.mark.parametrize(
     ("draw", "says"),
     [
-        (lambda: with_neighbors(np.zeros((0, 4, 4, 1), np.uint8), np.zeros((0, 2, 4, 4, 1), np.uint8)), "no picture"),
+        (
+            lambda: with_neighbors(np.zeros((0, 4, 4, 1), np.uint8), np.zeros((0, 2, 4, 4, 1), np.uint8)),
+            "cannot be drawn",
+        ),
         (lambda: with_neighbors(np.zeros((3, 4, 4, 1), np.uint8), np.zeros((2, 2, 4, 4, 1), np.uint8)), r"\[3, 4"),
         (lambda: class_balance({"a": np.zeros(9)}, DIGITS, np.zeros(10)), r"a: shares \[9\] must be 10"),
         (lambda: class_balance({"a": np.zeros(10)}, DIGITS, np.zeros(9)), r"real images: shares \[9\]"),

@@ -160,9 +160,7 @@ def test_colors_of_an_animation_stay_close_and_a_white_background_white(tmp_path
     few = rng.integers(0, 256, (250, 3), np.uint8)[rng.integers(0, 250, (4, 40, 40))]
     save_animation(tmp_path / "few.gif", list(few))
     error = np.abs(np.array(played(tmp_path / "few.gif", "RGB")[0]).astype(int) - few)
-    assert (
-        error.max() <= 8 and error.mean() < 0.05
-    )  # Pillow's search takes a close entry of the palette for the nearest
+    assert error.max() <= 8 and error.mean() < 0.05  # Pillow finds a close color, not the nearest
 
     # White, a slope, orange in one frame, and 1,600 colors of soft edges, of which there are few pixels each.
     many = np.full((2, 60, 100, 3), 255, np.uint8)

@@ -36,7 +36,7 @@ def draw_latents(
 
 
 def cycle_classes(game: Game) -> dict[str, range]:
-    """Returns all classes of the first categorical code (the label `y` of a conditional game) by its name; or nothing."""
+    """Returns all classes of the first categorical code (`y` in a conditional game) by its name, or nothing."""
     classes = [(name, range(code.classes)) for name, code in game.codes.items() if isinstance(code, Categorical)]
     return dict(classes[:1])
 

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+from gan_jax.cli import compilation_cache
 from gan_jax.cli.evaluate import evaluate
 from gan_jax.cli.sample import sample
 from gan_jax.cli.scores import compare_results, is_result
@@ -33,12 +34,16 @@ USAGE = """usage: gan-jax COMMAND ...
   reproduce RUN               train a run again from its manifest, and compare it bit for bit
 
 EXPERIMENT is a name that `list` shows, or a file. RUN is the folder of a run. All flags of a command:
-gan-jax COMMAND --help, and gan-jax train EXPERIMENT --help for those of an experiment."""
+gan-jax COMMAND --help, and gan-jax train EXPERIMENT --help for those of an experiment.
+
+Compiled programs are kept in ~/.cache/gan_jax/xla (GAN_JAX_CACHE, JAX_COMPILATION_CACHE_DIR);
+JAX_ENABLE_COMPILATION_CACHE=false turns that off."""
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Runs a command line (by default the process's own) and exits with its code."""
     _hush_writers()
+    compilation_cache.enable()
     try:
         sys.exit(_run(list(sys.argv[1:] if argv is None else argv)))
     except BadInput as error:

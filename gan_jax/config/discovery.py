@@ -10,8 +10,10 @@ from gan_jax.config import user_code
 from gan_jax.config.experiment import Experiment
 from gan_jax.errors import BadInput
 
-FOLDERS = (Path("experiments"), Path(__file__).parents[2] / "experiments")
-"""Where a bare name is looked for: beside the user, then beside the package."""
+_PACKAGE = Path(__file__).parents[1]
+
+FOLDERS = (Path("experiments"), _PACKAGE.parent / "experiments", _PACKAGE / "experiments")
+"""Where a bare name is looked for: the user's folder, the repository's, the one that a wheel installs."""
 
 
 def names() -> dict[str, Path]:

@@ -1,0 +1,25 @@
+"""JAX's persistent compilation cache, on by default: the second start of a command loads its programs from disk."""
+
+import jax
+
+from gan_jax.data.cache import cache_folder
+
+MAX_BYTES = 2**30
+
+
+def enable() -> None:
+    """Keeps compiled programs in `<cache folder>/xla`; a program from the cache computes the same bits.
+
+    `JAX_COMPILATION_CACHE_DIR` chooses another folder, `JAX_ENABLE_COMPILATION_CACHE=false` turns the cache off. It
+    stays off where the folder cannot be written.
+    """
+    if jax.config.jax_compilation_cache_dir is not None or not jax.config.jax_enable_compilation_cache:
+        return
+    folder = cache_folder() / "xla"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return
+    jax.config.update("jax_compilation_cache_dir", str(folder))
+    jax.config.update("jax_compilation_cache_max_size", MAX_BYTES)
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)

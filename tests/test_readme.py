@@ -50,6 +50,7 @@ def readme_namespace():
     return namespace
 
 
+@pytest.mark.medium
 def test_the_python_of_the_readme_runs_from_top_to_bottom():
     namespace = readme_namespace()
     assert {"d/loss", "d/grad_norm", "d/score_real", "g/loss"} <= namespace["metrics"].keys()
@@ -57,6 +58,7 @@ def test_the_python_of_the_readme_runs_from_top_to_bottom():
     assert namespace["tempered"].g(namespace["jnp"].zeros(2), namespace["jnp"].zeros(2)).shape == (2,)
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("page", [page for page in DOCS if blocks(page, "python")], ids=lambda page: page.name)
 def test_the_python_of_the_docs_continues_the_readme(page):
     namespace = dict(readme_namespace())
@@ -124,6 +126,7 @@ def test_every_command_parses(command, parse_only):
         suite.parse_metrics(words[words.index(flag) + 1])
 
 
+@pytest.mark.medium
 def test_the_commands_on_a_run_work(trained_run, tmp_path, monkeypatch):
     """The README's commands on a finished run, at a tiny size."""
     monkeypatch.chdir(tmp_path)

@@ -1,14 +1,19 @@
-"""A game with a sign turned, which must lose: what a test of learning is checked with."""
+"""A game with a sign turned, which must lose: the counter-check of a test of learning."""
 
 
-def turned_round(game, player):
-    """The game in which `player` climbs its loss instead of descending it."""
+def with_signs(game, signs):
+    """Multiplies the losses of each player by its sign, a number that may be traced."""
 
     def turn_move(move):
         def loss(nets, batch, keys, step):
             value, metrics = move.loss(nets, batch, keys, step)
-            return -value, metrics
+            return signs[move.who[0]] * value, metrics
 
-        return move._replace(loss=loss) if move.who == (player,) else move
+        return move._replace(loss=loss) if len(move.who) == 1 and move.who[0] in signs else move
 
     return game._replace(turns=tuple(t._replace(moves=tuple(map(turn_move, t.moves))) for t in game.turns))
+
+
+def turned_round(game, player):
+    """The game in which `player` maximizes its loss."""
+    return with_signs(game, {player: -1})

@@ -66,6 +66,7 @@ RENAMED = {
     "config.experiment": {"Common": "RunConfig"},
     "toy.gaussians": {"Recipe": "Config", "bench": "make_experiment"},
     "toy.networks": {"Generator": "PointGenerator"},
+    "losses": {"smoothed": "label_smoothing"},
     "penalties": {"interpolated": "gradient_penalty", "zero_centred": "zero_centered"},
     "penalties.terms": {"interpolated": "gradient_penalty"},
     "sampling.latents": {"latents": "draw_latents"},
@@ -109,7 +110,7 @@ def _allow_old_names(module: ModuleType) -> None:
 
 def install() -> None:
     """Makes the old names importable."""
-    for name in ("penalties", "penalties.terms"):
+    for name in ("losses", "penalties", "penalties.terms"):
         _allow_old_names(sys.modules[f"gan_jax.{name}"])
     if not any(isinstance(finder, _Redirect) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Redirect())

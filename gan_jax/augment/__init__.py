@@ -1,5 +1,4 @@
-"""Augmentations of what the discriminator sees: pure functions of (images, keys, step).
+"""Augmentations of the discriminator's input: pure functions of images and one key per example.
 
-`instance_noise` is here; DiffAugment and ADA belong here too.
-May import `engine` and `errors` only.
+Place for DiffAugment and ADA. May import `engine` and `errors`.
 """

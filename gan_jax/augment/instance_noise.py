@@ -1,4 +1,4 @@
-"""Noise on what the discriminator sees."""
+"""Noise on the discriminator's input."""
 
 import jax
 import jax.numpy as jnp
@@ -8,12 +8,13 @@ from gan_jax.engine.game import Keys
 
 
 def instance_noise(x: Float[Array, "B ..."], keys: Keys, std: float | Float[Array, ""]) -> Float[Array, "B ..."]:
-    """`x` plus Gaussian noise of standard deviation `std`, so that real and fake have support in common.
+    """Adds Gaussian noise of standard deviation `std` to `x`, so that real and fake distributions overlap.
 
-    It is meant for real and fake alike, with `std` brought to 0 in the course of training.
+    Apply it to real and fake examples alike, and anneal `std` to 0 during training.
 
-    Sonderby et al. 2017, "Amortised MAP inference for image super-resolution"; Arjovsky and Bottou 2017, "Towards
-    principled methods for training generative adversarial networks", sec. 3.
+    Sonderby et al. 2017, "Amortised MAP inference for image super-resolution", https://arxiv.org/abs/1610.04490;
+    Arjovsky and Bottou 2017, "Towards principled methods for training generative adversarial networks", sec. 3,
+    https://arxiv.org/abs/1701.04862.
     """
     noise = jax.vmap(lambda key: jax.random.normal(key, x.shape[1:], x.dtype))(keys)
     return x + jnp.asarray(std, x.dtype) * noise

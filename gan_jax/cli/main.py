@@ -1,7 +1,7 @@
 """The `gan-jax` command.
 
-Exit codes: 0 success; 1 a run was not reproduced; 2 bad input, explained in one line; 3 a loss, gradient or update is
-not finite; 130 or 143 stopped by a signal, after saving.
+Exit codes: 0 success; 1 a run was not reproduced; 2 bad input (one line) or an error in the user's own code (its place
+and source line); 3 a loss, gradient or update is not finite; 130 or 143 stopped by a signal, after saving.
 """
 
 import signal
@@ -17,6 +17,7 @@ from gan_jax.cli.sweep import Options, run_sweep
 from gan_jax.cli.train import train_experiment
 from gan_jax.config.discovery import listing
 from gan_jax.config.flags import parse
+from gan_jax.config.user_code import UserCodeError, locate
 from gan_jax.errors import BadInput
 from gan_jax.monitoring.finite import NonFinite
 from gan_jax.training.reproduce import reproduce
@@ -46,17 +47,26 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     compilation_cache.enable()
     try:
         sys.exit(_run(list(sys.argv[1:] if argv is None else argv)))
-    except BadInput as error:
-        message, code = str(error), 2
-    except NonFinite as error:
-        message, code = str(error), 3
-    except OSError as error:
-        message = f"{error.filename or 'a file'} cannot be used ({error.strerror or error}): choose another place"
-        code = 2
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
-    print(f"gan-jax: {' '.join(message.split())}", file=sys.stderr)
+    except Exception as error:
+        message = _message(error)
+        if message is None:
+            raise
+        code = 3 if isinstance(error, NonFinite) else 2
+    print(f"gan-jax: {message}", file=sys.stderr)
     sys.exit(code)
+
+
+def _message(error: Exception) -> str | None:
+    """The message of an error that the user can fix, on one line unless their own code raised it; else None."""
+    if isinstance(error, OSError):
+        return f"{error.filename or 'a file'} cannot be used ({error.strerror or error}): choose another place"
+    if isinstance(error, BadInput | NonFinite) and not isinstance(error, UserCodeError):
+        return " ".join(str(error).split())
+    if located := locate(error):
+        return str(located)
+    return None
 
 
 def _hush_writers() -> None:

@@ -68,7 +68,7 @@ def by_word(
         try:
             return read(words[0])
         except BadInput as error:
-            raise _WordError(str(error)) from error
+            raise _WordError from error
 
     return Word(1, metavar, read_first, fits, lambda value: [tell(value)], files=files)
 
@@ -109,7 +109,7 @@ def parse(function: Callable[..., Any], argv: Sequence[str], prog: str, given: C
                 collect, prog=prog, args=argv, config=(tyro.conf.OmitArgPrefixes,), return_unknown_args=True
             )
     except _WordError as error:
-        raise BadInput(str(error)) from error.__cause__
+        raise error.__cause__ from error.__cause__.__cause__
     words = _words(function, kwargs)
     settings = _flat(kwargs, words)
     if unknown:

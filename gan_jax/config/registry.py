@@ -1,15 +1,16 @@
-"""Where a word of the command line becomes an object, and the object its word again.
+"""Losses, penalties and dynamics by the words that stand for them on the command line.
 
-An experiment holds objects; its parameters say so, `loss: Loss = losses.hinge`, and their flags take words: a name
-(`hinge`), a name with numbers (`smoothed:0.9`, `r1:10`), or an object of the user's own (`mine.py:tempered`).
+An experiment declares objects, `loss: Loss = losses.hinge`, and their flags take words: a name (`hinge`), a name with
+numbers (`label_smoothing:0.9`, `r1:10`), or an object in a user's file (`mine.py:tempered`).
 """
 
 import inspect
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Generic, TypeVar
 
 import jax
@@ -27,94 +28,104 @@ from gan_jax.penalties import Penalty, terms
 T = TypeVar("T")
 
 USER = re.compile(r"(?P<file>.+\.py):(?P<name>[^:]*)(?::(?P<numbers>.*))?")
-"""An object of the user's own: a file, a name in it, and perhaps numbers."""
+"""An object in a user's file: the file, a name in it, and perhaps numbers."""
 
 NUMBER = re.compile(r"[-+]?\d+")
 
 
 class Registry(Generic[T]):
-    """The objects of one kind by their names.
+    """The objects of one kind by the words that stand for them.
 
     Args:
-        kind: what they are called, such as `loss`.
-        type: what they are.
-        table: by its name, an object, or a function that makes one of the numbers after the name.
-        guard: `guard(word, object) -> object`, what is seen to where an object is the user's own.
+        kind: the kind in messages, such as `loss`.
+        type: the class of the objects, a named tuple with a field `name`.
+        entries: objects, under their names, and functions of numbers that return one, under theirs.
+        check: `check(word, object) -> object`, applied to an object of a user's file.
+        renamed: earlier names, and what they are called now.
     """
 
     def __init__(
         self,
         kind: str,
         type: type[T],
-        table: Mapping[str, T | Callable[..., T]],
-        guard: Callable[[str, T], T] = lambda word, thing: thing,
+        entries: Sequence[T | Callable[..., T]],
+        check: Callable[[str, T], T],
+        renamed: Mapping[str, str] = MappingProxyType({}),
     ):
-        self.kind, self.type, self._table, self._guard = kind, type, table, guard
-        self._known: dict[tuple[str, str], T] = {(name, ""): t for name, t in table.items() if isinstance(t, type)}
+        self.kind, self.type, self._check, self._renamed = kind, type, check, renamed
+        self._entries = {each.name if isinstance(each, type) else each.__name__: each for each in entries}
+        self._parsed: dict[tuple[str, str], T] = {}
 
-    def read(self, word: str) -> T:
-        """The object that a word stands for, one and the same for the same word.
+    def parse(self, word: str) -> T:
+        """Returns the object that a word stands for; the same word gives the same object.
 
         Raises:
-            BadInput: there is none of that name, it takes other numbers, or the user's file does not have it.
+            BadInput: the name or file is unknown, or it takes other numbers.
         """
         user = USER.fullmatch(word)
         file = Path(user["file"]).expanduser() if user else None
         name, _, numbers = (user["name"], "", user["numbers"] or "") if user else word.partition(":")
-        told = f"{file.resolve()}:{name}" if file else name
-        key = (f"{told}:{numbers}" if numbers else told), (user_code.sha(file) if file else "")
-        if key not in self._known:
-            entry = self._entry(file, name, word)
-            thing = entry if isinstance(entry, self.type) and not numbers else self._made(word, entry, numbers)
-            self._known[key] = self._guard(word, thing) if file else thing
-        return self._known[key]
+        full = ":".join(filter(None, (f"{file.resolve()}" if file else "", self._renamed.get(name, name), numbers)))
+        key = full, (user_code.sha(file) if file else "")
+        if key not in self._parsed:
+            entry = self._find(file, name, word)
+            thing = entry if isinstance(entry, self.type) and not numbers else self._make(word, entry, numbers)
+            thing = self._check(word, thing) if file else thing
+            self._parsed[key] = thing if thing.name == full else thing._replace(name=full)
+        return self._parsed[key]
 
-    def tell(self, thing: T) -> str:
-        """The word that stands for an object; a user's file is named by its whole path.
+    def name_of(self, thing: T) -> str:
+        """Returns the word that stands for an object; a user's file is named by its absolute path.
 
         Raises:
-            BadInput: no word stands for it.
+            BadInput: the object has no name, or it is a built-in one with other functions.
         """
-        for (word, _), known in self._known.items():
-            if known is thing:
-                return word
-        raise BadInput(f"no word stands for this {self.kind}, so that no flag can say it: use one that has a name")
-
-    def known(self) -> list[T]:
-        """The objects of the table, and what else was read."""
-        return list(self._known.values())
+        entry = self._entries.get(thing.name.partition(":")[0])
+        altered = isinstance(entry, self.type) and _functions(entry) != _functions(thing)
+        if (entry is None or altered) and not USER.fullmatch(thing.name):
+            raise BadInput(f"no word stands for this {self.kind}: put it in a file of your own, and give FILE.py:NAME")
+        return thing.name
 
     def __contains__(self, name: str) -> bool:
-        """Whether the table has that name."""
-        return name in self._table
+        """Whether a name is built in."""
+        return self._renamed.get(name, name) in self._entries
 
     @property
     def metavar(self) -> str:
-        """What the flag takes, for its help."""
-        words = [name if isinstance(t, self.type) else f"{name}:NUMBER" for name, t in self._table.items()]
+        """The values of the flag, for its help."""
+        words = [name if isinstance(t, self.type) else name + _arguments(t) for name, t in self._entries.items()]
         return f"{{{','.join(words)},FILE.py:NAME}}"
 
-    def _entry(self, file: Path | None, name: str, word: str) -> Any:
+    def _find(self, file: Path | None, name: str, word: str) -> Any:
         if file:
             module = user_code.load(file)
             if not hasattr(module, name):
                 raise BadInput(f"{word}: {file} has no {name!r}{_near(name, vars(module))}")
             return getattr(module, name)
-        if name not in self._table:
-            raise BadInput(f"no {self.kind} {name!r}{_near(name, self._table) or ': ' + self.metavar}")
-        return self._table[name]
+        if name not in self:
+            raise BadInput(f"no {self.kind} {name!r}{_near(name, self._entries) or ': ' + self.metavar}")
+        return self._entries[self._renamed.get(name, name)]
 
-    def _made(self, word: str, make: Any, numbers: str) -> T:
+    def _make(self, word: str, make: Any, numbers: str) -> T:
         wanted = f"{word} is no {self.kind}: give a value of the type {self.type.__name__}"
         if isinstance(make, self.type) or not callable(make):
             raise BadInput(f"{word} takes no number" if isinstance(make, self.type) else wanted)
-        try:
-            thing = make(*(_number(each) for each in numbers.split(":") if numbers))
-        except Exception as error:
-            raise BadInput(f"{word} cannot be made ({type(error).__name__}: {error})") from error
+        arguments = [_number(each) for each in numbers.split(":") if numbers]
+        with user_code.located(word):
+            thing = make(*arguments)
         if not isinstance(thing, self.type):
             raise BadInput(f"{wanted}, not a {type(thing).__name__}")
         return thing
+
+
+def _functions(thing: tuple) -> list[Callable]:
+    return [part for part in thing if callable(part)]
+
+
+def _arguments(make: Callable) -> str:
+    """The numbers that a function takes, as `:A:B`."""
+    numbers = [name for name, each in inspect.signature(make).parameters.items() if each.annotation is not str]
+    return "".join(f":{name.upper()}" for name in numbers)
 
 
 def _near(name: str, names: Iterable[str]) -> str:
@@ -132,152 +143,133 @@ def _number(text: str) -> int | float:
     return number
 
 
-def _checked_loss(word: str, loss: losses.AdversarialLoss) -> losses.AdversarialLoss:
-    """A user's loss, of which both sides were seen to return a number for every score."""
+def _check_loss(word: str, loss: losses.AdversarialLoss) -> losses.AdversarialLoss:
+    """Checks that both sides of a user's loss return a float for every score."""
     scores = jax.ShapeDtypeStruct((4,), jnp.float32)
-    for side, function in loss._asdict().items():
-        try:
-            got = jax.eval_shape(function, scores, scores)
-        except Exception as error:
-            raise BadInput(f"{word}: {side}(s_real, s_fake) raised {type(error).__name__}: {error}") from error
-        shape, dtype = getattr(got, "shape", type(got).__name__), getattr(got, "dtype", None)
-        if shape != scores.shape or not jnp.issubdtype(dtype, jnp.floating):
-            raise BadInput(
-                f"{word}: {side}(s_real, s_fake) of scores [B] = {scores.shape} must return a loss for each, "
-                f"{scores.shape}, and returned {shape}" + (f" of {dtype}" if dtype else "")
-            )
+    for side in ("d", "g"):
+        with user_code.located(f"{word}: {side}(s_real, s_fake)"):
+            got = jax.eval_shape(getattr(loss, side), scores, scores)
+        returned = f"{got.dtype}{list(got.shape)}" if isinstance(got, jax.ShapeDtypeStruct) else repr(got)
+        if not re.fullmatch(r"b?float\d+\[4\]", returned):
+            raise BadInput(f"{word}: {side} of scores float32[4] must return float32[4], and returned {returned}")
     return loss
 
 
-def _guarded_penalty(word: str, penalty: Penalty) -> Penalty:
-    """A user's penalty whose terms, which only a game can call, say where they come from when they fail."""
+def _check_penalty(word: str, penalty: Penalty) -> Penalty:
+    """Checks the weight of a user's penalty, and makes its terms check their shapes when a game calls them."""
 
-    def guarded(side: str, term: Callable) -> Callable:
-        def told(nets, batch, x_fake, keys, step):
-            try:
+    def checked(side: str, term: Callable) -> Callable:
+        def call(nets, batch, x_fake, keys, step):
+            with user_code.located(f"{word}: {side}"):
                 value = jnp.asarray(term(nets, batch, x_fake, keys, step))
-            except Exception as error:
-                raise BadInput(f"{word}: {side} raised {type(error).__name__}: {error}") from error
             n = x_fake.shape[0]
-            if value.ndim > 1 or not value.size or n % value.size:  # a score, and so a penalty, may be a pack's
-                wanted = f"must return a penalty for each example, {(n,)}, or one for all"
-                raise BadInput(f"{word}: {side} {wanted}, and returned {value.shape}")
+            if value.ndim > 1 or not value.size or n % value.size:  # a score, and so a penalty, may be of a pack
+                raise BadInput(
+                    f"{word}: {side} must return a penalty for each example, {(n,)}, or one for all, "
+                    f"and returned {value.shape}"
+                )
             return value
 
-        return told
+        return call
 
     weight = np.asarray(0.0 if callable(penalty.weight) else penalty.weight)
     if weight.shape or weight.dtype.kind not in "fiu":
         raise BadInput(f"{word}: its weight must be a number or a function of the step, and is {penalty.weight!r}")
-    return penalty._replace(d=guarded("d", penalty.d), g=guarded("g", penalty.g))
+    return penalty._replace(d=checked("d", penalty.d), g=checked("g", penalty.g))
 
 
-def _guarded_dynamics(word: str, play: dynamics.Dynamics) -> dynamics.Dynamics:
-    """A user's dynamics, which say where they come from when a game follows them and they fail."""
+def _check_dynamics(word: str, play: dynamics.Dynamics) -> dynamics.Dynamics:
+    """Checks the optimizer of a user's dynamics, and makes `follow` check its result when a game calls it."""
 
     def follow(field: dynamics.Field, params: dynamics.Joint) -> tuple[dynamics.Joint, Any]:
-        wanted = jax.eval_shape(field.gradients, params)
-        try:
+        with user_code.located(f"{word}: follow"):
             got = play.follow(field, params)
-        except Exception as error:
-            raise BadInput(f"{word}: follow raised {type(error).__name__}: {error}") from error
-        if _outline(got) != _outline(wanted):
+        if jax.tree.map(np.shape, got) != jax.tree.map(np.shape, jax.eval_shape(field.gradients, params)):
             raise BadInput(f"{word}: follow(field, params) must return a pair shaped like field.gradients(params)")
         return got
 
-    try:
+    with user_code.located(f"{word}: optimizer"):
         optimizer = play.optimizer(optax.identity())
-    except Exception as error:
-        raise BadInput(f"{word}: optimizer raised {type(error).__name__}: {error}") from error
     if not isinstance(optimizer, optax.GradientTransformation):
         raise BadInput(f"{word}: optimizer must return an optimizer, and returned a {type(optimizer).__name__}")
     return play._replace(follow=follow)
 
 
-def _outline(tree: Any) -> tuple[jax.tree_util.PyTreeDef, list[tuple[int, ...]]]:
-    """The structure and the shapes of a tree."""
-    leaves, structure = jax.tree.flatten(tree)
-    return structure, [np.shape(leaf) for leaf in leaves]
-
-
 LOSSES = Registry(
     "loss",
     losses.AdversarialLoss,
-    {
-        "minimax": losses.minimax,
-        "non_saturating": losses.non_saturating,
-        "smoothed": losses.smoothed,
-        "least_squares": losses.least_squares,
-        "hinge": losses.hinge,
-        "wasserstein": losses.wasserstein,
-        "relativistic_paired": losses.relativistic_paired,
-        "relativistic_average": losses.relativistic_average(losses.non_saturating),
-        "relativistic_average_hinge": losses.relativistic_average(losses.hinge),
-        "kullback_leibler": losses.f_gan(losses.kullback_leibler),
-        "reverse_kullback_leibler": losses.f_gan(losses.reverse_kullback_leibler),
-        "pearson": losses.f_gan(losses.pearson),
-        "squared_hellinger": losses.f_gan(losses.squared_hellinger),
-        "jensen_shannon": losses.f_gan(losses.jensen_shannon),
-        "mmd_gaussian": losses.mmd(losses.gaussian()),
-        "mmd_rational_quadratic": losses.mmd(losses.rational_quadratic()),
-        "cramer": losses.cramer,
-    },
-    _checked_loss,
+    (
+        losses.minimax,
+        losses.non_saturating,
+        losses.label_smoothing,
+        losses.lsgan,
+        losses.least_squares,
+        losses.hinge,
+        losses.wasserstein,
+        losses.relativistic_paired,
+        *map(losses.relativistic_average, (losses.non_saturating, losses.hinge)),
+        *map(losses.f_gan, (losses.kullback_leibler, losses.reverse_kullback_leibler, losses.pearson)),
+        *map(losses.f_gan, (losses.squared_hellinger, losses.jensen_shannon)),
+        losses.mmd_gaussian,
+        losses.mmd_rational_quadratic,
+        losses.cramer,
+    ),
+    _check_loss,
+    renamed={"smoothed": "label_smoothing"},
 )
 
 PENALTIES = Registry(
     "penalty",
     Penalty,
-    {
-        "r1": terms.r1(1.0),
-        "r2": terms.r2(1.0),
-        "gradient_penalty": terms.gradient_penalty(1.0),
-        "one_sided": terms.gradient_penalty(1.0, penalties.one_sided),
-        "zero_centered": terms.gradient_penalty(1.0, penalties.zero_centered),
-        "dragan": terms.dragan(1.0),
-        "max_gradient": terms.max_gradient(1.0),
-        "lecam": terms.lecam(1.0),
-        "orthogonal": terms.orthogonal(1.0),
+    (
+        *(make(1.0) for make in (terms.r1, terms.r2, terms.gradient_penalty)),
+        *(terms.gradient_penalty(1.0, deviation) for deviation in (penalties.one_sided, penalties.zero_centered)),
+        *(make(1.0) for make in (terms.dragan, terms.max_gradient, terms.lecam, terms.orthogonal)),
+    ),
+    _check_penalty,
+    renamed={
+        "interpolated": "gradient_penalty",
+        "one_sided": "gradient_penalty_one_sided",
+        "zero_centred": "zero_gp",
+        "max_gradient": "lgan_max_gp",
     },
-    _guarded_penalty,
 )
-"""Of weight 1: a word gives each another weight, and those of one name differ in that number only."""
+"""Penalties of weight 1; the number in a word replaces the weight and nothing else."""
 
 DYNAMICS = Registry(
     "dynamics",
     dynamics.Dynamics,
-    {
-        "gradient_play": dynamics.gradient_play,
-        "extragradient": dynamics.extragradient,
-        "optimistic": dynamics.optimistic,
-        "consensus": dynamics.consensus,
-        "symplectic": dynamics.symplectic,
-        "competitive": dynamics.competitive,
-        "unrolled": dynamics.unrolled,
-        "negative_momentum": dynamics.negative_momentum,
-        "lookahead": dynamics.lookahead,
-    },
-    _guarded_dynamics,
+    (
+        dynamics.gradient_play,
+        dynamics.extragradient,
+        dynamics.optimistic,
+        dynamics.consensus,
+        dynamics.symplectic,
+        dynamics.competitive,
+        dynamics.unrolled,
+        dynamics.negative_momentum,
+        dynamics.lookahead,
+    ),
+    _check_dynamics,
 )
 
 
-def read_penalties(word: str) -> tuple[Penalty, ...]:
-    """`none`, or penalties with their weights: `r1:0.1+r2:0.1`. A user's may keep its own weight.
+def parse_penalties(word: str) -> tuple[Penalty, ...]:
+    """Parses `none`, or penalties with weights, `r1:0.1+r2:0.1`; one of a user's file may keep its own weight.
 
     Raises:
-        BadInput: as `Registry.read`, or where a weight is missing or negative.
+        BadInput: as `Registry.parse`, or a weight is missing or negative.
     """
-    return () if word == "none" else tuple(map(_read_penalty, _terms(word)))
+    return () if word == "none" else tuple(map(_parse_penalty, _terms(word)))
 
 
-def tell_penalties(value: Iterable[Penalty]) -> str:
-    """The word of `read_penalties`. Raises `BadInput` where there is none, as for a weight that is a schedule."""
-    return "+".join(map(_tell_penalty, value)) or "none"
+def name_penalties(value: Iterable[Penalty]) -> str:
+    """Returns the word of `parse_penalties`. Raises `BadInput` if there is none, as for a weight that is a schedule."""
+    return "+".join(map(_name_penalty, value)) or "none"
 
 
 def _terms(word: str) -> list[str]:
-    """The terms of a sum. A plus before a digit belongs to a number, such as 1e+30, and one after half a term to the
-    path of a user's file."""
+    """Splits a sum at every plus, but not inside a number such as 1e+30 or the path of a user's file."""
     first, *pieces = re.split(r"\+(?=\D)", word)
     terms = [first]
     for piece in pieces:
@@ -288,10 +280,10 @@ def _terms(word: str) -> list[str]:
     return terms
 
 
-def _read_penalty(term: str) -> Penalty:
+def _parse_penalty(term: str) -> Penalty:
     user = USER.fullmatch(term)
     name, weight = (f"{user['file']}:{user['name']}", user["numbers"]) if user else term.partition(":")[::2]
-    penalty = PENALTIES.read(name)
+    penalty = PENALTIES.parse(name)
     if user and weight is None:
         return penalty
     if not weight:
@@ -301,45 +293,33 @@ def _read_penalty(term: str) -> Penalty:
     return penalty._replace(weight=number)
 
 
-def _tell_penalty(penalty: Penalty) -> str:
-    for named in PENALTIES.known():
-        if penalty is named and not isinstance(penalty.weight, float):
-            return PENALTIES.tell(named)
-        same = _same(penalty.d, named.d) and _same(penalty.g, named.g)
-        if same and isinstance(penalty.weight, int | float):
-            return f"{PENALTIES.tell(named)}:{float(penalty.weight)!r}"
-    return PENALTIES.tell(penalty)
-
-
-def _same(f: Callable, g: Callable) -> bool:
-    """Whether two functions are of the same lines and see the same values, as those of `terms.r1` called twice."""
-    (f, *seen_f), (g, *seen_g) = map(_closed, (f, g))
-    return f is g and all(a is b for a, b in zip(seen_f, seen_g, strict=True))
-
-
-def _closed(function: Callable) -> list:
-    """A function's code, and the values that it closes over."""
-    function = inspect.unwrap(function)
-    cells = getattr(function, "__closure__", None) or ()
-    return [getattr(function, "__code__", function), *(cell.cell_contents for cell in cells)]
+def _name_penalty(penalty: Penalty) -> str:
+    name = PENALTIES.name_of(penalty)
+    if penalty.weight is PENALTIES.parse(name).weight and not isinstance(penalty.weight, float):
+        return name
+    if not isinstance(penalty.weight, int | float):
+        raise BadInput(f"no word stands for the weight of {name}: give a number")
+    return f"{name}:{float(penalty.weight)!r}"
 
 
 def _files(*terms: str) -> list[Path]:
     return [Path(user["file"]) for user in map(USER.fullmatch, terms) if user]
 
 
-def _one(names: Registry) -> Word:
-    return by_word(names.metavar, names.read, names.tell, lambda value: isinstance(value, names.type), _files)
+def _word(registry: Registry) -> Word:
+    return by_word(
+        registry.metavar, registry.parse, registry.name_of, lambda value: isinstance(value, registry.type), _files
+    )
 
 
-Loss = Annotated[losses.AdversarialLoss, _one(LOSSES)]
-Dynamics = Annotated[dynamics.Dynamics, _one(DYNAMICS)]
+Loss = Annotated[losses.AdversarialLoss, _word(LOSSES)]
+Dynamics = Annotated[dynamics.Dynamics, _word(DYNAMICS)]
 Penalties = Annotated[
     tuple[Penalty, ...],
     by_word(
         f"none|{PENALTIES.metavar}:WEIGHT+...",
-        read_penalties,
-        tell_penalties,
+        parse_penalties,
+        name_penalties,
         lambda value: isinstance(value, tuple) and all(isinstance(each, Penalty) for each in value),
         lambda word: _files(*_terms(word)),
     ),

@@ -1,17 +1,27 @@
-"""Python files of the user's own: experiments, and objects such as a loss."""
+"""The user's own Python files, such as experiments and losses: loading them, and locating errors in them."""
 
 import functools
 import importlib.util
 import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from types import ModuleType
 
 from gan_jax.errors import BadInput
 
+_folders: set[Path] = set()
+"""The folders of loaded files: other files in them are the user's, too."""
+
+
+class UserCodeError(BadInput):
+    """An exception from a user's file: its message is `file:line: in function: exception`, then the source line."""
+
 
 def load(file: Path) -> ModuleType:
-    """The module of a file, run once for each content that the file has had.
+    """Loads a file as a module, once for each content of the file.
 
     Raises:
         BadInput: the file cannot be read, or raises while it is loaded.
@@ -20,11 +30,43 @@ def load(file: Path) -> ModuleType:
 
 
 def sha(file: Path) -> str:
-    """The sha256 of a file. Raises `BadInput` where it cannot be read."""
+    """Computes the sha256 of a file. Raises `BadInput` if it cannot be read."""
     try:
         return sha256(file.read_bytes()).hexdigest()
     except OSError as error:
-        raise BadInput(f"{file} cannot be read ({error.strerror}): give a file that is there") from None
+        raise BadInput(f"{file} cannot be read ({error.strerror}): give an existing file") from None
+
+
+def locate(error: BaseException) -> UserCodeError | None:
+    """Describes an exception by its innermost frame in a user's file; None if it passed through none."""
+    if isinstance(error, UserCodeError):
+        return error
+    frames = traceback.extract_tb(error.__traceback__)
+    if isinstance(error, SyntaxError) and error.filename:
+        frames.append(traceback.FrameSummary(error.filename, error.lineno, "<module>", line=error.text))
+    own = [frame for frame in frames if Path(frame.filename).parent in _folders]
+    if not own:
+        return None
+    file, function = Path(own[-1].filename), own[-1].name
+    shown = file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
+    place = f"{shown}:{own[-1].lineno}" + ("" if function == "<module>" else f": in {function}")
+    message = " ".join(f"{type(error).__name__}: {error}".split())
+    return UserCodeError(f"{place}: {message}\n    {(own[-1].line or '').strip()}")
+
+
+@contextmanager
+def located(doing: str) -> Iterator[None]:
+    """Raises an exception of the user's code as a `BadInput`: with its place in their file, or else what was done.
+
+    The second is the case of a call with arguments that their function does not take.
+    """
+    try:
+        yield
+    except (Exception, SystemExit) as error:
+        found = locate(error)
+        if found is error or (found is None and isinstance(error, BadInput)):
+            raise
+        raise found or BadInput(f"{doing} raised {type(error).__name__}: {error}") from error
 
 
 @functools.cache
@@ -34,8 +76,7 @@ def _run(file: Path, content: str) -> ModuleType:
     sys.modules[spec.name] = module
     if str(file.parent) not in sys.path:
         sys.path.append(str(file.parent))  # so that it imports its neighbors, as it does when run as a script
-    try:
+    _folders.add(file.parent)
+    with located(f"loading {file}"):
         spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
-        raise BadInput(f"{file} cannot be loaded ({type(error).__name__}: {error}): mend it") from error
     return module

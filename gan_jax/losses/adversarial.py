@@ -1,4 +1,4 @@
-"""What an adversarial loss is: two functions of the scores."""
+"""The type of an adversarial loss: two functions of the scores."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -9,22 +9,23 @@ from jaxtyping import Array, Float
 from gan_jax.engine.game import Metrics
 
 Scores = Float[Array, " B"]
-"""One logit per example, of any size: what a discriminator says."""
+"""One logit per example, unbounded: the output of a discriminator."""
 
 
 class AdversarialLoss(NamedTuple):
-    """The two sides of a game on scores: each maps `(s_real [B], s_fake [B])` to a loss `[B]`.
+    """A pair of losses on scores: each maps `(s_real [B], s_fake [B])` to a loss per example, `[B]`.
 
-    `d` is what the discriminator descends, `g` what the generator descends; both take both scores, so that a
-    relativistic loss is no special case.
+    The discriminator minimizes `d`, the generator `g`. Both take both scores, so a relativistic loss has the same type.
     """
 
     d: Callable[[Scores, Scores], Scores]
     g: Callable[[Scores, Scores], Scores]
+    name: str = ""
+    """The word for it on the command line; "" where there is none."""
 
 
 def score_metrics(s_real: Scores, s_fake: Scores) -> Metrics:
-    """What a discriminator's loss reports: mean score, and the share it calls right, on real and on fake."""
+    """Computes the mean score and the fraction classified correctly, of real and of fake examples."""
     return {
         "score_real": jnp.mean(s_real),
         "score_fake": jnp.mean(s_fake),

@@ -1,17 +1,19 @@
-"""The game of every f-divergence. Nowozin et al. 2016, "f-GAN: training generative neural samplers using variational
-divergence minimization".
+"""A loss for every f-divergence.
 
-D_f(P || Q) = E_q[f(p / q)] is at least E_p[T] - E_q[f*(T)] for every critic T, with equality at T = f'(p / q); P is
-the data, Q the generator, and f*(t) = sup_u (u t - f(u)). The score v is any real number, and T = g_f(v) maps it
-increasingly into the domain of f*.
+For every critic T, D_f(P || Q) = E_q[f(p / q)] >= E_p[T] - E_q[f*(T)], with equality at T = f'(p / q). P is the data
+distribution, Q the generator's, and f*(t) = sup_u (u t - f(u)). The score v is any real number; T = g_f(v) maps it
+monotonically into the domain of f*.
 
-exp overflows. Wherever a score is exponentiated, the exponential is continued beyond 20 by its tangent there: at
-|v| = 1e4 value and gradient, and their squares, are finite in float32, and exp(20) is a likelihood ratio of 5e8 that no
-batch can tell from infinity.
+exp overflows, so every exponential of a score is continued beyond 20 by its tangent. At |v| = 1e4, value and gradient
+and their squares stay finite in float32. exp(20) is a likelihood ratio of 5e8, larger than a batch can resolve.
+
+Nowozin et al. 2016, "f-GAN: training generative neural samplers using variational divergence minimization",
+https://arxiv.org/abs/1606.00709; the equations and tables named below are of this paper.
 """
 
 import math
 from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 import jax.numpy as jnp
@@ -24,11 +26,11 @@ from gan_jax.losses.adversarial import AdversarialLoss
 Elementwise = Callable[[Float[Array, "..."]], Float[Array, "..."]]
 
 EXP_TANGENT = 20.0
-"""Where the exponential of a score goes over into its tangent."""
+"""The score beyond which its exponential is replaced by the tangent."""
 
 
 class Divergence(NamedTuple):
-    """An f-divergence, by four elementwise functions."""
+    """An f-divergence as four elementwise functions."""
 
     f: Elementwise
     """The convex generator function f(u), u > 0 (table 1)."""
@@ -37,30 +39,26 @@ class Divergence(NamedTuple):
     activation: Elementwise
     """The output activation g_f(v), increasing, onto the domain of f* (table 2)."""
     composition: Elementwise
-    """f*(g_f(v)) in closed form, where the two in turn would overflow (table 6)."""
+    """f*(g_f(v)) in closed form, without overflow (table 6)."""
+    name: str = ""
+    """The word for its loss on the command line; "" where there is none."""
 
 
+@cache
 def f_gan(divergence: Divergence) -> AdversarialLoss:
-    """`d`: -g_f(s_real) + f*(g_f(s_fake)) (eq. 7), `g`: -g_f(s_fake), the paper's practical form (sec. 3.2).
+    """Builds the loss of a divergence, `d`: -g_f(s_real) + f*(g_f(s_fake)) (eq. 7), `g`: -g_f(s_fake) (sec. 3.2).
 
-    As `non_saturating` to `minimax`, which is `f_gan(gan_divergence)` to `f_gan_minimax(gan_divergence)`.
-    """
-    return f_gan_minimax(divergence)._replace(g=lambda s_real, s_fake: -divergence.activation(s_fake))
-
-
-def f_gan_minimax(divergence: Divergence) -> AdversarialLoss:
-    """`d`: -g_f(s_real) + f*(g_f(s_fake)), `g`: -f*(g_f(s_fake)): both sides of eq. 7.
-
-    With the best discriminator of all, `d` is on average minus the divergence, and the generator descends it.
+    With the optimal discriminator, the mean of `d` is minus the divergence. The same divergence gives the same object.
     """
     return AdversarialLoss(
         d=lambda s_real, s_fake: divergence.composition(s_fake) - divergence.activation(s_real),
-        g=lambda s_real, s_fake: -divergence.composition(s_fake),
+        g=lambda s_real, s_fake: -divergence.activation(s_fake),
+        name=divergence.name,
     )
 
 
 def _exp(v: Float[Array, "..."]) -> Float[Array, "..."]:
-    """exp(v) as far as `EXP_TANGENT`, then its tangent; once continuously differentiable."""
+    """Computes exp(v) up to `EXP_TANGENT` and the tangent beyond; once continuously differentiable."""
     return jnp.exp(jnp.minimum(v, EXP_TANGENT)) * (1 + jnp.maximum(v - EXP_TANGENT, 0))
 
 
@@ -69,40 +67,45 @@ kullback_leibler = Divergence(
     conjugate=lambda t: jnp.exp(t - 1),
     activation=lambda v: v,
     composition=lambda v: _exp(v - 1),
+    name="kullback_leibler",
 )
-"""KL(P || Q) = E_p[log(p / q)]; best score 1 + log(p / q)."""
+"""KL(P || Q) = E_p[log(p / q)]; optimal score 1 + log(p / q)."""
 
 reverse_kullback_leibler = Divergence(
     f=lambda u: -jnp.log(u),
     conjugate=lambda t: -1 - jnp.log(-t),
     activation=lambda v: -_exp(-v),
     composition=lambda v: v - 1,
+    name="reverse_kullback_leibler",
 )
-"""KL(Q || P) = E_q[log(q / p)]; best score log(p / q)."""
+"""KL(Q || P) = E_q[log(q / p)]; optimal score log(p / q)."""
 
 pearson = Divergence(
     f=lambda u: (u - 1) ** 2,
     conjugate=lambda t: t**2 / 4 + t,
     activation=lambda v: v,
     composition=lambda v: v**2 / 4 + v,
+    name="pearson",
 )
-"""Pearson's chi^2, E_q[(p / q - 1)^2]; best score 2 (p / q - 1). As in the paper, f is taken on the whole real line."""
+"""Pearson's chi^2, E_q[(p / q - 1)^2]; optimal score 2 (p / q - 1). As in the paper, f is defined for all real u."""
 
 squared_hellinger = Divergence(
     f=lambda u: (jnp.sqrt(u) - 1) ** 2,
     conjugate=lambda t: t / (1 - t),
     activation=lambda v: 1 - _exp(-v),
     composition=lambda v: _exp(v) - 1,
+    name="squared_hellinger",
 )
-"""The sum of (sqrt p - sqrt q)^2; best score log(p / q) / 2."""
+"""The sum of (sqrt p - sqrt q)^2; optimal score log(p / q) / 2."""
 
 jensen_shannon = Divergence(
     f=lambda u: xlogy(u, u) - (u + 1) * jnp.log((u + 1) / 2),
     conjugate=lambda t: -jnp.log(2 - jnp.exp(t)),
     activation=lambda v: math.log(2) - softplus(-v),
     composition=lambda v: softplus(v) - math.log(2),
+    name="jensen_shannon",
 )
-"""KL(P || M) + KL(Q || M), with M = (P + Q) / 2: twice the usual Jensen-Shannon divergence; best score log(p / q)."""
+"""KL(P || M) + KL(Q || M), M = (P + Q) / 2: twice the usual Jensen-Shannon divergence; optimal score log(p / q)."""
 
 gan_divergence = Divergence(
     f=lambda u: xlogy(u, u) - (u + 1) * jnp.log(u + 1),
@@ -110,4 +113,6 @@ gan_divergence = Divergence(
     activation=lambda v: -softplus(-v),
     composition=softplus,
 )
-"""`jensen_shannon` - log 4, the original game's (Goodfellow et al. 2014, sec. 4.1); best score log(p / q)."""
+"""`jensen_shannon` - log 4; optimal score log(p / q). Its loss is `non_saturating`.
+
+Goodfellow et al. 2014, sec. 4.1, https://arxiv.org/abs/1406.2661."""

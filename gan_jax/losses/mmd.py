@@ -1,7 +1,7 @@
-"""Losses that compare samples with a kernel: the critic is an embedding, and the loss the distance of two batches.
+"""Kernel losses: the critic is an embedding, and the loss a distance between the embedded batches.
 
-Scores may be `[B]` or embeddings `[B, K]`. Every loss returns `[B]` values whose mean is an unbiased estimate of the
-distance: `g` is the estimate, `d` minus it. Each example is compared with all of the batch, however it is split.
+Scores are `[B]` or embeddings `[B, K]`. `g` returns values `[B]` whose mean is an unbiased estimate of the distance;
+`d` is its negative. Each example is compared with the whole batch, also where devices share it.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,13 +14,14 @@ from gan_jax.errors import BadInput
 from gan_jax.losses.adversarial import AdversarialLoss
 
 Kernel = Callable[[Float[Array, "N K"], Float[Array, "M K"]], Float[Array, "N M"]]
-"""How alike every embedding of one batch is to every one of another."""
+"""A similarity of every embedding in one batch with every embedding in another."""
 
 
 def gaussian(bandwidths: Sequence[float] = (1.0, 2.0, 4.0, 8.0, 16.0)) -> Kernel:
-    """The sum of exp(-|x - y|^2 / (2 sigma^2)) over bandwidths sigma.
+    """Builds the kernel that sums exp(-|x - y|^2 / (2 sigma^2)) over bandwidths sigma.
 
-    Li et al. 2017, "MMD GAN: towards deeper understanding of moment matching network", whose bandwidths these are.
+    Li et al. 2017, "MMD GAN: towards deeper understanding of moment matching network" (and its bandwidths),
+    https://arxiv.org/abs/1705.08584.
     """
 
     def kernel(x: Float[Array, "N K"], y: Float[Array, "M K"]) -> Float[Array, "N M"]:
@@ -31,10 +32,11 @@ def gaussian(bandwidths: Sequence[float] = (1.0, 2.0, 4.0, 8.0, 16.0)) -> Kernel
 
 
 def rational_quadratic(alphas: Sequence[float] = (0.2, 0.5, 1.0, 2.0, 5.0)) -> Kernel:
-    """The sum of (1 + |x - y|^2 / (2 alpha))^-alpha over `alphas`.
+    """Builds the kernel that sums (1 + |x - y|^2 / (2 alpha))^-alpha over `alphas`.
 
-    Binkowski et al. 2018, "Demystifying MMD GANs", whose alphas these are. Its tails are heavier than the Gaussian
-    kernel's, so that batches far apart still pull on each other.
+    Its tails are heavier than the Gaussian kernel's, so distant batches still give a gradient.
+
+    Binkowski et al. 2018, "Demystifying MMD GANs" (and its alphas), https://arxiv.org/abs/1801.01401.
     """
 
     def kernel(x: Float[Array, "N K"], y: Float[Array, "M K"]) -> Float[Array, "N M"]:
@@ -45,23 +47,23 @@ def rational_quadratic(alphas: Sequence[float] = (0.2, 0.5, 1.0, 2.0, 5.0)) -> K
 
 
 def negative_distance(x: Float[Array, "N K"], y: Float[Array, "M K"]) -> Float[Array, "N M"]:
-    """-|x - y|, whose discrepancy is the energy distance."""
+    """Computes -|x - y|, the kernel of the energy distance."""
     squared = _squared_distances(x, y)
     apart = squared > 0
-    # The square root has no gradient at 0, which is how far every example is from itself.
+    # The square root has no gradient at 0, the distance of every example to itself.
     return -jnp.where(apart, jnp.sqrt(jnp.where(apart, squared, 1)), 0)
 
 
 def mmd(kernel: Kernel) -> AdversarialLoss:
-    """The squared maximum mean discrepancy, E k(x, x') + E k(y, y') - 2 E k(x, y), of embeddings x real and y fake.
+    """Builds the squared maximum mean discrepancy, E k(x, x') + E k(y, y') - 2 E k(x, y), of real x and fake y.
 
-    For example i of n it is sum_{j != i} (k(x_i, x_j) + k(y_i, y_j)) / (n - 1) - 2 sum_j k(x_i, y_j) / n. The mean is
-    unbiased, and so may be negative.
+    For example i of n it is sum_{j != i} (k(x_i, x_j) + k(y_i, y_j)) / (n - 1) - 2 sum_j k(x_i, y_j) / n. The estimate
+    is unbiased, so it can be negative.
 
     Raises:
         BadInput: the whole batch is a single example.
 
-    Gretton et al. 2012, "A kernel two-sample test", eq. 3; Li et al. 2017, "MMD GAN".
+    Gretton et al. 2012, "A kernel two-sample test", eq. 3; Li et al. 2017, https://arxiv.org/abs/1705.08584.
     """
 
     def estimate(s_real: Float[Array, "B *K"], s_fake: Float[Array, "B *K"]) -> Float[Array, " B"]:
@@ -73,23 +75,30 @@ def mmd(kernel: Kernel) -> AdversarialLoss:
     return AdversarialLoss(d=lambda s_real, s_fake: -estimate(s_real, s_fake), g=estimate)
 
 
-cramer = mmd(negative_distance)
+mmd_gaussian = mmd(gaussian())._replace(name="mmd_gaussian")
+"""`mmd` with the kernel `gaussian()`."""
+
+mmd_rational_quadratic = mmd(rational_quadratic())._replace(name="mmd_rational_quadratic")
+"""`mmd` with the kernel `rational_quadratic()`."""
+
+cramer = mmd(negative_distance)._replace(name="cramer")
 """The energy distance 2 E|x - y| - E|x - x'| - E|y - y'|.
 
-In one dimension it is twice the integral of (F - G)^2, F and G the distribution functions of x and y.
+In one dimension it is twice the integral of (F - G)^2, where F and G are the distribution functions of x and y.
 
-Bellemare et al. 2017, "The Cramer distance as a solution to biased Wasserstein gradients", sec. 5."""
+Bellemare et al. 2017, "The Cramer distance as a solution to biased Wasserstein gradients", sec. 5,
+https://arxiv.org/abs/1705.10743."""
 
 
 def _squared_distances(x: Float[Array, "N K"], y: Float[Array, "M K"]) -> Float[Array, "N M"]:
-    # Not |x|^2 - 2 x.y + |y|^2, which loses all digits where large embeddings are close.
+    # |x|^2 - 2 x.y + |y|^2 would lose all digits where large embeddings are close.
     return jnp.sum((x[:, None] - y[None]) ** 2, axis=-1)
 
 
 def _mean_over_others(similarities: Float[Array, "B N"]) -> Float[Array, " B"]:
-    """The mean of each row, without the example itself: `B` are this device's of all `N`."""
+    """Averages each row without the example itself; `B` rows are on this device, `N` in the whole batch."""
     b, n = similarities.shape
     if n == 1:
-        raise BadInput("a single example cannot be compared with others of its kind: use a batch of at least 2")
+        raise BadInput("a kernel loss compares examples of one batch: use a batch of at least 2")
     itself = (device_index() * b + jnp.arange(b))[:, None] == jnp.arange(n)[None]
     return jnp.sum(jnp.where(itself, 0, similarities), axis=1) / (n - 1)

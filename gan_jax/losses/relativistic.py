@@ -1,4 +1,6 @@
-"""Losses that say only how much more real one score is than another: a shift of all scores changes nothing."""
+"""Losses of score differences: adding a constant to all scores changes nothing."""
+
+from functools import cache
 
 import jax.numpy as jnp
 from jax.nn import softplus
@@ -10,26 +12,30 @@ from gan_jax.losses.adversarial import AdversarialLoss, Scores
 relativistic_paired = AdversarialLoss(
     d=lambda s_real, s_fake: softplus(s_fake - s_real),
     g=lambda s_real, s_fake: softplus(s_real - s_fake),
+    name="relativistic_paired",
 )
 """`d`: -log sigmoid(s_real - s_fake), `g`: -log sigmoid(s_fake - s_real); each real is paired with one fake.
 
-Jolicoeur-Martineau 2018, "The relativistic discriminator: a key element missing from standard GAN", sec. 4 (RSGAN);
-Huang et al. 2024, "The GAN is dead; long live the GAN! A modern baseline GAN" (R3GAN), eq. 2."""
+Jolicoeur-Martineau 2018, "The relativistic discriminator: a key element missing from standard GAN", sec. 4 (RSGAN),
+https://arxiv.org/abs/1807.00734; Huang et al. 2024, "The GAN is dead; long live the GAN! A modern baseline GAN"
+(R3GAN), eq. 2, https://arxiv.org/abs/2501.05441."""
 
 
+@cache
 def relativistic_average(base: AdversarialLoss) -> AdversarialLoss:
-    """Any loss, on how much more real each example is than the average one of the other kind.
+    """Builds a loss of each score's difference from the mean score of the other kind.
 
-    `d`: base.d(s_real - mean s_fake, s_fake - mean s_real), `g`: the same with the roles of real and fake swapped, so
-    that base.g plays no part. The means are over the whole batch.
+    `d`: base.d(s_real - mean s_fake, s_fake - mean s_real), `g`: the same with real and fake swapped; base.g is unused.
+    The means are over the whole batch. The same base gives the same object.
 
-    Jolicoeur-Martineau 2018, sec. 4 (RaGAN).
+    Jolicoeur-Martineau 2018, sec. 4 (RaGAN), https://arxiv.org/abs/1807.00734.
     """
 
     def d(s_real: Scores, s_fake: Scores) -> Scores:
         return base.d(s_real - _batch_mean(s_fake), s_fake - _batch_mean(s_real))
 
-    return AdversarialLoss(d=d, g=lambda s_real, s_fake: d(s_fake, s_real))
+    name = base.name and f"relativistic_average_{base.name}".removesuffix("_non_saturating")
+    return AdversarialLoss(d=d, g=lambda s_real, s_fake: d(s_fake, s_real), name=name)
 
 
 def _batch_mean(scores: Scores) -> Float[Array, ""]:

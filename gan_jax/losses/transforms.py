@@ -1,4 +1,4 @@
-"""From one adversarial loss to another."""
+"""Functions from one adversarial loss to another."""
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -7,26 +7,19 @@ from gan_jax.engine.collectives import all_gather
 from gan_jax.losses.adversarial import AdversarialLoss, Scores
 
 
-def clamped(loss: AdversarialLoss, limit: float) -> AdversarialLoss:
-    """The loss of logits clipped to [-limit, limit]: beyond it, neither side has a gradient."""
-    return AdversarialLoss(
-        d=lambda s_real, s_fake: loss.d(jnp.clip(s_real, -limit, limit), jnp.clip(s_fake, -limit, limit)),
-        g=lambda s_real, s_fake: loss.g(jnp.clip(s_real, -limit, limit), jnp.clip(s_fake, -limit, limit)),
-    )
-
-
 def top_k(loss: AdversarialLoss, share: float | Float[Array, ""]) -> AdversarialLoss:
-    """The generator learns from its best fakes only; the discriminator from all of them.
+    """Restricts the generator's loss to its best samples; the discriminator's stays as it is.
 
-    Of the n fakes of the whole batch the k = share n (rounded, at least one) with the highest scores are kept, and
-    whatever ties with the last of them. The generator's loss of the others is 0, and of the kept it is rescaled, so
-    that the mean over the batch is the mean over the kept.
+    Of the n fakes in the whole batch, the k = share n (rounded, at least one) with the highest scores are kept, ties
+    with the last of them included. The others have loss 0, and the kept are rescaled, so that the mean over the batch
+    is the mean over the kept.
 
     Args:
-        loss: the loss to learn from.
-        share: between 0 and 1; the paper lowers it as training goes on, and so it may depend on the step.
+        loss: the loss to restrict.
+        share: between 0 and 1; may be traced. The paper lowers it during training.
 
-    Sinha et al. 2020, "Top-k training of GANs: improving GAN performance by throwing away bad samples".
+    Sinha et al. 2020, "Top-k training of GANs: improving GAN performance by throwing away bad samples",
+    https://arxiv.org/abs/2002.06224.
     """
 
     def g(s_real: Scores, s_fake: Scores) -> Scores:
@@ -37,4 +30,4 @@ def top_k(loss: AdversarialLoss, share: float | Float[Array, ""]) -> Adversarial
         kept = jnp.mean(everyone >= threshold, dtype=s_fake.dtype)
         return jnp.where(s_fake >= threshold, loss.g(s_real, s_fake) / kept, 0)
 
-    return loss._replace(g=g)
+    return AdversarialLoss(loss.d, g)

@@ -1,7 +1,7 @@
-"""What is added to an adversarial loss: pure functions on any `critic(x [B, ...]) -> [B]`, per example.
+"""Penalties added to an adversarial loss: pure functions of any `critic(x [B, ...]) -> [B]`, per example.
 
-`r1`, `gradient_penalty`, `cr` and the rest here are formulas, to be called in a loss of your own. `terms.r1(0.1)` is
-the same as a value (`Penalty`) to be given to a game, and `total` sums such values.
+`r1`, `gradient_penalty`, `cr` and the others here are formulas to call in a loss. `terms.r1(0.1)` is the same formula
+as a `Penalty` to pass to a game, and `total` sums such values. May import `engine`, `losses`, `augment` and `errors`.
 """
 
 from gan_jax.augment.instance_noise import instance_noise

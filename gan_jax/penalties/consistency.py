@@ -1,6 +1,6 @@
-"""Consistency: a score should not change when its example is augmented, or its latent moved a little.
+"""Consistency regularization: penalizes a score that changes when its example is augmented or its latent perturbed.
 
-`transform(x, keys) -> x` is any augmentation that keeps what an example means, with one key per example.
+`transform(x, keys) -> x` is any label-preserving augmentation, with one key per example.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from gan_jax.engine.keys import split
 from gan_jax.penalties.gradient import Critic, Examples, PerScore
 
 Scored = Float[Array, " S"]
-"""One for every score: `[B]`, or less where a critic joins examples (`nets.minibatch.Packed`)."""
+"""One value per score: `[B]`, or fewer where a critic scores packs of examples (`nets.layers.minibatch.Packed`)."""
 
 Transform = Callable[[Examples, Keys], Examples]
 Latent = Float[Array, "B Z"]
@@ -21,34 +21,36 @@ Generator = Callable[[Latent], Examples]
 
 
 def cr(critic: Critic, x: Examples, keys: Keys, transform: Transform) -> Scored:
-    """`(D(x) - D(T(x)))^2` on real examples.
+    """Computes `(D(x) - D(T(x)))^2` at real examples.
 
-    Zhang et al. 2020, "Consistency regularization for generative adversarial networks".
+    Zhang et al. 2020, "Consistency regularization for generative adversarial networks",
+    https://arxiv.org/abs/1910.12027.
     """
     return jnp.square(critic(x) - critic(transform(x, keys)))
 
 
 def bcr(critic: Critic, x: Examples, x_fake: Examples, keys: Keys, transform: Transform) -> Scored:
-    """Balanced: `cr` on real examples plus `cr` on fake ones, each under a transform of its own.
+    """Computes `cr` at real examples plus `cr` at fake ones, each with its own draw of the transform (balanced).
 
-    Zhao et al. 2021, "Improved consistency regularization for GANs", Algorithm 1, with equal weights.
+    Zhao et al. 2021, "Improved consistency regularization for GANs", Algorithm 1, with equal weights,
+    https://arxiv.org/abs/2002.04724.
     """
     real_keys, fake_keys = split(keys, 2)
     return cr(critic, x, real_keys, transform) + cr(critic, x_fake, fake_keys, transform)
 
 
 def zcr_d(critic: Critic, generator: Generator, z: Latent, dz: Latent) -> Scored:
-    """`(D(G(z)) - D(G(z + dz)))^2`, the discriminator's side of latent consistency.
+    """Computes `(D(G(z)) - D(G(z + dz)))^2`, the discriminator's term of latent consistency.
 
-    Zhao et al. 2021, Algorithm 2.
+    Zhao et al. 2021, Algorithm 2, https://arxiv.org/abs/2002.04724.
     """
     return jnp.square(critic(generator(z)) - critic(generator(z + dz)))
 
 
 def zcr_g(generator: Generator, z: Latent, dz: Latent) -> PerScore:
-    """`-|G(z) - G(z + dz)|^2`, summed over an image: the generator's side, which wants what the other forgives.
+    """Computes `-|G(z) - G(z + dz)|^2`, summed over an image: the generator's term, which rewards diversity.
 
-    Zhao et al. 2021, Algorithm 2.
+    Zhao et al. 2021, Algorithm 2, https://arxiv.org/abs/2002.04724.
     """
     change = generator(z) - generator(z + dz)
     return -jnp.sum(jnp.square(change), axis=tuple(range(1, change.ndim)))

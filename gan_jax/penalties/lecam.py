@@ -1,4 +1,4 @@
-"""The LeCam regulariser. Tseng et al. 2021, "Regularizing generative adversarial networks under limited data"."""
+"""The LeCam regularizer."""
 
 import jax.numpy as jnp
 from flax import linen as nn
@@ -9,21 +9,23 @@ from gan_jax.losses import Scores
 
 
 class LeCam(nn.Module):
-    """`(s_real - a_fake)^2 + (s_fake - a_real)^2`, the anchors a being running means of the scores.
+    """Computes `(s_real - a_fake)^2 + (s_fake - a_real)^2`, where the anchors `a` are running means of the scores.
 
-    A network without parameters, whose player's optimizer is `optax.identity()`. The anchors are its collection
-    "averages" and begin at 0. Where that is mutable, they first follow this batch, `a = decay a + (1 - decay) mean(s)`
-    with the mean of the whole batch; no gradient flows through them.
+    A network without parameters; give its player the optimizer `optax.identity()`. The anchors are the collection
+    "averages" and start at 0. Where that is mutable, they are first updated, `a = decay a + (1 - decay) mean(s)` with
+    the mean over the whole batch; no gradient flows through them.
 
-    This is the formula of the paper. The authors' program counts only scores that lie beyond their anchor, real ones
-    above and fake ones below.
+    The authors' code differs from the paper: it counts only real scores above and fake scores below their anchor.
+
+    Tseng et al. 2021, "Regularizing generative adversarial networks under limited data",
+    https://arxiv.org/abs/2104.03310.
     """
 
     decay: float = 0.99
 
     @nn.compact
     def __call__(self, s_real: Scores, s_fake: Scores) -> Scores:
-        """The penalty `[B]` of scores `[B]`."""
+        """Computes the penalty `[B]` of scores `[B]`."""
         anchor_real = self.variable("averages", "real", jnp.zeros, ())
         anchor_fake = self.variable("averages", "fake", jnp.zeros, ())
         if self.is_mutable_collection("averages") and not self.is_initializing():

@@ -1,4 +1,4 @@
-"""How a game is given penalties: a value with a term for each side, a weight, and what it remembers."""
+"""The type of a penalty: a term for each side, a weight, and players that hold its state."""
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
@@ -18,17 +18,17 @@ Weight = float | Float[Array, ""] | Callable[[Int[Array, ""]], Any]
 
 
 def nothing(nets: Nets, batch: Batch, x_fake: Float[Array, "B ..."], keys: Keys, step: Int[Array, ""]) -> float:
-    """The term of a side that a penalty adds nothing to."""
+    """Returns 0: the term of a side without a penalty."""
     return 0.0
 
 
 class Penalty(NamedTuple):
-    """A term beside the adversarial loss of each side.
+    """A term added to the adversarial loss of each side.
 
     A term is a function `(nets, batch, x_fake, keys, step)` of the players' bound networks ("g", "d" and those of
-    `memory`), this turn's real batch, what the generator made, one key per example, and the step. It is per example
-    or per score, and its mean times `weight` counts. It looks at `nets["d"].stateless`, so batch norm records nothing
-    of it.
+    `memory`), the turn's real batch, the generated examples, one key per example, and the step. It returns a value per
+    example or per score; its mean times `weight` is added. It calls `nets["d"].stateless`, so batch statistics are not
+    updated.
     """
 
     d: Callable = nothing
@@ -37,22 +37,24 @@ class Penalty(NamedTuple):
     """Added to the generator's loss."""
     weight: Weight = 1.0
     memory: Mapping[str, Player] = MappingProxyType({})
-    """Players that hold what it remembers, in networks `(s_real [B], s_fake [B]) -> [B]`; the discriminator's move
-    takes them along, or they would forget."""
+    """Players that hold its state, with networks `(s_real [B], s_fake [B]) -> [B]`; they must be among the movers of
+    the discriminator's move, or the state is not kept."""
+    name: str = ""
+    """The word for it on the command line, without the weight; "" where there is none."""
 
 
 def total(penalties: Sequence[Penalty]) -> Penalty:
-    """The sum of penalties, as one `Penalty`: its terms are scalars, weighted already, and 0 of no penalties.
+    """Sums penalties into one, whose terms are weighted scalars, 0 where there are no penalties.
 
-    Every penalty draws from keys of its own.
+    Every penalty gets its own keys.
 
     Raises:
-        BadInput: two of them remember under the same name.
+        BadInput: two of them have a player of the same name.
     """
     memory: dict[str, Player] = {}
     for penalty in penalties:
         if twice := sorted(memory.keys() & penalty.memory.keys()):
-            raise BadInput(f"two penalties remember as {twice[0]!r}: give one of the players another name")
+            raise BadInput(f"two penalties have a player {twice[0]!r}: rename one of them")
         memory |= penalty.memory
     weights = [penalty.weight for penalty in penalties]
 
@@ -70,5 +72,5 @@ def total(penalties: Sequence[Penalty]) -> Penalty:
 
 
 def weight_at(weight: Weight, step: Int[Array, ""]) -> Any:
-    """The weight in a step."""
+    """Evaluates a weight at a step."""
     return weight(step) if callable(weight) else weight

@@ -1,9 +1,11 @@
-"""The penalties as values for a game: `terms.r1(0.1)` is 0.1 times `penalties.r1` at the real examples.
+"""Penalties as values for a game: `terms.r1(0.1)` is 0.1 times `penalties.r1` at the real examples.
 
-Every function takes the weight first and returns a `Penalty`. The terms that take nothing but a weight are functions
-of the module, so that two penalties of one kind are equal but for their weights.
+Every function takes the weight first and returns a `Penalty`. Two calls that differ in the weight only return the same
+term functions, so that one compiled program can serve both.
 """
 
+from collections.abc import Callable
+from functools import cache
 from types import MappingProxyType
 
 import optax
@@ -18,36 +20,32 @@ from gan_jax.penalties.penalty import Penalty, Weight
 
 
 def r1(weight: Weight) -> Penalty:
-    """`penalties.r1` on real examples; the weight is gamma (Mescheder et al. 2018: 10)."""
-    return Penalty(_r1, weight=weight)
+    """Builds `penalties.r1` at real examples; the weight is gamma (Mescheder et al. 2018: 10)."""
+    return Penalty(_r1, weight=weight, name="r1")
 
 
 def r2(weight: Weight) -> Penalty:
-    """`penalties.r2` on fake examples; the weight is gamma."""
-    return Penalty(_r2, weight=weight)
+    """Builds `penalties.r2` at fake examples; the weight is gamma."""
+    return Penalty(_r2, weight=weight, name="r2")
 
 
 def gradient_penalty(weight: Weight, deviation: Deviation = gradient.two_sided) -> Penalty:
-    """`penalties.gradient_penalty` between real and fake; the weight is lambda (Gulrajani et al. 2017: 10)."""
-
-    def d(nets, batch, x_fake, keys, step):
-        return gradient.gradient_penalty(nets["d"].stateless, batch["x"], x_fake, keys, deviation)
-
-    return Penalty(d, weight=weight)
+    """Builds `penalties.gradient_penalty` between real and fake; the weight is lambda (Gulrajani et al. 2017: 10)."""
+    return Penalty(_gradient_penalty(deviation), weight=weight, name=_WORDS.get(deviation, ""))
 
 
 def dragan(weight: Weight) -> Penalty:
-    """`penalties.dragan` around real examples; the weight is lambda (Kodali et al. 2017: 10)."""
-    return Penalty(_dragan, weight=weight)
+    """Builds `penalties.dragan` around real examples; the weight is lambda (Kodali et al. 2017: 10)."""
+    return Penalty(_dragan, weight=weight, name="dragan")
 
 
 def max_gradient(weight: Weight) -> Penalty:
-    """`penalties.max_gradient` between real and fake; the weight is lambda."""
-    return Penalty(_max_gradient, weight=weight)
+    """Builds `penalties.max_gradient` between real and fake; the weight is lambda."""
+    return Penalty(_max_gradient, weight=weight, name="lgan_max_gp")
 
 
 def cr(weight: Weight, transform: Transform) -> Penalty:
-    """`penalties.cr` under `transform(x, keys)`; the weight is lambda (Zhang et al. 2020: 10)."""
+    """Builds `penalties.cr` with `transform(x, keys)`; the weight is lambda (Zhang et al. 2020: 10)."""
 
     def d(nets, batch, x_fake, keys, step):
         return consistency.cr(nets["d"].stateless, batch["x"], keys, transform)
@@ -56,7 +54,7 @@ def cr(weight: Weight, transform: Transform) -> Penalty:
 
 
 def bcr(weight: Weight, transform: Transform) -> Penalty:
-    """`penalties.bcr` under `transform(x, keys)`; the weight is lambda (Zhao et al. 2021: 10)."""
+    """Builds `penalties.bcr` with `transform(x, keys)`; the weight is lambda (Zhao et al. 2021: 10)."""
 
     def d(nets, batch, x_fake, keys, step):
         return consistency.bcr(nets["d"].stateless, batch["x"], x_fake, keys, transform)
@@ -65,7 +63,7 @@ def bcr(weight: Weight, transform: Transform) -> Penalty:
 
 
 def zcr_d(weight: Weight, z_size: int, std: float) -> Penalty:
-    """`penalties.zcr_d` at latents `[B, z_size]` of its own, moved by Gaussian noise of standard deviation `std`."""
+    """Builds `penalties.zcr_d` at its own latents `[B, z_size]`, with Gaussian `dz` of standard deviation `std`."""
 
     def d(nets, batch, x_fake, keys, step):
         return consistency.zcr_d(nets["d"].stateless, nets["g"].stateless, *_moved(keys, z_size, std))
@@ -74,7 +72,7 @@ def zcr_d(weight: Weight, z_size: int, std: float) -> Penalty:
 
 
 def zcr_g(weight: Weight, z_size: int, std: float) -> Penalty:
-    """`penalties.zcr_g`, the generator's side of `zcr_d`, with a weight of its own."""
+    """Builds `penalties.zcr_g`, the generator's term that belongs to `zcr_d`."""
 
     def g(nets, batch, x_fake, keys, step):
         return consistency.zcr_g(nets["g"].stateless, *_moved(keys, z_size, std))
@@ -83,21 +81,33 @@ def zcr_g(weight: Weight, z_size: int, std: float) -> Penalty:
 
 
 def lecam(weight: Weight, decay: float = 0.99) -> Penalty:
-    """`penalties.LeCam` on the scores of real and fake, remembered by a player "lecam".
+    """Builds `penalties.LeCam` on the scores of real and fake; a player "lecam" holds its running means.
 
-    The running means begin at 0, so the weight is often a schedule that begins late.
+    They start at 0, so the weight is often a schedule that starts late.
     """
-
-    def d(nets, batch, x_fake, keys, step):
-        return nets["lecam"](nets["d"].stateless(batch["x"]), nets["d"].stateless(x_fake))
-
     memory = MappingProxyType({"lecam": Player(LeCam(decay), optax.identity())})
-    return Penalty(d, weight=weight, memory=memory)
+    return Penalty(_lecam, weight=weight, memory=memory, name="lecam" if decay == 0.99 else "")
 
 
 def orthogonal(weight: Weight) -> Penalty:
-    """`penalties.orthogonal` of the discriminator; the weight is beta (Brock et al. 2019: 1e-4)."""
-    return Penalty(_orthogonal, weight=weight)
+    """Builds `penalties.orthogonal` of the discriminator; the weight is beta (Brock et al. 2019: 1e-4)."""
+    return Penalty(_orthogonal, weight=weight, name="orthogonal")
+
+
+_WORDS = {
+    gradient.two_sided: "gradient_penalty",
+    gradient.one_sided: "gradient_penalty_one_sided",
+    gradient.zero_centered: "zero_gp",
+}
+"""The names of `gradient_penalty` by its deviation."""
+
+
+@cache
+def _gradient_penalty(deviation: Deviation) -> Callable:
+    def d(nets, batch, x_fake, keys, step):
+        return gradient.gradient_penalty(nets["d"].stateless, batch["x"], x_fake, keys, deviation)
+
+    return d
 
 
 def _r1(nets, batch, x_fake, keys, step):
@@ -116,11 +126,15 @@ def _max_gradient(nets, batch, x_fake, keys, step):
     return gradient.max_gradient(nets["d"].stateless, batch["x"], x_fake, keys)
 
 
+def _lecam(nets, batch, x_fake, keys, step):
+    return nets["lecam"](nets["d"].stateless(batch["x"]), nets["d"].stateless(x_fake))
+
+
 def _orthogonal(nets, batch, x_fake, keys, step):
     return weights.orthogonal(nets["d"].params)
 
 
 def _moved(keys: Keys, z_size: int, std: float) -> tuple[Latent, Latent]:
-    """Latents, and how far each is moved."""
+    """Draws latents and their perturbations."""
     z_keys, dz_keys = split(keys, 2)
     return normal(z_keys, z_size), std * normal(dz_keys, z_size)

@@ -1,4 +1,4 @@
-"""What restrains the parameters themselves: orthogonality as a penalty, clipping as part of the optimizer."""
+"""Constraints on parameters: orthogonality as a penalty, clipping as an optimizer transformation."""
 
 import jax
 import jax.numpy as jnp
@@ -9,11 +9,13 @@ from gan_jax.engine.game import Params
 
 
 def orthogonal(params: Params) -> Float[Array, ""]:
-    """`|W^T W * (1 - I)|^2` (Frobenius), summed over every array of rank 2 or more, as a matrix `W [in, out]`.
+    """Computes `|W^T W * (1 - I)|^2` (Frobenius), summed over all arrays of rank 2 or more as matrices `W [in, out]`.
 
-    Filters may have any length but should not overlap. Brock et al. 2019, "Large scale GAN training for high fidelity
-    natural image synthesis", eq. 3; with the diagonal, Brock et al. 2017, "Neural photo editing with introspective
-    adversarial networks".
+    The norm of a filter is free; two filters should be orthogonal.
+
+    Brock et al. 2019, "Large scale GAN training for high fidelity natural image synthesis", eq. 3,
+    https://arxiv.org/abs/1809.11096; with the diagonal, Brock et al. 2017, "Neural photo editing with introspective
+    adversarial networks", https://arxiv.org/abs/1609.07093.
     """
     return sum((_overlap(leaf) for leaf in jax.tree.leaves(params) if leaf.ndim >= 2), jnp.zeros(()))
 
@@ -26,13 +28,15 @@ def _overlap(kernel: Float[Array, "... F"]) -> Float[Array, ""]:
 def clip_weights(limit: float) -> optax.GradientTransformation:
     """Keeps parameters within `[-limit, limit]`: `optax.chain(optax.rmsprop(5e-5), clip_weights(0.01))`.
 
-    It comes last in the chain, for it shortens the update that would leave. Arjovsky et al. 2017, "Wasserstein GAN",
-    Algorithm 1.
+    Must come last in the chain, since it shortens the final update. `optax.projections` work on parameters, and their
+    difference from the old ones, added again, may round to just outside.
+
+    Arjovsky et al. 2017, "Wasserstein GAN", Algorithm 1, https://arxiv.org/abs/1701.07875.
     """
 
     def shorten(update: Array, param: Array) -> Array:
         within = jnp.clip(param + update, -limit, limit) - param
-        # The optimizer's caller adds again, which may round to just outside.
+        # The caller adds the update again, which may round to just outside.
         outside = jnp.abs(param + within) > limit
         return jnp.where(outside, jnp.nextafter(within, -jnp.sign(param + within) * jnp.inf), within)
 

@@ -204,10 +204,28 @@ def test_both_presets_of_the_convolutional_gan_build_and_flags_replace_theirs():
 
 
 def test_a_broken_experiment_file_is_named(capfd, tmp_path):
-    for text, message in (("import nothing_of_that_name", "cannot be loaded"), ("x = 1", "defines no experiment")):
-        (tmp_path / "mine.py").write_text(text)
-        code, _, errors = command(capfd, "train", tmp_path / "mine.py")
-        assert code == 2 and message in errors and "mine.py" in errors and len(errors.splitlines()) == 1
+    (tmp_path / "mine.py").write_text("x = 1")
+    code, _, errors = command(capfd, "train", tmp_path / "mine.py")
+    assert code == 2 and "mine.py defines no experiment" in errors and len(errors.splitlines()) == 1
+
+
+def test_an_exception_in_a_users_experiment_names_its_line_and_leaves_no_run(capfd, tmp_path, monkeypatch):
+    """While the file is loaded, while the experiment is built, and while its game is traced."""
+    monkeypatch.chdir(tmp_path)
+    text = Path(TINY).read_text()
+    for line, mistake, message in (
+        (
+            '"""\n\nimport optax',
+            '"""\n\nimport optix',
+            "ModuleNotFoundError: No module named 'optix'\n    import optix\n",
+        ),
+        ("min(common", "mini(common", "in experiment: NameError: name 'mini' is not defined\n    first = mini(common"),
+        ("ema=0.9", "view=lambda x, keys, step: x / y", "in <lambda>: NameError: name 'y' is not defined\n    return "),
+    ):
+        Path("mine.py").write_text(text.replace(line, mistake))
+        code, _, errors = command(capfd, "train", "mine.py", "--run-dir", "run")
+        assert code == 2 and errors.startswith("gan-jax: mine.py:") and message in errors, errors
+        assert len(errors.splitlines()) == 2 and not Path("run").exists()
 
 
 def test_a_script_and_the_command_are_the_same_run(tmp_path):

@@ -1,6 +1,7 @@
-"""Words become objects, and objects their words again; what is wrong with a user's own is told in a line."""
+"""Words become objects and objects their words; errors in a user's own code name the file, line and source."""
 
 import json
+import sys
 from dataclasses import dataclass
 
 import jax
@@ -16,9 +17,10 @@ from gan_jax.config.registry import (
     Dynamics,
     Loss,
     Penalties,
-    read_penalties,
-    tell_penalties,
+    name_penalties,
+    parse_penalties,
 )
+from gan_jax.config.user_code import UserCodeError, locate
 from gan_jax.engine import dynamics
 from gan_jax.penalties import terms
 
@@ -36,12 +38,12 @@ def shifted(by):
 
 tempered = shifted(0)
 mean = AdversarialLoss(d=lambda s_real, s_fake: jnp.mean(s_fake - s_real), g=lambda s_real, s_fake: -s_fake)
-raises = AdversarialLoss(d=lambda s_real, s_fake: s_fake, g=lambda s_real, s_fake: s_fake + jnp.ones(3))
+few = AdversarialLoss(d=lambda s: s, g=lambda s: s)
 whole = tempered._replace(g=lambda s_real, s_fake: jnp.round(s_fake).astype(int))
 sure = tempered._replace(d=lambda s_real, s_fake: s_real > s_fake)
 flat = Penalty(d=lambda nets, batch, x_fake, keys, step: jnp.mean(x_fake, axis=1), weight=0.25)
 image = Penalty(d=lambda nets, batch, x_fake, keys, step: x_fake)
-few = Penalty(d=lambda nets, batch, x_fake, keys, step: x_fake[:2, 0])
+few_terms = Penalty(d=lambda nets, batch, x_fake, keys, step: x_fake[:2, 0])
 packs = Penalty(d=lambda nets, batch, x_fake, keys, step: x_fake[::3, 0])
 word = Penalty(d=lambda nets, batch, x_fake, keys, step: "r1", g=lambda nets, batch, x_fake, keys, step: None)
 heavy = Penalty(weight="x")
@@ -77,49 +79,105 @@ def test_a_dataclass_may_hold_objects_and_defaults_that_were_made():
     def toy(recipe: Config = Config()):
         """A toy with a recipe."""
 
-    assert parse(toy, [], "toy").settings == {"loss": "wasserstein", "penalty": "r1:0.5+one_sided:10.0"}
+    assert parse(toy, [], "toy").settings == {
+        "loss": "wasserstein",
+        "penalty": "r1:0.5+gradient_penalty_one_sided:10.0",
+    }
     assert parse(toy, ["--loss", "hinge"], "toy").kwargs["recipe"].loss is losses.hinge
 
 
-def test_every_name_is_read_and_told():
-    for names in (LOSSES, PENALTIES, DYNAMICS):
-        words = [names.tell(thing) for thing in names.known()]
-        for word in (word for word in words if ".py:" not in word):
-            assert names.tell(names.read(word)) == word
-    assert LOSSES.read("wasserstein") is losses.wasserstein
-    assert LOSSES.tell(losses.wasserstein) == "wasserstein"
+NUMBERS = {"label_smoothing": ":0.7", "lsgan": ":-1:1:0", "consensus": ":0.5", "competitive": ":0.1", "unrolled": ":2"}
 
 
-def test_a_number_after_the_name_is_given_to_the_maker():
-    loss = LOSSES.read("smoothed:0.7")
-    assert loss is LOSSES.read("smoothed:0.7") is not LOSSES.read("smoothed:0.8")
-    scores = jnp.array([0.3, -2.0])
-    assert jnp.array_equal(loss.d(scores, -scores), losses.smoothed(0.7).d(scores, -scores))
-    assert LOSSES.tell(loss) == "smoothed:0.7"
+@pytest.mark.parametrize("registry", [LOSSES, PENALTIES, DYNAMICS], ids=lambda registry: registry.kind)
+def test_every_word_of_the_help_is_parsed_to_one_object_and_named_again(registry):
+    for usage in registry.metavar.strip("{}").removesuffix(",FILE.py:NAME").split(","):
+        name = usage.partition(":")[0]
+        word = name + NUMBERS.get(name, "")
+        assert registry.parse(word) is registry.parse(word)
+        assert registry.name_of(registry.parse(word)) == word
+    assert LOSSES.parse("wasserstein") is losses.wasserstein
+
+
+def test_the_help_says_which_numbers_a_word_takes():
+    assert "label_smoothing:TARGET,lsgan:A:B:C,least_squares" in LOSSES.metavar
+    assert "consensus:WEIGHT" in DYNAMICS.metavar and "unrolled:STEPS" in DYNAMICS.metavar
+
+
+def test_numbers_after_a_name_are_arguments():
+    loss, scores = LOSSES.parse("label_smoothing:0.7"), jnp.array([0.3, -2.0])
+    assert loss is not LOSSES.parse("label_smoothing:0.8")
+    assert jnp.array_equal(loss.d(scores, -scores), losses.label_smoothing(0.7).d(scores, -scores))
+    assert jnp.array_equal(LOSSES.parse("lsgan:0:1:1").d(scores, -scores), losses.least_squares.d(scores, -scores))
+
+
+def test_objects_made_in_python_have_the_words_that_make_them_again():
+    assert LOSSES.name_of(losses.label_smoothing(0.9)) == "label_smoothing:0.9"
+    assert LOSSES.name_of(losses.lsgan(0, 1, 1)) == "lsgan:0:1:1"
+    assert LOSSES.parse(LOSSES.name_of(losses.relativistic_average(losses.hinge))).d
+    assert DYNAMICS.name_of(dynamics.consensus(0.5)) == "consensus:0.5"
+    made = terms.r1(2.0), terms.gradient_penalty(10.0), terms.gradient_penalty(1.0, penalties.zero_centered)
+    assert name_penalties(made) == "r1:2.0+gradient_penalty:10.0+zero_gp:1.0"
+    assert parse_penalties(name_penalties(made)) == made
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        losses.hinge._replace(g=losses.minimax.g),
+        losses.top_k(losses.hinge, 0.5),
+        losses.relativistic_average(losses.wasserstein),
+        losses.f_gan(losses.gan_divergence),
+        losses.AdversarialLoss(losses.hinge.d, losses.hinge.g),
+    ],
+)
+def test_a_loss_that_no_word_makes_has_no_name(loss):
+    with pytest.raises(BadInput, match="no word stands for this loss"):
+        LOSSES.name_of(loss)
+
+
+def test_a_penalty_that_no_word_makes_has_no_name():
+    others = terms.lecam(1.0, decay=0.5), terms.gradient_penalty(1.0, abs), terms.r1(1.0)._replace(g=print)
+    for penalty in others:
+        with pytest.raises(BadInput, match="no word stands for this penalty"):
+            name_penalties((penalty,))
+    with pytest.raises(BadInput, match="no word stands for the weight of r1"):
+        name_penalties((terms.r1(jnp.ones(())),))
+
+
+def test_words_of_earlier_releases_are_parsed_to_the_objects_of_today():
+    assert LOSSES.parse("smoothed:0.7") is LOSSES.parse("label_smoothing:0.7")
+    assert LOSSES.parse("smoothed").name == "label_smoothing"
+    old = "interpolated:10+one_sided:1+zero_centred:2+max_gradient:3"
+    new = "gradient_penalty:10.0+gradient_penalty_one_sided:1.0+zero_gp:2.0+lgan_max_gp:3.0"
+    assert parse_penalties(old) == parse_penalties(new)
+    assert name_penalties(parse_penalties(old)) == new
+    with pytest.raises(BadInput, match="one_sided needs a weight"):
+        parse_penalties("one_sided+r1:1")
 
 
 def test_penalties_of_one_name_differ_in_their_weight_only():
-    assert read_penalties("none") == ()
-    [weak] = read_penalties("r1:0.1")
-    strong, other = read_penalties("r1:1e+2+r2:3")
+    assert parse_penalties("none") == ()
+    [weak] = parse_penalties("r1:0.1")
+    strong, other = parse_penalties("r1:1e+2+r2:3")
     assert (weak.weight, strong.weight, other.weight) == (0.1, 100.0, 3.0)
     assert weak._replace(weight=1.0) == strong._replace(weight=1.0)
-    assert tell_penalties((strong, other)) == "r1:100.0+r2:3.0"
+    assert name_penalties((strong, other)) == "r1:100.0+r2:3.0"
     with pytest.raises(BadInput, match="no word stands for this penalty"):
-        tell_penalties((weak._replace(weight=lambda step: step),))
+        name_penalties((weak._replace(weight=lambda step: step),))
 
 
 def test_a_users_file_gives_objects_and_makers(mine, monkeypatch):
-    loss = LOSSES.read(f"{mine}:tempered")
+    loss = LOSSES.parse(f"{mine}:tempered")
     monkeypatch.chdir(mine.parent)
-    assert loss is LOSSES.read("mine.py:tempered")
-    assert LOSSES.tell(loss) == f"{mine}:tempered"
-    assert float(LOSSES.read("mine.py:shifted:2").d(jnp.ones(1), jnp.ones(1))[0]) == 2
-    [kept], [weighted] = read_penalties("mine.py:flat"), read_penalties("mine.py:flat:0.5")
+    assert loss is LOSSES.parse("mine.py:tempered")
+    assert LOSSES.name_of(loss) == f"{mine}:tempered"
+    assert float(LOSSES.parse("mine.py:shifted:2").d(jnp.ones(1), jnp.ones(1))[0]) == 2
+    [kept], [weighted] = parse_penalties("mine.py:flat"), parse_penalties("mine.py:flat:0.5")
     assert (kept.weight, weighted.weight) == (0.25, 0.5)
-    assert tell_penalties((weighted,)) == f"{mine}:flat:0.5"
+    assert name_penalties((weighted,)) == f"{mine}:flat:0.5"
     mine.write_text(MINE.replace("shifted(0)", "shifted(1)"))
-    assert LOSSES.read("mine.py:tempered") is not loss
+    assert LOSSES.parse("mine.py:tempered") is not loss
 
 
 def test_settings_keep_the_words_and_name_the_files(mine):
@@ -143,18 +201,15 @@ MISTAKES = {
     "--loss=": "no loss ''",
     "--loss": "--loss needs a value; see toy --help",
     "--loss hinge:3": "hinge:3 takes no number",
-    "--loss smoothed:x": "'x' is no number",
+    "--loss label_smoothing:x": "'x' is no number",
     "--loss mine.py:temperd": "mine.py has no 'temperd' (did you mean tempered?)",
     "--loss mine.py:scale": "mine.py:scale is no loss: give a value of the type AdversarialLoss",
-    "--loss mine.py:mean": "mine.py:mean: d(s_real, s_fake) of scores [B] = (4,) must return a loss for each, (4,), "
-    "and returned ()",
-    "--loss mine.py:raises": "mine.py:raises: g(s_real, s_fake) raised TypeError",
-    "--loss mine.py:whole": "mine.py:whole: g(s_real, s_fake) of scores [B] = (4,) must return a loss for each, (4,), "
-    "and returned (4,) of int32",
-    "--loss mine.py:sure": "and returned (4,) of bool",
-    "--loss smoothed:7.0": "smoothed(target=7.0): it must be above 0 and at most 1",
-    "--loss leaves.py:x": "leaves.py cannot be loaded (SystemExit: 3): mend it",
-    "--loss broken.py:x": "broken.py cannot be loaded (ZeroDivisionError: division by zero): mend it",
+    "--loss mine.py:mean": "mine.py:mean: d of scores float32[4] must return float32[4], and returned float32[]",
+    "--loss mine.py:whole": "mine.py:whole: g of scores float32[4] must return float32[4], and returned int32[4]",
+    "--loss mine.py:sure": "and returned bool[4]",
+    "--loss mine.py:shifted": "mine.py:shifted raised TypeError: shifted() missing 1 required",
+    "--loss mine.py:few": "mine.py:few: d(s_real, s_fake) raised TypeError",
+    "--loss label_smoothing:7.0": "label_smoothing(target=7.0): it must be above 0 and at most 1",
     "--loss nowhere.py:x": "nowhere.py cannot be read",
     "--penalty r1": "r1 needs a weight, as in r1:10",
     "--penalty r1:nan": "'nan' is no number",
@@ -165,51 +220,77 @@ MISTAKES = {
     "--penalty r1:1+dragn:1": "no penalty 'dragn' (did you mean dragan?)",
     "--penalty mine.py:tempered": "mine.py:tempered is no penalty: give a value of the type Penalty",
     "--play mine.py:unmoved": "mine.py:unmoved: optimizer must return an optimizer, and returned a function",
-    "--play consensus": "consensus cannot be made (TypeError",
+    "--play consensus": "consensus raised TypeError",
 }
 
 
 @pytest.mark.parametrize("line", MISTAKES)
-def test_what_is_wrong_is_told_in_a_line(line, mine, monkeypatch):
+def test_a_mistake_in_a_word_is_one_line(line, mine, monkeypatch):
     monkeypatch.chdir(mine.parent)
-    (mine.parent / "broken.py").write_text("1 / 0")
-    (mine.parent / "leaves.py").write_text("raise SystemExit(3)")
-    with pytest.raises(BadInput) as told:
+    with pytest.raises(BadInput) as raised:
         parse(toy, line.split(), "toy")
-    assert MISTAKES[line] in str(told.value)
+    assert MISTAKES[line] in str(raised.value) and len(str(raised.value).splitlines()) == 1
 
 
-def test_a_users_penalty_says_where_it_comes_from_when_a_game_calls_it(mine):
-    x_fake = jnp.zeros((5, 2))
-    [good], [bad] = read_penalties(f"{mine}:flat"), read_penalties(f"{mine}:image:1")
-    assert good.d({}, {}, x_fake, None, 0).shape == (5,)
-    assert bad.g({}, {}, x_fake, jax.random.split(jax.random.key(0), 5), jnp.int32(0)) == 0
-    with pytest.raises(BadInput, match=r"mine.py:image: d must return .* \(5,\), .* and returned \(5, 2\)"):
-        bad.d({}, {}, x_fake, None, 0)
-    with pytest.raises(BadInput, match=r"mine.py:flat: d raised IndexError"):
-        good.d({}, {}, x_fake[0], None, 0)
+BROKEN = {
+    "1 / 0": "broken.py:1: ZeroDivisionError: division by zero\n    1 / 0",
+    "x = 1\nraise SystemExit(3)": "broken.py:2: SystemExit: 3\n    raise SystemExit(3)",
+    "\ndef x(:": "broken.py:2: SyntaxError: invalid syntax (broken.py, line 2)\n    def x(:",
+    "from gan_jax import losses\nx = losses.label_smoothing(7)": "broken.py:2: BadInput: label_smoothing(target=7): it "
+    "must be above 0 and at most 1\n    x = losses.label_smoothing(7)",
+    "import a_neighbor\nx = a_neighbor.loss()": "a_neighbor.py:2: in loss: ValueError: no loss today\n    "
+    "raise ValueError('no loss today')",
+    "from gan_jax.losses import AdversarialLoss\ndef d(s_real, s_fake):\n    return s_real if s_real > 0 else s_fake\n"
+    "x = AdversarialLoss(d, d)": "broken.py:3: in d: ValueError: The truth value of an array",
+}
 
 
-def test_a_users_penalty_is_a_number_for_each_example_or_each_pack(mine):
+@pytest.mark.parametrize("text", BROKEN)
+def test_an_exception_in_a_users_file_names_the_line_and_shows_it(text, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delitem(sys.modules, "a_neighbor", raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "broken.py").write_text(text)
+    (tmp_path / "a_neighbor.py").write_text("def loss():\n    raise ValueError('no loss today')")
+    with pytest.raises(UserCodeError) as raised:
+        parse(toy, ["--loss", "broken.py:x"], "toy")
+    assert str(raised.value).startswith(BROKEN[text])
+    assert str(raised.value).splitlines()[1].strip() in (text + (tmp_path / "a_neighbor.py").read_text())
+
+
+def test_an_exception_that_passed_through_no_users_file_has_no_place():
+    with pytest.raises(ZeroDivisionError) as raised:
+        1 / 0  # noqa: B018
+    assert locate(raised.value) is None
+
+
+def test_a_penalty_is_checked_when_a_game_calls_it(mine):
     x_fake = jnp.zeros((6, 2))
-    [few], [packs], [word] = (read_penalties(f"{mine}:{name}:1") for name in ("few", "packs", "word"))
+    words = ("flat", "image:1", "few_terms:1", "packs:1", "word:1")
+    [flat], [image], [few], [packs], [word] = (parse_penalties(f"{mine}:{each}") for each in words)
+    assert flat.d({}, {}, x_fake, None, 0).shape == (6,)
     assert packs.d({}, {}, x_fake, None, 0).shape == (2,)
-    with pytest.raises(BadInput, match=r"mine.py:few: d must return .* \(5,\), or one for all, and returned \(2,\)"):
+    assert image.g({}, {}, x_fake, jax.random.split(jax.random.key(0), 6), jnp.int32(0)) == 0
+    with pytest.raises(BadInput, match=r"mine.py:image: d must return .* \(6,\), .* and returned \(6, 2\)"):
+        image.d({}, {}, x_fake, None, 0)
+    with pytest.raises(BadInput, match=r"mine.py:few_terms: d must return .* \(5,\), or one for all, .* \(2,\)"):
         few.d({}, {}, x_fake[:5], None, 0)
     for side, term in (("d", word.d), ("g", word.g)):
         with pytest.raises(BadInput, match=f"mine.py:word: {side} raised "):
             term({}, {}, x_fake, None, 0)
+    with pytest.raises(UserCodeError, match=r"mine.py:\d+: in <lambda>: .*\n    flat = Penalty\(d="):
+        flat.d({}, {}, x_fake[0], None, 0)
 
 
-def test_a_users_dynamics_say_where_they_come_from_when_a_game_follows_them(mine):
+def test_dynamics_are_checked_when_a_game_calls_them(mine):
     params = {"g": {"w": jnp.ones(3)}}
     field = dynamics.Field(lambda params: (params, {"loss": jnp.ones(())}), None, None, {})
-    assert DYNAMICS.read(f"{mine}:plain").follow(field, params)[0] == params
+    assert DYNAMICS.parse(f"{mine}:plain").follow(field, params)[0] == params
     for name in ("number", "half"):
         with pytest.raises(BadInput, match=rf"mine.py:{name}: follow\(field, params\) must return a pair shaped like"):
-            DYNAMICS.read(f"{mine}:{name}").follow(field, params)
-    with pytest.raises(BadInput, match=r"mine.py:lost: follow raised AttributeError"):
-        DYNAMICS.read(f"{mine}:lost").follow(field, params)
+            DYNAMICS.parse(f"{mine}:{name}").follow(field, params)
+    with pytest.raises(UserCodeError, match=r"in <lambda>: AttributeError: .*\n    lost = Dynamics\("):
+        DYNAMICS.parse(f"{mine}:lost").follow(field, params)
 
 
 def test_a_folder_may_have_a_plus_in_its_name(tmp_path):
@@ -217,7 +298,7 @@ def test_a_folder_may_have_a_plus_in_its_name(tmp_path):
     file.parent.mkdir(parents=True)
     file.write_text(MINE)
     word = f"r1:1e+30+{file}:flat+{file}:flat:2.0+r2:3.0"
-    assert [penalty.weight for penalty in read_penalties(word)] == [1e30, 0.25, 2.0, 3.0]
-    assert tell_penalties(read_penalties(f"{file}:flat:2")) == f"{file}:flat:2.0"
+    assert [penalty.weight for penalty in parse_penalties(word)] == [1e30, 0.25, 2.0, 3.0]
+    assert name_penalties(parse_penalties(f"{file}:flat:2")) == f"{file}:flat:2.0"
     parsed = parse(toy, ["--loss", f"{file}:tempered", "--penalty", word], "toy")
     assert parsed.files == (file,)

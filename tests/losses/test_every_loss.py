@@ -1,4 +1,4 @@
-"""What every loss promises, of one list of them."""
+"""Properties of every loss: finite, right gradients, both sides pull the right way, the whole batch counts."""
 
 import jax
 import jax.numpy as jnp
@@ -26,8 +26,8 @@ RELATIVISTIC = {
 }
 
 KERNEL = {
-    "mmd(gaussian)": losses.mmd(losses.gaussian()),
-    "mmd(rational_quadratic)": losses.mmd(losses.rational_quadratic()),
+    "mmd(gaussian)": losses.mmd_gaussian,
+    "mmd(rational_quadratic)": losses.mmd_rational_quadratic,
     "cramer": losses.cramer,
 }
 
@@ -39,16 +39,14 @@ TOP_K = {
 LOSSES = {
     "minimax": losses.minimax,
     "non_saturating": losses.non_saturating,
-    "smoothed": losses.smoothed(),
+    "label_smoothing": losses.label_smoothing(),
     "least_squares": losses.least_squares,
     "lsgan": losses.lsgan(-1.0, 1.0, 0.0),
     "hinge": losses.hinge,
     "wasserstein": losses.wasserstein,
     **{f"f_gan({name})": losses.f_gan(divergence) for name, divergence in DIVERGENCES.items()},
-    **{f"f_gan_minimax({name})": losses.f_gan_minimax(divergence) for name, divergence in DIVERGENCES.items()},
     **RELATIVISTIC,
     **KERNEL,
-    "clamped": losses.clamped(losses.non_saturating, 5.0),
     **TOP_K,
 }
 
@@ -89,7 +87,7 @@ def at():
 
     def evaluate(s_real, s_fake):
         return {
-            name: [(side(s_real, s_fake), *mean_and_gradients(side, s_real, s_fake)) for side in loss]
+            name: [(side(s_real, s_fake), *mean_and_gradients(side, s_real, s_fake)) for side in (loss.d, loss.g)]
             for name, loss in LOSSES.items()
         }
 
@@ -143,7 +141,7 @@ def compare(batches):
     """Of both sides of each loss the mean over the whole batch, and the gradients of the mean over this share."""
 
     def of(loss, batch):
-        both = [mean_and_gradients(side, *batch) for side in loss]
+        both = [mean_and_gradients(side, *batch) for side in (loss.d, loss.g)]
         return [(pmean(mean), gradients) for mean, gradients in both]
 
     return {name: of(loss, batches[name]) for name, (loss, _) in COMPARING.items()}

@@ -67,7 +67,6 @@ def test_values_by_hand(case):
     (a_minus, a_0, a_plus), (c_minus, c_0, c_plus) = case.activation, case.composition
     d = [c_0 - a_plus, c_minus - a_minus, c_plus - a_0]
     assert_by_hand(losses.f_gan(case.divergence), scores, d, [-a_0, -a_minus, -a_plus])
-    assert_by_hand(losses.f_gan_minimax(case.divergence), scores, d, [-c_0, -c_minus, -c_plus])
 
 
 @every_case
@@ -116,12 +115,9 @@ def test_the_generator_function_by_the_divergence(case):
 
 def test_the_gan_divergence_is_the_original_game():
     s_real, s_fake = jnp.array([0.3, -2.0, 40.0, -1e4]), jnp.array([1.0, 0.5, 0.0, 1e4])
-    for ours, original in (
-        (losses.f_gan(losses.gan_divergence), losses.non_saturating),
-        (losses.f_gan_minimax(losses.gan_divergence), losses.minimax),
-    ):
-        np.testing.assert_allclose(ours.d(s_real, s_fake), original.d(s_real, s_fake), rtol=1e-6)
-        np.testing.assert_allclose(ours.g(s_real, s_fake), original.g(s_real, s_fake), rtol=1e-6)
+    ours, original = losses.f_gan(losses.gan_divergence), losses.non_saturating
+    np.testing.assert_allclose(ours.d(s_real, s_fake), original.d(s_real, s_fake), rtol=1e-6)
+    np.testing.assert_allclose(ours.g(s_real, s_fake), original.g(s_real, s_fake), rtol=1e-6)
 
 
 def test_the_exponential_goes_over_into_its_tangent():

@@ -1,4 +1,4 @@
-"""Every dynamics on games small enough to be solved by hand or in numpy, and what the engine asks of all of them."""
+"""Every dynamics on games solved by hand or in numpy, and in the engine with networks, lazy turns and devices."""
 
 import arena
 import flax.linen as nn
@@ -27,7 +27,7 @@ H = 0.1
 
 
 class Vector(nn.Module):
-    """A player who is nothing but a vector, or a number."""
+    """A player whose only parameter is a vector or a number."""
 
     start: tuple[float, ...] | float
 
@@ -37,7 +37,7 @@ class Vector(nn.Module):
 
 
 def vectors(starts, losses, dynamics=gradient_play, *, txs=None, alternating=False) -> Game:
-    """A game of vectors: `losses[name](p)` is a function of everybody's, `p[name]`."""
+    """Makes a game of vectors `p[name]` with losses `losses[name](p)`."""
 
     def mover(name):
         return move(name, lambda nets, batch, keys, step: (losses[name]({n: nets[n].params["w"] for n in nets}), {}))
@@ -54,9 +54,8 @@ def vectors(starts, losses, dynamics=gradient_play, *, txs=None, alternating=Fal
 
 
 def path(game: Game, steps: int):
-    """Everybody's parameters in a row, before the first step and after each: `[steps + 1, N]`."""
+    """Plays a game of vectors; returns the concatenated parameters before and after every step, `[steps + 1, N]`."""
     batch = {"x": jnp.zeros((len(game.turns), 2, 1))}
-    start = init(game, jax.random.key(0), batch)
 
     def joint(state):
         return jnp.concatenate([state.players[name].params["w"].reshape(-1) for name in game.players])
@@ -65,8 +64,12 @@ def path(game: Game, steps: int):
         state, _ = make_step(game)(state, batch)
         return state, joint(state)
 
-    _, after = jax.jit(lambda state: jax.lax.scan(step, state, None, steps))(start)
-    return np.concatenate([joint(start)[None], after])
+    @jax.jit
+    def play(key):
+        start = init(game, key, batch)
+        return jnp.concatenate([joint(start)[None], jax.lax.scan(step, start, None, steps)[1]])
+
+    return np.asarray(play(jax.random.key(0)))
 
 
 # By hand
@@ -107,7 +110,7 @@ BY_HAND = {
     "competitive": (curved, competitive(0.5), (0.5, 3.5)),  # u_x + u_y = 4, u_y - u_x = 3
     "unrolled": (bilinear, unrolled(2, leader="x"), (2 + 2 * 2 * H, -1)),  # L_x then: x (y + 2 H x)
 }
-"""A game, its dynamics, and what the optimizers get."""
+"""A game, its dynamics, and the gradients that the optimizers get."""
 
 
 @pytest.mark.parametrize(("game", "dynamics", "expected"), BY_HAND.values(), ids=BY_HAND.keys())
@@ -140,7 +143,7 @@ def test_negative_momentum_by_hand():
 
 
 def test_lookahead_by_hand():
-    """Seven steps downhill at a constant slope of 1: back to a quarter of the way after the third and the sixth."""
+    """Seven steps at a constant slope of 1: back to a quarter of the way after the third and the sixth."""
     game = vectors({"x": 0.0}, {"x": lambda p: p["x"]}, lookahead(every=3, share=0.25))
     expected = [0, -0.1, -0.2, -0.075, -0.175, -0.275, -0.15, -0.25]
     np.testing.assert_allclose(path(game, 7)[:, 0], expected, rtol=1e-5)
@@ -154,7 +157,7 @@ SIZES = {"zero-sum": (2, 3), "general": (3, 2), "three players": (2, 1, 3)}
 
 
 def linear(sizes, zero_sum: bool):
-    """A random game with a field `v(p) = J p + c`: `J`, `c`, where each player's part is, and a start."""
+    """Draws a game with the field `v(p) = J p + c`; returns `J`, `c`, each player's slice of `p`, and the start."""
     rng = np.random.default_rng(3)
     ends = np.cumsum(sizes)
     parts = {name: slice(end - n, end) for name, n, end in zip("xyz", sizes, ends, strict=False)}
@@ -246,7 +249,7 @@ def numpy_adam(gradient, state, rate=H, b1=0.9, b2=0.999, eps=1e-8, eps_root=1e-
     ("tx", "update"), [(optax.sgd(H), numpy_sgd), (optax.adam(H, eps_root=1e-8), numpy_adam)], ids=["sgd", "adam"]
 )
 def test_the_unrolled_gradient_is_the_slope_of_the_loss_after_the_opponents_steps(tx, update, steps):
-    """By finite differences; three rounds, so that the opponent's optimizer has something to remember."""
+    """By finite differences, over three rounds of a stateful opponent."""
     rng = np.random.default_rng(5)
     a, g, d = rng.normal(size=(2, 3)), rng.normal(size=2), rng.normal(size=3)
     a32 = jnp.array(a, jnp.float32)
@@ -272,13 +275,13 @@ def test_the_unrolled_gradient_is_the_slope_of_the_loss_after_the_opponents_step
     expected, memory = [np.concatenate([g, d])], None
     for _ in range(3):
         slope = [(loss_then(g + e, d, memory) - loss_then(g - e, d, memory)) / 2e-5 for e in 1e-5 * np.eye(2)]
-        change, memory = update(d_gradient(g, d), memory)  # the others play as ever
+        change, memory = update(d_gradient(g, d), memory)  # the others play plainly
         g, d = g - H * np.array(slope), d + change
         expected.append(np.concatenate([g, d]))
     np.testing.assert_allclose(path(game, 3), expected, rtol=2e-4, atol=1e-5)
 
 
-# Round the equilibrium of L_x = x y = -L_y
+# Around the equilibrium of L_x = x y = -L_y
 
 PLAIN = np.array([[1, -H], [H, 1]])
 J, EYE = np.array([[0.0, 1.0], [-1.0, 0.0]]), np.eye(2)
@@ -302,11 +305,11 @@ ROUND = {
     "negative momentum, simultaneous": (negative_momentum(), {}, 1, MOMENTUM, "grows"),
     "lookahead": (lookahead(every=4, share=0.5), {}, 4, (EYE + np.linalg.matrix_power(PLAIN, 4)) / 2, "shrinks"),
 }
-"""A dynamics, how it is played, the matrix of so many steps, and what becomes of the distance."""
+"""Dynamics, arguments of `bilinear`, a number of steps and their matrix, and how the distance to 0 behaves."""
 
 
 @pytest.mark.parametrize(("dynamics", "how", "steps", "matrix", "fate"), ROUND.values(), ids=ROUND.keys())
-def test_who_converges_and_how_fast(dynamics, how, steps, matrix, fate):
+def test_the_rate_of_convergence_on_the_bilinear_game(dynamics, how, steps, matrix, fate):
     radius = np.abs(np.linalg.eigvals(matrix)).max()
     found = "stays" if abs(radius - 1) < 1e-12 else "grows" if radius > 1 else "shrinks"
     assert found == fate
@@ -317,7 +320,7 @@ def test_who_converges_and_how_fast(dynamics, how, steps, matrix, fate):
         now[2:] = J @ now[:2]
     exact = [now := matrix @ now for _ in points[1:]]
     np.testing.assert_allclose(points[1:], np.array(exact)[:, :2], rtol=1e-3, atol=1e-3)
-    # An orbit is an ellipse, so the rate is seen only over many steps.
+    # Orbits are ellipses, so a rate needs many steps.
     lengths = np.linalg.norm(points, axis=1)
     rate = (lengths[-1] / lengths[len(lengths) // 4]) ** (1 / (len(lengths) - 1 - len(lengths) // 4))
     np.testing.assert_allclose(rate, radius, atol=2e-3)
@@ -325,7 +328,7 @@ def test_who_converges_and_how_fast(dynamics, how, steps, matrix, fate):
     assert {"grows": growth[-1] > 1.2, "stays": growth.max() < 1.2, "shrinks": growth[-1] < 0.8}[fate]
 
 
-# What the engine asks of all of them
+# In the engine
 
 DYNAMICS = {
     "gradient_play": gradient_play,
@@ -342,7 +345,7 @@ DYNAMICS = {
 
 @pytest.mark.parametrize("dynamics", DYNAMICS.values(), ids=DYNAMICS.keys())
 def test_every_dynamics_plays_networks_with_adam_beside_a_lazy_turn_over_seeds(dynamics):
-    """The state keeps its structure, as the loop and `cond` need it; only shapes are computed."""
+    """The state keeps its structure, which the loop and `cond` require; only shapes are computed."""
 
     def r1_loss(nets, batch, keys, step):
         return jnp.mean(penalties.r1(nets["d"].stateless, batch["x"])), {}
@@ -383,8 +386,8 @@ def test_every_dynamics_has_the_name_that_the_command_line_uses():
     assert [dynamics.name for dynamics in NAMES.values()] == list(NAMES)
 
 
-def test_the_devices_agree_on_the_answer_to_the_whole_batch():
-    """`arena` plays the other kinds of dynamics in every mode; competitive play takes too long to compile for that."""
+def test_competitive_play_over_devices_is_that_of_the_whole_batch():
+    """The other kinds of dynamics are in `arena`; competitive play compiles too slowly for every mode."""
     nets = arena.Generator(norm=False), arena.LinearDiscriminator()
     both = turn(move("d", arena.d_loss), move("g", arena.g_loss), dynamics=competitive(0.5, iterations=3))
     game = arena.gan(*nets, optax.sgd(0.5), (both,))
@@ -406,7 +409,7 @@ def test_the_devices_agree_on_the_answer_to_the_whole_batch():
         (lambda: path(bilinear(unrolled(1, leader="x"), alternating=True), 1), r"only \['x'\] move"),
     ],
 )
-def test_what_makes_no_sense_is_refused(make, message):
-    with pytest.raises(BadInput, match=message) as refusal:
+def test_invalid_arguments_and_turns_are_refused(make, message):
+    with pytest.raises(BadInput, match=message) as error:
         make()
-    assert "\n" not in str(refusal.value)
+    assert "\n" not in str(error.value)

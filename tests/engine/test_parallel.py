@@ -1,16 +1,20 @@
-"""The same game under jit, sharded jit, shard_map, pmap, loops and seeds: with SGD, which hides no scale."""
+"""Equality of a plain run with jit over devices, shard_map, pmap, chunks, scan and seeds; SGD exposes wrong scales."""
+
+from functools import cache
 
 import arena
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from arena import BATCH, STEPS, every_game, play, reference, step_batch
+from arena import BATCH, STEPS, every_game, every_game_slow_except, play, reference, step_batch
+from jax.sharding import NamedSharding, PartitionSpec
 
 from gan_jax import BadInput, State, make_step
 from gan_jax.engine.finite import FINITE_STEPS
 from gan_jax.engine.parallel import (
     BATCH_AXIS,
+    SEEDS,
     deal,
     make_mesh,
     over_devices,
@@ -26,78 +30,112 @@ def assert_close(a, b, rtol=2e-4, atol=2e-5):
         np.testing.assert_allclose(np.asarray(x), np.asarray(y), rtol=rtol, atol=atol)
 
 
+def assert_same_run_on_eight_devices(make_game, step):
+    game, start, data, end, reports, _ = reference(make_game)
+    assert len(jax.devices()) == 8
+    # Replicated from the start: a state on one device would compile the first step apart from the others.
+    replicated = jax.device_put(start, NamedSharding(make_mesh(), PartitionSpec()))
+    state, metrics = play(step(game), replicated, data)
+    assert_close(state.players, end.players)
+    assert_close(metrics, reports)
+
+
 @every_game
 def test_eight_devices_under_jit(make_game):
-    game, start, data, state, reports, _ = reference(make_game)
-    assert len(jax.devices()) == 8
-    shared, metrics = play(over_devices(make_step(game), make_mesh()), start, data)
-    assert_close(shared.players, state.players)
-    assert_close(metrics, reports)
+    assert_same_run_on_eight_devices(make_game, lambda game: over_devices(make_step(game), make_mesh()))
 
 
 @every_game
 def test_eight_devices_under_shard_map(make_game):
-    game, start, data, state, reports, _ = reference(make_game)
-    shared, metrics = play(over_shards(make_step(game, BATCH_AXIS), make_mesh()), start, data)
-    assert_close(shared.players, state.players)
-    assert_close(metrics, reports)
+    assert_same_run_on_eight_devices(make_game, lambda game: over_shards(make_step(game, BATCH_AXIS), make_mesh()))
 
 
-@every_game
+@every_game_slow_except(arena.vanilla_dropout, arena.lazy_r1, arena.consensus_play)
 def test_eight_devices_under_pmap(make_game):
-    game, start, data, state, reports, _ = reference(make_game)
-    step = over_pmap(make_step(game, BATCH_AXIS))
-    shared, metrics = play(lambda state, batch: step(state, deal(batch, 8)), start, data)
-    assert_close(shared.players, state.players)
-    assert_close(metrics, reports)
+    def step(game):
+        pmapped = over_pmap(make_step(game, BATCH_AXIS))
+        return lambda state, batch: pmapped(state, deal(batch, 8))
+
+    assert_same_run_on_eight_devices(make_game, step)
 
 
-@every_game
-def test_steps_in_one_dispatch(make_game):
-    game, start, data, state, reports, _ = reference(make_game)
-    chunk = jax.jit(over_steps(make_step(game), load=lambda arrays, batch: batch))
-    looped, means = chunk(start, (), data, jnp.int32(STEPS))
-    assert_close(looped.players, state.players)
-    assert int(looped.step) == STEPS
-    sound = [means.pop(name) for name in sorted(means) if name.endswith(FINITE_STEPS)]
-    assert sound == [STEPS] * len({name.partition("/")[0] for name in means})
+@cache
+def chunk(make_game):
+    """The compiled chunk of a game, and a list that grows by its traces."""
+    traces = []
+
+    def load(arrays, batch):
+        traces.append(1)
+        return batch
+
+    return jax.jit(over_steps(make_step(reference(make_game).game), load)), traces
+
+
+def assert_means(means, reports):
+    """The metrics of a chunk are means over the steps in which the move was played, all of them finite."""
+    finite = [means.pop(name) for name in sorted(means) if name.endswith(FINITE_STEPS)]
+    assert finite == [STEPS] * len({name.partition("/")[0] for name in means})
     for name, mean in means.items():
         played = f"{name.rpartition('/')[0]}/played"
         times = STEPS if name == played else sum(float(m.get(played, 1.0)) for m in reports)
         np.testing.assert_allclose(mean, sum(float(m[name]) for m in reports) / times, rtol=1e-3, atol=1e-5)
 
-    scanned, stacked = jax.lax.scan(make_step(game), start, data)
-    assert_close(scanned.players, state.players)
+
+@every_game_slow_except(arena.vanilla_dropout, arena.lazy_r1)
+def test_steps_in_one_dispatch(make_game):
+    _, start, data, end, reports, _ = reference(make_game)
+    state, means = chunk(make_game)[0](start, (), data, jnp.int32(STEPS))
+    assert_close(state.players, end.players)
+    assert int(state.step) == STEPS
+    assert_means(means, reports)
+
+
+@every_game_slow_except(arena.vanilla_dropout, arena.lazy_r1)
+def test_steps_under_scan(make_game):
+    game, start, data, end, reports, _ = reference(make_game)
+    state, stacked = jax.lax.scan(make_step(game), start, data)
+    assert_close(state.players, end.players)
     assert_close(stacked, jax.tree.map(lambda *m: jnp.stack(m), *reports))
 
 
-@every_game
-def test_seeds_in_one_program(make_game):
-    game, start, data, state, *_ = reference(make_game)
+def two_seeds(make_game):
+    """States `[2, ...]` and batches `[N, 2, ...]`: the reference run, and one of another key on negated images."""
+    _, start, data, *_ = reference(make_game)
     other = start._replace(key=jax.random.key(5))
     starts = State(start.step, *jax.tree.map(lambda *leaves: jnp.stack(leaves), start[1:], other[1:]))
-    both = jax.tree.map(lambda *leaves: jnp.stack(leaves, axis=1), data, data | {"x": -data["x"]})
-    lanes, _ = play(jax.jit(over_seeds(make_step(game))), starts, both)
-    first = jax.tree.map(lambda leaf: leaf[0], lanes.players)
-    assert_close(first, state.players)
-    second = jax.tree.map(lambda leaf: leaf[1], lanes.players)
+    return starts, jax.tree.map(lambda *leaves: jnp.stack(leaves, axis=1), data, data | {"x": -data["x"]})
+
+
+def assert_first_lane_is_the_reference(lanes, make_game):
+    first, second = (jax.tree.map(lambda leaf, i=i: leaf[i], lanes.players) for i in range(2))
+    assert_close(first, reference(make_game).end.players)
     assert any(not np.allclose(x, y) for x, y in zip(*map(jax.tree.leaves, (first, second)), strict=True))
 
 
+@every_game
+def test_steps_and_seeds_in_one_program(make_game):
+    game, _, _, _, reports, _ = reference(make_game)
+    starts, both = two_seeds(make_game)
+    lanes = jax.vmap(over_steps(make_step(game), lambda arrays, batch: batch), (SEEDS, None, 1, None), (SEEDS, 0))
+    lanes, means = jax.jit(lanes)(starts, (), both, jnp.int32(STEPS))
+    assert int(lanes.step) == STEPS
+    assert_first_lane_is_the_reference(lanes, make_game)
+    assert_means({name: mean[0] for name, mean in means.items()}, reports)
+
+
+@every_game_slow_except(arena.lazy_r1)
+def test_seeds_step_by_step(make_game):
+    lanes, _ = play(jax.jit(over_seeds(make_step(reference(make_game).game))), *two_seeds(make_game))
+    assert_first_lane_is_the_reference(lanes, make_game)
+
+
 def test_chunks_of_any_length_are_one_program_with_the_same_bits():
-    """All steps in one dispatch, or one and then the rest: one trace, and not a bit of difference."""
-    game, start, data, *_ = reference(arena.vanilla_dropout)
-    traces = []
-
-    def load(arrays, x):
-        traces.append(1)
-        return {"x": x}
-
-    chunk = jax.jit(over_steps(make_step(game), load))
-    whole, _ = chunk(start, (), data["x"], jnp.int32(STEPS))
+    _, start, data, *_ = reference(arena.vanilla_dropout)
+    play_chunk, traces = chunk(arena.vanilla_dropout)
+    whole, _ = play_chunk(start, (), data, jnp.int32(STEPS))
     traced = len(traces)
-    part, _ = chunk(start, (), data["x"], jnp.int32(1))
-    part, _ = chunk(part, (), jnp.roll(data["x"], -1, axis=0), jnp.int32(STEPS - 1))
+    part, _ = play_chunk(start, (), data, jnp.int32(1))
+    part, _ = play_chunk(part, (), {"x": jnp.roll(data["x"], -1, axis=0)}, jnp.int32(STEPS - 1))
     assert len(traces) == traced
     for x, y in zip(jax.tree.leaves(whole.players), jax.tree.leaves(part.players), strict=True):
         np.testing.assert_array_equal(x, y)

@@ -1,4 +1,4 @@
-"""Codes: how often each class comes, where numbers lie, that codes are independent of each other and of the batch."""
+"""Distributions of codes, and their independence of each other and of the rest of the batch."""
 
 import jax
 import jax.numpy as jnp
@@ -33,7 +33,7 @@ def test_numbers_are_uniform_between_their_bounds(low, high):
     assert gap < 1.95 / np.sqrt(N)
 
 
-def test_codes_come_by_their_names_independent_of_each_other():
+def test_codes_are_drawn_by_name_and_independent_of_each_other():
     drawn = draw({"a": Categorical(4), "b": Categorical(4), "c": Uniform(), "d": Uniform()}, KEYS)
     assert list(drawn) == ["a", "b", "c", "d"]
     correlation = np.corrcoef(np.stack([np.asarray(leaf, float) for leaf in drawn.values()]))
@@ -47,5 +47,5 @@ def test_the_code_of_an_example_does_not_depend_on_the_others():
     jax.tree.map(np.testing.assert_array_equal, jax.jit(lambda keys: draw(codes, keys))(KEYS), draw(codes, KEYS))
 
 
-def test_no_codes_are_nothing():
+def test_no_codes_draw_nothing():
     assert draw({}, KEYS) == {}

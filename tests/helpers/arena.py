@@ -1,4 +1,4 @@
-"""One list of tiny games, every kind of play that the engine promises; the properties are in the tests."""
+"""Tiny games, one for every kind of play that the engine supports."""
 
 from functools import cache
 from typing import NamedTuple
@@ -45,7 +45,7 @@ class Discriminator(nn.Module):
 
 
 class LinearDiscriminator(nn.Module):
-    """For dynamics that differentiate twice, which take long to compile."""
+    """A small network for dynamics that differentiate twice and compile slowly."""
 
     @nn.compact
     def __call__(self, x):
@@ -59,7 +59,7 @@ class Translator(nn.Module):
 
 
 class CodedGenerator(nn.Module):
-    """Of codes by their names."""
+    """Concatenates named codes to its noise."""
 
     codes: dict
 
@@ -84,7 +84,7 @@ class LabelledDiscriminator(nn.Module):
 
 
 class Recogniser(nn.Module):
-    """Scores, and beside them guesses of so many numbers each: one array, or several by their names."""
+    """Returns scores and guesses: one array of `guesses` numbers, or a dict of several."""
 
     guesses: int | dict
 
@@ -97,7 +97,7 @@ class Recogniser(nn.Module):
 
 
 def gan(g, d, tx, turns, **kwargs) -> Game:
-    """A two-player game with turns of its own."""
+    """Makes a two-player game with the given turns."""
     return Game(
         players={"g": Player(g, tx, kwargs.pop("ema", 0.0)), "d": Player(d, tx)},
         turns=turns,
@@ -156,7 +156,7 @@ def lazy_r1(tx):
 
 
 def slow_generator(tx):
-    """The generator stays close to its own moving average."""
+    """The generator is pulled towards its own EMA."""
 
     def anchored(nets, batch, keys, step):
         z = normal(keys, Z)
@@ -169,7 +169,7 @@ def slow_generator(tx):
 
 
 def cycle(tx):
-    """Four players: two translators who move together, against two discriminators (as in CycleGAN)."""
+    """CycleGAN: two translators who share a loss, against two discriminators."""
 
     def translate(nets, batch, keys, step):
         a, b = batch["x"], -batch["x"]
@@ -178,7 +178,7 @@ def cycle(tx):
         back = jnp.mean(jnp.abs(nets["ba"](to_b) - a)) + jnp.mean(jnp.abs(nets["ab"](to_a) - b))
         return jnp.mean(losses.least_squares.g(s_a, s_a) + losses.least_squares.g(s_b, s_b)) + back, {"cycle": back}
 
-    def judge(real, d, net, other):
+    def discriminate(real, d, net, other):
         def loss(nets, batch, keys, step):
             s_real = nets[d](real * batch["x"])
             s_fake = nets[d](nets[net](-real * batch["x"]))
@@ -196,7 +196,7 @@ def cycle(tx):
         },
         turns=(
             turn(move(("ab", "ba"), translate)),
-            turn(move("da", judge(1, "da", "ba", "b")), move("db", judge(-1, "db", "ab", "a"))),
+            turn(move("da", discriminate(1, "da", "ba", "b")), move("db", discriminate(-1, "db", "ab", "a"))),
         ),
         prior=lambda keys: {"z": normal(keys, 4)},
         inputs=lambda batch, latents: dict.fromkeys(("ab", "ba", "da", "db"), x(batch)),
@@ -206,7 +206,7 @@ def cycle(tx):
 
 
 def two_discriminators(tx):
-    def judge(d):
+    def discriminate(d):
         def loss(nets, batch, keys, step):
             s_real, s_fake = nets[d](batch["x"]), nets[d](nets["g"](normal(keys, Z)))
             return jnp.mean(losses.hinge.d(s_real, s_fake)), losses.score_metrics(s_real, s_fake)
@@ -224,7 +224,7 @@ def two_discriminators(tx):
             "d1": Player(Discriminator(), tx),
             "d2": Player(Discriminator(norm=True), tx),
         },
-        turns=(turn(move("d1", judge("d1")), move("d2", judge("d2"))), turn(move("g", please_both))),
+        turns=(turn(move("d1", discriminate("d1")), move("d2", discriminate("d2"))), turn(move("g", please_both))),
         prior=lambda keys: {"z": normal(keys, Z)},
         inputs=lambda batch, latents: {"g": (latents["z"],), "d1": (batch["x"],), "d2": (batch["x"],)},
         sample=lambda nets, latents: nets["g"].ema(latents["z"]),
@@ -233,34 +233,34 @@ def two_discriminators(tx):
 
 
 def together(dynamics: Dynamics, tx) -> Game:
-    """Both players in one turn."""
+    """Plays both players in one turn."""
     return gan(Generator(), LinearDiscriminator(), tx, (turn(move("d", d_loss), move("g", g_loss), dynamics=dynamics),))
 
 
 def consensus_play(tx):
-    """Dynamics that see the Jacobian of the field."""
+    """Dynamics that use the Jacobian of the field."""
     return together(consensus(0.5), tx)
 
 
 def unrolled_play(tx):
-    """Dynamics that see the losses and the optimizers."""
+    """Dynamics that use the losses and the optimizers."""
     return together(unrolled(2), tx)
 
 
 def lookahead_play(tx):
-    """Dynamics that make the optimizers remember."""
+    """Dynamics that wrap the optimizers."""
     return together(lookahead(every=2), tx)
 
 
 def labeled(tx):
-    """Both networks are told the label."""
+    """Both networks get the label."""
     return conditional.game(
         LabelledGenerator(), LabelledDiscriminator(norm=True), tx, tx, classes=CLASSES, z_size=Z, ema=0.9
     )
 
 
 def labelled_penalties(tx):
-    """Penalties that see the label, in turns of several critics."""
+    """Penalties of a conditional critic, with several critic turns."""
     return conditional.game(
         LabelledGenerator(),
         LabelledDiscriminator(),
@@ -285,23 +285,23 @@ def recognised_codes(tx):
 
 
 def retrained(game: Game, **optimizers) -> Game:
-    """A game whose players have these optimizers in place of their paper's, which hide the scale of gradients."""
+    """Replaces the optimizers of a paper, which would hide a wrong scale of the gradients."""
     return game._replace(players={name: player._replace(tx=optimizers[name]) for name, player in game.players.items()})
 
 
 def clipped(tx):
-    """WGAN: critic turns that end in a box."""
+    """WGAN: critic turns that end with weight clipping."""
     game = wgan.game(Generator(), Discriminator(), n_critic=2, z_size=Z)
     return retrained(game, g=tx, d=optax.chain(tx, penalties.clip_weights(0.1)))
 
 
 def hinged(tx):
-    """The margins of the hinge game, and its turns."""
+    """Hinge loss with several critic turns."""
     return retrained(hinge.game(Generator(), Discriminator(), n_critic=2, z_size=Z), g=tx, d=tx)
 
 
 class Coarse(nn.Module):
-    """Images of a single pixel."""
+    """Generates images of a single pixel."""
 
     @nn.compact
     def __call__(self, z):
@@ -321,7 +321,7 @@ class DetailDiscriminator(nn.Module):
 
 
 def pyramid(tx):
-    """Two games in each turn: of the image of one pixel, and of what its four add."""
+    """LAPGAN: each turn moves the players of two levels, of 1 and of 4 pixels."""
     g, d = (Coarse(), Detail()), (Discriminator(), DetailDiscriminator())
     return lapgan.game(g, d, tx, tx, shape=SHAPE, z_size=Z, ema=0.9)
 
@@ -350,8 +350,14 @@ GAMES = [
 every_game = pytest.mark.parametrize("make_game", GAMES, ids=lambda make: make.__name__)
 
 
+def every_game_slow_except(*fast):
+    """Parametrizes over every game and marks all but the `fast` ones as slow."""
+    games = [make if make in fast else pytest.param(make, marks=pytest.mark.slow) for make in GAMES]
+    return pytest.mark.parametrize("make_game", games, ids=lambda make: make.__name__)
+
+
 def batches(game: Game, n: int, key: int = 7):
-    """`n` steps' batches, leaves `[n, turn, B, ...]`; with labels, where the game has some."""
+    """Draws the batches of `n` steps, leaves `[n, turn, B, ...]`; with labels in a conditional game."""
     shape = (n, len(game.turns), BATCH)
     x = jax.random.uniform(jax.random.key(key), (*shape, *SHAPE), minval=-1.0)
     if "y" not in game.codes:
@@ -360,12 +366,12 @@ def batches(game: Game, n: int, key: int = 7):
 
 
 def step_batch(game: Game):
-    """One step's batch, leaves `[turn, B, ...]`."""
+    """Draws the batch of one step, leaves `[turn, B, ...]`."""
     return jax.tree.map(lambda leaf: leaf[0], batches(game, 1))
 
 
 def play(step, state, stacked):
-    """Plays the stacked batches one step at a time; the state after, and every step's metrics."""
+    """Plays the stacked batches step by step; returns the last state and every step's metrics."""
     reports = []
     for i in range(stacked["x"].shape[0]):
         state, metrics = step(state, jax.tree.map(lambda leaf, i=i: leaf[i], stacked))
@@ -374,13 +380,13 @@ def play(step, state, stacked):
 
 
 sgd = optax.sgd(0.05)
-"""For comparisons: it hides no wrong scale of the gradients, as Adam does."""
+"""For comparisons: Adam would hide a wrong scale of the gradients."""
 
 STEPS = 3
 
 
 class Reference(NamedTuple):
-    """A game played plainly: a jitted step, one device."""
+    """A plain run: a jitted step on one device."""
 
     game: Game
     start: State
@@ -392,7 +398,7 @@ class Reference(NamedTuple):
 
 @cache
 def reference(make_game) -> Reference:
-    """Every game played for STEPS steps, compiled once for all tests."""
+    """Plays a game for STEPS steps, compiled once for all tests."""
     game = make_game(sgd)
     traces = []
 

@@ -94,7 +94,7 @@ def account(folder: Path) -> dict[str, object]:
     run = RunDir(folder)
     return {
         "health": run.health.read_text(),
-        "digests": run.all_digests(),
+        "digests": run.read_digests(),
         "numbers": [{k: v for k, v in record.items() if k != "seconds"} for record in run.records()],
         "pictures": {file.name: file.read_bytes() for file in run.samples.glob("*.png")},
     }
@@ -153,7 +153,7 @@ def main() -> None:
             suffered[name] += 1
         if code not in allowed or (code == 2 and not one_line(errors)):
             wrong.append(f"{name} in {folder}: exit code {code}, and {errors.strip()[-400:]!r}")
-        last = RunDir(folder).all_digests()[-1:] if folder.exists() else []
+        last = RunDir(folder).read_digests()[-1:] if folder.exists() else []
         at = f"{last[0]['images']:,} images" if last else "nothing saved"
         print(f"{sum(suffered.values()):3}  {name:15} exit code {code:4}  {at}", flush=True)
         if code and sum(suffered.values()) >= args.times:  # enough: let it come to its end

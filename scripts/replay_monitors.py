@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from gan_jax.monitoring.diagnostics import named, series
-from gan_jax.monitoring.monitor import Watch
+from gan_jax.monitoring.monitor import Monitor
 from gan_jax.runs.run_dir import Record, RunDir
 
 
@@ -43,12 +43,12 @@ def main() -> None:
     print("| run | chunks | in a row d was right | largest norm over median | least diversity since the best | found |")
     print("| --- | --- | --- | --- | --- | --- |")
     for run in args.runs:
-        records, watch = RunDir(run).records(), Watch()
+        records, monitor = RunDir(run).records(), Monitor()
         for record in records:
-            watch.look(record)
+            monitor.update(record)
         diversity = series(records, "diversity")
         least = f"{diversity[diversity.argmax() :].min():.2f}" if len(diversity) else ""
-        found = ", ".join(dict.fromkeys(finding.symptom for finding in watch.findings)) or "nothing"
+        found = ", ".join(dict.fromkeys(finding.symptom for finding in monitor.findings)) or "nothing"
         near = f"{longest_right(records)} | {largest_jump(records):.1f} | {least}"
         print(f"| `{run.name}` | {len(records)} | {near} | {found} |")
 

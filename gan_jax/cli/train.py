@@ -75,7 +75,7 @@ def _prepare_evaluation(experiment: Experiment, source: Source, folder: RunDir) 
 def _print_outputs(experiment: Experiment, folder: RunDir, state: State) -> None:
     """Prints the files of a finished run, the digest of its state, and the monitors' findings."""
     last = schedule_phases(experiment)[-1]
-    print(f"samples     {folder.picture(last.images(last.steps.stop))}")
+    print(f"samples     {folder.preview(last.images(last.steps.stop))}")
     print(f"animation   {folder.animation}")
     print(f"curves      {folder.curves}")
     print(f"checkpoint  {folder.checkpoints / str(last.steps.stop)}")

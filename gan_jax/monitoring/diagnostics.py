@@ -1,6 +1,6 @@
-"""The ways in which a GAN fails while its numbers are finite, as they show in what a run logs.
+"""Symptoms of a failing GAN, detected in its logged metrics while they are still finite.
 
-Thresholds leave a wide margin to the runs of the families in RESULTS.md, as `scripts/replay_monitors.py` shows.
+The thresholds leave a wide margin to the runs in RESULTS.md; `scripts/replay_monitors.py` shows it.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,34 +10,34 @@ import numpy as np
 
 from gan_jax.runs.run_dir import Record
 
-MetricsLog = Sequence[Record]
+Records = Sequence[Record]
 """The last `MEMORY` logged chunks, in order."""
 
 MEMORY = 200
 
 
 class Symptom(NamedTuple):
-    """A way to fail: `shows(records)` says whether it shows at the last of them."""
+    """A kind of failure: `shows(records)` is whether it shows at the last record."""
 
     name: str
-    shows: Callable[[MetricsLog], bool]
+    shows: Callable[[Records], bool]
     means: str
     cure: str
 
 
-def series(records: MetricsLog, name: str) -> np.ndarray:
-    """The values of a metric, where it was logged and finite."""
+def series(records: Records, name: str) -> np.ndarray:
+    """Returns the values of a metric where it was logged and is finite."""
     values = np.array([record[name] for record in records if name in record], float)
     return values[np.isfinite(values)]
 
 
-def named(records: MetricsLog, *ends: str) -> list[str]:
-    """The metrics of the last chunk whose names end so."""
+def named(records: Records, *ends: str) -> list[str]:
+    """Names of the last chunk's metrics with one of these endings."""
     return [name for name in records[-1] if name.endswith(ends)]
 
 
-def discriminator_won(records: MetricsLog, right: float = 0.99, chunks: int = 5) -> bool:
-    """Whether a discriminator has been right about real and about fake examples for so many chunks."""
+def discriminator_won(records: Records, right: float = 0.99, chunks: int = 5) -> bool:
+    """Whether the accuracy on real and on fake examples has been at least `right` for `chunks` chunks."""
     for name in named(records, "/accuracy_real"):
         pairs = [series(records[-chunks:], name), series(records[-chunks:], name.replace("_real", "_fake"))]
         if all(len(each) == chunks and each.min() >= right for each in pairs):
@@ -45,10 +45,10 @@ def discriminator_won(records: MetricsLog, right: float = 0.99, chunks: int = 5)
     return False
 
 
-def gradient_vanished(records: MetricsLog, share: float = 1e-3, chunks: int = 3) -> bool:
-    """Whether the gradient of a generator's move has come to less than `share` of its largest, under a loss that fades.
+def gradient_vanished(records: Records, share: float = 1e-3, chunks: int = 3) -> bool:
+    """Whether the gradient norm of a generator's move has fallen below `share` of its maximum.
 
-    A gradient also vanishes where a game has come to its equilibrium; but then the discriminator is not right.
+    It also vanishes at an equilibrium; but there the discriminator is not accurate.
     """
     if not discriminator_won(records, right=0.9, chunks=chunks):
         return False
@@ -59,29 +59,30 @@ def gradient_vanished(records: MetricsLog, share: float = 1e-3, chunks: int = 3)
     return False
 
 
-def samples_alike(records: MetricsLog, share: float = 0.3, times: int = 3) -> bool:
-    """Whether samples have been less than `share` as different from each other as real examples, and more before.
+def samples_alike(records: Records, share: float = 0.3, times: int = 3) -> bool:
+    """Whether the diversity of samples has been below `share` for `times` previews, after having been above.
 
-    Those of a generator that has learned nothing yet are all alike too.
+    An untrained generator also draws samples that are alike, hence the second condition.
     """
     values = series(records, "diversity")
     return len(values) > times and bool(values[-times:].max() < share <= values.max())
 
 
-def classes_missing(records: MetricsLog, nats: float = 1.0, times: int = 3) -> bool:
-    """Whether the classes of samples, where `--evaluate modes` counts them, have been far from those of the data.
+def classes_missing(records: Records, nats: float = 1.0, times: int = 3) -> bool:
+    """Whether the reverse KL of the classes of samples (`--evaluate modes`) has been above `nats`.
 
-    With ten classes, 1 nat is to draw fewer than four of them.
+    With ten classes, 1 nat corresponds to fewer than four of them.
     """
     values = series(records, "reverse_kl")
     return len(values) >= times and bool(values[-times:].min() > nats)
 
 
-def oscillates(records: MetricsLog, window: int = 32, share: float = 0.5, swing: float = 0.2) -> bool:
-    """Whether a loss swings in one rhythm: one frequency has `share` of its power, and an amplitude of `swing` of it.
+def oscillates(records: Records, window: int = 32, share: float = 0.5, swing: float = 0.2) -> bool:
+    """Whether one frequency has `share` of a loss's detrended power, with an amplitude of `swing` times its mean.
 
-    Fisher 1929, "Tests of significance in harmonic analysis": of independent values, one frequency of 15 has half of
-    the power once in two thousand windows. At least three swings have to be seen, so that drifting does not count.
+    At least three periods must fit into the window, so that a drift does not count. Of independent values, one of 15
+    frequencies has half of the power once in two thousand windows: Fisher 1929, "Tests of significance in harmonic
+    analysis".
     """
     for name in named(records, "/loss"):
         values = series(records, name)[-window:]
@@ -97,8 +98,8 @@ def oscillates(records: MetricsLog, window: int = 32, share: float = 0.5, swing:
     return False
 
 
-def explodes(records: MetricsLog, times: float = 100, chunks: int = 3, before: int = 10) -> bool:
-    """Whether a gradient or an update has come to so many times its median."""
+def explodes(records: Records, times: float = 100, chunks: int = 3, before: int = 10) -> bool:
+    """Whether the norm of a gradient or an update has risen to `times` its earlier median."""
     for name in named(records, "/grad_norm", "/update_norm"):
         norms = series(records, name)
         if len(norms) >= before + chunks and norms[-chunks:].min() > times * np.median(norms[:-chunks]):
@@ -116,7 +117,7 @@ SYMPTOMS = (
     Symptom(
         "generator's gradient vanished",
         gradient_vanished,
-        "what the discriminator hands down is too small to learn from",
+        "the gradient from the discriminator is too small to learn from",
         "try a loss that does not saturate, such as non_saturating or lsgan, or a weaker discriminator",
     ),
     Symptom(
@@ -134,7 +135,7 @@ SYMPTOMS = (
     Symptom(
         "oscillation",
         oscillates,
-        "the players chase each other round, and get nowhere",
+        "the players cycle around each other without converging",
         "try a lower learning rate, Adam with b1 = 0 or 0.5, a gradient penalty, or draw from a moving average (ema)",
     ),
     Symptom(

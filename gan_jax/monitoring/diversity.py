@@ -1,4 +1,4 @@
-"""How different samples are from each other, beside real examples: what a collapsed generator loses first."""
+"""Diversity of samples relative to real examples: the first thing that a collapsing generator loses."""
 
 from collections.abc import Callable
 
@@ -17,10 +17,10 @@ EXAMPLES = 64
 
 
 def diversity(game: Game, source: Source, seed: int, draw: Draw) -> Callable[[State], Metrics]:
-    """`look(state) -> {"diversity": ...}`, the mean distance of two samples over that of two real examples.
+    """Returns `state -> {"diversity": ...}`: the mean distance between samples, over that between real examples.
 
-    1 is as different as real, 0 is one and the same. Always of the same latents, and of real examples from all over
-    the data.
+    1: as diverse as the real examples; 0: all samples are equal. The latents and the real examples, which are spread
+    evenly over the data, are the same every time.
     """
     some = np.linspace(0, source.size - 1, min(source.size, EXAMPLES)).astype(int)
     real = mean_distance(to_batch(jax.tree.map(jnp.asarray, source.read(some)))["x"])
@@ -30,9 +30,9 @@ def diversity(game: Game, source: Source, seed: int, draw: Draw) -> Callable[[St
 
 @jax.jit
 def mean_distance(x: Float[Array, "N ..."]) -> Float[Array, ""]:
-    """The mean Euclidean distance of two of `x`, over all pairs; 0 where there are no two."""
+    """Computes the mean Euclidean distance over all pairs of `x`; 0 for a single example."""
     n = x.shape[0]
-    flat = x.reshape(n, -1) - jnp.mean(x, axis=0).reshape(1, -1)  # near 0, where the next line cancels least
+    flat = x.reshape(n, -1) - jnp.mean(x, axis=0).reshape(1, -1)  # centered: less cancellation in the next lines
     squares = jnp.sum(flat**2, axis=1)
     apart = jnp.sqrt(jnp.maximum(squares[:, None] + squares[None, :] - 2 * flat @ flat.T, 0))
     return jnp.sum(jnp.where(jnp.eye(n, dtype=bool), 0, apart)) / max(n * (n - 1), 1)

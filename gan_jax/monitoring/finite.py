@@ -1,4 +1,4 @@
-"""Numbers that are no longer finite: in which step, and whose."""
+"""Detects numbers that are not finite: the first step, and the moves."""
 
 import numpy as np
 
@@ -6,10 +6,10 @@ from gan_jax.engine.finite import FINITE_STEPS
 
 
 class NonFinite(RuntimeError):
-    """A run whose numbers are no longer finite; the message is one line saying whose, since when, and what to try.
+    """Loss, gradient or update of a move is not finite; the message is one line: which, from which step, what to try.
 
-    The command line prints it and exits with code 3. Nothing is saved of it, so the same command plays it again from
-    the last sound checkpoint, to the same end.
+    The command line prints it and exits with code 3. The broken state is not saved, so the same command resumes from
+    the last sound checkpoint.
     """
 
     def __init__(self, moves: list[str], step: int):
@@ -19,14 +19,14 @@ class NonFinite(RuntimeError):
         super().__init__(f"{self.what}: {cure}")
 
 
-def says_something(name: str, value: object, steps: int) -> bool:
-    """Whether a chunk's metric is worth a line: that all of its `steps` were finite is not."""
+def is_informative(name: str, value: object, steps: int) -> bool:
+    """Whether to log a metric of a chunk: the count of finite steps is left out where all `steps` were finite."""
     return not (name.endswith(FINITE_STEPS) and np.all(np.asarray(value) == steps))
 
 
 def check_finite(record: dict[str, int | float], before: int) -> None:
-    """Raises `NonFinite` where a move was not finite in a step of the chunk of `record`, which came after `before`."""
-    sound = {name.removesuffix(FINITE_STEPS): int(n) for name, n in record.items() if name.endswith(FINITE_STEPS)}
-    if sound:
-        first = min(sound.values())
-        raise NonFinite([move for move, n in sound.items() if n == first], before + first + 1)
+    """Raises `NonFinite` where a move was not finite in a step of the record's chunk, which follows step `before`."""
+    counts = {name.removesuffix(FINITE_STEPS): int(n) for name, n in record.items() if name.endswith(FINITE_STEPS)}
+    if counts:
+        first = min(counts.values())
+        raise NonFinite([move for move, n in counts.items() if n == first], before + first + 1)

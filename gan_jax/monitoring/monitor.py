@@ -1,4 +1,4 @@
-"""Watching a run for the ways in which it can fail: what showed, since when, and until when."""
+"""Monitors a run for symptoms of failure: which showed, from when, and until when."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from gan_jax.runs.run_dir import CURE, Record, RunDir
 
 
 class Finding(NamedTuple):
-    """A symptom that showed from the chunk that ended at `since` images to that at `until`; None: to the end."""
+    """A symptom that showed from `since` to `until` images; None: to the end of the run."""
 
     symptom: str
     since: int
@@ -18,11 +18,11 @@ class Finding(NamedTuple):
 
 
 LINE = {"symptom": str, "since": int}
-"""What every line of the file says, and of what type."""
+"""Required fields of every line of health.jsonl, and their types."""
 
 
-class Watch:
-    """Looks at a run's records as they are written; what it finds follows from them alone."""
+class Monitor:
+    """Checks the records of a run, one by one, for symptoms; findings depend on the records alone."""
 
     def __init__(self) -> None:
         self._records: list[Record] = []
@@ -30,11 +30,11 @@ class Watch:
 
     @property
     def showing(self) -> list[str]:
-        """The symptoms that show at the last record."""
+        """Names of the symptoms at the last record."""
         return [finding.symptom for finding in self.findings if finding.until is None]
 
-    def look(self, record: Record) -> bool:
-        """Looks at one more record; returns whether a symptom has come or gone."""
+    def update(self, record: Record) -> bool:
+        """Checks one more record; returns whether a symptom has appeared or disappeared."""
         self._records = [*self._records[1 - MEMORY :], record]
         showed, images = self.showing, int(record["images"])
         for symptom in SYMPTOMS:
@@ -47,31 +47,31 @@ class Watch:
         return self.showing != showed
 
 
-def write(findings: Sequence[Finding], folder: RunDir) -> None:
-    """Writes what was found, a line for each, all or none."""
+def write_findings(findings: Sequence[Finding], folder: RunDir) -> None:
+    """Writes findings to health.jsonl, all or none."""
     write_jsonl(folder.health, [finding._asdict() for finding in findings])
 
 
-def read(folder: RunDir) -> list[Finding]:
-    """What was found. Raises `BadInput` where the file is damaged."""
+def read_findings(folder: RunDir) -> list[Finding]:
+    """Reads health.jsonl. Raises `BadInput` where it is damaged."""
     lines = read_jsonl(folder.health, LINE, CURE)
     ends = (line.get("until") for line in lines)
     if not all(end is None or is_a(end, int) for end in ends):
-        raise BadInput(f"{folder.health} is damaged (an end is no number of images): {CURE}")
+        raise BadInput(f"{folder.health} is damaged (`until` is not a number of images): {CURE}")
     return [Finding(line["symptom"], line["since"], line.get("until")) for line in lines]
 
 
 def summary(folder: RunDir) -> list[str]:
-    """What was found in a run, in words: a line for every symptom that showed, or one that says that none did.
+    """Describes the findings of a run: a line for every symptom, or one line where there was none.
 
     Raises:
-        BadInput: the file of what was found is damaged.
+        BadInput: a file is damaged.
     """
     lines = []
-    if back := folder.all_rollbacks():
-        steps = ", ".join(f"{each['step']:,}" for each in back)
+    if rollbacks := folder.read_rollbacks():
+        steps = ", ".join(f"{each['step']:,}" for each in rollbacks)
         lines.append(f"numbers were not finite in steps {steps}; the run went back and on with other random numbers")
-    found = read(folder)
+    found = read_findings(folder)
     for symptom in SYMPTOMS:
         if spells := ", ".join(_spell(finding) for finding in found if finding.symptom == symptom.name):
             lines.append(f"{symptom.name}, {spells}: {symptom.means}; {symptom.cure}")

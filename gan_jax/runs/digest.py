@@ -1,4 +1,4 @@
-"""Digests of a state: what two runs have in common that are the same to the bit."""
+"""Digests of a state: two runs are equal to the bit exactly if their digests are."""
 
 from hashlib import sha256
 from typing import Any, NamedTuple
@@ -10,14 +10,14 @@ from jaxtyping import PyTree
 
 
 class Digests(NamedTuple):
-    """The sha256 of a state, and half of that of every leaf by its path, as in `players/g/params/Dense_0/kernel`."""
+    """The sha256 of a state, and of every leaf half the sha256, keyed by path: `players/g/params/Dense_0/kernel`."""
 
     state: str
     leaves: dict[str, str]
 
 
 def digests(state: PyTree) -> Digests:
-    """The digests of a state: of every leaf in tree order its path, dtype, shape and bytes."""
+    """Computes digests over the path, dtype, shape and bytes of every leaf, in tree order."""
     whole, leaves = sha256(), {}
     for path, leaf in jax.tree_util.tree_leaves_with_path(state):
         about, data = f"{leaf.dtype} {leaf.shape}\n".encode(), np.asarray(plain(leaf)).tobytes()
@@ -29,10 +29,10 @@ def digests(state: PyTree) -> Digests:
 
 
 def digest(state: PyTree) -> str:
-    """The digest of a state as a whole. Equal runs end in equal digests."""
+    """Computes the digest of a whole state."""
     return digests(state).state
 
 
 def plain(leaf: Any) -> Any:
-    """The words of a typed key, which is what can be stored of it; any other leaf as it is."""
+    """Converts a typed PRNG key to its data, which can be stored; returns any other leaf unchanged."""
     return jax.random.key_data(leaf) if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key) else leaf

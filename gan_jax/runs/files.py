@@ -1,4 +1,4 @@
-"""Files of a run that are written whole or not at all, and files of JSON objects, one a line."""
+"""Atomic file writes, and JSON Lines files."""
 
 import json
 import os
@@ -8,29 +8,32 @@ from typing import Any
 
 from gan_jax.errors import BadInput
 
+CLOCK = {"step": int, "images": int, "seconds": float}
+"""Required fields of every record of a run, and their types."""
 
-def read_jsonl(file: Path, parts: Mapping[str, type], cure: str) -> list[dict[str, Any]]:
-    """The JSON objects of a file, one a line, each with these parts; none where there is no file.
+
+def read_jsonl(file: Path, fields: Mapping[str, type], cure: str) -> list[dict[str, Any]]:
+    """Reads JSON objects, one a line, each with these fields; an empty list where the file is missing.
 
     A last line that a kill cut short is left out.
 
     Raises:
-        BadInput: a line is no such object; `cure` is what helps.
+        BadInput: a line is not such an object; `cure` says what to do.
     """
     if not file.exists():
         return []
     try:
         lines = [json.loads(line) for line in file.read_text().split("\n")[:-1]]
         for line in lines:
-            if not isinstance(line, dict) or not all(is_a(line.get(name), kind) for name, kind in parts.items()):
-                raise ValueError(f"a line says not {', '.join(sorted(parts))}")
+            if not isinstance(line, dict) or not all(is_a(line.get(name), kind) for name, kind in fields.items()):
+                raise ValueError(f"a line lacks one of {', '.join(sorted(fields))}")
         return lines
     except ValueError as error:
         raise BadInput(f"{file} is damaged ({error}): {cure}") from None
 
 
 def is_a(value: Any, kind: type) -> bool:
-    """Whether a JSON value is of that type; every number but a truth value is a float, too."""
+    """Whether a JSON value has a type; integers count as floats, booleans not as numbers."""
     return isinstance(value, int | float if kind is float else kind) and not isinstance(value, bool)
 
 
@@ -39,13 +42,15 @@ def write_jsonl(file: Path, lines: Iterable[Mapping[str, Any]]) -> None:
     write_atomic(file, "".join(json.dumps(line) + "\n" for line in lines).encode())
 
 
+def append_jsonl(file: Path, line: Mapping[str, Any]) -> None:
+    """Appends a JSON object. A kill may cut the line short; rewrite the file before appending after a kill."""
+    with file.open("a") as stream:
+        stream.write(json.dumps(line) + "\n")
+
+
 def write_atomic(path: Path, data: bytes) -> None:
-    """Writes `data` under a temporary name and renames it into place; makes the folder if need be."""
+    """Writes `data` under a temporary name and renames it into place; creates the folder if missing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.tmp")
     temporary.write_bytes(data)
     os.replace(temporary, path)
-
-
-CLOCK = {"step": int, "images": int, "seconds": float}
-"""What every record says, whatever else was logged, and of what type."""

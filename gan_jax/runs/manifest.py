@@ -1,4 +1,4 @@
-"""What a run is, in `manifest.json`: enough to build it again, and to see whether another is the same."""
+"""The manifest of a run: enough to rebuild its experiment, and to compare it with another run."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -13,28 +13,28 @@ from gan_jax.runs.provenance import commit, machine, versions
 
 
 class Manifest(NamedTuple):
-    """What a run is: enough to build its experiment again, without its data."""
+    """The contents of manifest.json."""
 
     experiment: str
-    """Path of the experiment's file, absolute."""
+    """Absolute path of the experiment's file."""
     code: str
     """The sha256 of that file."""
     settings: dict[str, Any]
-    """Every flag, resolved."""
+    """The value of every flag."""
     data: dict[str, Any]
     """The source's name, size, shape, classes and fingerprint."""
     versions: dict[str, str]
-    """Of the packages that the run's numbers come from, when it began."""
+    """Package versions when the run began."""
     files: dict[str, str]
-    """The sha256 of the user's files that the settings name, by their path."""
+    """The sha256 of the user's files that the settings refer to, by path."""
     commit: dict[str, Any]
-    """The git commit of the experiment's file, and whether the tree was clean; empty outside of a repository."""
+    """The git commit of the experiment's file, and whether the tree was clean; empty outside a repository."""
     machine: dict[str, Any]
-    """Python, the devices, and what JAX was told of how to compute: XLA flags, matmul precision, PRNG."""
+    """Python, devices, and JAX settings: XLA flags, matmul precision, PRNG."""
 
 
 def manifest(file: Path, settings: dict[str, Any], source: Source, files: Collection[Path]) -> Manifest:
-    """What a run of an experiment's file with these settings is; `files` are the user's that the settings name."""
+    """Builds the manifest of a new run; `files` are the user's files that the settings refer to."""
     about = {"name": source.name, "size": source.size, "shape": list(source.shape), "classes": list(source.classes)}
     about["fingerprint"] = fingerprint(source)
     shas = {str(each): sha(each) for each in files}
@@ -42,7 +42,7 @@ def manifest(file: Path, settings: dict[str, Any], source: Source, files: Collec
 
 
 def check_same(path: Path, there: Manifest, here: Manifest, free: Collection[str] = DURATION_AND_PLACE) -> None:
-    """Raises `BadInput` where the folder `path` is another's; settings that are `free` may differ."""
+    """Raises `BadInput` where two manifests are of different runs; settings in `free` may differ."""
     was, now = Path(there.experiment), Path(here.experiment)
     if was.stem != now.stem:
         raise BadInput(f"{path} holds a run of {was.stem}, not of {now.stem}: choose another --run-dir")
@@ -55,7 +55,7 @@ def check_same(path: Path, there: Manifest, here: Manifest, free: Collection[str
                 f"{path} holds a run of {file} as it was before it was edited: restore that, "
                 "or choose another --run-dir"
             )
-    # A flag that only one of them knows came with another version, and its default is what there was before.
+    # A flag in only one of them was added by a later version, with the earlier behavior as its default.
     for name in sorted((there.settings.keys() & here.settings.keys()) - set(free)):
         was, now = there.settings[name], here.settings[name]
         if was != now:
@@ -64,6 +64,6 @@ def check_same(path: Path, there: Manifest, here: Manifest, free: Collection[str
                 f"{path} holds a run with --{flag} {was}, not {now}: repeat its settings to resume it, "
                 "or choose another --run-dir"
             )
-    # Earlier runs have no fingerprint.
+    # Runs of earlier versions have no fingerprint.
     if any(there.data[name] != here.data[name] for name in there.data.keys() & here.data.keys()):
         raise BadInput(f"{path} was trained on {there.data}, not on {here.data}: choose another --run-dir")

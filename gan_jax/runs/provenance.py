@@ -1,4 +1,4 @@
-"""Where a run's numbers come from, besides its settings and its data: the commit, the packages, and the machine."""
+"""Provenance of a run's numbers besides settings and data: the commit, package versions and the machine."""
 
 import importlib.metadata
 import os
@@ -15,14 +15,14 @@ PACKAGES = ("gan-jax", "jax", "jaxlib", "flax", "optax", "numpy")
 
 
 def versions() -> dict[str, str]:
-    """The versions of the packages that decide a run's numbers."""
+    """Returns the versions of the packages that affect a run's numbers."""
     return {name: importlib.metadata.version(name) for name in PACKAGES}
 
 
 def commit(file: Path) -> dict[str, Any]:
-    """The commit of the repository that an experiment's file lies in, and whether its files were as committed.
+    """Returns the commit of an experiment file's repository, and whether the tracked files are unchanged.
 
-    Empty where there is none, or no git. Files that git does not track do not count.
+    Empty without a repository, or without git.
     """
 
     def git(*words: str) -> str:
@@ -36,17 +36,14 @@ def commit(file: Path) -> dict[str, Any]:
 
 
 def compute_repeatably() -> None:
-    """Tells XLA to leave out what makes two runs on one GPU differ: sums in the order in which threads come to an end.
-
-    It has to be said before JAX looks for devices. Other devices compute as they did.
-    """
+    """Makes XLA use deterministic GPU kernels only. No effect once JAX has initialized its devices."""
     flags = os.environ.get("XLA_FLAGS", "")
     if DETERMINISTIC not in flags:
         os.environ["XLA_FLAGS"] = f"{flags} {DETERMINISTIC}".strip()
 
 
 def machine() -> dict[str, Any]:
-    """The devices, and what JAX was told of how to compute on them."""
+    """Describes the devices, and the JAX settings that affect numbers."""
     devices = jax.devices()
     return {
         "python": platform.python_version(),
@@ -64,10 +61,10 @@ def machine() -> dict[str, Any]:
 
 
 def _processor_model() -> str:
-    """The processor, whose instructions decide in which order XLA adds up; its name alone may stand for several."""
+    """Describes the processor: its instructions decide the order of XLA's sums. Several models may share a name."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         return platform.processor()
-    said = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    return " / ".join(said[name] for name in ("model name", "cpu family", "model", "stepping") if name in said)
+    fields = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    return " / ".join(fields[name] for name in ("model name", "cpu family", "model", "stepping") if name in fields)

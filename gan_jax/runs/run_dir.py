@@ -1,7 +1,7 @@
-"""A run on disk: what it is (`manifest.json`), what happened (`metrics.jsonl`), and where everything else lies.
+"""The folder of a run: its manifest, logs, digests, and the paths of all other files.
 
-The manifest is written before the first step and never again: every later command adds a line to `resumes.jsonl`. What
-the state was at every checkpoint, long gone ones too, `digests.jsonl` says.
+`manifest.json` is written once, before the first step; every later command adds a line to `resumes.jsonl`.
+`digests.jsonl` keeps the digest of every checkpoint, deleted ones included.
 """
 
 import functools
@@ -14,29 +14,28 @@ from typing import Any
 from gan_jax.config.experiment import FOUND_OUT
 from gan_jax.errors import BadInput
 from gan_jax.runs.digest import Digests
-from gan_jax.runs.files import CLOCK, is_a, read_jsonl, write_atomic, write_jsonl
+from gan_jax.runs.files import CLOCK, append_jsonl, is_a, read_jsonl, write_atomic, write_jsonl
 from gan_jax.runs.lock import LOCK_FILE
 from gan_jax.runs.manifest import Manifest, check_same
 
 Record = dict[str, int | float | list[float]]
-"""A logged chunk: `step`, `images`, `seconds` and the mean of every metric, or many runs' means."""
+"""A logged chunk: `step`, `images`, `seconds` and the mean of every metric, of one run or a list of many."""
 
 CURE = "restore or delete it"
-"""What helps where a file of a run is damaged."""
-
+"""What the user can do about a damaged file of a run."""
 
 ROLLBACK = {"step": int, "to": int, "moves": list}
-"""What is said of numbers that were not finite: in which step, whose, and to which step the run went back."""
+"""Fields of a rollback: the step with numbers that are not finite, the step gone back to, the moves."""
 
 DIGEST = {"step": int, "images": int, "digest": str, "leaves": dict}
-"""What is said of the state at a step that was saved, and of what type."""
+"""Fields of the digests of a checkpoint, and their types."""
 
 
 class RunDir:
     """The paths of one run."""
 
     cure = CURE
-    """What helps where the logged chunks are damaged."""
+    """What the user can do about damaged records."""
 
     def __init__(self, path: Path):
         self.path = path
@@ -53,45 +52,50 @@ class RunDir:
         self.animation = path / "samples.gif"
         self.checkpoints = path / "checkpoints"
         self.tensorboard = path / "tensorboard"
-        self.compared = path / "programs"  # only where runs were compared
+        self.compared = path / "programs"  # of sweeps only
 
     def claim(self, manifest: Manifest) -> None:
-        """Makes the folder this run's, or sees that it already is, and notes that it goes on.
+        """Makes the folder this run's; of a folder that is, checks the settings and notes that the run is resumed.
 
         Raises:
-            BadInput: the folder holds another run, or something else altogether. Nothing is changed then.
+            BadInput: the folder holds another run, or something else. Nothing is changed then.
         """
         if self.compared.exists():
             raise BadInput(f"{self.path} holds a comparison, not a single run: choose another --run-dir")
         if self.manifest.exists():
-            there = self.read()
-            check_same(self.path, there, manifest)
-            longer = manifest.settings["images"] > there.settings["images"]
-            free = manifest.settings.keys() if longer else FOUND_OUT & manifest.settings.keys()
-            changed = {name: manifest.settings[name] for name in sorted(free)}
-            changed = {name: value for name, value in changed.items() if there.settings.get(name) != value}
-            now = {"versions": manifest.versions, "commit": manifest.commit, "machine": manifest.machine}
-            write_jsonl(
-                self.resumes, [*read_jsonl(self.resumes, {"settings": dict}, CURE), {"settings": changed, **now}]
-            )
+            self._append_resume(manifest)
         elif self.path.exists() and not self._is_empty():
             raise BadInput(f"{self.path} exists and is not a run: choose another --run-dir")
         else:
             self._write(manifest)
 
+    def _append_resume(self, manifest: Manifest) -> None:
+        """Notes the settings that a later command changes: all free ones if it prolongs the run."""
+        there = self.read()
+        check_same(self.path, there, manifest)
+        longer = manifest.settings["images"] > there.settings["images"]
+        free = manifest.settings.keys() if longer else FOUND_OUT & manifest.settings.keys()
+        changed = {name: manifest.settings[name] for name in sorted(free)}
+        changed = {name: value for name, value in changed.items() if there.settings.get(name) != value}
+        now = {"versions": manifest.versions, "commit": manifest.commit, "machine": manifest.machine}
+        write_jsonl(self.resumes, [*self._resumes(), {"settings": changed, **now}])
+
+    def _resumes(self) -> list[dict[str, Any]]:
+        return read_jsonl(self.resumes, {"settings": dict}, CURE)
+
     def read(self) -> Manifest:
-        """What the run is, under the settings of its last command.
+        """Reads the manifest, with the settings of the last command.
 
         Raises:
-            BadInput: there is no run, or its manifest or what was added to it is broken.
+            BadInput: there is no run, or a file is damaged.
         """
         try:
-            # Earlier runs say neither of these.
+            # Runs of earlier versions lack these.
             parts = {"files": {}, "commit": {}, "machine": {}, **json.loads(self.manifest.read_text())}
             about = Manifest(**parts)
             if not all(map(isinstance, about, (str, str, dict, dict, dict, dict, dict, dict))):
                 raise TypeError("a part of it is of another type")
-            changes = [resume["settings"] for resume in read_jsonl(self.resumes, {"settings": dict}, CURE)]
+            changes = [resume["settings"] for resume in self._resumes()]
             return about._replace(settings=functools.reduce(operator.or_, changes, about.settings))
         except FileNotFoundError:
             raise BadInput(f"{self.path} is not a run (no manifest.json): give the folder that train wrote") from None
@@ -99,7 +103,7 @@ class RunDir:
             raise BadInput(f"{self.manifest} cannot be read ({error}): restore it, or train again") from None
 
     def records(self) -> list[Record]:
-        """The logged chunks, in order; a last line that a kill cut short is left out."""
+        """Reads the logged chunks, in order."""
         records = read_jsonl(self.metrics, CLOCK, self.cure)
         values = (value for record in records for value in record.values())
         if not all(
@@ -109,33 +113,38 @@ class RunDir:
         return records
 
     def rewind(self, step: int) -> list[Record]:
-        """Forgets what was logged after `step`, which a resumed run plays again; returns what is left."""
+        """Deletes what was logged after `step`, which a resumed run plays again; returns the remaining records.
+
+        All files are rewritten, so that no line cut short by a kill remains to be appended to.
+        """
         kept = [record for record in self.records() if record["step"] <= step]
         write_jsonl(self.metrics, kept)
-        if rollbacks := self.all_rollbacks():
-            write_jsonl(self.rollbacks, [each for each in rollbacks if each["to"] <= step])
+        for file, lines, at in (
+            (self.digests, self.read_digests(), "step"),
+            (self.rollbacks, self.read_rollbacks(), "to"),
+        ):
+            if file.exists():
+                write_jsonl(file, [line for line in lines if line[at] <= step])
         return kept
 
-    def rolled_back(self, step: int, to: int, moves: Sequence[str]) -> None:
-        """Notes that the numbers of `moves` were not finite in `step`, and that the run goes on from `to`."""
-        write_jsonl(self.rollbacks, [*self.all_rollbacks(), {"step": step, "to": to, "moves": list(moves)}])
+    def append_rollback(self, step: int, to: int, moves: Sequence[str]) -> None:
+        """Notes that the numbers of `moves` were not finite in `step`, and that the run went back to step `to`."""
+        append_jsonl(self.rollbacks, {"step": step, "to": to, "moves": list(moves)})
 
-    def all_rollbacks(self) -> list[dict[str, Any]]:
-        """Every time that the run went back because numbers were not finite: `step`, `to`, and whose, `moves`."""
+    def read_rollbacks(self) -> list[dict[str, Any]]:
+        """Reads all rollbacks: `step`, `to`, `moves`."""
         return read_jsonl(self.rollbacks, ROLLBACK, CURE)
 
-    def digested(self, step: int, images: int, digests: Digests) -> None:
-        """Notes what the state is at a step that is saved."""
-        before = [line for line in self.all_digests() if line["step"] < step]
-        now = {"step": step, "images": images, "digest": digests.state, "leaves": digests.leaves}
-        write_jsonl(self.digests, [*before, now])
+    def append_digest(self, step: int, images: int, digests: Digests) -> None:
+        """Notes the digests of a state that is saved."""
+        append_jsonl(self.digests, {"step": step, "images": images, "digest": digests.state, "leaves": digests.leaves})
 
-    def all_digests(self) -> list[dict[str, Any]]:
-        """What the state was at every step that was saved: `step`, `images`, `digest`, and that of all `leaves`."""
+    def read_digests(self) -> list[dict[str, Any]]:
+        """Reads the digests of all saved states: `step`, `images`, `digest` and, per leaf, `leaves`."""
         return read_jsonl(self.digests, DIGEST, CURE)
 
-    def picture(self, images: int) -> Path:
-        """The sample grid after so many images."""
+    def preview(self, images: int) -> Path:
+        """Path of the preview after `images` images."""
         return self.samples / f"{images:010d}.png"
 
     def _write(self, manifest: Manifest) -> None:

@@ -24,7 +24,7 @@ from gan_jax.engine.step import init, make_step
 from gan_jax.evaluation.evaluator import Evaluator, ranked_scores
 from gan_jax.sampling.latents import draw_latents
 from gan_jax.sweep.grid import Combination, numbers
-from gan_jax.training.loop import Runner, run_chunks
+from gan_jax.training.loop import Trainable, run_chunks
 from gan_jax.training.train import abstract_batch
 
 
@@ -104,13 +104,13 @@ class Lanes(NamedTuple):
         return jax.vmap(function)
 
 
-def runner(lanes: Lanes) -> Runner:
-    """The lanes, as who plays."""
-    return Runner(
+def runner(lanes: Lanes) -> Trainable:
+    """All lanes as one trainable."""
+    return Trainable(
         fresh=lambda phase: _fresh(lanes, phase),
         chunks=lambda phase, state: _chunks(lanes, phase, state),
-        judge=lambda phase: _judge(lanes, phase),
-        assess=lambda phase: _assess(lanes, phase),
+        scores=lambda phase: _scores(lanes, phase),
+        evaluate=lambda phase: _evaluate(lanes, phase),
     )
 
 
@@ -126,7 +126,7 @@ def logged(lanes: Lanes) -> list[str]:
             return make_step(game)(state, jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), batch))[1]
 
         metrics = jax.eval_shape(jax.vmap(play, in_axes=(SEEDS, 0)), state, lanes.numbers)
-        scores = jax.eval_shape(_judge(lanes, phase), state)
+        scores = jax.eval_shape(_scores(lanes, phase), state)
         names |= dict.fromkeys((*sorted(metrics), *scores))
     return [*names, *ranked_scores(lanes.experiment.common)]
 
@@ -184,7 +184,7 @@ def _chunks(lanes: Lanes, phase: int, state: State) -> Iterator[tuple[int, State
     yield from run_chunks(dispatch, state, stage, common, stream, placement.inputs)
 
 
-def _judge(lanes: Lanes, phase: int) -> Callable[[State], LaneMetrics]:
+def _scores(lanes: Lanes, phase: int) -> Callable[[State], LaneMetrics]:
     samples = lanes.experiment.evaluation.samples if lanes.experiment.evaluation else 0
     if not samples:
         return lambda state: {}
@@ -198,20 +198,20 @@ def _judge(lanes: Lanes, phase: int) -> Callable[[State], LaneMetrics]:
     return lambda state: scores(state.players, keys, values)
 
 
-def _assess(lanes: Lanes, phase: int) -> Callable[[State], dict[str, list[float]]]:
+def _evaluate(lanes: Lanes, phase: int) -> Callable[[State], dict[str, list[float]]]:
     """Evaluates lane after lane, each as a single run is: the networks that look at samples fill the device alone."""
     common = lanes.experiment.common
     if not common.evaluate:
         return lambda state: {}
     of_game = Evaluator(common, lanes.source).scorer
     games = [schedule_phases(lanes.build(lanes.source, **c.kwargs))[phase].game for c in lanes.combinations]
-    each = [assess for assess in map(of_game, games) for _ in lanes.seeds]
+    each = [evaluate for evaluate in map(of_game, games) for _ in lanes.seeds]
 
-    def assess(state: State) -> dict[str, list[float]]:
+    def evaluate(state: State) -> dict[str, list[float]]:
         scores = [one(lane_state(state, lane)) for lane, one in enumerate(each)]
         return {name: [score[name] for score in scores] for name in scores[0]}
 
-    return assess
+    return evaluate
 
 
 def lane_state(state: State, lane: int) -> State:

@@ -152,9 +152,9 @@ def _train(program: Program, progress: ProgressBar, done: int, stop: Callable[[]
         records = MetricsLog(folder, resumed, show)
         for reached in play(players, plan, common, resumed, state, stop):
             records.flush()  # the chunk before, while the device plays this one
-            scores = reached.assess()
-            records.note(reached.step, plan[reached.phase].images(reached.step), reached.metrics | scores)
-            if reached.saved:
+            metrics = reached.metrics | reached.evaluate()
+            records.add(reached.step, plan[reached.phase].images(reached.step), metrics)
+            if reached.checkpoint_due:
                 records.flush()
                 checkpoints.save(reached.state)
 

@@ -1,9 +1,8 @@
-"""What a run says while it is trained: metrics.jsonl, TensorBoard, sample grids, loss curves, and the progress bar.
+"""Logs a run: metrics.jsonl, TensorBoard, previews, loss curves, and the progress bar.
 
-Numbers arrive as device arrays and are read one chunk late, while the device plays the next chunk.
+Metrics arrive as device arrays and are read one chunk late, while the device plays the next chunk.
 """
 
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -16,69 +15,68 @@ from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 from tensorboardX import SummaryWriter
 
-from gan_jax.monitoring.finite import check_finite, says_something
-from gan_jax.monitoring.monitor import Watch, write
-from gan_jax.runs.files import CLOCK
+from gan_jax.monitoring.finite import check_finite, is_informative
+from gan_jax.monitoring.monitor import Monitor, write_findings
+from gan_jax.runs.files import CLOCK, append_jsonl
 from gan_jax.runs.run_dir import Record, RunDir
 from gan_jax.viz.animation import save_animation
 from gan_jax.viz.curves import save_curves
 from gan_jax.viz.images import save_png
 
 PLAIN_SECONDS = 10
-"""How often a line is printed where there is no terminal to draw a bar on."""
+"""Seconds between two printed lines where there is no terminal for a progress bar."""
 
 
 class MetricsLog:
-    """The records of a run, or of many together, as they are written.
+    """The log of a run, or of many vmapped runs, in metrics.jsonl.
 
-    `show(record, rate)` is told of each when it is written, with its images per second. `resumed` is the step that the
-    run goes on from, 0 for a new one.
+    `show(record, rate)` is called on each record as it is written, with its images per second. `resumed` is the step
+    that the run resumes from, 0 for a new one.
     """
 
     def __init__(self, folder: RunDir, resumed: int, show: Callable[[Record, float], None]):
-        self._file, self._tell = folder.metrics, show
+        self._file, self._show_record = folder.metrics, show
         self.all = folder.rewind(resumed)
         self._started = time.monotonic() - self.last["seconds"]
-        self._waiting: tuple[int, int, Mapping[str, Array]] | None = None
+        self._pending: tuple[int, int, Mapping[str, Array]] | None = None
 
     @property
     def last(self) -> Record:
-        """The last record; before the first, the start."""
+        """The last record; zeros before the first."""
         return self.all[-1] if self.all else {"step": 0, "images": 0, "seconds": 0.0}
 
-    def note(self, step: int, images: int, metrics: Mapping[str, Array]) -> None:
-        """A chunk that was run_chunks: its mean metrics, to be written by the next `flush`."""
-        self._waiting = (step, images, metrics)
+    def add(self, step: int, images: int, metrics: Mapping[str, Array]) -> None:
+        """Adds the mean metrics of a chunk, for the next `flush` to write."""
+        self._pending = (step, images, metrics)
 
     def flush(self) -> Record:
-        """Writes what was noted, waiting for the device if need be; returns the last record."""
-        if self._waiting:
-            step, images, metrics = self._waiting
-            self._waiting = None
+        """Writes what was added, waiting for the device if necessary; returns the last record."""
+        if self._pending:
+            step, images, metrics = self._pending
+            self._pending = None
             values = {name: np.asarray(value, float).tolist() for name, value in jax.device_get(metrics).items()}
             seconds = round(time.monotonic() - self._started, 3)
             rate = (images - self.last["images"]) / max(seconds - self.last["seconds"], 1e-9)
             steps = step - self.last["step"]
-            told = {name: value for name, value in sorted(values.items()) if says_something(name, value, steps)}
-            self.all.append({"step": step, "images": images, "seconds": seconds, **told})
-            with self._file.open("a") as file:
-                file.write(json.dumps(self.last) + "\n")
-            self._tell(self.last, rate)
+            kept = {name: value for name, value in sorted(values.items()) if is_informative(name, value, steps)}
+            self.all.append({"step": step, "images": images, "seconds": seconds, **kept})
+            append_jsonl(self._file, self.last)
+            self._show_record(self.last, rate)
         return self.last
 
 
 class RunLogger(MetricsLog):
-    """The journal of one run: its records, and what is drawn and shown of them. A context manager.
+    """The log of a single run, with its previews, curves, TensorBoard and monitor. A context manager.
 
-    `flush` raises `NonFinite` where what it has written is not finite.
+    `flush` raises `NonFinite` where the record that it has written is not finite.
     """
 
     def __init__(self, folder: RunDir, total_images: int, resumed: int):
         super().__init__(folder, resumed, self._show)
-        self._folder, self._watch = folder, Watch()
+        self._folder, self._monitor = folder, Monitor()
         for record in self.all:
-            self._watch.look(record)
-        write(self._watch.findings, folder)
+            self._monitor.update(record)
+        write_findings(self._monitor.findings, folder)
         self._tensorboard = SummaryWriter(str(folder.tensorboard), purge_step=resumed + 1)
         self._progress = ProgressBar(total_images, int(self.last["images"]))
 
@@ -87,18 +85,18 @@ class RunLogger(MetricsLog):
         values = {name: value for name, value in record.items() if name not in CLOCK}
         for name, value in (values | {"images_per_second": rate}).items():
             self._tensorboard.add_scalar(name, value, record["step"])
-        if self._watch.look(record):
-            write(self._watch.findings, self._folder)
+        if self._monitor.update(record):
+            write_findings(self._monitor.findings, self._folder)
         losses = {name: value for name, value in values.items() if name.endswith("/loss")}
-        self._progress.show(record["images"], rate, losses, self._watch.showing)
+        self._progress.show(record["images"], rate, losses, self._monitor.showing)
 
-    def picture(self, step: int, images: int, picture: UInt8[np.ndarray, "H W C"]) -> None:
-        """Saves a picture of the samples."""
-        save_png(self._folder.picture(images), picture)
+    def save_preview(self, step: int, images: int, picture: UInt8[np.ndarray, "H W C"]) -> None:
+        """Saves a preview as a PNG and in TensorBoard."""
+        save_png(self._folder.preview(images), picture)
         self._tensorboard.add_image("samples", picture, step, dataformats="HWC")
 
-    def summarise(self) -> None:
-        """Draws the curves of everything written so far, and shows the pictures one after the other."""
+    def summarize(self) -> None:
+        """Draws the curves of all records and the animation of all previews."""
         save_curves(self._folder.curves, self.all)
         if shown := sorted(self._folder.samples.glob("*.png")):
             save_animation(self._folder.animation, shown)
@@ -113,7 +111,7 @@ class RunLogger(MetricsLog):
 
 
 class ProgressBar:
-    """A bar with images/s, losses and time left; without a terminal, a plain line now and then."""
+    """A progress bar with images/s, losses and time left; without a terminal, a plain line now and then."""
 
     def __init__(self, total_images: int, images: int):
         self._console = Console(stderr=True)
@@ -131,7 +129,7 @@ class ProgressBar:
         self._task = self._bar.add_task("compiling", total=total_images, completed=images)
 
     def show(self, images: int, rate: float, losses: dict[str, float], symptoms: Sequence[str] = ()) -> None:
-        """So many images have been shown, at a rate of so many in a second; the losses, and what seems to be wrong."""
+        """Shows the images so far, their rate per second, the losses, and the symptoms of failure."""
         numbers = "  ".join(f"{name} {value:.3f}" for name, value in losses.items())
         line = "  ".join((f"{images:,} of {self._total:,} images", f"{rate:,.0f}/s", numbers, *symptoms))
         self._bar.update(self._task, completed=images, description=line)
@@ -142,5 +140,5 @@ class ProgressBar:
             print(f"{line}  {left:,.0f} s left", file=self._console.file, flush=True)
 
     def close(self) -> None:
-        """Takes the bar away."""
+        """Removes the bar."""
         self._bar.stop()

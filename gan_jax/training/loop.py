@@ -1,4 +1,4 @@
-"""How phases are played, chunk by chunk and from wherever it stopped: by a single run, or by many as one program."""
+"""The resumable training loop, shared by `train` and `sweep`: plays each phase in compiled chunks of steps."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -18,95 +18,111 @@ from gan_jax.engine.game import Metrics, State
 from gan_jax.runs.checkpoint import Checkpoints
 
 
-class Runner(NamedTuple):
-    """Who plays the phases: a single run, or many as one program."""
+class Trainable(NamedTuple):
+    """One run, or many vmapped runs, as the loop sees it."""
 
     fresh: Callable[[int], State]
-    """`fresh(phase)`: the state before that phase, were it the first."""
+    """`fresh(phase)`: the initial state of a phase."""
     chunks: Callable[[int, State], Iterator[tuple[int, State, Metrics]]]
-    """Plays what is left of a phase; yields the step reached, the state, and mean metrics of a chunk of steps."""
-    judge: Callable[[int], Callable[[State], Metrics]]
-    """`judge(phase)(state) -> scores`, at every sample grid."""
-    assess: Callable[[int], Callable[[State], Mapping[str, Any]]]
-    """`assess(phase)(state) -> scores`, at every evaluation; takes as long as it takes."""
+    """Plays the rest of a phase; yields the step reached, the state, and metrics averaged over a chunk of steps."""
+    scores: Callable[[int], Callable[[State], Metrics]]
+    """`scores(phase)(state)`: the cheap scores, computed at every preview."""
+    evaluate: Callable[[int], Callable[[State], Mapping[str, Any]]]
+    """`evaluate(phase)(state)`: the expensive metrics of `--evaluate`."""
 
 
 class Progress(NamedTuple):
-    """Where a runner is after a chunk of steps."""
+    """The result of a chunk of steps, and what is due after it."""
 
     phase: int
     step: int
     state: State
-    """Overwritten when the next chunk is asked for."""
+    """Its buffers are donated to the next chunk."""
     metrics: Metrics
-    """Means over the chunk and, at sample grids and the end of a phase, the experiment's own scores."""
-    assess: Callable[[], Mapping[str, Any]]
-    """Scores by `--evaluate`, where they are due; takes as long as it takes."""
-    shown: bool
-    """Whether a sample grid is due."""
-    saved: bool
-    """Whether a checkpoint is due."""
+    """Averages over the chunk, with the scores where a preview is due or the phase ends."""
+    evaluate: Callable[[], Mapping[str, Any]]
+    """Computes the metrics of `--evaluate`; returns none where no evaluation is due."""
+    preview_due: bool
+    checkpoint_due: bool
 
 
 def resume(
-    runner: Runner, plan: Sequence[ScheduledPhase], checkpoints: Checkpoints, mesh: Mesh
+    trainable: Trainable, plan: Sequence[ScheduledPhase], checkpoints: Checkpoints, mesh: Mesh
 ) -> tuple[int, State | None]:
-    """The step of the last checkpoint, 0 where there is none, and its state; None where the plan ends before it.
+    """Restores the last sound checkpoint: its step and state; 0 and None without one.
 
-    A damaged one is set aside, with a warning, and the one before is the last.
+    Damaged checkpoints are moved aside with a warning. The state is also None where the plan ends before the step.
     """
     for aside in checkpoints.set_damaged_aside():
         print(f"the checkpoint of step {aside.name} is damaged, and has been moved to {aside}", file=sys.stderr)
     resumed = checkpoints.latest() or 0
     for phase, stage in enumerate(plan):
         if stage.steps.start < resumed <= stage.steps.stop:
-            return resumed, checkpoints.restore(abstract(partial(runner.fresh, phase), mesh))
+            return resumed, checkpoints.restore(abstract(partial(trainable.fresh, phase), mesh))
     return resumed, None
 
 
 def play(
-    runner: Runner,
+    trainable: Trainable,
     plan: Sequence[ScheduledPhase],
     common: RunConfig,
     resumed: int,
     state: State | None,
     stop: Callable[[], bool],
 ) -> Iterator[Progress]:
-    """Plays what is left of every phase after step `resumed`, in which the runner was in `state`."""
+    """Plays the rest of every phase from `state`, that of step `resumed`, until the end or until `stop()`."""
     for phase, stage in enumerate(plan):
         if stage.steps.stop <= resumed or stop():
             continue
         if resumed <= stage.steps.start:
-            fresh = runner.fresh(phase)
+            fresh = trainable.fresh(phase)
             state = fresh if state is None else carry_over(state, fresh)
-        judge, assess = runner.judge(phase), runner.assess(phase)
-        for step, state, metrics in runner.chunks(phase, state):  # noqa: B020
-            ends = step == stage.steps.stop
-            stops = ends or stop()
-            judged = ends or step % common.sample_every == 0  # not where it stops: what is recorded is the same then
-            scores = judge(state) if judged else {}
-            assessed = common.evaluate and (ends or step % stage.between_evaluations(common) == 0)
-            best_may_be_here = bool(assessed and common.best)
-            saved = stops or best_may_be_here or step % common.checkpoint_every == 0
-            due = partial(assess, state) if assessed else dict
-            yield Progress(phase, step, state, metrics | scores, due, judged or stops, saved)
-            if stops:
-                break
+        for progress in _play_phase(trainable, phase, stage, common, state, stop):
+            state = progress.state
+            yield progress
+
+
+def _play_phase(
+    trainable: Trainable,
+    phase: int,
+    stage: ScheduledPhase,
+    common: RunConfig,
+    state: State,
+    stop: Callable[[], bool],
+) -> Iterator[Progress]:
+    """Plays the rest of one phase."""
+    scores, evaluate = trainable.scores(phase), trainable.evaluate(phase)
+    for step, reached, metrics in trainable.chunks(phase, state):
+        ends = step == stage.steps.stop
+        stops = ends or stop()
+        scored = ends or step % common.sample_every == 0  # not where the run stops: records must not depend on that
+        evaluated = common.evaluate and (ends or step % stage.between_evaluations(common) == 0)
+        yield Progress(
+            phase,
+            step,
+            reached,
+            metrics | (scores(reached) if scored else {}),
+            evaluate=partial(evaluate, reached) if evaluated else dict,
+            preview_due=scored or stops,
+            checkpoint_due=bool(stops or (evaluated and common.best) or step % common.checkpoint_every == 0),
+        )
+        if stops:
+            return
 
 
 def carry_over(before: State, fresh: State) -> State:
-    """The state of a new phase: `fresh`, with what `before` has of the same path, shape and dtype.
+    """Copies into `fresh` every leaf of `before` with the same path, shape and dtype.
 
-    An optimizer is kept whole or not at all: moments that start at 0 beside a count that does not would make the first
-    updates of new parameters many times too large.
+    The state of an optimizer is copied only if all of its player's parameters keep their shapes: moments that start
+    at 0 beside a step count that does not would make the first updates many times too large.
     """
-    kept = {jax.tree_util.keystr(path): leaf for path, leaf in jax.tree_util.tree_leaves_with_path(before)}
+    old = {jax.tree_util.keystr(path): leaf for path, leaf in jax.tree_util.tree_leaves_with_path(before)}
 
-    def choose(path: tuple, leaf: jax.Array) -> jax.Array:
-        old = kept.get(jax.tree_util.keystr(path), leaf)
-        return old if (old.shape, old.dtype) == (leaf.shape, leaf.dtype) else leaf
+    def copy(path: tuple, leaf: jax.Array) -> jax.Array:
+        same = old.get(jax.tree_util.keystr(path), leaf)
+        return same if (same.shape, same.dtype) == (leaf.shape, leaf.dtype) else leaf
 
-    state = jax.tree_util.tree_map_with_path(choose, fresh)
+    state = jax.tree_util.tree_map_with_path(copy, fresh)
     for name, player in fresh.players.items():
         shapes = [jax.tree.map(jnp.shape, s.players[name].params) for s in (before, fresh) if name in s.players]
         if shapes[0] != shapes[-1]:
@@ -122,25 +138,26 @@ def run_chunks(
     stream: Callable[[Iterable[range]], Iterator[Inputs]],
     sharding: NamedSharding,
 ) -> Iterator[tuple[int, State, Metrics]]:
-    """Deals the inputs of what is left of a phase to `dispatch(state, inputs, n)`, chunk by chunk.
+    """Calls `dispatch(state, inputs, n)` on every chunk of the rest of a phase.
 
-    The host makes the inputs of a chunk while the device plays the one before.
+    The host prepares the inputs of a chunk while the device plays the chunk before.
     """
     periods = stage.periods(common)
 
-    def dealt(leaf: np.ndarray) -> jax.Array:
-        # Inputs of the longest chunk, however many steps are played: a chunk of any length is the same program.
+    def place(leaf: np.ndarray) -> jax.Array:
+        # Padded to the longest chunk, so that chunks of all lengths run the same compiled program.
         padding = [(0, min(periods) - len(leaf))] + [(0, 0)] * (leaf.ndim - 1)
         return jax.device_put(np.pad(leaf, padding), sharding)
 
     left = range(int(state.step), stage.steps.stop)
-    for steps, inputs in zip(cut(left, *periods), stream(cut(left, *periods)), strict=True):
-        state, metrics = dispatch(state, jax.tree.map(dealt, inputs), jnp.int32(len(steps)))
+    chunks = split_at_multiples(left, *periods), stream(split_at_multiples(left, *periods))
+    for steps, inputs in zip(*chunks, strict=True):
+        state, metrics = dispatch(state, jax.tree.map(place, inputs), jnp.int32(len(steps)))
         yield steps.stop, state, metrics
 
 
-def cut(steps: range, *periods: int) -> Iterator[range]:
-    """`steps`, cut at every multiple of every period."""
+def split_at_multiples(steps: range, *periods: int) -> Iterator[range]:
+    """Splits `steps` at every multiple of every period."""
     start = steps.start
     while start < steps.stop:
         end = min(steps.stop, *((start // period + 1) * period for period in periods))
@@ -149,7 +166,7 @@ def cut(steps: range, *periods: int) -> Iterator[range]:
 
 
 def abstract(make: Callable[[], State], mesh: Mesh) -> State:
-    """Shapes, dtypes and placement of the state that `make` makes, without its arrays: what is restored into."""
+    """Shapes, dtypes and placement of the state that `make` returns, without its arrays: a target to restore into."""
     everywhere = NamedSharding(mesh, P())
     return jax.tree.map(
         lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=everywhere), jax.eval_shape(make)

@@ -1,7 +1,6 @@
-"""Playing a run again from its manifest, and saying whether it comes to the same bits.
+"""Reproduces a run from its manifest, and compares the digests of its checkpoints bit for bit.
 
-Every checkpoint of a run leaves a digest of the whole state behind, so two runs can be compared long after the
-checkpoints are gone.
+The digests remain when checkpoints are deleted, so a run can be reproduced long afterwards.
 """
 
 import dataclasses
@@ -19,7 +18,7 @@ import tyro
 from gan_jax.config.discovery import find, load
 from gan_jax.config.experiment import JUDGED, Experiment, schedule_phases
 from gan_jax.config.flags import PositiveInt, parse, to_argv
-from gan_jax.data import open_source
+from gan_jax.data import Source, open_source
 from gan_jax.engine.parallel import make_mesh
 from gan_jax.errors import BadInput
 from gan_jax.runs.checkpoint import Checkpoints
@@ -30,12 +29,12 @@ from gan_jax.training.restore import stage_of
 from gan_jax.training.train import abstract_state, check, train
 
 UNREAD = JUDGED | {"best"}
-"""Settings that a run is read by, and that need not be repeated."""
+"""Settings that do not affect training and are not repeated."""
 
 Run = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
 
 Digests = Mapping[int, Mapping[str, Any]]
-"""What `RunDir.all_digests` says, by the step."""
+"""The lines of `RunDir.read_digests`, by step."""
 
 
 def reproduce(run: Run, upto: PositiveInt | None = None) -> int:
@@ -47,38 +46,21 @@ def reproduce(run: Run, upto: PositiveInt | None = None) -> int:
     """
     folder = RunDir(run)
     about, wanted = folder.read(), digests(folder, upto)
-    file = Path(about.experiment)
-    file = file if file.is_file() else find(file.stem)
-    build = load(file)
-    settings = {name: value for name, value in about.settings.items() if name not in UNREAD}
     with tempfile.TemporaryDirectory(prefix="gan-jax-reproduce-") as scratch:
         again = RunDir(Path(scratch) / "run")
-        argv = to_argv(settings | {"run_dir": str(again.path)})
-        parsed = parse(build, argv, "gan-jax reproduce", given=["source"])
-        common = parsed.kwargs["common"]
-        if common.deterministic:
-            compute_repeatably()
-        source = open_source(common.data, common.data_dir, size=common.image_size)
-        experiment = build(source, **parsed.kwargs)
-        often = dataclasses.replace(common, checkpoint_every=period(wanted, experiment))
-        experiment = experiment._replace(common=often)
-        check(experiment, source)
-        here = manifest(file, parsed.settings, source, parsed.files)
-        for line in differences(about, here):
-            print(f"not as then: {line}")
-        again.claim(here)
+        experiment, source = _prepare(about, wanted, again)
 
         def stop() -> bool:
-            done = {line["step"]: line for line in again.all_digests()}
+            done = _by_step(again)
             return bool(differing(wanted, done)) or max(wanted) in done
 
         train(experiment, source, again, stop)
-        found = {line["step"]: line for line in again.all_digests()}
+        found = _by_step(again)
         if step := differing(wanted, found):
             print(first_difference(step, wanted, found))
             game = stage_of(experiment, step).game
-            like = abstract_state(game, source, common, make_mesh())
-            print(how_large(like, step, folder, again))
+            like = abstract_state(game, source, experiment.common, make_mesh())
+            print(largest_difference(like, step, folder, again))
             return 1
     same = sorted(wanted.keys() & found.keys())
     last = wanted[same[-1]]
@@ -86,9 +68,36 @@ def reproduce(run: Run, upto: PositiveInt | None = None) -> int:
     return 0
 
 
+def _prepare(about: Manifest, wanted: Digests, again: RunDir) -> tuple[Experiment, Source]:
+    """Builds the experiment to play in the folder `again`, and prints how its circumstances differ from the run's."""
+    file = Path(about.experiment)
+    file = file if file.is_file() else find(file.stem)
+    build = load(file)
+    settings = {name: value for name, value in about.settings.items() if name not in UNREAD}
+    argv = to_argv(settings | {"run_dir": str(again.path)})
+    parsed = parse(build, argv, "gan-jax reproduce", given=["source"])
+    common = parsed.kwargs["common"]
+    if common.deterministic:
+        compute_repeatably()
+    source = open_source(common.data, common.data_dir, size=common.image_size)
+    experiment = build(source, **parsed.kwargs)
+    often = dataclasses.replace(common, checkpoint_every=period(wanted, experiment))
+    experiment = experiment._replace(common=often)
+    check(experiment, source)
+    here = manifest(file, parsed.settings, source, parsed.files)
+    for line in differences(about, here):
+        print(f"not as then: {line}")
+    again.claim(here)
+    return experiment, source
+
+
+def _by_step(folder: RunDir) -> Digests:
+    return {line["step"]: line for line in folder.read_digests()}
+
+
 def digests(folder: RunDir, upto: int | None) -> Digests:
-    """The digests of a run's checkpoints up to so many images."""
-    lines = folder.all_digests()
+    """Reads the digests of a run up to `upto` images. Raises `BadInput` where there are none."""
+    lines = folder.read_digests()
     if not lines:
         raise BadInput(f"{folder.path} has no digests of its checkpoints (no {folder.digests.name}): train it anew")
     wanted = {line["step"]: line for line in lines if upto is None or line["images"] <= upto}
@@ -98,43 +107,43 @@ def digests(folder: RunDir, upto: int | None) -> Digests:
 
 
 def period(wanted: Digests, experiment: Experiment) -> int:
-    """After how many steps, over and over, to save: a run that was stopped and went on was saved in between, too."""
+    """Steps between two saves that meet all wanted ones: a run that was stopped was also saved in between."""
     ends = {stage.steps.stop for stage in schedule_phases(experiment)}  # saved anyway, and multiples of nothing
     return math.gcd(experiment.common.checkpoint_every, *(step for step in wanted if step not in ends))
 
 
 def differing(wanted: Digests, found: Digests) -> int | None:
-    """The first step with another digest."""
+    """Returns the first step with different digests."""
     both = sorted(wanted.keys() & found.keys())
     return next((step for step in both if wanted[step]["digest"] != found[step]["digest"]), None)
 
 
 def differences(there: Manifest, here: Manifest) -> list[str]:
-    """What a run's numbers may depend on and is not as it was when it began, a line each."""
+    """Lists what differs between two manifests and may affect numbers, a line each."""
 
     def parts(about: Manifest) -> dict[str, Any]:
-        told = {"experiment": about.code, **about.files}
+        values = {"experiment": about.code, **about.files}
         for name in ("data", "versions", "commit", "machine"):
-            told |= {f"{name} {key}": value for key, value in getattr(about, name).items()}
-        return told
+            values |= {f"{name} {key}": value for key, value in getattr(about, name).items()}
+        return values
 
     was, now = parts(there), parts(here)
     return [f"{name}: {was[name]}, now {now[name]}" for name in was if name in now and was[name] != now[name]]
 
 
 def first_difference(step: int, wanted: Digests, found: Digests) -> str:
-    """Where two runs part, in words: the step, the player, the leaf."""
+    """Describes where two runs diverge: the step, and the first leaf."""
     theirs, ours = wanted[step]["leaves"], found[step]["leaves"]
     leaves = sorted(name for name in theirs.keys() | ours.keys() if theirs.get(name) != ours.get(name))
     more = f" and {len(leaves) - 1} more of {len(theirs)} leaves" if len(leaves) > 1 else ""
     return f"different: first at step {step} ({wanted[step]['images']:,} images), in {leaves[0]}{more}"
 
 
-def how_large(like: Any, step: int, folder: RunDir, again: RunDir) -> str:
-    """The largest difference of two runs at a step, in words, where both still have that checkpoint."""
+def largest_difference(like: Any, step: int, folder: RunDir, again: RunDir) -> str:
+    """Describes the largest difference of two runs at a step; unknown if the run no longer has that checkpoint."""
     kept = Checkpoints(folder.checkpoints)
     if step not in kept.steps():
-        return f"how large is not known: {folder.path} keeps only the checkpoints of steps {kept.steps()}"
+        return f"largest difference unknown: {folder.path} keeps only the checkpoints of steps {kept.steps()}"
     theirs, ours = (Checkpoints(each.checkpoints).restore(like, step) for each in (folder, again))
     worst, where = 0.0, "the key or the step"
     for (path, a), b in zip(jax.tree_util.tree_leaves_with_path(theirs), jax.tree.leaves(ours), strict=True):

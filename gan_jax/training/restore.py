@@ -1,4 +1,4 @@
-"""A run that has been trained: its experiment and a state of it, rebuilt from its folder without its data."""
+"""Restores a trained run from its folder: the experiment and a checkpoint, without reading the data."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,22 +19,22 @@ from gan_jax.training.train import abstract_state, best_cost
 
 
 class RestoredRun(NamedTuple):
-    """A checkpoint of a run, and all that is needed to play with it."""
+    """A checkpoint of a run, with its game and experiment."""
 
     manifest: Manifest
     experiment: Experiment
     game: Game
-    """Of the phase that the checkpoint was saved in."""
+    """The game of the checkpoint's phase."""
     state: State
     images: int
-    """Real images shown to the discriminator by then."""
+    """Real images shown to the discriminator so far."""
 
 
 def restore(run: Path, step: int | None = None, best: bool = False) -> RestoredRun:
-    """A checkpoint of the run in a folder: that of a step, or the one that `--best` kept, or by default the last.
+    """Restores a checkpoint of a run: that of `step`, the best one, or by default the last.
 
     Raises:
-        BadInput: the folder holds no run, or no such checkpoint, or a damaged one, or one of other settings.
+        BadInput: the folder holds no run, or the checkpoint is missing, damaged or of other settings.
     """
     folder = RunDir(run)
     manifest, experiment, source = rebuild(folder)
@@ -48,16 +48,16 @@ def restore(run: Path, step: int | None = None, best: bool = False) -> RestoredR
 
 
 def stage_of(experiment: Experiment, step: int) -> ScheduledPhase:
-    """The phase that a checkpoint of a step is of."""
+    """Returns the phase in which the checkpoint of a step was saved."""
     plan = schedule_phases(experiment)
     return next((stage for stage in plan if step <= stage.steps.stop), plan[-1])
 
 
 def rebuild(folder: RunDir) -> tuple[Manifest, Experiment, Source]:
-    """The experiment of a run, from its manifest, and its source as a name and a shape: the data is not read.
+    """Rebuilds a run's experiment from its manifest, with a source that has a name and a shape but no data.
 
     Raises:
-        BadInput: the folder holds no run, or its manifest describes none.
+        BadInput: the folder holds no run, or its manifest is damaged.
     """
     manifest = folder.read()
     path = Path(manifest.experiment)
@@ -70,7 +70,7 @@ def rebuild(folder: RunDir) -> tuple[Manifest, Experiment, Source]:
 
 
 def _described(data: Mapping[str, Any]) -> Source | None:
-    """A source of which only the description is known; None where it is none."""
+    """Builds a source without data from its description; None where the description is invalid."""
     parts = {"name": str, "size": int, "shape": list, "classes": list}
     if not all(is_a(data.get(name), kind) for name, kind in parts.items()):
         return None

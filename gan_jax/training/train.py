@@ -1,7 +1,7 @@
-"""The one impure loop: plays an experiment's phases in chunks of steps, and keeps a run folder of it.
+"""Trains an experiment into a run folder.
 
-A batch is a function of (seed, step) and everything else is in `State`, so going on from a checkpoint is the same
-computation as never having stopped.
+A batch is a function of (seed, step) and everything else is in `State`, so a resumed run computes the same as an
+uninterrupted one.
 """
 
 import sys
@@ -29,7 +29,7 @@ from gan_jax.runs.run_dir import RunDir
 from gan_jax.sampling.preview import experiment_scores, merge_scores, preview_picture
 from gan_jax.sampling.sampler import Draw, sampler
 from gan_jax.training.logger import RunLogger
-from gan_jax.training.loop import Runner, abstract, play, resume, run_chunks
+from gan_jax.training.loop import Trainable, abstract, play, resume, run_chunks
 
 PIPELINES = {"device": device_resident, "tf": tf_data}
 
@@ -37,83 +37,85 @@ PIPELINES = {"device": device_resident, "tf": tf_data}
 def train(
     experiment: Experiment, source: Source, folder: RunDir, stop: Callable[[], bool] = lambda: False
 ) -> State | None:
-    """Plays every phase, from the last checkpoint in `folder` if there is one.
+    """Plays every phase, resuming from the last checkpoint in `folder`.
 
     Args:
-        experiment: what to play.
-        source: the real images.
-        folder: where everything is written; claimed by the caller.
-        stop: asked after every chunk; once it says yes, the state is saved and the run ends.
+        experiment: the phases and flags.
+        source: the real examples.
+        folder: the run folder, claimed by the caller.
+        stop: called after every chunk; once it returns true, the state is saved and training ends.
 
     Returns:
-        The state it ends in; None where the run is longer than this already.
+        The last state; None where the run is longer than this already.
 
     Raises:
-        BadInput: as `check`, or where the checkpoint is damaged or of other settings.
-        NonFinite: a move's loss, gradient or update is no longer finite, and the run has gone back `rollbacks` times.
+        BadInput: as `check`, or the checkpoint is damaged or of other settings.
+        NonFinite: a loss, gradient or update is not finite, and `rollbacks` rollbacks have been made.
     """
     check(experiment, source)
     while True:
         try:
-            return _train_on(experiment, source, folder, stop)
-        except NonFinite as broken:
-            if len(folder.all_rollbacks()) >= experiment.common.rollbacks:
+            return _train_while_finite(experiment, source, folder, stop)
+        except NonFinite as error:
+            if len(folder.read_rollbacks()) >= experiment.common.rollbacks:
                 raise
             to = Checkpoints(folder.checkpoints).latest() or 0
-            folder.rolled_back(broken.step, to, broken.moves)
-            print(f"{broken.what}; back to step {to:,}, and on with other random numbers", file=sys.stderr)
+            folder.append_rollback(error.step, to, error.moves)
+            print(f"{error.what}; back to step {to:,}, and on with other random numbers", file=sys.stderr)
 
 
-def _train_on(experiment: Experiment, source: Source, folder: RunDir, stop: Callable[[], bool]) -> State | None:
-    """`train`, up to the first number that is not finite."""
+def _train_while_finite(
+    experiment: Experiment, source: Source, folder: RunDir, stop: Callable[[], bool]
+) -> State | None:
+    """Trains until the end, `stop()`, or the first `NonFinite`."""
     common, plan, mesh = experiment.common, schedule_phases(experiment), make_mesh()
     samplers = [sampler(stage.game) for stage in plan]
-    draws = [preview_picture(experiment, stage.game, draw) for stage, draw in zip(plan, samplers, strict=True)]
+    previews = [preview_picture(experiment, stage.game, draw) for stage, draw in zip(plan, samplers, strict=True)]
     run = single(experiment, source, mesh, samplers)
     with Checkpoints(folder.checkpoints, common.keep, best_cost(experiment)) as checkpoints:
         resumed, state = resume(run, plan, checkpoints, mesh)
-        state = _with_other_luck(state, resumed, run, folder)
-        with RunLogger(folder, plan[-1].images(plan[-1].steps.stop), resumed) as journal:
-            for reached in play(run, plan, common, resumed, state, stop):
-                state, step, images = reached.state, reached.step, plan[reached.phase].images(reached.step)
-                journal.flush()  # the chunk before, while the device plays this one
-                journal.note(step, images, reached.metrics | reached.assess())
-                if reached.shown:
-                    journal.picture(step, images, draws[reached.phase](state))
-                if reached.saved:
-                    folder.digested(step, images, checkpoints.save(state, journal.flush()))
-            journal.summarise()
+        state = _reseed(state, resumed, run, folder)
+        with RunLogger(folder, plan[-1].images(plan[-1].steps.stop), resumed) as logger:
+            for progress in play(run, plan, common, resumed, state, stop):
+                state, step, images = progress.state, progress.step, plan[progress.phase].images(progress.step)
+                logger.flush()  # the chunk before, while the device plays this one
+                logger.add(step, images, progress.metrics | progress.evaluate())
+                if progress.preview_due:
+                    logger.save_preview(step, images, previews[progress.phase](state))
+                if progress.checkpoint_due:
+                    folder.append_digest(step, images, checkpoints.save(state, logger.flush()))
+            logger.summarize()
     return state
 
 
-def _with_other_luck(state: State | None, resumed: int, run: Runner, folder: RunDir) -> State | None:
-    """The state that a run goes on from: under a key of its own for every time that it went back to this step."""
-    back = [each["to"] for each in folder.all_rollbacks() if each["to"] <= resumed]
-    if not back or back[-1] != resumed:
+def _reseed(state: State | None, resumed: int, run: Trainable, folder: RunDir) -> State | None:
+    """Folds the number of rollbacks into the key of a state that the last rollback went back to."""
+    targets = [rollback["to"] for rollback in folder.read_rollbacks() if rollback["to"] <= resumed]
+    if not targets or targets[-1] != resumed:
         return state
     state = state or run.fresh(0)
-    return state._replace(key=jax.random.fold_in(state.key, len(back)))
+    return state._replace(key=jax.random.fold_in(state.key, len(targets)))
 
 
-def single(experiment: Experiment, source: Source, mesh: Mesh, samplers: Sequence[Draw]) -> Runner:
-    """One run, its batch shared by the devices of the mesh; `samplers` draw from the game of each phase."""
+def single(experiment: Experiment, source: Source, mesh: Mesh, samplers: Sequence[Draw]) -> Trainable:
+    """One run, its batch sharded over the mesh; `samplers` draw from the game of each phase."""
     common, plan, everywhere = experiment.common, schedule_phases(experiment), NamedSharding(mesh, P())
-    assess = Evaluator(common, source).scorer if common.evaluate else lambda game: lambda state: {}
-    return Runner(
+    evaluator = Evaluator(common, source).scorer if common.evaluate else lambda game: lambda state: {}
+    return Trainable(
         fresh=lambda phase: jax.device_put(new_state(plan[phase].game, source, common), everywhere),
         chunks=lambda phase, state: chunks(plan[phase], state, common, source, mesh),
-        judge=lambda phase: merge_scores(
+        scores=lambda phase: merge_scores(
             experiment_scores(experiment, plan[phase].game),
             diversity(plan[phase].game, source, common.seed, samplers[phase]),
         ),
-        assess=lambda phase: assess(plan[phase].game),
+        evaluate=lambda phase: evaluator(plan[phase].game),
     )
 
 
 def chunks(
     stage: ScheduledPhase, state: State, common: RunConfig, source: Source, mesh: Mesh
 ) -> Iterator[tuple[int, State, Metrics]]:
-    """Plays what is left of a phase as one run, many steps in one dispatch."""
+    """Plays the rest of a phase; yields the step reached, the state, and metrics averaged over a chunk."""
     everywhere, shared = NamedSharding(mesh, P()), NamedSharding(mesh, P(None, None, BATCH_AXIS))
     pipeline = PIPELINES[common.pipeline](source, common.seed, len(stage.game.turns), common.batch_size)
     chunk = jax.jit(over_steps(make_step(stage.game), pipeline.load), donate_argnums=0, out_shardings=everywhere)
@@ -126,12 +128,12 @@ def chunks(
 
 
 def new_state(game: Game, source: Source, common: RunConfig) -> State:
-    """The state before the first step of a game on this data, from the experiment's seed."""
+    """Initializes the state of a game from the experiment's seed."""
     return init(game, jax.random.key(common.seed), abstract_batch(game, source, common))
 
 
 def best_cost(experiment: Experiment) -> Cost | None:
-    """What a checkpoint is judged by, the lower the better; None where `--best` is not given."""
+    """Cost by which `--best` ranks checkpoints, lower is better; None without `--best`."""
     best = experiment.common.best
     if not best:
         return None
@@ -140,7 +142,7 @@ def best_cost(experiment: Experiment) -> Cost | None:
 
 
 def higher(experiment: Experiment) -> frozenset[str]:
-    """The scores of a run of which more is better."""
+    """Names of the scores of which higher is better."""
     own = experiment.evaluation.higher if experiment.evaluation else frozenset()
     return own | {name for name, way in ranked_scores(experiment.common).items() if way == "higher"}
 
@@ -153,15 +155,16 @@ def abstract_batch(game: Game, source: Source, common: RunConfig) -> dict[str, j
 
 
 def abstract_state(game: Game, source: Source, common: RunConfig, mesh: Mesh) -> State:
-    """Shapes, dtypes and placement of `new_state`, without its arrays: what a checkpoint is restored into."""
+    """Shapes, dtypes and placement of `new_state`, without its arrays: a target to restore into."""
     return abstract(lambda: new_state(game, source, common), mesh)
 
 
 def check(experiment: Experiment, source: Source, devices: int | None = None) -> None:
-    """Raises `BadInput` where a run cannot be: before anything is compiled.
+    """Refuses an experiment that cannot be trained, before anything is compiled.
 
-    That is where `devices`, by default all, cannot share the batch, where a game does not make examples like the real
-    ones, and where `--best` is not logged.
+    Raises:
+        BadInput: `devices` (by default all) cannot share the batch, a game does not fit the data, or `--best` is not
+            logged.
     """
     common = experiment.common
     if jax.process_count() > 1:
@@ -171,15 +174,14 @@ def check(experiment: Experiment, source: Source, devices: int | None = None) ->
         raise BadInput(f"--evaluate is for images, and {source.name} has points of shape {source.shape}: leave it out")
     for phase in experiment.phases:
         check_fit(phase.game, source, common)
-    scores = ranked_scores(common)
     for names in logged(experiment, source) if common.best else ():
-        names = [*names, *scores]
+        names = [*names, *ranked_scores(common)]
         if common.best not in names:
             raise BadInput(f"--best {common.best} is not logged: choose one of {', '.join(names)}")
 
 
 def check_fit(game: Game, source: Source, common: RunConfig) -> None:
-    """Raises `BadInput` where a game asks for labels that the data lacks, or makes what is not of the data's shape."""
+    """Raises `BadInput` where a game needs other labels than the data has, or generates another shape."""
     label = game.codes.get("y")
     if label and len(source.classes) != label.classes:
         has = f"{len(source.classes)} classes" if source.classes else "no labels"
@@ -193,11 +195,11 @@ def check_fit(game: Game, source: Source, common: RunConfig) -> None:
 
 
 def logged(experiment: Experiment, source: Source) -> list[list[str]]:
-    """The names of what every phase logs, by tracing its step: a loss that raises does so here, before anything."""
+    """Names of the metrics of every phase, by tracing its step: a loss that raises does so here."""
     common, mesh = experiment.common, make_mesh()
-    shapes = [
-        (abstract_state(phase.game, source, common, mesh), abstract_batch(phase.game, source, common))
-        for phase in experiment.phases
-    ]
-    steps = [make_step(phase.game) for phase in experiment.phases]
-    return [sorted(jax.eval_shape(step, *args)[1]) for step, args in zip(steps, shapes, strict=True)]
+
+    def names(game: Game) -> list[str]:
+        state, batch = abstract_state(game, source, common, mesh), abstract_batch(game, source, common)
+        return sorted(jax.eval_shape(make_step(game), state, batch)[1])
+
+    return [names(phase.game) for phase in experiment.phases]

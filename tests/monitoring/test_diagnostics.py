@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gan_jax.monitoring import diagnostics
-from gan_jax.monitoring.monitor import Finding, Watch, summary, write
+from gan_jax.monitoring.monitor import Finding, Monitor, summary, write_findings
 from gan_jax.runs.run_dir import RunDir
 
 RNG = np.random.default_rng(0)
@@ -60,10 +60,10 @@ FAILURES = [
 
 
 def findings(records):
-    watch = Watch()
+    monitor = Monitor()
     for record in records:
-        watch.look(record)
-    return watch.findings
+        monitor.update(record)
+    return monitor.findings
 
 
 def test_every_symptom_has_a_failure():
@@ -123,12 +123,12 @@ def test_a_symptom_that_goes_away_has_an_end_and_may_come_again():
 def test_the_end_is_told_in_words(tmp_path):
     folder = RunDir(tmp_path)
     assert summary(folder) == ["nothing that looks like a failure"]
-    write([Finding("classes missing", 16_800, 32_800), Finding("classes missing", 40_800)], folder)
+    write_findings([Finding("classes missing", 16_800, 32_800), Finding("classes missing", 40_800)], folder)
     [line] = summary(folder)
     assert line.startswith(
         "classes missing, from 16,800 to 32,800 images, from 40,800 images to the end: the generator draws few of the"
     )
-    folder.rolled_back(17, 0, ["d"])
+    folder.append_rollback(17, 0, ["d"])
     assert summary(folder)[0].startswith("numbers were not finite in steps 17; the run went back and on")
 
 

@@ -1,18 +1,22 @@
-"""Each monitor is triggered by a game built to fail in that way, and quiet beside games that go well."""
+"""Each symptom shows in a game built to fail in that way, and none in games that go well."""
 
+import jax
 import optax
 import pytest
 
 from gan_jax import losses
 from gan_jax.config.discovery import find, load
-from gan_jax.config.experiment import Experiment, Phase, RunConfig
+from gan_jax.config.experiment import Experiment, Phase, RunConfig, schedule_phases
 from gan_jax.config.flags import parse
 from gan_jax.data import open_source
+from gan_jax.engine.parallel import make_mesh
 from gan_jax.games import vanilla
-from gan_jax.monitoring.monitor import read
+from gan_jax.monitoring.monitor import Monitor, read_findings
 from gan_jax.nets import mlp
 from gan_jax.runs.run_dir import RunDir
-from gan_jax.training.train import train
+from gan_jax.sampling.sampler import sampler
+from gan_jax.training.loop import play
+from gan_jax.training.train import single, train
 
 COMMON = {"batch_size": 16, "log_every": 10, "sample_every": 20, "checkpoint_every": 1000}
 SHRINKING = optax.stateless(lambda updates, params: optax.tree.scale(-0.02, params))
@@ -48,17 +52,29 @@ HEALTHY = {
 }
 
 
-def findings(experiment, source, path):
-    (path / "samples").mkdir()
-    train(experiment, source, RunDir(path))
-    return read(RunDir(path))
+def showing(experiment, source):
+    """Plays a game without a run folder; returns the symptoms at its end and all findings."""
+    plan = schedule_phases(experiment)
+    run = single(experiment, source, make_mesh(), [sampler(stage.game) for stage in plan])
+    monitor = Monitor()
+    for progress in play(run, plan, experiment.common, 0, None, lambda: False):
+        metrics = jax.device_get(progress.metrics | progress.evaluate())
+        images = plan[progress.phase].images(progress.step)
+        monitor.update({"step": progress.step, "images": images, "seconds": 0.0} | metrics)
+    return monitor.showing, monitor.findings
 
 
 @pytest.mark.parametrize("name", FAILURES)
-def test_a_game_built_to_fail_is_found_to(name, tmp_path):
-    assert name in [found.symptom for found in findings(*FAILURES[name](), tmp_path) if found.until is None]
+def test_a_game_built_to_fail_shows_its_symptom(name):
+    assert name in showing(*FAILURES[name]())[0]
 
 
 @pytest.mark.parametrize("name", HEALTHY)
-def test_a_game_that_goes_well_is_not(name, tmp_path):
-    assert findings(*HEALTHY[name](), tmp_path) == []
+def test_a_game_that_goes_well_shows_none(name):
+    assert showing(*HEALTHY[name]())[1] == []
+
+
+def test_a_run_writes_its_findings(tmp_path):
+    (tmp_path / "samples").mkdir()
+    train(*FAILURES["exploding norms"](), RunDir(tmp_path))
+    assert "exploding norms" in [found.symptom for found in read_findings(RunDir(tmp_path)) if found.until is None]

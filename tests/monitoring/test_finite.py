@@ -95,7 +95,7 @@ def test_it_goes_back_to_the_last_checkpoint_and_on_with_other_random_numbers(tm
     end = trained(tmp_path / "run", at=45)
     folder = RunDir(tmp_path / "run")
     assert "the numbers of g are not finite from step 46 on; back to step 40, and on" in capfd.readouterr().err
-    assert folder.all_rollbacks() == [{"step": 46, "to": 40, "moves": ["g"]}]
+    assert folder.read_rollbacks() == [{"step": 46, "to": 40, "moves": ["g"]}]
     records = folder.records()
     assert [record["step"] for record in records] == [10, 20, 30, 40, 50, 60]
     assert all(math.isfinite(value) for record in records for value in record.values())
@@ -115,19 +115,19 @@ def test_a_run_that_is_killed_after_going_back_ends_in_the_same_bytes(tmp_path):
     trained(there, at=45, stop=lambda: (there / "rollbacks.jsonl").exists())
     assert Checkpoints(there / "checkpoints").steps() == [20, 40]
     assert digest(trained(there, at=45)) == end
-    assert RunDir(there).all_rollbacks() == RunDir(tmp_path / "whole").all_rollbacks()
+    assert RunDir(there).read_rollbacks() == RunDir(tmp_path / "whole").read_rollbacks()
 
 
 def test_before_the_first_checkpoint_it_goes_back_to_the_start(tmp_path):
     state = trained(tmp_path, at=5)
-    assert [each["to"] for each in RunDir(tmp_path).all_rollbacks()] == [0]
+    assert [each["to"] for each in RunDir(tmp_path).read_rollbacks()] == [0]
     assert int(state.step) == 60 and RunDir(tmp_path).records()[0]["step"] == 10
 
 
 def test_it_goes_back_no_more_than_it_may(tmp_path):
     with pytest.raises(NonFinite, match="the numbers of g are not finite from step 26 on"):
         trained(tmp_path, at=25, always=True)
-    assert [each["to"] for each in RunDir(tmp_path).all_rollbacks()] == [20, 20]
+    assert [each["to"] for each in RunDir(tmp_path).read_rollbacks()] == [20, 20]
     with pytest.raises(NonFinite):
         trained(tmp_path, at=25, always=True)
-    assert len(RunDir(tmp_path).all_rollbacks()) == 2
+    assert len(RunDir(tmp_path).read_rollbacks()) == 2

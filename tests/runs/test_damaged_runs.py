@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gan_jax import BadInput
-from gan_jax.monitoring.monitor import Finding, summary, write
+from gan_jax.monitoring.monitor import Finding, summary, write_findings
 from gan_jax.runs.run_dir import RunDir
 from gan_jax.training.reproduce import digests
 from gan_jax.training.restore import rebuild
@@ -28,8 +28,8 @@ def run(shared_run, tmp_path_factory):
     """A copy of the shared run with findings and a rollback, and the contents of its files."""
     folder = shutil.copytree(shared_run, tmp_path_factory.mktemp("damaged") / "run")
     here = RunDir(folder)
-    write([Finding("oscillation", 80, 160), Finding("samples alike", 160)], here)
-    here.rolled_back(step=7, to=0, moves=["d"])
+    write_findings([Finding("oscillation", 80, 160), Finding("samples alike", 160)], here)
+    here.append_rollback(step=7, to=0, moves=["d"])
     return folder, {name: (folder / name).read_bytes() for name in FILES}
 
 
@@ -73,7 +73,7 @@ def replaced(value, path, new):
     return value
 
 
-FEW = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @FEW

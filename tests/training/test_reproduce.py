@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,10 +14,13 @@ import tiny
 from gan_jax.cli.main import main
 from gan_jax.data import from_arrays, open_source
 from gan_jax.data.source import fingerprint
+from gan_jax.errors import BadInput
 from gan_jax.runs.checkpoint import Checkpoints
 from gan_jax.runs.digest import digest, digests
+from gan_jax.runs.files import write_jsonl
 from gan_jax.runs.provenance import commit
 from gan_jax.runs.run_dir import RunDir
+from gan_jax.training import reproduce
 
 TINY = Path(tiny.__file__)
 
@@ -32,39 +34,33 @@ def command(capfd, *argv):
     return done.value.code or 0, out, errors
 
 
-@pytest.fixture
-def trained(shared_run):
-    return shared_run, TINY
-
-
-def test_a_manifest_says_where_the_numbers_come_from(trained):
-    run, _ = trained
-    about = json.loads((run / "manifest.json").read_text())
+def test_a_manifest_says_where_the_numbers_come_from(shared_run):
+    about = json.loads((shared_run / "manifest.json").read_text())
     assert about["settings"]["images"] == 480, "it is never written again"
     assert about["settings"]["seed"] == 0 and about["machine"]["prng"] == "threefry2x32"
     assert about["machine"]["devices"] == len(jax.devices())
     assert {"device", "xla_flags", "matmul_precision"} <= about["machine"].keys()
     assert about["versions"]["jax"] == jax.__version__
     assert about["data"]["fingerprint"] == fingerprint(open_source("mnist5k"))
-    [resume] = [json.loads(line) for line in (run / "resumes.jsonl").read_text().splitlines()]
+    [resume] = [json.loads(line) for line in (shared_run / "resumes.jsonl").read_text().splitlines()]
     assert resume["settings"] == {"images": 800}
-    assert RunDir(run).read().settings["images"] == 800
+    assert RunDir(shared_run).read().settings["images"] == 800
 
 
-def test_a_deterministic_run_tells_xla_and_says_so(tmp_path):
-    """In a process of its own: XLA reads its flags once."""
-    flags = ["--images", "80", "--run-dir", str(tmp_path / "run"), "--deterministic"]
-    subprocess.run([sys.executable, str(TINY), *flags], check=True, capture_output=True)
+def test_a_deterministic_run_sets_the_flag_of_xla_and_records_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("XLA_FLAGS", os.environ["XLA_FLAGS"])
+    with pytest.raises(SystemExit) as done:
+        main(["train", str(TINY), "--images", "80", "--run-dir", str(tmp_path / "run"), "--deterministic"])
+    assert not done.value.code
     about = json.loads((tmp_path / "run" / "manifest.json").read_text())
     assert about["settings"]["deterministic"] is True
     assert "--xla_gpu_deterministic_ops=true" in about["machine"]["xla_flags"]
 
 
-def test_every_checkpoint_leaves_its_digest_behind(trained):
-    run, _ = trained
-    lines = RunDir(run).all_digests()
+def test_every_checkpoint_leaves_its_digest_behind(shared_run):
+    lines = RunDir(shared_run).read_digests()
     assert [line["step"] for line in lines] == [40, 50, 60, 80, 100]
-    assert Checkpoints(run / "checkpoints").steps() == [80, 100]
+    assert Checkpoints(shared_run / "checkpoints").steps() == [80, 100]
     assert "players/g/params/Dense_0/kernel" in lines[-1]["leaves"]
     assert len(lines[-1]["leaves"]) == len(set(lines[-1]["leaves"].values())) + repeated(lines[-1]["leaves"])
 
@@ -75,77 +71,79 @@ def repeated(leaves):
     return len(values) - len(set(values))
 
 
-def test_a_run_of_an_earlier_version_goes_on(trained, capfd, tmp_path):
-    """Its manifest knows neither the machine nor the commit, no fingerprint, and not every flag of today."""
-    run, file = trained
-    copy = Path(shutil.copytree(run, tmp_path / "run"))
-    about = json.loads((copy / "manifest.json").read_text())
+def test_a_run_of_an_earlier_version_is_resumed(trained_run, capfd):
+    """Its manifest has neither machine nor commit, no fingerprint, and not every flag of today."""
+    about = json.loads((trained_run / "manifest.json").read_text())
     for part, name in (("settings", "deterministic"), ("data", "fingerprint")):
         del about[part][name]
     del about["machine"], about["commit"]
-    (copy / "manifest.json").write_text(json.dumps(about))
+    (trained_run / "manifest.json").write_text(json.dumps(about))
     for name in ("resumes.jsonl", "digests.jsonl"):
-        (copy / name).unlink()
-    code, _, errors = command(capfd, "train", file, "--images", "880", "--run-dir", copy)
+        (trained_run / name).unlink()
+    code, _, errors = command(capfd, "train", TINY, "--images", "880", "--run-dir", trained_run)
     assert code == 0, errors
-    assert Checkpoints(copy / "checkpoints").latest() == 110
-    assert [line["step"] for line in RunDir(copy).all_digests()] == [110]
+    assert Checkpoints(trained_run / "checkpoints").latest() == 110
+    assert [line["step"] for line in RunDir(trained_run).read_digests()] == [110]
 
 
-def test_a_run_is_reproduced_though_it_was_stopped_in_between(trained, capfd):
-    run, _ = trained
-    code, out, errors = command(capfd, "reproduce", run)
+def test_a_run_is_reproduced_although_it_was_stopped_in_between(shared_run, capfd):
+    code, out, errors = command(capfd, "reproduce", shared_run)
     assert code == 0, errors
     assert out.startswith("identical: 5 checkpoints, the last of 800 images")
-    assert out.split()[-1] == RunDir(run).all_digests()[-1]["digest"]
+    assert out.split()[-1] == RunDir(shared_run).read_digests()[-1]["digest"]
 
 
-def test_or_the_beginning_of_it(trained, capfd):
-    code, out, _ = command(capfd, "reproduce", trained[0], "--upto", "410")
-    assert code == 0 and out.startswith("identical: 2 checkpoints, the last of 400 images")
-    code, _, errors = command(capfd, "reproduce", trained[0], "--upto", "300")
-    assert code == 2 and "no checkpoint before 320 images" in errors
+def test_upto_selects_the_first_checkpoints(shared_run):
+    assert list(reproduce.digests(RunDir(shared_run), 410)) == [40, 50]
+    with pytest.raises(BadInput, match="no checkpoint before 320 images"):
+        reproduce.digests(RunDir(shared_run), 300)
 
 
-def test_it_says_where_a_run_differs_and_by_how_much(trained, capfd, tmp_path):
-    """The experiment has been edited since, to learn a little faster in its second phase only."""
-    run, file = trained
-    copy = shutil.copytree(run, tmp_path / "run")
-    edited = tmp_path / "mine.py"
-    text = file.read_text()
+def test_a_difference_is_located_and_measured(trained_run, capfd, tmp_path):
+    """The experiment has been edited since: it learns faster in its second phase. The digest of step 60 is left out."""
+    edited = tmp_path / "tiny.py"
+    text = TINY.read_text()
     faster = text.replace("def game(widths):", "def game(widths, learning_rate=learning_rate):")
     faster = faster.replace("game((8, 16))", "game((8, 16), 2 * learning_rate)")
     assert faster.count("learning_rate") == text.count("learning_rate") + 3
     edited.write_text(faster)
-    about = json.loads((copy / "manifest.json").read_text())
-    (copy / "manifest.json").write_text(json.dumps(about | {"experiment": str(edited)}))
-    code, out, errors = command(capfd, "reproduce", copy)
+    about = json.loads((trained_run / "manifest.json").read_text())
+    (trained_run / "manifest.json").write_text(json.dumps(about | {"experiment": str(edited)}))
+    folder = RunDir(trained_run)
+    write_jsonl(folder.digests, [line for line in folder.read_digests() if line["step"] in (40, 50, 80)])
+    code, out, errors = command(capfd, "reproduce", trained_run)
     assert code == 1, errors
     lines = out.splitlines()
     assert lines[0].startswith("not as then: experiment:")
-    assert lines[-2].startswith("different: first at step 60 (480 images), in players/d/")
-    assert "keeps only the checkpoints of steps [80, 100]" in lines[-1]
-
-    shorter = [line for line in RunDir(copy).all_digests() if line["step"] in (40, 50, 80)]
-    RunDir(copy).digests.write_text("".join(json.dumps(line) + "\n" for line in shorter))
-    code, out, _ = command(capfd, "reproduce", copy)
-    assert code == 1 and "first at step 80" in out
-    size = float(out.splitlines()[-1].split()[2].rstrip(","))
-    assert 1e-4 < size < 1 and "in players/" in out.splitlines()[-1]
+    assert lines[-2].startswith("different: first at step 80 (640 images), in players/d/")
+    assert 1e-4 < float(lines[-1].split()[2].rstrip(",")) < 1 and "in players/" in lines[-1]
 
 
-def test_a_run_without_digests_is_refused(trained, capfd, tmp_path):
-    copy = shutil.copytree(trained[0], tmp_path / "run")
-    (copy / "digests.jsonl").unlink()
-    code, _, errors = command(capfd, "reproduce", copy)
+def test_the_size_of_a_difference_is_unknown_without_the_checkpoint(shared_run):
+    folder = RunDir(shared_run)
+    said = reproduce.largest_difference(None, 60, folder, folder)
+    assert said.endswith("keeps only the checkpoints of steps [80, 100]")
+
+
+def test_the_first_difference_is_of_the_first_step_and_leaf():
+    wanted = {step: {"images": 8 * step, "digest": "a", "leaves": {"x": "1", "y": "2", "z": "3"}} for step in (1, 2, 3)}
+    found = wanted | {2: wanted[2] | {"digest": "b", "leaves": {"x": "1", "y": "7", "z": "8"}}, 3: {"digest": "c"}}
+    assert reproduce.differing(wanted, wanted) is None
+    assert reproduce.differing(wanted, found) == 2
+    said = reproduce.first_difference(2, wanted, found)
+    assert said == "different: first at step 2 (16 images), in y and 1 more of 3 leaves"
+
+
+def test_a_run_without_digests_is_refused(trained_run, capfd):
+    (trained_run / "digests.jsonl").unlink()
+    code, _, errors = command(capfd, "reproduce", trained_run)
     assert code == 2 and "has no digests" in errors and len(errors.splitlines()) == 1
 
 
 @pytest.mark.parametrize("file", ["resumes.jsonl", "digests.jsonl"])
-def test_damaged_files_are_told_in_a_line(trained, capfd, tmp_path, file):
-    copy = shutil.copytree(trained[0], tmp_path / "run")
-    (copy / file).write_text("[1]\n")
-    code, _, errors = command(capfd, "reproduce", copy)
+def test_damaged_files_are_reported_in_a_line(trained_run, capfd, file):
+    (trained_run / file).write_text("[1]\n")
+    code, _, errors = command(capfd, "reproduce", trained_run)
     assert code == 2 and f"{file} is damaged" in errors and len(errors.splitlines()) == 1
 
 

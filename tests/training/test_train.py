@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -27,10 +28,11 @@ from gan_jax.runs.digest import digest
 from gan_jax.runs.run_dir import RunDir
 from gan_jax.sampling.preview import preview_latents
 from gan_jax.sampling.sampler import sampler
-from gan_jax.training.loop import carry_over, cut
+from gan_jax.training.loop import carry_over, split_at_multiples
 from gan_jax.training.train import chunks, new_state, train
 
 TINY = str(Path(tiny.__file__))
+CACHE = str(Path(__file__).parents[2] / ".cache" / "xla")
 
 
 def run(folder, *flags, stop=lambda: False):
@@ -132,10 +134,16 @@ def test_one_device_and_eight_draw_the_same_samples():
     np.testing.assert_allclose(*drawn, atol=2e-4)
 
 
-def test_cuts_fall_on_the_multiples_of_every_period():
-    assert list(cut(range(5, 21), 10, 7)) == [range(5, 7), range(7, 10), range(10, 14), range(14, 20), range(20, 21)]
-    assert list(cut(range(5, 5), 10)) == []
-    assert next(cut(range(0, 10**15), 10)) == range(10)
+def test_steps_are_split_at_the_multiples_of_every_period():
+    assert list(split_at_multiples(range(5, 21), 10, 7)) == [
+        range(5, 7),
+        range(7, 10),
+        range(10, 14),
+        range(14, 20),
+        range(20, 21),
+    ]
+    assert list(split_at_multiples(range(5, 5), 10)) == []
+    assert next(split_at_multiples(range(0, 10**15), 10)) == range(10)
 
 
 def test_a_new_phase_keeps_what_has_the_same_shape():
@@ -157,72 +165,58 @@ def test_a_new_phase_keeps_what_has_the_same_shape():
     assert digest(after.players["g"].opt) == digest(fresh.players["g"].opt)  # whole or not at all
 
 
-def command(folder, *flags):
-    """The tiny experiment as a process of its own, on one device."""
-    env = {**os.environ, "XLA_FLAGS": ""}
-    return subprocess.Popen(
-        [sys.executable, TINY, "--run-dir", str(folder), *flags],
-        env=env,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from test_train import Checkpoints, run
+
+folder = Path(sys.argv[1])
+
+def stop():
+    if Checkpoints(folder / "checkpoints").steps():
+        os.kill(os.getpid(), signal.SIGKILL)
+
+run(folder, stop=stop)
+"""
 
 
-def wait_for_checkpoint(folder, process, limit=120):
-    for _ in range(limit * 20):
-        if Checkpoints(folder / "checkpoints").steps() or process.poll() is not None:
-            return
-        time.sleep(0.05)
-
-
-def test_a_run_that_is_killed_ends_in_the_same_bytes(tmp_path):
-    """kill -9 as soon as there is a checkpoint, then the same command again."""
-    flags = "--images", "16000", "--log-every", "25", "--checkpoint-every", "100", "--sample-every", "1000"
-    whole = command(tmp_path / "whole", *flags)
-    out, errors = whole.communicate(timeout=300)
-    assert whole.returncode == 0, errors
-
-    killed = command(tmp_path / "killed", *flags)
-    wait_for_checkpoint(tmp_path / "killed", killed)
-    killed.kill()
-    killed.communicate()
-    assert killed.returncode == -signal.SIGKILL
-    assert Checkpoints(tmp_path / "killed" / "checkpoints").latest() < 2000
-
-    again = command(tmp_path / "killed", *flags)
-    resumed, errors = again.communicate(timeout=300)
-    assert again.returncode == 0, errors
-    assert out.split()[-1] == resumed.split()[-1]  # the digests
-    assert records(tmp_path / "whole") == records(tmp_path / "killed")
-    assert pictures(tmp_path / "whole") == pictures(tmp_path / "killed")
+def test_a_run_that_is_killed_ends_in_the_same_bytes(undisturbed, tmp_path):
+    """kill -9 after the first chunk that finds a checkpoint; the run is then resumed."""
+    folder, end = undisturbed
+    paths = (Path(__file__).parent, Path(tiny.__file__).parent, *sys.path)
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths)), "JAX_COMPILATION_CACHE_DIR": CACHE}
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], env=env, capture_output=True, text=True)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert 40 <= Checkpoints(tmp_path / "checkpoints").latest() < 120
+    assert digest(run(tmp_path)) == end
+    assert records(tmp_path) == records(folder)
+    assert pictures(tmp_path) == pictures(folder)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_signal_saves_and_says_so_in_the_exit_code(tmp_path, number, code):
-    process = command(tmp_path, "--images", "80000000", "--checkpoint-every", "50")
-    wait_for_checkpoint(tmp_path, process)
-    process.send_signal(number)
-    _, errors = process.communicate(timeout=120)
-    assert process.returncode == code, errors
+def test_a_signal_saves_and_says_so_in_the_exit_code(tmp_path, capfd, number, code):
+    def send():
+        while not Checkpoints(tmp_path / "checkpoints").steps():
+            time.sleep(0.05)
+        os.kill(os.getpid(), number)
+
+    threading.Thread(target=send, daemon=True).start()
+    with pytest.raises(SystemExit) as done:
+        main(["train", TINY, "--run-dir", str(tmp_path), "--images", "80000000", "--checkpoint-every", "50"])
+    errors = capfd.readouterr().err
+    assert done.value.code == code, errors
     assert "the same command goes on" in errors.splitlines()[-1]
     assert Checkpoints(tmp_path / "checkpoints").latest() == records(tmp_path)[-1]["step"]
 
 
-def test_sample_draws_the_last_grid_again_and_others(tmp_path, capsys):
-    run_dir = tmp_path / "run"
-    with pytest.raises(SystemExit) as done:
-        main(["train", TINY, "--run-dir", str(run_dir), "--images", "160"])
-    assert done.value.code == 0
-
+def test_sample_draws_the_last_grid_again_and_others(trained_run, tmp_path, capsys):
     def drawn(*flags):
         with pytest.raises(SystemExit) as done:
-            main(["sample", str(run_dir), *flags])
+            main(["sample", str(trained_run), *flags])
         assert done.value.code == 0
         return Path(capsys.readouterr().out.split()[-1])
 
-    capsys.readouterr()
-    assert drawn().read_bytes() == (run_dir / "samples" / "0000000160.png").read_bytes()
+    assert drawn().read_bytes() == (trained_run / "samples" / "0000000800.png").read_bytes()
     arrays = np.load(drawn("--n", "10", "--seed", "5", "--out", str(tmp_path / "ten.npz")))
     assert arrays["images"].shape == (10, 28, 28, 1) and arrays["images"].dtype == np.uint8
     more = np.load(drawn("--n", "100", "--seed", "5", "--out", str(tmp_path / "hundred.npz")))

@@ -1,4 +1,4 @@
-"""The Dirac-GAN as the engine plays it, to be laid beside `dirac`, which knows what it must do."""
+"""Plays the Dirac-GAN on the engine, for comparison with the closed forms of `dirac_theory`."""
 
 from collections.abc import Callable
 
@@ -16,7 +16,7 @@ Points = Float[Array, "N 2"]
 
 
 def path(game: Game, steps: int) -> Points:
-    """(theta, psi) before and after each of the first `steps` steps, `[steps + 1, 2]`; there is no noise."""
+    """Computes (theta, psi) before and after each of the first `steps` steps, `[steps + 1, 2]`. There is no noise."""
     start = _start(game)
 
     def play(state: State, _: None) -> tuple[State, Float[Array, "2"]]:
@@ -27,7 +27,7 @@ def path(game: Game, steps: int) -> Points:
 
 
 def flow(game: Game, points: Points) -> Points:
-    """Where one step leads from every point, less the point: what the optimizers remember is as at the start."""
+    """Computes the displacement by one step from every point, with freshly initialized optimizers."""
 
     def moved(point: Float[Array, "2"]) -> Float[Array, "2"]:
         state = _start(game)
@@ -39,7 +39,7 @@ def flow(game: Game, points: Points) -> Points:
 
 
 def preview(game: Game) -> Callable[[State], UInt8[np.ndarray, "H W 3"]]:
-    """Draws the path to a state, and where play leads from everywhere else."""
+    """Draws the trajectory up to a state over the vector field of one step."""
 
     def draw(state: State) -> UInt8[np.ndarray, "H W 3"]:
         taken = np.asarray(path(game, int(state.step)))
@@ -60,7 +60,7 @@ def _step(game: Game, state: State) -> State:
 
 
 def _batch(game: Game) -> dict[str, Float[Array, "turn 2 1"]]:
-    """The data: the point 0, twice, for losses that compare examples."""
+    """Makes the data: the point 0, twice, for losses that compare examples."""
     return {"x": jnp.zeros((len(game.turns), 2, 1))}
 
 

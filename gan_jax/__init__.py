@@ -1,6 +1,6 @@
-"""gan_jax: generative adversarial networks as games between pure functions.
+"""Generative adversarial networks as games between pure functions: the public names.
 
-The engine is in `gan_jax.engine`: types in `game`, the step in `step`, its compositions in `parallel`.
+Folders import downwards only, as the contracts in `pyproject.toml` list them.
 """
 
 from gan_jax import aliases, games, losses, metrics, penalties

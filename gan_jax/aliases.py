@@ -63,6 +63,8 @@ MOVED = {
 
 
 RENAMED = {
+    "engine.collectives": {"mean_over_devices": "pmean", "gather_over_devices": "all_gather"},
+    "engine.networks": {"Through": "WrappedNet"},
     "config.experiment": {"Common": "RunConfig"},
     "toy.gaussians": {"Recipe": "Config", "bench": "make_experiment"},
     "toy.networks": {"Generator": "PointGenerator"},

@@ -31,7 +31,7 @@ def assert_close(a, b, rtol=2e-4, atol=2e-5):
 
 
 def assert_same_run_on_eight_devices(make_game, step):
-    game, start, data, end, reports, _ = reference(make_game)
+    game, start, data, end, reports, *_ = reference(make_game)
     assert len(jax.devices()) == 8
     # Replicated from the start: a state on one device would compile the first step apart from the others.
     replicated = jax.device_put(start, NamedSharding(make_mesh(), PartitionSpec()))
@@ -83,7 +83,7 @@ def assert_means(means, reports):
 
 @every_game_slow_except(arena.vanilla_dropout, arena.lazy_r1)
 def test_steps_in_one_dispatch(make_game):
-    _, start, data, end, reports, _ = reference(make_game)
+    _, start, data, end, reports, *_ = reference(make_game)
     state, means = chunk(make_game)[0](start, (), data, jnp.int32(STEPS))
     assert_close(state.players, end.players)
     assert int(state.step) == STEPS
@@ -92,7 +92,7 @@ def test_steps_in_one_dispatch(make_game):
 
 @every_game_slow_except(arena.vanilla_dropout, arena.lazy_r1)
 def test_steps_under_scan(make_game):
-    game, start, data, end, reports, _ = reference(make_game)
+    game, start, data, end, reports, *_ = reference(make_game)
     state, stacked = jax.lax.scan(make_step(game), start, data)
     assert_close(state.players, end.players)
     assert_close(stacked, jax.tree.map(lambda *m: jnp.stack(m), *reports))
@@ -114,7 +114,7 @@ def assert_first_lane_is_the_reference(lanes, make_game):
 
 @every_game
 def test_steps_and_seeds_in_one_program(make_game):
-    game, _, _, _, reports, _ = reference(make_game)
+    game, _, _, _, reports, *_ = reference(make_game)
     starts, both = two_seeds(make_game)
     lanes = jax.vmap(over_steps(make_step(game), lambda arrays, batch: batch), (SEEDS, None, 1, None), (SEEDS, 0))
     lanes, means = jax.jit(lanes)(starts, (), both, jnp.int32(STEPS))

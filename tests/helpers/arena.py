@@ -1,5 +1,6 @@
 """Tiny games, one for every kind of play that the engine supports."""
 
+from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
 
@@ -394,6 +395,7 @@ class Reference(NamedTuple):
     end: State
     reports: list
     traces: int
+    step: Callable
 
 
 @cache
@@ -408,5 +410,6 @@ def reference(make_game) -> Reference:
 
     start = init(game, jax.random.key(0), step_batch(game))
     data = batches(game, STEPS)
-    end, reports = play(jax.jit(counted), start, data)
-    return Reference(game, start, data, end, reports, len(traces))
+    step = jax.jit(counted)
+    end, reports = play(step, start, data)
+    return Reference(game, start, data, end, reports, len(traces), step)

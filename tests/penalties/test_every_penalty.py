@@ -87,7 +87,7 @@ def test_per_example_finite_and_the_same_jitted_and_vmapped():
 def test_gradients_by_the_parameters_are_the_slopes():
     """Along one direction: forward mode of each penalty against a central difference, and reverse mode of their sum."""
     h = 3e-3
-    ahead, behind = (play(jax.tree.map(lambda p, d: p + t * d, PARAMS, DIRECTION), EXAMPLES) for t in (h, -h))
+    ahead, behind = (play(jax.tree.map(lambda p, d, t=t: p + t * d, PARAMS, DIRECTION), EXAMPLES) for t in (h, -h))
     _, forward = jax.jit(lambda p, d: jax.jvp(lambda p: means(p, EXAMPLES), (p,), (d,)))(PARAMS, DIRECTION)
     for name, slope in forward.items():
         assert abs(slope) > 1e-2, name

@@ -10,17 +10,11 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from gan_jax.cli import compilation_cache
-from gan_jax.cli.evaluate import evaluate
-from gan_jax.cli.sample import sample
-from gan_jax.cli.scores import compare_results, is_result
-from gan_jax.cli.sweep import Options, run_sweep
-from gan_jax.cli.train import train_experiment
 from gan_jax.config.discovery import listing
 from gan_jax.config.flags import parse
 from gan_jax.config.user_code import UserCodeError, locate
 from gan_jax.errors import BadInput
 from gan_jax.monitoring.finite import NonFinite
-from gan_jax.training.reproduce import reproduce
 
 USAGE = """usage: gan-jax COMMAND ...
 
@@ -94,33 +88,76 @@ def _run(argv: list[str]) -> int:
             print(listing())
         case ["list", "--help" | "-h"]:
             print("usage: gan-jax list\n\nLists the experiments in experiments/.")
-        case ["train", "--help" | "-h"]:
-            print(f"usage: gan-jax train EXPERIMENT [flags]\n\n{listing()}")
-        case ["train", str(name), *flags] if not name.startswith("-"):
-            return train_experiment(name, flags)
-        case ["train", *_]:
-            raise BadInput("train what? `gan-jax list` shows the experiments")
-        case ["sweep", "--help" | "-h"]:
-            parse(Options, ["--help"], "gan-jax sweep EXPERIMENT")
-        case ["compare", "--help" | "-h"]:
-            parse(compare_results, ["--help"], "gan-jax compare")
-        case ["compare", str(name), *flags] if not name.startswith("-") and is_result(name):
-            compare_results(**parse(compare_results, [name, *flags], "gan-jax compare").kwargs)
-        case ["sweep" | "compare", str(name), *flags] if not name.startswith("-"):  # compare: the old name of sweep
-            return run_sweep(name, flags)
-        case ["sweep", *_]:
-            raise BadInput("sweep what? for example gan-jax sweep EXPERIMENT --vary loss=hinge,wasserstein --seeds 10")
-        case ["compare", *_]:
-            raise BadInput("compare what? for example gan-jax compare RUN RUN")
-        case ["sample", *flags]:
-            sample(**parse(sample, flags, "gan-jax sample").kwargs)
-        case ["reproduce", *flags]:
-            return reproduce(**parse(reproduce, flags, "gan-jax reproduce").kwargs)
-        case ["evaluate", *flags]:
-            evaluate(**parse(evaluate, flags, "gan-jax evaluate").kwargs)
         case ["list", word, *_]:
             raise BadInput(f"list takes no {word!r}: write gan-jax list")
+        case [command, *words] if command in COMMANDS:
+            return COMMANDS[command](words) or 0
         case [command, *_]:
             commands = "list, train, sweep, sample, evaluate, compare or reproduce"
             raise BadInput(f"unknown command {command!r}: choose {commands}; see gan-jax --help")
     return 0
+
+
+# Each imports what it needs, so that no command waits for the libraries of another.
+
+
+def _train(words: list[str]) -> int | None:
+    match words:
+        case ["--help" | "-h", *_]:
+            print(f"usage: gan-jax train EXPERIMENT [flags]\n\n{listing()}")
+            return None
+        case [str(name), *flags] if not name.startswith("-"):
+            from gan_jax.cli.train import train_experiment
+
+            return train_experiment(name, flags)
+    raise BadInput("train what? `gan-jax list` shows the experiments")
+
+
+def _sweep(words: list[str]) -> int | None:
+    from gan_jax.cli.sweep import Options, run_sweep
+
+    match words:
+        case ["--help" | "-h", *_]:
+            parse(Options, ["--help"], "gan-jax sweep EXPERIMENT")
+        case [str(name), *flags] if not name.startswith("-"):
+            return run_sweep(name, flags)
+    raise BadInput("sweep what? for example gan-jax sweep EXPERIMENT --vary loss=hinge,wasserstein --seeds 10")
+
+
+def _compare(words: list[str]) -> int | None:
+    from gan_jax.cli.scores import compare_results, is_result
+
+    match words:
+        case [str(name), *_] if is_result(name) or name in ("--help", "-h"):
+            return compare_results(**parse(compare_results, words, "gan-jax compare").kwargs)
+        case [str(name), *_] if not name.startswith("-"):
+            return _sweep(words)  # its old name
+    raise BadInput("compare what? for example gan-jax compare RUN RUN")
+
+
+def _sample(flags: list[str]) -> None:
+    from gan_jax.cli.sample import sample
+
+    sample(**parse(sample, flags, "gan-jax sample").kwargs)
+
+
+def _reproduce(flags: list[str]) -> int:
+    from gan_jax.training.reproduce import reproduce
+
+    return reproduce(**parse(reproduce, flags, "gan-jax reproduce").kwargs)
+
+
+def _evaluate(flags: list[str]) -> None:
+    from gan_jax.cli.evaluate import evaluate
+
+    evaluate(**parse(evaluate, flags, "gan-jax evaluate").kwargs)
+
+
+COMMANDS = {
+    "train": _train,
+    "sweep": _sweep,
+    "compare": _compare,
+    "sample": _sample,
+    "reproduce": _reproduce,
+    "evaluate": _evaluate,
+}

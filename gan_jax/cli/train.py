@@ -20,7 +20,6 @@ from gan_jax.runs.manifest import manifest
 from gan_jax.runs.provenance import compute_repeatably
 from gan_jax.runs.run_dir import RunDir
 from gan_jax.training.train import check, logged, new_state, train
-from gan_jax.viz import charts
 from gan_jax.viz.images import save_png
 
 
@@ -95,5 +94,7 @@ def report_scores(folder: RunDir, better: Mapping[str, str]) -> None:
             drawn.append(name)
     if drawn:
         higher = {name for name in drawn if better[name] == "higher"}
+        from gan_jax.viz import charts  # imports Matplotlib
+
         save_png(folder.scores, charts.metric_curves(records, drawn, higher))
         print(f"scores      {folder.scores}")

@@ -5,6 +5,7 @@ For several devices, prefer `over_devices`: under `jit` with a sharded batch eve
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -34,6 +35,7 @@ def over_steps(step: Step, load: Callable[[PyTree, PyTree], Batch]) -> Callable:
     """
 
     def chunk(state: State, arrays: PyTree, inputs: PyTree, n: Int[Array, ""]) -> tuple[State, Metrics]:
+        @partial(jax.jit, inline=True)  # traced once, for the shapes and for the loop
         def one(i: Int[Array, ""] | int, state: State) -> tuple[State, Metrics]:
             return step(state, load(arrays, jax.tree.map(lambda leaf: leaf[i], inputs)))
 

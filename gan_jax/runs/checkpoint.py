@@ -18,7 +18,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
-from orbax.checkpoint import v1 as ocp
 
 from gan_jax.engine.game import State
 from gan_jax.errors import BadInput
@@ -45,7 +44,7 @@ class Checkpoints:
     def __init__(self, folder: Path, keep_last: int = 2, best: Cost | None = None):
         self.folder = Path(folder)
         self._keep_last, self._best = keep_last, best
-        self._writer: ocp.training.Checkpointer | None = None
+        self._writer: Any = None
         self._pending: dict[str, Any] = {}
 
     def save(self, state: State, metrics: Mapping[str, int | float] | None = None) -> Digests:
@@ -118,6 +117,8 @@ class Checkpoints:
             raise BadInput(f"{path} is damaged ({file} is missing or not as it was written); {cure}")
         shapes = jax.eval_shape(lambda state: jax.tree.map(plain, state), like)
         self._check_leaves(step, _describe(shapes))
+        from orbax.checkpoint import v1 as ocp  # here, for importing it takes a second
+
         with _one_line_errors(f"{path} cannot be read", cure):
             blanks = jax.tree.map(lambda leaf: np.empty(leaf.shape, leaf.dtype), shapes)
             state = jax.tree.map(_place, ocp.load(path.absolute(), blanks), like)
@@ -143,8 +144,10 @@ class Checkpoints:
         steps = [checkpoint.step for checkpoint in checkpoints]
         return [step in steps[-self._keep_last :] or step == self.best() for step in steps]
 
-    def _open(self) -> ocp.training.Checkpointer:
+    def _open(self) -> Any:
         """Creates the folder, and deletes what a process killed while saving has left there."""
+        from orbax.checkpoint import v1 as ocp  # here, for importing it takes a second
+
         context = ocp.Context()
         # A lambda, because Orbax deep-copies its options, and with a bound method this object.
         context.async_options.post_finalization_callback = lambda: self._write_seal()

@@ -5,6 +5,7 @@ Metrics arrive as device arrays and are read one chunk late, while the device pl
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import jax
@@ -13,14 +14,12 @@ from jaxtyping import Array, UInt8
 from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
-from tensorboardX import SummaryWriter
 
 from gan_jax.monitoring.finite import check_finite, is_informative
 from gan_jax.monitoring.monitor import Monitor, write_findings
 from gan_jax.runs.files import CLOCK, append_jsonl
 from gan_jax.runs.run_dir import Record, RunDir
 from gan_jax.viz.animation import save_animation
-from gan_jax.viz.curves import save_curves
 from gan_jax.viz.images import save_png
 
 PLAIN_SECONDS = 10
@@ -77,18 +76,24 @@ class RunLogger(MetricsLog):
         for record in self.all:
             self._monitor.update(record)
         write_findings(self._monitor.findings, folder)
-        self._tensorboard = SummaryWriter(str(folder.tensorboard), purge_step=resumed + 1)
+        self._resumed = resumed
         self._progress = ProgressBar(total_images, int(self.last["images"]))
+
+    @cached_property
+    def _tensorboard(self) -> Any:
+        from tensorboardX import SummaryWriter  # after the first numbers: it imports torch where that is installed
+
+        return SummaryWriter(str(self._folder.tensorboard), purge_step=self._resumed + 1)
 
     def _show(self, record: Record, rate: float) -> None:
         check_finite(record, before=self.all[-2]["step"] if len(self.all) > 1 else 0)
         values = {name: value for name, value in record.items() if name not in CLOCK}
-        for name, value in (values | {"images_per_second": rate}).items():
-            self._tensorboard.add_scalar(name, value, record["step"])
         if self._monitor.update(record):
             write_findings(self._monitor.findings, self._folder)
         losses = {name: value for name, value in values.items() if name.endswith("/loss")}
         self._progress.show(record["images"], rate, losses, self._monitor.showing)
+        for name, value in (values | {"images_per_second": rate}).items():
+            self._tensorboard.add_scalar(name, value, record["step"])
 
     def save_preview(self, step: int, images: int, picture: UInt8[np.ndarray, "H W C"]) -> None:
         """Saves a preview as a PNG and in TensorBoard."""
@@ -97,6 +102,8 @@ class RunLogger(MetricsLog):
 
     def summarize(self) -> None:
         """Draws the curves of all records and the animation of all previews."""
+        from gan_jax.viz.curves import save_curves  # imports Matplotlib
+
         save_curves(self._folder.curves, self.all)
         if shown := sorted(self._folder.samples.glob("*.png")):
             save_animation(self._folder.animation, shown)
@@ -107,7 +114,8 @@ class RunLogger(MetricsLog):
 
     def __exit__(self, *_: Any) -> None:
         self._progress.close()
-        self._tensorboard.close()
+        if "_tensorboard" in vars(self):
+            self._tensorboard.close()
 
 
 class ProgressBar:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float, UInt8
-from matplotlib import get_data_path
 from PIL import Image, ImageDraw, ImageFont
 
 from gan_jax.runs.files import write_atomic
@@ -54,6 +53,8 @@ def contact_sheet(
 
     Columns are as wide as the widest picture or caption.
     """
+    from matplotlib import get_data_path  # here, for importing it takes a while
+
     font = ImageFont.truetype(Path(get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf", 13)
     frames = on_one_canvas([as_image(picture) for picture in pictures])
     w, h = frames[0].size

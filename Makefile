@@ -12,7 +12,7 @@ TEST := $(BIN)/python -m pytest -n 2 $(PYTEST)
 .PHONY: demo install peers check test test-fast test-slow test-all lint clean
 
 demo: install
-	$(BIN)/gan-jax train experiments/mnist_mlp.py
+	$(BIN)/gan-jax train mnist_mlp
 
 check: install
 	$(BIN)/python -m ruff check .

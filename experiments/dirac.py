@@ -10,14 +10,16 @@ Cost: seconds. Expect: with sgd of step h, plain play moves away from (0, 0) by 
 actually converge?", sec. 2.
 """
 
+from dataclasses import dataclass
 from functools import partial
 
+import jax
 import jax.numpy as jnp
 import optax
 
 from gan_jax import losses
 from gan_jax.cli import train_file
-from gan_jax.config.experiment import Evaluation, Experiment, Phase, RunConfig
+from gan_jax.config.experiment import Evaluation, Experiment, Phase, Row, RunConfig
 from gan_jax.config.flags import PositiveFloat
 from gan_jax.config.registry import Dynamics, Loss, Penalties
 from gan_jax.data import Source
@@ -28,42 +30,51 @@ from gan_jax.toy.dirac import preview
 from gan_jax.toy.networks import DiracDiscriminator, DiracGenerator
 
 
-def experiment(
-    source: Source,
-    common: RunConfig = RunConfig(images=800, batch_size=8, data="dirac", log_every=10, sample_every=10),
-    loss: Loss = losses.wasserstein,
-    penalty: Penalties = (),
-    dynamics: Dynamics = gradient_play,
-    simultaneous: bool = True,
-    learning_rate: PositiveFloat = 0.1,
-) -> Experiment:
-    """A generator of one point against a discriminator of one slope; both begin at 1.
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Config:
+    """The flags."""
 
-    Args:
-        source: The real points, all at 0.
-        common: The flags of every experiment.
-        loss: What each side descends.
-        penalty: What each side descends besides.
-        dynamics: How the field of a turn becomes what the optimizers are given.
-        simultaneous: Both players move at once, instead of the discriminator first.
-        learning_rate: Of gradient descent, for both.
-    """
+    loss: Loss = losses.wasserstein
+    """Adversarial loss."""
+    penalty: Penalties = ()
+    """Penalties added to the losses."""
+    dynamics: Dynamics = gradient_play
+    """Replaces plain gradient play, as in consensus:1 or extragradient."""
+    simultaneous: bool = True
+    """Move both players at once, instead of the discriminator first."""
+    learning_rate: PositiveFloat = 0.1
+    """Step size of gradient descent, for both players."""
+
+
+PRESETS = {
+    "dirac": Row(
+        "The Dirac-GAN, Mescheder 2018 (arXiv:1801.04406): one number against one number, in closed form",
+        RunConfig(images=800, batch_size=8, data="dirac", log_every=10, sample_every=10),
+        {"good": Config()},
+        expect="plain play moves away from the equilibrium by sqrt(1 + h^2) per step",
+    ),
+}
+
+
+def build(source: Source, run: RunConfig, config: Config) -> Experiment:
+    """Builds a generator of one point against a discriminator of one slope; both begin at 1."""
     if source.shape != (1,):
         raise BadInput(f"{source.name} has examples of shape {source.shape}, not (1,): leave --data dirac")
-    turns = vanilla.simultaneous if simultaneous else vanilla.alternating
+    turns = vanilla.simultaneous if config.simultaneous else vanilla.alternating
     game = vanilla.game(
         DiracGenerator(),
         DiracDiscriminator(),
-        tx_g=optax.sgd(learning_rate),
-        tx_d=optax.sgd(learning_rate),
+        tx_g=optax.sgd(config.learning_rate),
+        tx_d=optax.sgd(config.learning_rate),
         z_size=1,
-        loss=loss,
-        penalties=penalty,
-        turns=partial(turns, dynamics=dynamics),
+        loss=config.loss,
+        penalties=config.penalty,
+        turns=partial(turns, dynamics=config.dynamics),
     )
     return Experiment(
-        phases=(Phase(game, common.images),),
-        common=common,
+        phases=(Phase(game, run.images),),
+        common=run,
         evaluation=Evaluation(distance, samples=1, success=lambda scores: scores["distance"] < 0.1),
         preview=preview,
     )

@@ -51,7 +51,7 @@ def labelled_samples(run: RestoredRun, n: int) -> LabeledImages:
         BadInput: the game is asked for no labels.
     """
     if "y" not in run.game.codes:
-        raise BadInput(f"{run.manifest.experiment} makes no labeled images: give runs of a conditional game")
+        raise BadInput(f"{run.manifest.name} makes no labeled images: give runs of a conditional game")
     classes = range(run.game.codes["y"].classes)
     drawn = draw_latents(run.game, jax.random.key(run.experiment.common.seed), n, {"y": classes})
     with jax.default_matmul_precision("highest"):  # what a GPU rounds to be fast would depend on the machine
@@ -108,7 +108,7 @@ def results(run: RestoredRun, data: str, found: Mapping[str, float]) -> Results:
         found: its `accuracies`.
     """
     about = {
-        "name": f"{Path(run.manifest.experiment).stem} on {data}",
+        "name": f"{run.manifest.name} on {data}",
         "settings": run.manifest.settings,
         "images": run.images,
         "digest": digest(run.state),

@@ -10,7 +10,7 @@ import time
 import jax
 import tyro
 
-from gan_jax.config.discovery import find, load
+from gan_jax.config.discovery import find
 from gan_jax.data import open_source
 from gan_jax.engine.parallel import make_mesh
 from gan_jax.sweep.batched_runs import Lanes, runner
@@ -26,7 +26,7 @@ def main(seeds: tuple[int, ...] = (1, 4, 16), exact: bool = False) -> None:
         seeds: How many, one row each.
         exact: One after the other in one program, instead of side by side.
     """
-    build, source = load(find("ring")), open_source("ring")
+    build, source = find("ring").load(), open_source("ring")
     print("| seeds in one program | seconds to the first chunk's end | steps/s | seeds x steps/s |\n|---|---|---|---|")
     for n in seeds:
         [cell] = combinations(build, ["--images", str(3 * CHUNK * 128)], {}, "ring")

@@ -15,7 +15,7 @@ import numpy as np
 from jax.sharding import NamedSharding
 from jax.sharding import PartitionSpec as P
 
-from gan_jax.config.discovery import find, load
+from gan_jax.config.discovery import find
 from gan_jax.config.experiment import schedule_phases
 from gan_jax.config.flags import parse
 from gan_jax.data import open_source
@@ -29,7 +29,7 @@ COUNTS = (1, 2, 4, 8)
 def after(name: str, steps: int, batch_size: int, devices: int) -> State:
     """The state after so many steps, shared by so many devices."""
     flags = ["--images", str(steps * batch_size), "--batch-size", str(batch_size), "--log-every", str(steps)]
-    build = load(find(name))
+    build = find(name).load()
     parsed = parse(build, flags, name, given=["source"])
     common = parsed.kwargs["common"]
     source = open_source(common.data)

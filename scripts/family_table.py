@@ -54,7 +54,7 @@ def read(path: Path) -> Run:
     manifest, records = folder.read(), folder.records()
     seconds, images = (np.diff([record[name] for record in records]) for name in ("seconds", "images"))
     end, best = (scores(path / f"{name}.json") for name in ("end", "best"))
-    family = Path(manifest.experiment).stem
+    family = manifest.name
     pace = 1000 * float(np.median(seconds / images))
     return Run(folder, family, manifest.settings["seed"], records[-1]["images"], pace, end, best)
 

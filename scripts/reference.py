@@ -27,7 +27,7 @@ def main() -> None:
         command = [sys.executable, ROOT / "experiments" / "mnist_mlp.py", *FLAGS, "--run-dir", run]
         subprocess.run(command, env={**os.environ, "XLA_FLAGS": XLA_FLAGS}, check=True)
         about = json.loads((run / "manifest.json").read_text())
-        about |= {"experiment": "experiments/mnist_mlp.py", "settings": about["settings"] | {"run_dir": None}}
+        about |= {"experiment": "experiments/mnist.py", "settings": about["settings"] | {"run_dir": None}}
         REFERENCE.mkdir(exist_ok=True)
         (REFERENCE / "manifest.json").write_text(json.dumps(about, indent=2) + "\n")
         (REFERENCE / "digests.jsonl").write_bytes((run / "digests.jsonl").read_bytes())

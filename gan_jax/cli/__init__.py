@@ -5,7 +5,9 @@ from typing import NoReturn
 
 
 def train_file(file: str) -> NoReturn:
-    """Trains the experiment of a file run as a script, as `gan-jax train FILE` does."""
+    """Trains the experiment of a file run as a script, `python FILE.py [ROW] [flags]`, as `gan-jax train` does."""
     from gan_jax.cli.main import main
 
-    main(["train", file, *sys.argv[1:]])
+    row, *flags = sys.argv[1:] or [""]
+    named = row and not row.startswith("-")
+    main(["train", f"{file}:{row}", *flags] if named else ["train", file, *sys.argv[1:]])

@@ -40,7 +40,7 @@ def run_target(folder: Path, step: int | None, best: bool, seed: int) -> Evaluat
     checkpoint = f"best {common.best}" if best else "last" if step is None else f"step {step}"
     return EvaluationTarget(
         about={
-            "name": Path(run.manifest.experiment).stem,
+            "name": run.manifest.name,
             "run": str(folder),
             "settings": run.manifest.settings,
             "step": int(run.state.step),

@@ -15,7 +15,7 @@ import tyro
 from rich.console import Console
 
 from gan_jax.cli.signals import stop_signals
-from gan_jax.config.discovery import find, load
+from gan_jax.config.discovery import find
 from gan_jax.config.experiment import RunConfig
 from gan_jax.config.flags import PositiveInt, parse, split
 from gan_jax.data import Source, open_source
@@ -59,11 +59,10 @@ class Options:
 
 def sweep(name: str, flags: Sequence[str], stop: Callable[[], bool]) -> bool:
     """`gan-jax sweep NAME FLAGS...`; whether it came to its end. Raises `BadInput` before anything is written."""
-    file, prog = find(name), f"gan-jax sweep {name}"
-    build = load(file)
+    entry, prog = find(name), f"gan-jax sweep {name}"
     own, rest = split(Options, flags)
     options: Options = Options(**parse(Options, own, prog).kwargs)
-    grid = combinations(build, rest, parse_vary(options.vary), prog)
+    grid = combinations(entry.load, rest, parse_vary(options.vary), prog)
     common: RunConfig = grid[0].kwargs["common"]
     if common.deterministic:
         compute_repeatably()
@@ -80,7 +79,7 @@ def sweep(name: str, flags: Sequence[str], stop: Callable[[], bool]) -> bool:
     seeds = range(common.seed, common.seed + options.seeds)
     if not options.exact:
         _use_all_cores()
-    folder = SweepDir(common.run_dir or _default_folder(file))
+    folder = SweepDir(common.run_dir or _default_folder(entry.name))
 
     @functools.cache
     def opened(data: str, data_dir: Path | None, size: int | None) -> Source:
@@ -91,9 +90,9 @@ def sweep(name: str, flags: Sequence[str], stop: Callable[[], bool]) -> bool:
 
     fixed = {name: value for name, value in grid[0].settings.items() if name not in grid[0].varied}
     files = dict.fromkeys(file for combination in grid for file in combination.files)
-    about = manifest(file, fixed, open_data(common), list(files))
+    about = manifest(entry, fixed, open_data(common), list(files))
     about = folder.check(about if fixed.keys() >= DATA else about._replace(data={}))
-    plays = programs(build, grid, seeds, options.exact, folder, open_data)
+    plays = programs(entry.load, grid, seeds, options.exact, folder, open_data)
     columns = _columns(options.metrics, plays)
     if common.evaluate and not all(program.finished for program in plays):
         experiment, source = plays[0].lanes.experiment, open_data(common)
@@ -110,7 +109,7 @@ def sweep(name: str, flags: Sequence[str], stop: Callable[[], bool]) -> bool:
     higher = frozenset(metric.name for metric in columns if metric.higher)
     lines = rows(grid, seeds, options.exact, plays, higher)
     devices = ", ".join(dict.fromkeys(program.about.device for program in plays))
-    told = table.About(shlex.join(["gan-jax", "sweep", name, *flags]), file.stem, seeds, devices, versions())
+    told = table.About(shlex.join(["gan-jax", "sweep", name, *flags]), entry.name, seeds, devices, versions())
     write_atomic(folder.table("md"), table.markdown(lines, columns, told).encode())
     write_atomic(folder.table("csv"), table.as_csv(lines, columns).encode())
     write_atomic(folder.table("json"), table.as_json(lines, columns, told).encode())
@@ -121,10 +120,10 @@ def sweep(name: str, flags: Sequence[str], stop: Callable[[], bool]) -> bool:
     return True
 
 
-def _default_folder(file: Path) -> Path:
+def _default_folder(name: str) -> Path:
     """Returns `runs/sweep-NAME`, or `runs/compare-NAME` if an earlier release began one there."""
-    before = Path("runs") / f"compare-{file.stem}"
-    return before if before.exists() else Path("runs") / f"sweep-{file.stem}"
+    before = Path("runs") / f"compare-{name}"
+    return before if before.exists() else Path("runs") / f"sweep-{name}"
 
 
 def _use_all_cores() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from gan_jax.cli.signals import stop_signals
-from gan_jax.config.discovery import find, load
+from gan_jax.config.discovery import find
 from gan_jax.config.experiment import Experiment, schedule_phases
 from gan_jax.config.flags import parse
 from gan_jax.data import Source, open_source
@@ -25,13 +25,13 @@ from gan_jax.viz.images import save_png
 
 def train_experiment(name: str, flags: list[str]) -> int:
     """Runs `gan-jax train NAME FLAGS...`; returns the exit code."""
-    file = find(name)
-    build = load(file)
+    entry = find(name)
+    build = entry.load(flags)
     parsed = parse(build, flags, f"gan-jax train {name}", given=["source"])
     common = parsed.kwargs["common"]
     if common.deterministic:
         compute_repeatably()
-    folder = RunDir(common.run_dir or Path("runs") / f"{file.stem}-{common.seed}")
+    folder = RunDir(common.run_dir or Path("runs") / f"{entry.name}-{common.seed}")
     source = open_source(common.data, common.data_dir, size=common.image_size)
     experiment = build(source, **parsed.kwargs)
     check(experiment, source)
@@ -39,7 +39,7 @@ def train_experiment(name: str, flags: list[str]) -> int:
         logged(experiment, source)
     protocols = _prepare_evaluation(experiment, source, folder) if common.evaluate else {}
     with run_lock(folder.path), stop_signals() as received:
-        folder.claim(manifest(file, parsed.settings, source, parsed.files))
+        folder.claim(manifest(entry, parsed.settings, source, parsed.files))
         if protocols:
             write_protocols(folder.protocols, protocols)
         state = train(experiment, source, folder, stop=lambda: bool(received))

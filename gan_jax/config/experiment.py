@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, get_args
 
 import numpy as np
 from jaxtyping import UInt8
@@ -13,67 +13,83 @@ from gan_jax.config.flags import NonNegativeInt, PositiveInt, Seed
 from gan_jax.engine.game import Game, Latents, Metrics, State, images_per_step
 
 
+class Affects(NamedTuple):
+    """Marks a flag that does not decide what is trained, and says what it decides instead."""
+
+    what: str
+
+
 @dataclass(frozen=True)
 class RunConfig:
     """The flags that every experiment has."""
 
-    images: PositiveInt
-    """Length of the run: real images shown to the discriminator."""
+    images: Annotated[PositiveInt, Affects("length")]
+    """Length of the run, in real images shown to the discriminator."""
     batch_size: PositiveInt
-    """Real examples in every turn."""
+    """Real examples per turn."""
     data: str = "mnist5k"
-    """What to imitate: mnist5k (no download), a TFDS name such as mnist, either with stacked: before it (three digits
-    in the colors of one image), a path to an image folder or archive, a toy world of points (ring, grid, spiral,
-    moons), or a .npy file of points. mnist5k:500 is 500 of it, as many of each class, always the same ones; so for any
-    data with labels."""
-    data_dir: Path | None = None
+    """Data set: mnist5k (no download), a TFDS name such as mnist, either with the prefix stacked: (three digits as the
+    colors of one image), an image folder or archive, points (ring, grid, spiral, moons), or a .npy file of points.
+    mnist5k:500 is a fixed class-balanced subset of 500 examples; so for any data with labels."""
+    data_dir: Annotated[Path | None, Affects("place")] = None
     """Folder with the original archives of a TFDS data set, instead of a download."""
     image_size: PositiveInt | None = None
     """Crop and resize the images of a folder or archive to squares of this many pixels a side; stacked digits are
     padded to 32."""
-    pipeline: Literal["device", "tf"] = "device"
+    pipeline: Annotated[Literal["device", "tf"], Affects("place")] = "device"
     """Keep the data set on the device, or stream it with tf.data. The batches are the same."""
     seed: Seed = 0
-    """The one number that all random numbers and the order of the data follow from."""
+    """Seed of all random numbers and of the order of the data."""
     deterministic: bool = False
-    """Leave out operations that make two runs on one GPU differ; slower. On a CPU runs are the same without it."""
-    rollbacks: NonNegativeInt = 0
-    """How many times to go back to the last checkpoint, and on from there with other random numbers, where a loss, a
-    gradient or an update is not finite; then, or with 0 at once, the run stops."""
-    run_dir: Path | None = None
-    """Where the run is written; by default runs/<experiment>-<seed>. The same command resumes what is there."""
-    log_every: PositiveInt = 100
-    """Steps in one dispatch, after which metrics are logged."""
-    sample_every: PositiveInt = 200
-    """Steps between two sample grids."""
-    checkpoint_every: PositiveInt = 1000
+    """Use deterministic GPU kernels only (slower). CPU runs are deterministic either way."""
+    rollbacks: Annotated[NonNegativeInt, Affects("retention")] = 0
+    """How many times to return to the last checkpoint and go on with other random numbers where a loss, a gradient or
+    an update is not finite. After that, or with 0 at once, the run stops."""
+    run_dir: Annotated[Path | None, Affects("place")] = None
+    """Folder of the run; by default runs/<experiment>-<seed>. The same command resumes the run in it."""
+    log_every: Annotated[PositiveInt, Affects("logging")] = 100
+    """Steps per dispatch; metrics are logged after each."""
+    sample_every: Annotated[PositiveInt, Affects("logging")] = 200
+    """Steps between two previews."""
+    checkpoint_every: Annotated[PositiveInt, Affects("logging")] = 1000
     """Steps between two checkpoints."""
-    keep: PositiveInt = 2
-    """How many of the last checkpoints are kept."""
-    best: str = ""
-    """A metric or score, such as g/loss or fid: the checkpoint where it was best is kept too."""
-    evaluate: str = ""
-    """Scores computed while the run is trained, as in fid,prdc; none by default. gan-jax evaluate --help lists them."""
-    evaluate_every: PositiveInt = 100_000
-    """Real images shown between two evaluations; the end of the run is one too."""
-    evaluate_samples: PositiveInt = 10_000
-    """Samples of every evaluation, and real images that they are compared with."""
-    features: str = ""
-    """The network that evaluations see images through, as of gan-jax evaluate."""
-    inception_weights: Path | None = None
-    """Weights of the FID Inception network, to see images through that one."""
+    keep: Annotated[PositiveInt, Affects("retention")] = 2
+    """Number of latest checkpoints to keep."""
+    best: Annotated[str, Affects("retention")] = ""
+    """Also keep the checkpoint where this metric or score, such as g/loss or fid, was best."""
+    evaluate: Annotated[str, Affects("evaluation")] = ""
+    """Metrics to compute during training, as in fid,prdc; none by default. gan-jax evaluate --help lists them."""
+    evaluate_every: Annotated[PositiveInt, Affects("evaluation")] = 100_000
+    """Real images shown between two evaluations; the end of the run is evaluated too."""
+    evaluate_samples: Annotated[PositiveInt, Affects("evaluation")] = 10_000
+    """Samples per evaluation, and the number of real images to compare them with."""
+    features: Annotated[str, Affects("evaluation")] = ""
+    """Feature network for evaluation, as in gan-jax evaluate."""
+    inception_weights: Annotated[Path | None, Affects("evaluation")] = None
+    """Weights file of the FID Inception network, to use that network for evaluation."""
 
 
-JUDGED = frozenset(("evaluate", "evaluate_every", "evaluate_samples", "features", "inception_weights"))
-"""The flags that say what is found out about a run, of which training sees nothing."""
+def flags_affecting(*what: str) -> frozenset[str]:
+    """Names the flags of `RunConfig` that affect only the length, place, logging, retention or evaluation of a run."""
+    marks = {Affects(each) for each in what}
+    return frozenset(each.name for each in fields(RunConfig) if marks.intersection(get_args(each.type)))
 
-FOUND_OUT = JUDGED | {"best", "keep", "rollbacks"}
-"""The flags by which a run is read; those of the last command hold."""
 
-DURATION_AND_PLACE = FOUND_OUT | frozenset(
-    ("images", "data_dir", "pipeline", "run_dir", "log_every", "sample_every", "checkpoint_every")
-)
-"""The flags that say how long, where and how often, not what: a run may be resumed with other values."""
+RESUMABLE = flags_affecting("length", "place", "logging", "retention", "evaluation")
+"""The flags that do not decide what is trained: a run may be resumed with other values."""
+
+
+class Row(NamedTuple):
+    """One row of an experiment file's `PRESETS` table: a paper, and the defaults of its flags."""
+
+    title: str
+    """Shown by `gan-jax list`: the family, its paper, and what it adds."""
+    run: RunConfig
+    """Defaults of the flags that every experiment has."""
+    presets: Mapping[str, Any]
+    """A `Config` of the file for every `--preset`; the first is the default."""
+    expect: str = ""
+    """Expected score, with the seconds or minutes that it takes."""
 
 
 class Phase(NamedTuple):

@@ -106,7 +106,11 @@ def parse(function: Callable[..., Any], argv: Sequence[str], prog: str, given: C
     try:
         with tyro_errors.on_parse_error(lambda error: _refuse(error, argv, prog)):
             kwargs, unknown = tyro.cli(
-                collect, prog=prog, args=argv, config=(tyro.conf.OmitArgPrefixes,), return_unknown_args=True
+                collect,
+                prog=prog,
+                args=argv,
+                config=(tyro.conf.OmitArgPrefixes, tyro.conf.SuppressFixed),
+                return_unknown_args=True,
             )
     except _WordError as error:
         raise error.__cause__ from error.__cause__.__cause__
@@ -171,7 +175,7 @@ def _flat(kwargs: Mapping[str, Any], words: Mapping[str, Word]) -> dict[str, Any
     for name, value in kwargs.items():
         if dataclasses.is_dataclass(value):
             settings |= _flat(_fields(value), words)
-        else:
+        elif not callable(value):  # a function is fixed by the row of a table, and is no flag
             settings[name] = words[name].str_from_instance(value)[0] if name in words else _json(value)
     return settings
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from rich.table import Table
 
-from gan_jax.config.experiment import DURATION_AND_PLACE
+from gan_jax.config.experiment import RESUMABLE
 from gan_jax.evaluation.protocol import Results
 from gan_jax.evaluation.seed_statistics import Statistics, format_spread, summarize
 from gan_jax.evaluation.suite import directions
@@ -84,7 +84,7 @@ def _cell(row: Row, name: str) -> str:
 
 def _settings(results: Results) -> dict[str, Any]:
     """Returns the settings of a run that decide what is trained, except its seed."""
-    free = DURATION_AND_PLACE | {"seed"}
+    free = RESUMABLE | {"seed"}
     return {name: value for name, value in results.subject.get("settings", {}).items() if name not in free}
 
 

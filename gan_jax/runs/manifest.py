@@ -4,7 +4,9 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from gan_jax.config.experiment import DURATION_AND_PLACE
+from gan_jax.config.discovery import Entry, find
+from gan_jax.config.experiment import RESUMABLE
+from gan_jax.config.migration import upgrade
 from gan_jax.config.user_code import sha
 from gan_jax.data import Source
 from gan_jax.data.source import fingerprint
@@ -31,21 +33,40 @@ class Manifest(NamedTuple):
     """The git commit of the experiment's file, and whether the tree was clean; empty outside a repository."""
     machine: dict[str, Any]
     """Python, devices, and JAX settings: XLA flags, matmul precision, PRNG."""
+    row: str = ""
+    """Row of the file's `PRESETS` table; empty where the file has none, and in runs of earlier releases."""
+
+    @property
+    def name(self) -> str:
+        """The experiment's name."""
+        return self.row or Path(self.experiment).stem
+
+    def entry(self) -> Entry:
+        """Finds the experiment: in its file, or by its name where the file has moved."""
+        file = Path(self.experiment)
+        return find(f"{file}:{self.row}".rstrip(":") if file.is_file() else self.name)
+
+    def flags(self) -> dict[str, Any]:
+        """The settings as flags of today's experiment."""
+        return self.settings if self.row or not self.entry().row else upgrade(self.name, self.settings)
 
 
-def manifest(file: Path, settings: dict[str, Any], source: Source, files: Collection[Path]) -> Manifest:
+def manifest(entry: Entry, settings: dict[str, Any], source: Source, files: Collection[Path]) -> Manifest:
     """Builds the manifest of a new run; `files` are the user's files that the settings refer to."""
     about = {"name": source.name, "size": source.size, "shape": list(source.shape), "classes": list(source.classes)}
     about["fingerprint"] = fingerprint(source)
     shas = {str(each): sha(each) for each in files}
-    return Manifest(str(file.resolve()), sha(file), settings, about, versions(), shas, commit(file), machine())
+    file = entry.file
+    return Manifest(
+        str(file.resolve()), sha(file), settings, about, versions(), shas, commit(file), machine(), entry.row
+    )
 
 
-def check_same(path: Path, there: Manifest, here: Manifest, free: Collection[str] = DURATION_AND_PLACE) -> None:
+def check_same(path: Path, there: Manifest, here: Manifest, free: Collection[str] = RESUMABLE) -> None:
     """Raises `BadInput` where two manifests are of different runs; settings in `free` may differ."""
-    was, now = Path(there.experiment), Path(here.experiment)
-    if was.stem != now.stem:
-        raise BadInput(f"{path} holds a run of {was.stem}, not of {now.stem}: choose another --run-dir")
+    was = Path(there.experiment)
+    if there.name != here.name:
+        raise BadInput(f"{path} holds a run of {there.name}, not of {here.name}: choose another --run-dir")
     code = {str(was): (there.code, here.code)} | {
         file: (there.files[file], here.files[file]) for file in there.files.keys() & here.files.keys()
     }

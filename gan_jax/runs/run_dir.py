@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from gan_jax.config.experiment import FOUND_OUT
+from gan_jax.config.experiment import flags_affecting
 from gan_jax.errors import BadInput
 from gan_jax.runs.digest import Digests
 from gan_jax.runs.files import CLOCK, append_jsonl, is_a, read_jsonl, write_atomic, write_jsonl
@@ -74,8 +74,8 @@ class RunDir:
         there = self.read()
         check_same(self.path, there, manifest)
         longer = manifest.settings["images"] > there.settings["images"]
-        free = manifest.settings.keys() if longer else FOUND_OUT & manifest.settings.keys()
-        changed = {name: manifest.settings[name] for name in sorted(free)}
+        free = manifest.settings.keys() if longer else flags_affecting("retention", "evaluation")
+        changed = {name: manifest.settings[name] for name in sorted(free & manifest.settings.keys())}
         changed = {name: value for name, value in changed.items() if there.settings.get(name) != value}
         now = {"versions": manifest.versions, "commit": manifest.commit, "machine": manifest.machine}
         write_jsonl(self.resumes, [*self._resumes(), {"settings": changed, **now}])
@@ -91,9 +91,9 @@ class RunDir:
         """
         try:
             # Runs of earlier versions lack these.
-            parts = {"files": {}, "commit": {}, "machine": {}, **json.loads(self.manifest.read_text())}
+            parts = {"files": {}, "commit": {}, "machine": {}, "row": "", **json.loads(self.manifest.read_text())}
             about = Manifest(**parts)
-            if not all(map(isinstance, about, (str, str, dict, dict, dict, dict, dict, dict))):
+            if not all(map(isinstance, about, (str, str, dict, dict, dict, dict, dict, dict, str))):
                 raise TypeError("a part of it is of another type")
             changes = [resume["settings"] for resume in self._resumes()]
             return about._replace(settings=functools.reduce(operator.or_, changes, about.settings))

@@ -10,7 +10,8 @@ import jax
 import numpy as np
 from jaxtyping import Float32
 
-from gan_jax.config.experiment import JUDGED, Experiment
+from gan_jax.config.discovery import Build
+from gan_jax.config.experiment import flags_affecting
 from gan_jax.config.flags import parse, to_argv, unknown_flag
 from gan_jax.errors import BadInput
 from gan_jax.sweep.sweep_dir import FREE
@@ -61,16 +62,16 @@ def parse_vary(texts: Iterable[str]) -> dict[str, list[str]]:
 
 
 def combinations(
-    build: Callable[..., Experiment], argv: Sequence[str], varied: Mapping[str, Sequence[str]], prog: str
+    load: Callable[[Sequence[str]], Build], argv: Sequence[str], varied: Mapping[str, Sequence[str]], prog: str
 ) -> list[Combination]:
     """Every combination of the values of `varied`, the last flag's changing fastest; the other flags are `argv`.
 
     Raises:
         BadInput: a flag or a value that the experiment does not take, or one that cannot be varied.
     """
-    base = parse(build, argv, prog, given=["source"]).settings
+    base = parse(load(argv), argv, prog, given=["source"]).settings
     for name in varied:
-        if name in JUDGED:
+        if name in flags_affecting("evaluation"):
             raise BadInput(f"--vary {name}: scores of different protocols cannot stand in one table")
         if name in FREE:
             raise BadInput(f"--vary {name}: {UNVARIED.get(name, 'it does not decide what is trained')}")
@@ -80,7 +81,8 @@ def combinations(
     for values in itertools.product(*varied.values()):
         chosen = dict(zip(varied, values, strict=True))
         flags = [word for name, value in chosen.items() for word in _flag(name, value, base[name])]
-        parsed = parse(build, [*argv, *flags], prog, given=["source"])
+        flags = [*argv, *flags]
+        parsed = parse(load(flags), flags, prog, given=["source"])
         grid.append(Combination(chosen, *parsed))
     return grid
 

@@ -55,7 +55,7 @@ class Program(NamedTuple):
 
 
 def programs(
-    build: Build,
+    load: Callable[[Sequence[str]], Build],
     grid: Sequence[Combination],
     seeds: Sequence[int],
     exact: bool,
@@ -71,7 +71,7 @@ def programs(
     def program(combinations: Sequence[Combination], seeds: Sequence[int], exact: bool, began_on: str = "") -> Program:
         source = open_data(combinations[0].kwargs["common"])
         devices = _devices(len(combinations) * len(seeds), exact)
-        lanes = Lanes(build, source, combinations, seeds, exact, make_mesh(devices))
+        lanes = Lanes(load(), source, combinations, seeds, exact, make_mesh(devices))
         check(lanes.experiment, source, len(devices) if exact else 1)
         device = began_on or f"{len(devices)} x {devices[0].device_kind}"
         about = About([c.settings for c in combinations], seeds, exact, device)
@@ -81,7 +81,9 @@ def programs(
     begun, has = [], set()
     for about in folder.programs():
         if wanted.keys() & set(about.lanes):
-            parsed = (parse(build, to_argv(settings), "gan-jax sweep", given=["source"]) for settings in about.settings)
+            parsed = (
+                parse(load(argv), argv, "gan-jax sweep", given=["source"]) for argv in map(to_argv, about.settings)
+            )
             begun.append(program([Combination({}, *each) for each in parsed], about.seeds, about.exact, about.device))
             has |= set(about.lanes)
 

@@ -6,13 +6,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from gan_jax.config.experiment import DURATION_AND_PLACE, JUDGED
+from gan_jax.config.experiment import flags_affecting
 from gan_jax.errors import BadInput
 from gan_jax.runs.files import write_atomic
 from gan_jax.runs.manifest import Manifest, check_same
 from gan_jax.runs.run_dir import RunDir
 
-FREE = (DURATION_AND_PLACE - JUDGED - {"images"}) | {"seed"}
+FREE = flags_affecting("place", "logging", "retention") | {"seed"}
 """The flags that do not decide what is compared: how often, where, and the seed, which every run has of its own.
 
 How runs are judged does decide, where they are: one table has scores of one protocol."""
@@ -23,7 +23,7 @@ Run = tuple[str, int]
 
 def identity(settings: Mapping[str, Any], exact: bool) -> str:
     """What a run's settings are, but for its seed: runs of one identity and seed need not be trained twice."""
-    left_out = FREE if settings.get("evaluate") else FREE | JUDGED
+    left_out = FREE if settings.get("evaluate") else FREE | flags_affecting("evaluation")
     kept = {name: value for name, value in settings.items() if name not in left_out}
     return json.dumps([kept, exact], sort_keys=True)
 

@@ -1,6 +1,6 @@
 """The loss lab: GANs on points in the plane, small enough to train ten seeds in minutes, and scored exactly.
 
-`experiments/ring.py` and `experiments/grid.py` are this experiment with settings of their own.
+`experiments/points.py` has a row for each mixture.
 """
 
 from collections.abc import Callable, Mapping
@@ -43,94 +43,78 @@ SHOWN = 1000
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Config:
-    """What may be tried on the bench: the flags of the experiments on points."""
+    """The flags of the experiments on points."""
 
     loss: Loss = losses.relativistic_paired
-    """What each side descends."""
+    """Adversarial loss."""
     penalty: Penalties = (terms.r1(0.1), terms.r2(0.1))
-    """What each side descends besides."""
+    """Penalties added to the losses."""
     anneal: PositiveFloat = 0.2
-    """What the penalties' weights are multiplied with by the end of the run; they get there geometrically."""
+    """Factor on the penalties' weights at the end of the run, reached geometrically."""
     dynamics: Dynamics = gradient_play
-    """How the field of a turn becomes what the optimizers are given; most need --simultaneous."""
+    """Replaces plain gradient play; most dynamics need --simultaneous."""
     simultaneous: bool = False
-    """Both players move at once, instead of the discriminator first."""
+    """Move both players at once, instead of the discriminator first."""
     pack: PositiveInt = 1
-    """How many samples the discriminator judges together (PacGAN)."""
+    """Samples per discriminator input (PacGAN)."""
     g_learning_rate: PositiveFloat = 1e-3
-    """Of the generator's Adam; falls along a cosine to the share `floor` of it."""
+    """Learning rate of the generator's Adam, which falls along a cosine to the fraction `floor`."""
     d_learning_rate: PositiveFloat = 2e-3
-    """Of the discriminator's Adam; falls likewise."""
+    """Learning rate of the discriminator's Adam, which falls likewise."""
     floor: NonNegativeFloat = 0.1
-    """What is left of the learning rates in the end. Not 0: the players swing around the equilibrium, and the moving
-    average finds its middle only while they move."""
+    """Fraction of the learning rates left at the end. Not 0: the players circle the equilibrium, and the moving average
+    finds its center only while they move."""
     b1: Fraction = 0.0
-    """Adam's decay of the mean gradient."""
+    """Adam's decay rate of the mean gradient."""
     b2: Fraction = 0.99
-    """Adam's decay of the mean squared gradient."""
+    """Adam's decay rate of the mean squared gradient."""
     ema: Fraction = 0.9995
-    """Decay of the generator's moving average, from which samples are drawn."""
+    """Decay rate of the generator's moving average, from which samples are drawn."""
     width: PositiveInt = 64
     """Units of every hidden layer."""
     depth: PositiveInt = 4
     """Hidden layers of the generator; the discriminator has one less."""
 
 
-def bench(common: RunConfig, recipe: Config) -> Callable[..., Experiment]:
-    """The `experiment` of a file, with these defaults."""
-
-    def experiment(source: Source, common: RunConfig = common, recipe: Config = recipe) -> Experiment:
-        """Points from a latent of two numbers, by a fully connected generator against a like discriminator.
-
-        Args:
-            source: The real points, in the plane.
-            common: The flags of every experiment.
-            recipe: What is tried.
-        """
-        return on_points(source, common, recipe)
-
-    return experiment
-
-
-def on_points(source: Source, common: RunConfig, recipe: Config) -> Experiment:
-    """A generator of points against a discriminator, both fully connected, from a latent of two numbers.
+def build(source: Source, run: RunConfig, config: Config) -> Experiment:
+    """Builds a generator of points against a discriminator, both fully connected, from a latent of two numbers.
 
     Raises:
         BadInput: the source holds no points in the plane.
     """
     if source.shape != (2,):
         raise BadInput(f"{source.name} has examples of shape {source.shape}, not (2,): give --data ring or spiral, say")
-    steps = -(-common.images // common.batch_size)
-    discriminator = mlp.Discriminator((recipe.depth - 1) * (recipe.width,))
-    turns = vanilla.simultaneous if recipe.simultaneous else vanilla.alternating
+    steps = -(-run.images // run.batch_size)
+    discriminator = mlp.Discriminator((config.depth - 1) * (config.width,))
+    turns = vanilla.simultaneous if config.simultaneous else vanilla.alternating
 
     def adam(learning_rate: PositiveFloat) -> optax.GradientTransformation:
         # eps_root is for dynamics that differentiate through updates.
-        schedule = optax.cosine_decay_schedule(learning_rate, steps, alpha=recipe.floor)
-        return optax.adam(schedule, b1=recipe.b1, b2=recipe.b2, eps_root=1e-16)
+        schedule = optax.cosine_decay_schedule(learning_rate, steps, alpha=config.floor)
+        return optax.adam(schedule, b1=config.b1, b2=config.b2, eps_root=1e-16)
 
     def annealed(penalty: Penalty) -> Penalty:
         def weight(step: Int[Array, ""]) -> Float[Array, ""]:
-            return weight_at(penalty.weight, step) * jnp.power(recipe.anneal, step / steps)
+            return weight_at(penalty.weight, step) * jnp.power(config.anneal, step / steps)
 
         return penalty._replace(weight=weight)
 
     game = vanilla.game(
-        networks.PointGenerator(widths=recipe.depth * (recipe.width,)),
-        Packed(discriminator, recipe.pack) if recipe.pack > 1 else discriminator,
-        tx_g=adam(recipe.g_learning_rate),
-        tx_d=adam(recipe.d_learning_rate),
+        networks.PointGenerator(widths=config.depth * (config.width,)),
+        Packed(discriminator, config.pack) if config.pack > 1 else discriminator,
+        tx_g=adam(config.g_learning_rate),
+        tx_d=adam(config.d_learning_rate),
         z_size=2,
-        loss=recipe.loss,
-        penalties=tuple(map(annealed, recipe.penalty)),
-        turns=partial(turns, dynamics=recipe.dynamics),
-        ema=recipe.ema,
+        loss=config.loss,
+        penalties=tuple(map(annealed, config.penalty)),
+        turns=partial(turns, dynamics=config.dynamics),
+        ema=config.ema,
     )
     return Experiment(
-        phases=(Phase(game, common.images),),
-        common=common,
+        phases=(Phase(game, run.images),),
+        common=run,
         evaluation=_of_modes(MODES[source.name]()) if source.name in MODES else _of_points(source),
-        preview=partial(preview, source=source, seed=common.seed, pack=recipe.pack),
+        preview=partial(preview, source=source, seed=run.seed, pack=config.pack),
     )
 
 
@@ -183,3 +167,19 @@ def preview(game: Game, source: Source, seed: int, pack: int) -> Callable[[State
 def _real(source: Source, n: int) -> Float[Array, "n 2"]:
     """Some of the real points, always the same ones, from anywhere in a file that may be sorted."""
     return jnp.asarray(source.read(np.random.RandomState(0).permutation(source.size)[:n])["x"])
+
+
+def make_experiment(run: RunConfig, config: Config) -> Callable[..., Experiment]:
+    """Makes the function `experiment` of a file without a `PRESETS` table, with these defaults."""
+
+    def experiment(source: Source, common: RunConfig = run, config: Config = config) -> Experiment:
+        """Points by a fully connected generator against a discriminator of the same kind.
+
+        Args:
+            source: The real points, in the plane.
+            common: The flags of every experiment.
+            config: The flags of the experiments on points.
+        """
+        return build(source, common, config)
+
+    return experiment

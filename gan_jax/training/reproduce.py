@@ -15,8 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 import tyro
 
-from gan_jax.config.discovery import find, load
-from gan_jax.config.experiment import JUDGED, Experiment, schedule_phases
+from gan_jax.config.experiment import Experiment, flags_affecting, schedule_phases
 from gan_jax.config.flags import PositiveInt, parse, to_argv
 from gan_jax.data import Source, open_source
 from gan_jax.engine.parallel import make_mesh
@@ -28,7 +27,7 @@ from gan_jax.runs.run_dir import RunDir
 from gan_jax.training.restore import stage_of
 from gan_jax.training.train import abstract_state, check, train
 
-UNREAD = JUDGED | {"best"}
+UNREAD = flags_affecting("evaluation") | {"best"}
 """Settings that do not affect training and are not repeated."""
 
 Run = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
@@ -70,11 +69,10 @@ def reproduce(run: Run, upto: PositiveInt | None = None) -> int:
 
 def _prepare(about: Manifest, wanted: Digests, again: RunDir) -> tuple[Experiment, Source]:
     """Builds the experiment to play in the folder `again`, and prints how its circumstances differ from the run's."""
-    file = Path(about.experiment)
-    file = file if file.is_file() else find(file.stem)
-    build = load(file)
-    settings = {name: value for name, value in about.settings.items() if name not in UNREAD}
+    settings = {name: value for name, value in about.flags().items() if name not in UNREAD}
     argv = to_argv(settings | {"run_dir": str(again.path)})
+    entry = about.entry()
+    build = entry.load(argv)
     parsed = parse(build, argv, "gan-jax reproduce", given=["source"])
     common = parsed.kwargs["common"]
     if common.deterministic:
@@ -84,7 +82,7 @@ def _prepare(about: Manifest, wanted: Digests, again: RunDir) -> tuple[Experimen
     often = dataclasses.replace(common, checkpoint_every=period(wanted, experiment))
     experiment = experiment._replace(common=often)
     check(experiment, source)
-    here = manifest(file, parsed.settings, source, parsed.files)
+    here = manifest(entry, parsed.settings, source, parsed.files)
     for line in differences(about, here):
         print(f"not as then: {line}")
     again.claim(here)

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
-from gan_jax.config.discovery import find, load
 from gan_jax.config.experiment import Experiment, ScheduledPhase, schedule_phases
 from gan_jax.config.flags import parse, to_argv
 from gan_jax.data import Source
@@ -60,9 +59,9 @@ def rebuild(folder: RunDir) -> tuple[Manifest, Experiment, Source]:
         BadInput: the folder holds no run, or its manifest is damaged.
     """
     manifest = folder.read()
-    path = Path(manifest.experiment)
-    build = load(path if path.is_file() else find(path.stem))
-    parsed = parse(build, to_argv(manifest.settings), "gan-jax", given=["source"])
+    argv = to_argv(manifest.flags())
+    build = manifest.entry().load(argv)
+    parsed = parse(build, argv, "gan-jax", given=["source"])
     source = _described(manifest.data)
     if source is None:
         raise BadInput(f"{folder.manifest} cannot be read (it describes no data): restore it, or train again")

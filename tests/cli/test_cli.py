@@ -14,7 +14,7 @@ import tiny
 
 from gan_jax import BadInput, make_step
 from gan_jax.cli.main import main
-from gan_jax.config.discovery import find, load
+from gan_jax.config.discovery import find
 from gan_jax.config.flags import parse
 from gan_jax.data import Source
 from gan_jax.training.train import new_state
@@ -182,9 +182,8 @@ def test_a_run_of_an_edited_experiment_is_refused(capfd, tmp_path):
 
 
 def test_both_presets_of_the_convolutional_gan_build_and_flags_replace_theirs():
-    build = load(find("mnist_dcgan"))
-
     def built(*flags, shape=(28, 28, 1)):
+        build = find("mnist_dcgan").load(flags)
         source = Source("made up", 10, shape, read=lambda indices: {})
         experiment = build(source, **parse(build, list(flags), "mnist_dcgan", given=["source"]).kwargs)
         game = experiment.phases[0].game

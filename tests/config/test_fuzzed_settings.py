@@ -8,12 +8,12 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from gan_jax.cli.main import main
-from gan_jax.config.discovery import find, load
+from gan_jax.config.discovery import find
 from gan_jax.config.flags import parse
 from gan_jax.errors import BadInput
 
 ODD = ["", " ", "-1", "0", "1", "1e999", "nan", "-inf", "0x10", "\u0661", "1_000", "None", "True", "9" * 5000, "\0"]
-EXPERIMENTS = {name: load(find(name)) for name in ("mnist_mlp", "ring", "projection", "infogan", "lapgan", "dirac")}
+EXPERIMENTS = {name: find(name).load() for name in ("mnist_mlp", "ring", "projection", "infogan", "lapgan", "dirac")}
 FLAGS = {name: sorted(parse(build, [], name, given=["source"]).settings) for name, build in EXPERIMENTS.items()}
 WORDS = st.sampled_from(ODD) | st.text(max_size=8) | st.integers().map(str) | st.floats().map(str)
 MANY = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -8,7 +8,8 @@ import pytest
 from stepping import built, three_steps
 
 from gan_jax import BadInput
-from gan_jax.config.discovery import find, load
+from gan_jax.config import user_code
+from gan_jax.config.discovery import find
 from gan_jax.data import from_arrays
 
 
@@ -38,7 +39,8 @@ def test_images_without_labels_are_refused():
 
 def test_the_papers_descent():
     """Rate 0.1 / 1.00004^t, at least 1e-6; the momentum of half of the way is 0.6."""
-    tx = load(find("cgan")).__globals__["paper"]()
+    module = user_code.load(find("cgan").file)
+    tx = module.decaying_sgd(module.PRESETS["cgan"].presets["full"])
     params = {"w": jnp.zeros(())}
     state = tx.init(params)
     (w, velocity), slope = (0.0, 0.0), 2.0

@@ -6,7 +6,7 @@ from stepping import three_steps, traced
 
 from gan_jax.data import from_arrays
 
-CONVOLUTIONAL = ["dcgan", "lsgan", "wgan", "wgan_gp", "dragan", "hinge"]
+ROWS = ["dcgan", "lsgan", "wgan", "wgan_gp", "dragan", "hinge", "rpgan"]
 
 
 def color(size=32, n=32):
@@ -14,16 +14,17 @@ def color(size=32, n=32):
     return from_arrays("noise", np.random.RandomState(0).randint(0, 256, (n, size, size, 3), np.uint8))
 
 
-@pytest.mark.parametrize("name", CONVOLUTIONAL)
+@pytest.mark.parametrize("name", ["dcgan", *(pytest.param(name, marks=pytest.mark.slow) for name in ROWS[1:])])
 def test_three_steps_on_digits(name):
     assert three_steps(name).samples.shape == (50, 28, 28, 1)
 
 
-@pytest.mark.parametrize("name", CONVOLUTIONAL)
-def test_games_fit_colour(name):
-    for preset in ("small", "full"):
-        assert traced(name, "--preset", preset, source=color()) == (50, 32, 32, 3)
+@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("preset", ["small", "full"])
+def test_rows_fit_color_images(name, preset):
+    assert traced(name, "--preset", preset, source=color()) == (50, 32, 32, 3)
 
 
-def test_three_steps_in_colour():
+@pytest.mark.slow
+def test_three_steps_in_color():
     assert three_steps("dcgan", source=color()).samples.shape == (50, 32, 32, 3)

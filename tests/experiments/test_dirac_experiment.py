@@ -1,5 +1,6 @@
 """The Dirac-GAN, played by the engine, goes where the closed forms say."""
 
+from dataclasses import replace
 from functools import cache
 
 import jax
@@ -8,7 +9,8 @@ import numpy as np
 import pytest
 
 from gan_jax import init, losses
-from gan_jax.config.discovery import find, load
+from gan_jax.config import user_code
+from gan_jax.config.discovery import find
 from gan_jax.data import open_source
 from gan_jax.engine import dynamics
 from gan_jax.penalties import terms
@@ -37,10 +39,16 @@ ROWS = {
 }
 
 
+def built(**changes):
+    """The experiment with other values of its flags."""
+    module = user_code.load(find("dirac").file)
+    row = module.PRESETS["dirac"]
+    return module.build(open_source("dirac"), row.run, replace(row.presets["good"], **changes))
+
+
 @cache
 def played(row, **more):
-    build = load(find("dirac"))
-    [phase] = build(open_source("dirac"), learning_rate=H, **ROWS[row][0], **more).phases
+    [phase] = built(learning_rate=H, **ROWS[row][0], **more).phases
     return np.asarray(path(phase.game, STEPS), float)
 
 
@@ -68,7 +76,6 @@ def test_a_loss_that_curves_has_the_same_rate_near_the_equilibrium():
 
 
 def test_the_portrait_of_a_loss_that_compares_examples():
-    build = load(find("dirac"))
-    [phase] = build(open_source("dirac"), loss=losses.cramer).phases
+    [phase] = built(loss=losses.cramer).phases
     state = init(phase.game, jax.random.key(0), {"x": jnp.zeros((1, 2, 1))})
     assert len(np.unique(preview(phase.game)(state).reshape(-1, 3), axis=0)) > 10

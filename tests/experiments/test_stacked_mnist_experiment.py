@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from gan_jax import BadInput
-from gan_jax.config.discovery import find, load
+from gan_jax.config.discovery import find
 from gan_jax.config.experiment import schedule_phases
 from gan_jax.config.flags import parse
 from gan_jax.data import from_arrays, open_source, stacked
@@ -14,7 +14,7 @@ from gan_jax.sampling.latents import draw_latents
 from gan_jax.sampling.sampler import sampler
 from gan_jax.training.train import abstract_state, chunks, new_state
 
-BUILD = load(find("stacked_mnist"))
+BUILD = find("stacked_mnist").load()
 
 
 def built(*flags, source=None, size=None):

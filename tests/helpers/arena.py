@@ -14,7 +14,7 @@ from gan_jax import Game, Player, State, init, losses, make_step, move, penaltie
 from gan_jax.engine.dynamics import Dynamics, consensus, lookahead, unrolled
 from gan_jax.engine.keys import normal, split
 from gan_jax.engine.priors import Categorical, Uniform
-from gan_jax.games import acgan, conditional, hinge, infogan, lapgan, vanilla, wgan
+from gan_jax.games import acgan, conditional, infogan, lapgan, vanilla
 from gan_jax.nets.layers.conditioning import concat_codes
 from gan_jax.nets.layers.dropout import Dropout
 from gan_jax.nets.layers.normalization import BatchNorm
@@ -285,20 +285,21 @@ def recognised_codes(tx):
     return infogan.game(CodedGenerator(codes), Recogniser({"c1": 3, "c2": 2}), tx, tx, codes=codes, z_size=Z)
 
 
-def retrained(game: Game, **optimizers) -> Game:
-    """Replaces the optimizers of a paper, which would hide a wrong scale of the gradients."""
-    return game._replace(players={name: player._replace(tx=optimizers[name]) for name, player in game.players.items()})
+def two_critic_turns(d, g):
+    return turn(d), turn(d), turn(g)
 
 
 def clipped(tx):
     """WGAN: critic turns that end with weight clipping."""
-    game = wgan.game(Generator(), Discriminator(), n_critic=2, z_size=Z)
-    return retrained(game, g=tx, d=optax.chain(tx, penalties.clip_weights(0.1)))
+    tx_d = optax.chain(tx, penalties.clip_weights(0.1))
+    return vanilla.game(
+        Generator(), Discriminator(), tx, tx_d, loss=losses.wasserstein, turns=two_critic_turns, z_size=Z
+    )
 
 
 def hinged(tx):
-    """Hinge loss with several critic turns."""
-    return retrained(hinge.game(Generator(), Discriminator(), n_critic=2, z_size=Z), g=tx, d=tx)
+    """The margins of the hinge game, and its turns."""
+    return vanilla.game(Generator(), Discriminator(), tx, tx, loss=losses.hinge, turns=two_critic_turns, z_size=Z)
 
 
 class Coarse(nn.Module):

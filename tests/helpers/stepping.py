@@ -5,7 +5,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from gan_jax.config.discovery import find, load
+from gan_jax.config.discovery import find
 from gan_jax.config.experiment import Experiment, schedule_phases
 from gan_jax.config.flags import parse
 from gan_jax.data import Source, open_source
@@ -28,8 +28,8 @@ class Stepped(NamedTuple):
 
 
 def built(name: str, *flags: str, source: Source) -> Experiment:
-    """The experiment of a file in `experiments/`, with flags as on the command line."""
-    build = load(find(name))
+    """The experiment of that name, with flags as on the command line."""
+    build = find(name).load(flags)
     return build(source, **parse(build, flags, name, given=["source"]).kwargs)
 
 

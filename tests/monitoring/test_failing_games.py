@@ -5,7 +5,7 @@ import optax
 import pytest
 
 from gan_jax import losses
-from gan_jax.config.discovery import find, load
+from gan_jax.config.discovery import find
 from gan_jax.config.experiment import Experiment, Phase, RunConfig, schedule_phases
 from gan_jax.config.flags import parse
 from gan_jax.data import open_source
@@ -33,7 +33,7 @@ def digits(images, tx_g, tx_d, loss=losses.non_saturating, **flags):
 
 def dirac(*flags):
     flags = ("--images", "8000", "--sample-every", "1000", *flags)
-    source, build = open_source("dirac"), load(find("dirac"))
+    source, build = open_source("dirac"), find("dirac").load()
     return build(source, **parse(build, flags, "dirac", given=["source"]).kwargs), source
 
 

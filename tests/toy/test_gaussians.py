@@ -7,7 +7,7 @@ import pytest
 from turned import with_signs
 
 from gan_jax import BadInput, init, make_step
-from gan_jax.config.discovery import find, load
+from gan_jax.config.discovery import find
 from gan_jax.config.experiment import RunConfig, schedule_phases
 from gan_jax.config.flags import parse
 from gan_jax.data import device_resident, from_points, open_source
@@ -21,7 +21,7 @@ from gan_jax.training.train import chunks, new_state
 
 def prepared(name, *flags):
     """The data, the experiment and its phase, with the flags of an experiment."""
-    build = load(find(name))
+    build = find(name).load(flags)
     kwargs = parse(build, flags, name, given=["source"]).kwargs
     source = open_source(kwargs["common"].data)
     experiment = build(source, **kwargs)
@@ -81,7 +81,7 @@ def test_the_grid_is_captured():
 
 def drawn(source, *flags):
     """The scores, the picture and the networks of an untrained state."""
-    build = load(find("ring"))
+    build = find("ring").load()
     experiment = build(source, **parse(build, ["--batch-size", "8", *flags], "ring", given=["source"]).kwargs)
     [stage] = schedule_phases(experiment)
     state = new_state(stage.game, source, experiment.common)
@@ -117,8 +117,8 @@ from gan_jax.penalties import terms
 
 late = terms.r1(lambda step: jnp.where(step >= 50, 10.0, 0.0))
 """)
-    kwargs = parse(load(find("ring")), ["--penalty", f"{tmp_path}/mine.py:late"], "ring", given=["source"]).kwargs
-    [stage] = schedule_phases(load(find("ring"))(open_source("ring"), **kwargs))
+    kwargs = parse(find("ring").load(), ["--penalty", f"{tmp_path}/mine.py:late"], "ring", given=["source"]).kwargs
+    [stage] = schedule_phases(find("ring").load()(open_source("ring"), **kwargs))
     batch = {"x": jnp.ones((2, 4, 2))}
     state = init(stage.game, jax.random.key(0), batch)
     step = jax.jit(make_step(stage.game))

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from turned import turned_round
 
-from gan_jax.config.discovery import find, load
+from gan_jax.config.discovery import find
 from gan_jax.config.experiment import schedule_phases
 from gan_jax.config.flags import parse
 from gan_jax.data import open_source
@@ -29,7 +29,7 @@ SAMPLES = 256
 def likeness(*broken):
     """How alike real digits and samples are: the correlation of their mean images, and of their deviations from it."""
     source = open_source("mnist5k")
-    build = load(find("mnist_mlp"))
+    build = find("mnist_mlp").load()
     experiment = build(source, **parse(build, ["--images", "19200"], "mnist_mlp", given=["source"]).kwargs)
     [stage] = schedule_phases(experiment)
     for who in broken:

@@ -1,0 +1,29 @@
+"""Settings of runs made before experiments were tables, as the flags that say the same today."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from gan_jax.config.experiment import RunConfig
+
+RENAMED = {"infogan": {"weight": "lambda_categorical", "number_weight": "lambda_continuous"}}
+"""Flags by their earlier names."""
+
+PENALTIES = {"wgan_gp": "gradient_penalty", "dragan": "dragan"}
+"""Experiments whose `--penalty` was the weight of this penalty."""
+
+
+def upgrade(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Translates the settings in the manifest of an earlier release.
+
+    A null stood for the value of the preset, which is the default of the flag today.
+    """
+    common = {each.name for each in fields(RunConfig)}
+    given = {flag: value for flag, value in settings.items() if value is not None or flag in common}
+    if name in PENALTIES and "penalty" in given:
+        given["penalty"] = f"{PENALTIES[name]}:{given['penalty']}"
+    if name == "lsgan" and "labels" in given:
+        given["loss"] = ":".join(("lsgan", *map(repr, given.pop("labels"))))
+    if name == "stacked_mnist" and "learning_rate" in given:
+        given["g_learning_rate"] = given["d_learning_rate"] = given.pop("learning_rate")
+    return {RENAMED.get(name, {}).get(flag, flag): value for flag, value in given.items()}

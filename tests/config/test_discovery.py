@@ -1,0 +1,168 @@
+"""Experiments are found by name without an import, and their flags default to the values of the row."""
+
+import json
+import subprocess
+import sys
+from dataclasses import fields
+
+import pytest
+
+from gan_jax import losses
+from gan_jax.config.discovery import entries, find, listing
+from gan_jax.config.experiment import RESUMABLE, RunConfig
+from gan_jax.config.flags import parse, to_argv
+from gan_jax.config.migration import upgrade
+from gan_jax.data import open_source
+from gan_jax.errors import BadInput
+
+OLD_FORM = '''"""An experiment of one's own."""
+from gan_jax.experiment import Common, Experiment, Phase
+from gan_jax.flags import PositiveFloat
+
+def experiment(source, common: Common = Common(images=10, batch_size=2), rate: PositiveFloat = 0.5) -> Experiment:
+    """Trains nothing.
+
+    Args:
+        source: Data.
+        common: The flags of every experiment.
+        rate: A number.
+    """
+    return Experiment((), common)
+'''
+
+TABLE = '''"""Two rows."""
+from dataclasses import dataclass
+from gan_jax.config.experiment import Experiment, Row, RunConfig
+
+@dataclass(frozen=True)
+class Config:
+    rate: float = 0.5
+    """A number."""
+
+PRESETS = {
+    "slow": Row("The slow one", RunConfig(10, 2), {"small": Config(), "full": Config(rate=0.25)}, expect="little"),
+    "fast": Row("The fast one", RunConfig(10, 4), {"good": Config(2.0)}),
+}
+
+def build(source, run, config):
+    return Experiment((), run)
+'''
+
+
+def settings(name, *argv):
+    return parse(find(name).load(argv), argv, name, given=["source"]).settings
+
+
+@pytest.fixture
+def table(tmp_path):
+    file = tmp_path / "table.py"
+    file.write_text(TABLE)
+    return file
+
+
+def test_every_row_of_every_table_is_listed_with_its_paper_and_score():
+    lines = dict(line.split(maxsplit=1) for line in listing().splitlines())
+    assert {"dcgan", "lsgan", "wgan", "wgan_gp", "dragan", "hinge", "rpgan", "cgan", "projection"} <= lines.keys()
+    assert {"acgan", "infogan", "lapgan", "mnist_mlp", "mnist_dcgan", "ring", "grid", "dirac"} <= lines.keys()
+    assert "arXiv:1704.00028" in lines["wgan_gp"] and "Fréchet distance of 7" in lines["wgan_gp"]
+
+
+def test_listing_imports_neither_jax_nor_an_experiment(tmp_path):
+    (tmp_path / "experiments").mkdir()
+    (tmp_path / "experiments" / "broken.py").write_text("raise RuntimeError")
+    program = "from gan_jax.config.discovery import listing; print(listing())"
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "broken" in done.stdout and "wgan_gp" in done.stdout
+
+
+@pytest.mark.parametrize("name", sorted(entries()))
+def test_settings_hold_the_values_that_are_used(name):
+    """Whatever a flag's value is, the manifest names it, and the same words as flags give it again."""
+    for preset in ([], *([["--preset", "full"]] if "preset" in settings(name) else [])):
+        if preset and name == "mnist_dcgan":
+            preset = ["--preset", "tutorial"]
+        found = settings(name, *preset)
+        used = {flag for flag, value in found.items() if value is None}
+        assert used <= RESUMABLE | {each.name for each in fields(RunConfig)} | {"clip"}
+        assert settings(name, *to_argv(found)) == found
+        json.dumps(found)
+
+
+def test_a_preset_replaces_the_defaults_and_a_flag_replaces_both():
+    assert settings("wgan_gp")["learning_rate"] == 2e-3
+    assert settings("wgan_gp", "--preset", "full")["learning_rate"] == 1e-4
+    assert settings("wgan_gp", "--preset=full", "--learning-rate", "0.5")["learning_rate"] == 0.5
+    assert settings("wgan_gp")["penalty"] == "gradient_penalty:10.0"
+    with pytest.raises(BadInput, match="preset"):
+        settings("wgan_gp", "--preset", "huge")
+
+
+def test_help_shows_the_defaults_of_the_row(capsys):
+    for argv, rate in ((["--help"], "0.002"), (["--preset", "full", "--help"], "5e-05")):
+        with pytest.raises(SystemExit):
+            parse(find("wgan").load(argv), argv, "gan-jax train wgan", given=["source"])
+        shown = capsys.readouterr().out
+        assert f"(default: {rate})" in shown and "optimizer" not in shown.split("options")[1]
+
+
+def test_rows_of_a_users_file(table):
+    built = [find(f"{table}:{row}").load()(toy(), **defaults(table, row)) for row in ("slow", "fast")]
+    assert [experiment.common.batch_size for experiment in built] == [2, 4]
+    assert settings(f"{table}:slow")["rate"] == 0.5 and settings(f"{table}:fast")["rate"] == 2.0
+    assert settings(f"{table}:slow", "--preset", "full")["rate"] == 0.25
+    assert "preset" not in settings(f"{table}:fast")
+    with pytest.raises(BadInput, match=r"has the rows slow, fast: name one, as in .*table\.py:slow"):
+        find(str(table))
+    with pytest.raises(BadInput, match="has the rows slow, fast"):
+        find(f"{table}:medium")
+
+
+def defaults(table, row):
+    return parse(find(f"{table}:{row}").load(), [], row, given=["source"]).kwargs
+
+
+def toy():
+    return open_source("ring")
+
+
+def test_a_file_of_the_old_form_goes_on_working(tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text(OLD_FORM)
+    assert settings(str(file), "--rate", "0.25")["rate"] == 0.25
+    assert find(str(file)).name == "mine"
+
+
+def test_what_defines_no_experiment_is_refused(tmp_path):
+    (tmp_path / "none.py").write_text("x = 1")
+    with pytest.raises(BadInput, match="defines neither PRESETS"):
+        find(str(tmp_path / "none.py")).load()
+    with pytest.raises(BadInput, match="does not exist"):
+        find(str(tmp_path / "missing.py"))
+    with pytest.raises(BadInput, match="did you mean dcgan"):
+        find("dcgam")
+
+
+OLD_SETTINGS = {
+    "wgan_gp": ({"preset": "small", "learning_rate": None, "penalty": 10.0, "n_critic": 5, "ema": 0.999}, {}),
+    "dragan": ({"preset": "full", "learning_rate": 1e-3, "penalty": 3.0, "b1": 0.5}, {"penalty": "dragan:3.0"}),
+    "hinge": ({"preset": "full", "learning_rate": None, "b1": None, "n_critic": None}, {"n_critic": 5, "b1": 0.0}),
+    "lsgan": ({"preset": "small", "learning_rate": None, "labels": [-1.0, 1.0, 0.0]}, {"loss": "lsgan:-1.0:1.0:0.0"}),
+    "infogan": ({"preset": "small", "weight": 2.0, "number_weight": 0.5}, {"lambda_continuous": 0.5}),
+    "mnist_dcgan": ({"preset": "tutorial", "learning_rate": None, "b1": None, "ema": None}, {"b1": 0.9, "ema": 0.0}),
+    "stacked_mnist": ({"loss": "hinge", "learning_rate": 0.5, "width": 4}, {"g_learning_rate": 0.5}),
+    "ring": ({"penalty": "interpolated:2.0", "width": 32}, {"penalty": "gradient_penalty:2.0"}),
+}
+
+
+@pytest.mark.parametrize("name", OLD_SETTINGS)
+def test_settings_of_earlier_releases_are_translated(name):
+    old, expected = OLD_SETTINGS[name]
+    now = settings(name, *to_argv(upgrade(name, {"images": 640, "data_dir": None, **old})))
+    assert now["images"] == 640 and now.items() >= expected.items()
+    kept = {flag: old[flag] for flag in old.keys() & now.keys() if old[flag] is not None and flag != "penalty"}
+    assert now.items() >= kept.items()
+
+
+def test_a_loss_is_the_object_of_its_word():
+    build = find("dcgan").load()
+    assert parse(build, ["--loss", "hinge"], "dcgan", given=["source"]).kwargs["config"].loss is losses.hinge

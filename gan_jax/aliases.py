@@ -65,6 +65,7 @@ MOVED = {
 RENAMED = {
     "engine.collectives": {"mean_over_devices": "pmean", "gather_over_devices": "all_gather"},
     "engine.networks": {"Through": "WrappedNet"},
+    "metrics": {"diversity": "mean_ms_ssim"},
     "config.experiment": {"Common": "RunConfig"},
     "toy.gaussians": {"Recipe": "Config", "bench": "make_experiment"},
     "toy.networks": {"Generator": "PointGenerator"},
@@ -112,7 +113,7 @@ def _allow_old_names(module: ModuleType) -> None:
 
 def install() -> None:
     """Makes the old names importable."""
-    for name in ("losses", "penalties", "penalties.terms"):
+    for name in ("losses", "metrics", "penalties", "penalties.terms"):
         _allow_old_names(sys.modules[f"gan_jax.{name}"])
     if not any(isinstance(finder, _Redirect) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Redirect())

@@ -1,7 +1,7 @@
-"""Data: a batch is a pure function of (seed, step).
+"""Data sets and input pipelines: a batch is a pure function of (seed, step).
 
-`open_source` finds the examples, `order.indices` says which are dealt when, and a pipeline (`device_resident`,
-`tf_data`) turns that into batches. Nothing heavy is imported until it is used.
+`open_source` opens a data set, `shuffle` orders its examples, `device_resident` or `tf_data` make the batches.
+May import `engine` and `errors` only. TensorFlow, TFDS and Pillow are imported when they are first used.
 """
 
 import os
@@ -12,10 +12,10 @@ from gan_jax.data.source import Source, from_arrays, from_points
 from gan_jax.data.sources.archives import ARCHIVES
 from gan_jax.data.sources.image_folder import archive_source, folder_source
 from gan_jax.data.sources.mnist5k import mnist5k
-from gan_jax.data.sources.stacked_mnist import PREFIX, SIDE, stacked
-from gan_jax.data.sources.subset import NAME, few
+from gan_jax.data.sources.stacked_mnist import PREFIX, SIDE, stack_digits
+from gan_jax.data.sources.subset import NAME, balanced_subset
 from gan_jax.data.sources.tfds import tfds_source
-from gan_jax.data.sources.toy import FILES, WORLDS, points_source
+from gan_jax.data.sources.toy import FILES, TOY_DATA, points_source
 from gan_jax.data.with_tf_data import tf_data
 from gan_jax.errors import BadInput
 
@@ -23,44 +23,52 @@ __all__ = [
     "Pipeline",
     "Source",
     "archive_source",
+    "balanced_subset",
     "device_resident",
-    "few",
     "folder_source",
     "from_arrays",
     "from_points",
     "mnist5k",
     "open_source",
     "points_source",
-    "stacked",
+    "stack_digits",
     "tf_data",
     "tfds_source",
 ]
 
-BUILT_IN = {"mnist5k": mnist5k, **WORLDS}
-"""What needs neither a file nor a download, by its name."""
+BUILT_IN = {"mnist5k": mnist5k, **TOY_DATA}
+"""Data sets by name that need neither a file nor a download."""
+
+few, stacked = balanced_subset, stack_digits
+"""Names of earlier releases."""
 
 
 def open_source(name: str, data_dir: str | Path | None = None, split: str = "train", size: int | None = None) -> Source:
-    """The data set that a name stands for: one of `BUILT_IN`, a folder, an archive or a file by its path, or TFDS's.
+    """Opens a data set.
 
-    `data_dir` is a folder with the original archives of a TFDS data set, to be used instead of a download; with it,
-    a bare name is always TFDS's. `size` is what the images of a folder or archive are resized to. A file is `.npy` or
-    `.npz` and holds points. `stacked:` before the name of gray digits makes Stacked-MNIST of them, of size 28 or 32.
-    `:N` after the name of a labeled source leaves N of its training examples; other splits stay whole.
+    Args:
+        name: one of `BUILT_IN`, the path of a folder or archive of images, the path of a `.npy` or `.npz` file of
+            points, or the name of a TFDS data set. The prefix `stacked:` makes Stacked-MNIST from gray digits. The
+            suffix `:N` keeps a class-balanced subset of N training examples; other splits stay whole.
+        data_dir: folder with the original archives of a TFDS data set, read instead of a download. A bare name then
+            always means a TFDS data set.
+        split: name of the split, as TFDS writes it for TFDS data sets.
+        size: side in pixels to which the images of a folder or archive are resized; 28 or 32 for `stacked:`.
+
+    Raises:
+        BadInput: no such data set or split, or an argument that this kind of data set does not take.
     """
     if name.startswith(PREFIX):
         digits = open_source(name.removeprefix(PREFIX), data_dir, split)
-        return stacked(digits, size=SIDE if size is None else size)
+        return stack_digits(digits, size=SIDE if size is None else size)
     path = Path(os.path.expanduser(name))
-    if (some := NAME.fullmatch(name)) and not path.exists():
-        source = open_source(some["all"], data_dir, split, size)
-        return few(source, int(some["n"])) if split == "train" else source
+    if (subset := NAME.fullmatch(name)) and not path.exists():
+        source = open_source(subset["all"], data_dir, split, size)
+        return balanced_subset(source, int(subset["n"])) if split == "train" else source
     if data_dir is not None and (name in BUILT_IN or _is_path(name)):
-        raise BadInput(f"--data-dir is for TFDS data sets, not for {name}: leave it out, or give --data mnist, say")
+        raise BadInput(f"--data-dir is for TFDS data sets, not for {name}: leave it out, or give e.g. --data mnist")
     if name in BUILT_IN and split != "train":
-        raise BadInput(
-            f"{name} has no split {split!r}, it is all for training: give mnist, say, or a folder with splits"
-        )
+        raise BadInput(f"{name} has no split {split!r}, only train: choose a data set with splits, such as mnist")
     if name in BUILT_IN and size is None:
         return BUILT_IN[name]()
     if _is_path(name) or (data_dir is None and path.exists()):
@@ -71,10 +79,10 @@ def open_source(name: str, data_dir: str | Path | None = None, split: str = "tra
             return points_source(path)
         return (folder_source if path.is_dir() else archive_source)(path, size, split)
     if size is not None:
-        raise BadInput(f"{name} comes in its own size: --image-size is for folders and archives")
+        raise BadInput(f"{name} has a fixed image size: --image-size is for folders and archives")
     return tfds_source(name, data_dir, split)
 
 
 def _is_path(name: str) -> bool:
-    """Whether a name cannot be TFDS's; those may hold one slash, as in `emnist/letters`."""
+    """Tells paths from names of TFDS data sets, which contain at most one slash (`emnist/letters`)."""
     return name.startswith(("/", ".", "~")) or name.count("/") > 1 or name.lower().endswith(("/", *ARCHIVES, *FILES))

@@ -1,7 +1,7 @@
-"""Decoded arrays on disk, so that a data set is downloaded, unpacked and decoded once.
+"""Cache of decoded arrays on disk: every data set is downloaded, unpacked and decoded once.
 
-An entry is a folder of `x.npy`, `y.npy` and `entry.json`. It is written beside its place and renamed into it, so that
-an interrupted run leaves nothing that looks like an entry, and what does not look like one is written again.
+An entry is a folder of `x.npy`, `y.npy` and `entry.json`. It is written to a temporary folder and then renamed, so an
+interrupted run leaves no partial entry. A damaged entry is written again.
 """
 
 import json
@@ -20,7 +20,7 @@ from gan_jax.errors import BadInput
 
 
 class Decoded(NamedTuple):
-    """A data set on its way into the cache: its description, and its examples in order."""
+    """A decoded data set, to be written to the cache: its description, and its examples in order, in chunks."""
 
     size: int
     shape: Shape
@@ -29,15 +29,20 @@ class Decoded(NamedTuple):
 
 
 def cache_folder() -> Path:
-    """`GAN_JAX_CACHE`, or `~/.cache/gan_jax`."""
+    """Returns `$GAN_JAX_CACHE`, or `~/.cache/gan_jax`."""
     return Path(os.environ.get("GAN_JAX_CACHE") or "~/.cache/gan_jax").expanduser().absolute()
 
 
 def cached(name: str, key: Mapping[str, object], decode: Callable[[Path], Decoded]) -> Source:
-    """The source called `name`, decoded now unless an entry with the same `key` holds it.
+    """Opens the cached source `name`; decodes it first if there is no entry with this `key`.
 
-    `key` is everything that the arrays depend on, as JSON values. `decode` gets a scratch folder on the cache's disk,
-    which is deleted when the arrays are written.
+    Args:
+        name: of the source.
+        key: all that the arrays depend on, as JSON values.
+        decode: called with a scratch folder on the cache's disk, which is deleted once the arrays are written.
+
+    Raises:
+        BadInput: the data set is empty, or the cache cannot be written.
     """
     digest = sha256(json.dumps([name, key], sort_keys=True).encode()).hexdigest()[:16]
     entry = cache_folder() / "arrays" / f"{name.replace('/', '-').replace(':', '-')}-{digest}"
@@ -54,14 +59,14 @@ def cached(name: str, key: Mapping[str, object], decode: Callable[[Path], Decode
                 new.rename(entry)
         return _open(entry, name)
     except OSError as error:
-        where = f"the data cache {cache_folder()} cannot be written ({error})"
-        raise BadInput(f"{where}: free some space or set GAN_JAX_CACHE to another folder") from error
+        what = f"the data cache {cache_folder()} cannot be written ({error})"
+        raise BadInput(f"{what}: free some space or set GAN_JAX_CACHE to another folder") from error
 
 
 def _find(entry: Path, name: str) -> Source | None:
     try:
         return _open(entry, name)
-    except (OSError, ValueError, KeyError):  # not there, or torn
+    except (OSError, ValueError, KeyError):  # missing or damaged
         return None
 
 
@@ -82,7 +87,7 @@ def _write(folder: Path, decoded: Decoded) -> None:
 
 
 def _open(folder: Path, name: str) -> Source:
-    """The entry in `folder`; raises OSError, ValueError or KeyError where it is not whole."""
+    """Opens the entry in `folder`; raises OSError, ValueError or KeyError if it is damaged."""
     about = json.loads((folder / "entry.json").read_text())
     x = np.load(folder / "x.npy", mmap_mode="r", allow_pickle=False)
     y = np.load(folder / "y.npy", mmap_mode="r", allow_pickle=False) if about["labels"] else None

@@ -1,7 +1,7 @@
-"""One protocol, two pipelines: the same batches for the same (seed, step), from memory here, from disk by `tf_data`.
+"""The pipeline type, and the pipeline for data that fits on the device.
 
-A pipeline is split where the host meets the device. `stream` runs on the host and hands over what a step needs; `load`
-runs inside the compiled loop and makes the batch of it.
+`stream` runs on the host and yields the inputs of each step; `load` runs inside the compiled loop and makes the batch
+from them. `device_resident` and `tf_data` make the same batches for the same (seed, step).
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -20,21 +20,24 @@ Inputs = PyTree[Array | np.ndarray]
 
 
 class Pipeline(NamedTuple):
-    """Where batches come from. `load(arrays, inputs of one step)` is the batch of that step."""
+    """An input pipeline: the batch of a step is `load(arrays, inputs of that step)`."""
 
     arrays: Inputs
-    """What stays on the device for the whole run; `()` where nothing does."""
+    """Arrays that stay on the device for the whole run; `()` if there are none."""
     stream: Callable[[Iterable[range]], Iterator[Inputs]]
-    """For each range of `n` steps, their inputs, with a leading axis `[n]`."""
+    """Yields the inputs of each range of `n` steps, with a leading axis `[n]`."""
     load: Callable[[Inputs, Inputs], Batch]
-    """Pure. The batch: images `x` `[turn, B, H, W, C]` float32 in [-1, 1], or points `[turn, B, D]` as they are, and,
-    with labels, `y` `[turn, B]` int32."""
+    """Pure function to a batch: images `x` `[turn, B, H, W, C]` float32 in [-1, 1] or unscaled points `[turn, B, D]`,
+    and, for a labeled source, `y` `[turn, B]` int32."""
 
 
 def device_resident(
     source: Source, seed: int, turns: int, batch_size: int, shard: tuple[int, int] = (0, 1)
 ) -> Pipeline:
-    """The whole data set on the device; a step's input is its indices. For data that fits: MNIST is 47 MB."""
+    """Makes the pipeline that keeps the whole data set on the device (MNIST is 47 MB); a step's input is its indices.
+
+    Shard `(i, n)` is process `i`'s part of every batch.
+    """
     shuffle.check(source.size, turns, batch_size, shard)
 
     def stream(ranges: Iterable[range]) -> Iterator[Inputs]:
@@ -48,16 +51,16 @@ def device_resident(
 
 
 def to_batch(examples: dict[str, Array]) -> Batch:
-    """Scales images, which are bytes, on the device; points, which are floats, and labels pass."""
+    """Scales images, which are uint8; float points and labels pass unchanged."""
     x = examples["x"]
     return examples | {"x": scale(x) if x.dtype == jnp.uint8 else x}
 
 
 def scale(x: UInt8[Array, "*shape"]) -> Float32[Array, "*shape"]:
-    """Bytes 0 ... 255 to [-1, 1].
+    """Scales 0 ... 255 to [-1, 1].
 
-    `x / 127.5 - 1` rounds twice, and a compiler that fuses the two (XLA does) rounds once: other bits in every other
-    program. Here the sum is exact and the one product rounds, so that the bits are the same wherever it is compiled.
+    `x / 127.5 - 1` rounds once or twice, depending on whether XLA fuses it, so its bits differ between programs. Here
+    the sum is exact and only the product rounds: the bits are the same in every program.
     """
     return (2 * x.astype(jnp.float32) - 255) * np.float32(1 / 255)
 

@@ -1,4 +1,4 @@
-"""The index: which example is dealt when. A pure function of (seed, position), so that no iterator is ever saved."""
+"""Order of the examples: a pure function of (seed, position), so no iterator state is ever saved."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -11,20 +11,20 @@ from gan_jax.errors import BadInput
 
 
 def permutation(seed: int, size: int, epoch: int) -> Int32[np.ndarray, " size"]:
-    """The order of the examples in one pass over the data."""
+    """Draws the order of the examples in one epoch."""
     return _permutations(seed, size)(epoch)
 
 
 @lru_cache(maxsize=64)
 def _permutations(seed: int, size: int) -> Callable[[int], Int32[np.ndarray, " size"]]:
-    """Remembers the last two epochs of each of many seeds, which may be trained side by side."""
+    """Caches the last two epochs of every seed: a sweep trains many seeds side by side."""
 
     @lru_cache(maxsize=2)
     def draw(epoch: int) -> Int32[np.ndarray, " size"]:
         with jax.default_device(_cpu()):
             key = jax.random.fold_in(jax.random.key(seed, impl="threefry2x32"), epoch)
             order = np.asarray(jax.random.permutation(key, size)).astype(np.int32)
-        order.flags.writeable = False  # every caller gets this one array
+        order.flags.writeable = False  # all callers share this array
         return order
 
     return draw
@@ -33,11 +33,14 @@ def _permutations(seed: int, size: int) -> Callable[[int], Int32[np.ndarray, " s
 def indices(
     seed: int, size: int, steps: range, turns: int, batch_size: int, shard: tuple[int, int] = (0, 1)
 ) -> Int32[np.ndarray, "n turns B"]:
-    """What each turn of each step is dealt: indices below `size`.
+    """Computes the indices of the examples of each turn of each step.
 
     Examples are counted over the whole run: example `b` of turn `t` of step `s` is number
-    `(s * turns + t) * batch_size + b`, and every `size` of them are one epoch in an order of its own.
-    Shard `(i, n)` is process `i`'s slice of the batch: the `n` shards, joined along the last axis, are the whole.
+    `(s * turns + t) * batch_size + b`, and every `size` examples are one epoch with its own permutation.
+    Shard `(i, n)` is process `i`'s slice of the batch: the `n` shards, concatenated along the last axis, are the batch.
+
+    Raises:
+        BadInput: see `check`.
     """
     check(size, turns, batch_size, shard)
     i, n = shard
@@ -46,13 +49,13 @@ def indices(
     epoch, offset = np.divmod(turn[..., None] * batch_size + mine, size)
     out = np.empty(offset.shape, np.int32)
     for e in np.unique(epoch):
-        dealt = epoch == e
-        out[dealt] = permutation(seed, size, int(e))[offset[dealt]]
+        mask = epoch == e
+        out[mask] = permutation(seed, size, int(e))[offset[mask]]
     return out
 
 
 def check(size: int, turns: int, batch_size: int, shard: tuple[int, int]) -> None:
-    """Raises `BadInput` where no batch can be dealt."""
+    """Raises `BadInput` for an empty data set, a batch size or number of turns below 1, or an impossible shard."""
     i, n = shard
     if size < 1:
         raise BadInput("the data set is empty: there is nothing to train on")
@@ -61,11 +64,11 @@ def check(size: int, turns: int, batch_size: int, shard: tuple[int, int]) -> Non
     if not 0 <= i < n:
         raise BadInput(f"shard {i} of {n} does not exist: shards are numbered from 0")
     if batch_size % n:
-        raise BadInput(f"a batch of {batch_size} cannot be shared by {n} processes: make it a multiple of {n}")
+        raise BadInput(f"a batch of {batch_size} cannot be split over {n} processes: make it a multiple of {n}")
 
 
 def _cpu() -> jax.Device | None:
-    """Where indices are computed: never in the accelerator's way. With JAX_PLATFORMS=cuda there is no CPU backend."""
+    """Returns the CPU, on which the accelerator is not disturbed; None without one, as with JAX_PLATFORMS=cuda."""
     try:
         return jax.local_devices(backend="cpu")[0]
     except RuntimeError:

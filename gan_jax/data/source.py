@@ -1,4 +1,4 @@
-"""A source: examples that can be read by index. Where they come from ends here."""
+"""The type of a data set: examples that are read by index, wherever they are stored."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,16 +11,16 @@ from jaxtyping import Int, Shaped
 from gan_jax.errors import BadInput
 
 Examples = dict[str, np.ndarray]
-"""Images `x` `[B, H, W, C]` uint8 or points `x` `[B, D]` float32 and, where there are labels, `y` `[B]` int32."""
+"""Images `x` `[B, H, W, C]` uint8 or points `x` `[B, D]` float32 and, for a labeled source, `y` `[B]` int32."""
 
 Shape = tuple[int, ...]
-"""Of every example: height, width and channels (1 or 3) of an image, `(D,)` of a point."""
+"""Shape of an example: `(H, W, C)` of an image, with 1 or 3 channels, or `(D,)` of a point."""
 
 
 class Source(NamedTuple):
-    """A data set: how many examples, of what shape, and the function that reads them.
+    """A data set: the number and shape of its examples, and the function that reads them.
 
-    `read` depends on nothing but the indices, and may be called from several threads.
+    `read` is a pure function of the indices, and may be called from several threads.
     """
 
     name: str
@@ -28,23 +28,23 @@ class Source(NamedTuple):
     shape: Shape
     read: Callable[[Int[np.ndarray, " B"]], Examples]
     classes: tuple[str, ...] = ()
-    """What the labels 0, 1, ... mean; empty where there are no labels."""
+    """Class names of the labels 0, 1, ...; empty for an unlabeled source."""
 
 
 def from_arrays(name: str, x: np.ndarray, y: np.ndarray | None = None, classes: tuple[str, ...] = ()) -> Source:
-    """A source over images `x` `[N, H, W, C]` uint8 and labels `y` `[N]`; memory-mapped arrays stay on disk."""
+    """Makes a source from images `x` `[N, H, W, C]` uint8 and labels `y` `[N]`; memory-mapped arrays stay on disk."""
     if x.dtype != np.uint8 or x.ndim != 4:
         raise BadInput(f"{name}: images must be uint8 [N, H, W, C], not {x.dtype} {list(x.shape)}: convert them")
     return _indexed(name, x, y, classes)
 
 
 def from_points(name: str, x: np.ndarray, y: np.ndarray | None = None, classes: tuple[str, ...] = ()) -> Source:
-    """A source over points `x` `[N, D]` of any float type, kept in memory as float32, and labels `y` `[N]`.
+    """Makes a source from points `x` `[N, D]` of any float type, kept in memory as float32, and labels `y` `[N]`.
 
     Raises:
-        BadInput: no points, or some of another rank or type, or that are not finite in float32.
+        BadInput: there are no points, they have another rank or type, or some are not finite in float32.
     """
-    with np.errstate(over="ignore"):  # what overflows is refused as infinite
+    with np.errstate(over="ignore"):  # overflow gives inf, which is an error below
         points = x.astype(np.float32) if x.dtype.kind == "f" and x.ndim == 2 and x.shape[1] else None
     if points is None:
         raise BadInput(f"{name}: points must be floats [N, D], not {x.dtype} {list(x.shape)}: convert them")
@@ -69,28 +69,28 @@ def _indexed(name: str, x: Shaped[np.ndarray, "N ..."], y: np.ndarray | None, cl
     return Source(name, len(x), x.shape[1:], read, classes)
 
 
-LOOKED_AT = 4096
-"""How many examples a fingerprint is taken of, at most."""
+FINGERPRINTED = 4096
+"""Number of examples a fingerprint is computed from, at most."""
 
 
 def fingerprint(source: Source) -> str:
-    """The sha256 of a source's examples and labels; of `LOOKED_AT` at equal distances where there are more."""
+    """Computes the sha256 of a source's examples and labels; of `FINGERPRINTED` evenly spaced ones if it has more."""
     sha = sha256()
-    some = np.linspace(0, source.size - 1, min(source.size, LOOKED_AT)).astype(int)
-    for start in range(0, len(some), 256):
-        for name, leaf in sorted(source.read(some[start : start + 256]).items()):
+    indices = np.linspace(0, source.size - 1, min(source.size, FINGERPRINTED)).astype(int)
+    for start in range(0, len(indices), 256):
+        for name, leaf in sorted(source.read(indices[start : start + 256]).items()):
             sha.update(f"{name} {leaf.dtype} {leaf.shape}\n".encode())
             sha.update(np.ascontiguousarray(leaf).tobytes())
     return sha.hexdigest()
 
 
 def in_chunks(source: Source, chunk: int = 1024) -> Iterator[Examples]:
-    """Every example once, in index order, `chunk` at a time, read by a few threads."""
+    """Yields every example once, in index order, `chunk` at a time, read by four threads."""
     starts = range(0, source.size, chunk)
 
     def read(start: int) -> Examples:
         return source.read(np.arange(start, min(start + chunk, source.size)))
 
     with ThreadPoolExecutor(max_workers=4) as pool:
-        for i in range(0, len(starts), 8):  # no more than that in memory
+        for i in range(0, len(starts), 8):  # bounds the memory
             yield from pool.map(read, starts[i : i + 8])

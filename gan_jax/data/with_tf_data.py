@@ -1,4 +1,4 @@
-"""The pipeline for data larger than memory: read and decoded ahead by tf.data. Imports TensorFlow when it is built."""
+"""The pipeline for data larger than memory: tf.data reads and decodes ahead. Imports TensorFlow when it is built."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -15,7 +15,10 @@ from gan_jax.errors import BadInput
 
 
 def tf_data(source: Source, seed: int, turns: int, batch_size: int, shard: tuple[int, int] = (0, 1)) -> Pipeline:
-    """A step's input is its examples, read in parallel and in order while earlier steps are played."""
+    """Makes the pipeline that reads the examples of a step in parallel, while earlier steps run.
+
+    Shard `(i, n)` is process `i`'s part of every batch.
+    """
     shuffle.check(source.size, turns, batch_size, shard)
     tf = import_tensorflow()
     example = source.read(np.zeros(1, np.int64))
@@ -27,12 +30,12 @@ def tf_data(source: Source, seed: int, turns: int, batch_size: int, shard: tuple
         def read(indices: np.ndarray) -> list[np.ndarray]:
             try:
                 examples = source.read(indices.ravel())
-            except Exception as error:  # TensorFlow would keep only its text
+            except Exception as error:  # TensorFlow keeps only its text
                 failures.append(error)
                 raise
             return [examples[name].reshape(*indices.shape, *examples[name].shape[1:]) for name in names]
 
-        def dealt() -> Iterator[tuple[np.ndarray, bool]]:
+        def step_indices() -> Iterator[tuple[np.ndarray, bool]]:
             for steps in ranges:
                 left = len(steps)
                 for step in shuffle.indices(seed, source.size, steps, turns, batch_size, shard):
@@ -41,7 +44,7 @@ def tf_data(source: Source, seed: int, turns: int, batch_size: int, shard: tuple
 
         signature = (tf.TensorSpec((turns, None), tf.int32), tf.TensorSpec((), tf.bool))
         steps_read = (
-            tf.data.Dataset.from_generator(dealt, output_signature=signature)
+            tf.data.Dataset.from_generator(step_indices, output_signature=signature)
             .map(lambda i, last: (*tf.numpy_function(read, [i], dtypes), last), tf.data.AUTOTUNE, deterministic=True)
             .prefetch(tf.data.AUTOTUNE)
         )
@@ -64,19 +67,19 @@ def tf_data(source: Source, seed: int, turns: int, batch_size: int, shard: tuple
 
 
 def import_tensorflow() -> ModuleType:
-    """TensorFlow, kept quiet and away from the accelerators, which are JAX's."""
+    """Imports TensorFlow with little logging, and hides the accelerators from it: they are JAX's."""
     quieten()
     try:
         import tensorflow as tf
     except ImportError as error:
         raise BadInput(f"TensorFlow cannot be imported ({error}): install it, or use cached data") from error
     for kind in ("GPU", "TPU"):
-        with suppress(RuntimeError):  # the caller has initialized TensorFlow, and keeps what it took
+        with suppress(RuntimeError):  # TensorFlow is already initialized
             tf.config.set_visible_devices([], kind)
     return tf
 
 
 def quieten() -> None:
-    """What TensorFlow has to be told before anything imports it."""
+    """Sets the environment variables that silence TensorFlow; call it before the first import."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # announces itself, and serves networks only
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # logs a line, and speeds up networks only

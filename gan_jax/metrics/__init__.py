@@ -11,9 +11,9 @@ from gan_jax.metrics.frechet import frechet_distance, intra_frechet_distance
 from gan_jax.metrics.inception_score import inception_score
 from gan_jax.metrics.kernel_distance import kernel_distance
 from gan_jax.metrics.mixture_modes import energy_distance, mode_scores
-from gan_jax.metrics.ms_ssim import diversity, ms_ssim
+from gan_jax.metrics.ms_ssim import mean_ms_ssim, ms_ssim
 from gan_jax.metrics.ndb import different_bins, fit_bins
-from gan_jax.metrics.nearest_neighbors import closest_pairs, duplicates, memorized_share, neighbors
+from gan_jax.metrics.nearest_neighbors import duplicates, memorized_share, neighbors
 from gan_jax.metrics.path_length import path_length
 from gan_jax.metrics.prdc import density_coverage, prdc, precision_recall
 
@@ -22,11 +22,9 @@ __all__ = [
     "FeatureNet",
     "adversarial_accuracy",
     "class_shares",
-    "closest_pairs",
     "code_accuracy",
     "density_coverage",
     "different_bins",
-    "diversity",
     "duplicates",
     "energy_distance",
     "fit_bins",
@@ -36,6 +34,7 @@ __all__ = [
     "kernel_distance",
     "label_accuracy",
     "look",
+    "mean_ms_ssim",
     "memorized_share",
     "mode_count",
     "mode_scores",

@@ -65,7 +65,7 @@ def ms_ssim(a: Images, b: Images) -> Float[np.ndarray, " N"]:
     return result
 
 
-def diversity(images: Images, pairs: int, seed: int = 0) -> Estimate:
+def mean_ms_ssim(images: Images, pairs: int, seed: int = 0) -> Estimate:
     """The mean `ms_ssim` over random pairs of different images, and its standard error: the lower, the more diverse.
 
     A set of one class is meant: images of many classes are unlike for that alone. Compare with real images of the same

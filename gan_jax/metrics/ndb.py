@@ -10,16 +10,13 @@ from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 from gan_jax.errors import BadInput
 from gan_jax.metrics.arrays import Features, features
 
 ROUNDS = 100
 """Of k-means, at most: the bins need not be the best ones, only the same for all that is compared."""
-
-ROWS = 4096
-"""Rows compared with all centers at a time: bounds the memory."""
 
 
 class Bins(NamedTuple):
@@ -56,19 +53,11 @@ def fit_bins(real: Features, k: int = 100, seed: int = 0) -> Bins:
     different = len({row.tobytes() for row in x})
     if different < k:
         raise BadInput(f"real: {different} different samples cannot fill {k} bins: use fewer bins")
-    centers = _scattered(x, k, np.random.default_rng(seed))
-    before = None
-    for _ in range(ROUNDS):
-        index, squared = _nearest(x, centers)
-        if before is not None and np.array_equal(index, before):
-            break
-        before = index
-        filled = np.unique(index)
-        for j in filled:
-            centers[j] = x[index == j].mean(axis=0)
-        # A center without samples goes to one that no center is close to.
-        empty = np.setdiff1d(np.arange(k), filled)
-        centers[empty] = x[np.argsort(-squared, kind="stable")[: len(empty)]]
+    from sklearn.cluster import KMeans  # here, because the import takes about a second
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1, "openmp"):  # several threads add in no fixed order
+        centers = KMeans(k, n_init=1, max_iter=ROUNDS, tol=0, random_state=seed).fit(x).cluster_centers_
     return Bins(centers, _shares(x, centers), len(x))
 
 
@@ -95,36 +84,10 @@ def different_bins(bins: Bins, fake: Features, significance: float = 0.05) -> Di
     return DifferentBins(ndb, ndb / len(p), (_kl(p, middle) + _kl(q, middle)) / 2)
 
 
-def _scattered(x: Float[np.ndarray, "N D"], k: int, rng: np.random.Generator) -> Float[np.ndarray, "K D"]:
-    """k-means++: every next center is a sample, drawn in proportion to its squared distance from those before."""
-    chosen = [int(rng.integers(len(x)))]
-    squared = np.full(len(x), np.inf)
-    norms = np.einsum("nd,nd->n", x, x)
-    while len(chosen) < k:
-        last = chosen[-1]
-        squared = np.minimum(squared, np.maximum(norms + norms[last] - 2 * (x @ x[last]), 0))
-        squared[last] = 0
-        chosen.append(int(rng.choice(len(x), p=squared / squared.sum())))
-    return x[chosen]
-
-
-def _nearest(
-    x: Float[np.ndarray, "N D"], centers: Float[np.ndarray, "K D"]
-) -> tuple[Int[np.ndarray, " N"], Float[np.ndarray, " N"]]:
-    """The nearest center of every row, and its squared distance."""
-    index, squared = np.empty(len(x), np.int64), np.empty(len(x))
-    for start in range(0, len(x), ROWS):
-        rows = x[start : start + ROWS]
-        # Without the row's own |x|^2, which is the same for all centers.
-        compared = np.einsum("kd,kd->k", centers, centers) - 2 * (rows @ centers.T)
-        block = slice(start, start + len(rows))
-        index[block] = compared.argmin(axis=1)
-        squared[block] = compared.min(axis=1) + np.einsum("nd,nd->n", rows, rows)
-    return index, squared
-
-
 def _shares(x: Float[np.ndarray, "N D"], centers: Float[np.ndarray, "K D"]) -> Float[np.ndarray, " K"]:
-    return np.bincount(_nearest(x, centers)[0], minlength=len(centers)) / len(x)
+    from sklearn.metrics import pairwise_distances_argmin
+
+    return np.bincount(pairwise_distances_argmin(x, centers), minlength=len(centers)) / len(x)
 
 
 def _kl(p: Float[np.ndarray, " K"], q: Float[np.ndarray, " K"]) -> float:

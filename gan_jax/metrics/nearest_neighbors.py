@@ -6,8 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from gan_jax.errors import BadInput
-from gan_jax.metrics.arrays import Features, OtherFeatures, features
+from gan_jax.metrics.arrays import Features, OtherFeatures
 from gan_jax.metrics.pairwise import SLACK, nearest, same_width, squared_distances
 
 
@@ -90,23 +89,3 @@ def duplicates(samples: Features, real: OtherFeatures) -> Duplicates:
         has_one[rows] |= close.any(axis=1)
         has_one[columns] |= close.any(axis=0)
     return Duplicates(pairs, float(np.mean(has_one)), n * (n - 1) / (2 * pairs) if pairs else math.inf)
-
-
-def closest_pairs(samples: Features, n: int) -> Int[np.ndarray, "{n} 2"]:
-    """The indices of the `n` closest pairs, closest first, every sample in one of them at most: to look at.
-
-    Raises:
-        BadInput: fewer than 2 n samples, or `n` is not positive.
-    """
-    if n < 1:
-        raise BadInput(f"{n} pairs: ask for 1 or more")
-    x = features(samples, "samples", 2 * n)
-    # Before the last pair is chosen 2 n - 2 samples are taken: who is left has a free one among the 2 n - 1 nearest.
-    squared, indices = nearest(x, None, 2 * n - 1)
-    pairs = np.zeros((n, 2), np.int64)
-    for each in pairs:
-        i, rank = np.unravel_index(np.argmin(squared), squared.shape)
-        each[:] = i, indices[i, rank]
-        squared[each] = np.inf
-        squared[np.isin(indices, each)] = np.inf
-    return pairs

@@ -40,7 +40,7 @@ def entries(cache):
     return sorted((cache / "arrays").iterdir())
 
 
-def test_a_set_is_decoded_once(cache):
+def test_a_data_set_is_decoded_once(cache):
     decoder = Decoder()
     for _ in range(3):
         check(cached("set/one", {"split": "train"}, decoder))
@@ -79,7 +79,7 @@ def forget_key(entry):
 
 
 @pytest.mark.parametrize("tear", [tear_pixels, tear_labels, tear_description, shorten, forget_key])
-def test_a_torn_entry_is_written_again(cache, tear):
+def test_a_damaged_entry_is_written_again(cache, tear):
     decoder = Decoder()
     cached("set/one", {}, decoder)
     tear(entries(cache)[0])
@@ -87,14 +87,14 @@ def test_a_torn_entry_is_written_again(cache, tear):
     assert decoder.times == 2
 
 
-def test_a_failed_attempt_leaves_nothing(cache):
+def test_a_failed_decode_leaves_no_files(cache):
     with pytest.raises(BadInput, match="second half"):
         cached("set/one", {}, Decoder(fail=True))
     assert entries(cache) == []
     check(cached("set/one", {}, Decoder()))
 
 
-def test_another_process_may_be_faster(cache):
+def test_an_entry_written_by_another_process_is_kept(cache):
     def slowly(scratch):
         check(cached("set/one", {}, Decoder()))  # meanwhile, elsewhere
         return Decoder()(scratch)
@@ -103,7 +103,7 @@ def test_another_process_may_be_faster(cache):
     assert len(entries(cache)) == 1
 
 
-def test_a_cache_that_cannot_be_written_says_so(tmp_path, monkeypatch):
+def test_an_unwritable_cache_raises_one_line(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("GAN_JAX_CACHE", str(tmp_path / "file"))
     with pytest.raises(BadInput, match="GAN_JAX_CACHE"):

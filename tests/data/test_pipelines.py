@@ -31,7 +31,7 @@ def assert_same(a, b):
 
 
 @pytest.mark.parametrize("ranges", [[range(1)], [range(5), range(5, 7)], [range(123, 130)]], ids=str)
-def test_both_deal_the_same_bits(noise, ranges):
+def test_both_pipelines_make_the_same_bits(noise, ranges):
     """In one step, over the end of an epoch (50 examples, 16 a step), and from the middle of a run."""
     a, b = (play(make(noise, seed=1, turns=2, batch_size=8), ranges) for make in PIPELINES)
     assert_same(a, b)
@@ -39,7 +39,7 @@ def test_both_deal_the_same_bits(noise, ranges):
     assert a["y"].shape == a["x"].shape[:3] and a["y"].dtype == np.int32
 
 
-def test_both_deal_points_as_they_are():
+def test_both_pipelines_leave_points_unscaled():
     x = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32)
     source = from_points("cloud", 100 * x, np.arange(50))
     a, b = (play(make(source, seed=1, turns=2, batch_size=8), [range(5), range(5, 7)]) for make in PIPELINES)
@@ -49,7 +49,7 @@ def test_both_deal_points_as_they_are():
 
 
 @pytest.mark.parametrize("make", PIPELINES)
-def test_each_range_of_steps_has_its_inputs(make, noise):
+def test_stream_yields_one_input_per_step(make, noise):
     inputs = make(noise, 0, 2, 4).stream(iter([range(3), range(3, 4), range(4, 6)]))
     assert [{len(leaf) for leaf in jax.tree.leaves(each)} for each in inputs] == [{3}, {1}, {2}]
 
@@ -63,7 +63,7 @@ def test_a_label_stays_with_its_image(make):
 
 
 @pytest.mark.parametrize("make", PIPELINES)
-def test_a_run_continued_is_the_run(make, noise):
+def test_a_stream_can_start_at_any_step(make, noise):
     pipeline = make(noise, seed=0, turns=1, batch_size=4)
     whole = play(pipeline, [range(9)])
     again = make(noise, seed=0, turns=1, batch_size=4)
@@ -71,7 +71,7 @@ def test_a_run_continued_is_the_run(make, noise):
 
 
 @pytest.mark.parametrize("make", PIPELINES)
-def test_shards_joined_are_the_whole(make, noise):
+def test_shards_concatenate_to_the_batch(make, noise):
     whole = play(make(noise, 0, 2, 6), [range(5)])
     shards = [play(make(noise, 0, 2, 6, shard=(i, 3)), [range(5)]) for i in range(3)]
     assert_same(whole, {name: np.concatenate([s[name] for s in shards], axis=2) for name in whole})
@@ -84,7 +84,7 @@ def test_without_labels_there_is_no_y(make):
 
 
 @pytest.mark.parametrize("make", PIPELINES)
-def test_what_cannot_be_dealt_is_refused_at_once(make, noise):
+def test_impossible_batches_raise_at_once(make, noise):
     with pytest.raises(BadInput, match="at least 1"):
         make(noise, 0, 1, 0)
     with pytest.raises(BadInput, match="multiple of 2"):
@@ -93,7 +93,7 @@ def test_what_cannot_be_dealt_is_refused_at_once(make, noise):
         make(from_arrays("none", np.zeros((0, 2, 2, 1), np.uint8)), 0, 1, 1)
 
 
-def test_an_unreadable_image_is_bad_input_and_not_a_tensorflow_error(draw):
+def test_an_unreadable_image_raises_bad_input_and_no_tensorflow_error(draw):
     from gan_jax.data import folder_source
 
     folder = draw({f"{i}.png": i for i in range(8)})
@@ -106,7 +106,7 @@ def test_an_unreadable_image_is_bad_input_and_not_a_tensorflow_error(draw):
         device_resident(source, 0, 1, 4)
 
 
-def test_pixels_are_scaled_with_one_rounding_wherever_they_are_compiled():
+def test_scale_has_the_same_bits_in_every_program():
     x = np.arange(256, dtype=np.uint8)
     exact = (2 * x.astype(np.float64) - 255) / 255
     once = (2 * x.astype(np.float32) - 255) * np.float32(1 / 255)

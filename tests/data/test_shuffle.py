@@ -5,7 +5,7 @@ from gan_jax.data.shuffle import indices, permutation
 from gan_jax.errors import BadInput
 
 
-def test_every_epoch_is_a_permutation_of_its_own():
+def test_every_epoch_has_its_own_permutation():
     dealt = indices(seed=3, size=10, steps=range(20), turns=1, batch_size=3).ravel()
     epochs = dealt.reshape(6, 10)
     assert (np.sort(epochs) == np.arange(10)).all()
@@ -27,25 +27,25 @@ def test_a_batch_may_be_larger_than_the_data():
     assert (np.bincount(dealt.ravel()) >= 3).all()
 
 
-def test_no_state_is_needed_to_start_anywhere():
+def test_indices_start_at_any_step():
     whole = indices(1, 100, range(50), 2, 6)
     assert (indices(1, 100, range(37, 50), 2, 6) == whole[37:]).all()
 
 
-def test_far_into_a_run_positions_do_not_overflow():
+def test_late_positions_do_not_overflow():
     step = 2**40
     dealt = indices(0, 1 << 20, range(step, step + 1), 1, 4)
     assert ((dealt >= 0) & (dealt < 1 << 20)).all()
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 6])
-def test_shards_joined_are_the_whole(n):
+def test_shards_concatenate_to_the_batch(n):
     whole = indices(1, 20, range(9), 2, 6)
     shards = [indices(1, 20, range(9), 2, 6, shard=(i, n)) for i in range(n)]
     assert (np.concatenate(shards, axis=-1) == whole).all()
 
 
-def test_the_order_depends_on_the_seed_and_on_no_version_of_jax():
+def test_the_order_is_the_same_for_every_jax_version():
     assert permutation(0, 10, 0).tolist() == [0, 8, 2, 4, 1, 7, 9, 5, 3, 6]
     assert permutation(1, 10, 2).tolist() == [7, 1, 2, 9, 8, 6, 5, 3, 0, 4]
 
@@ -60,6 +60,6 @@ def test_the_order_depends_on_the_seed_and_on_no_version_of_jax():
         ({"shard": (0, 4)}, "multiple of 4"),
     ],
 )
-def test_what_cannot_be_dealt_is_refused(change, says):
+def test_impossible_batches_raise(change, says):
     with pytest.raises(BadInput, match=says):
         indices(**({"seed": 0, "size": 9, "steps": range(1), "turns": 1, "batch_size": 6} | change))

@@ -29,6 +29,6 @@ def test_arrays_may_stay_on_disk(tmp_path):
         (np.zeros((3, 2, 2, 1), np.uint8), np.zeros(3), "integers"),
     ],
 )
-def test_arrays_of_another_kind_are_refused(x, y, says):
+def test_arrays_of_another_shape_or_type_raise(x, y, says):
     with pytest.raises(BadInput, match=says):
         from_arrays("odd", x, y)

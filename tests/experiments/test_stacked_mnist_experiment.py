@@ -8,7 +8,7 @@ from gan_jax import BadInput
 from gan_jax.config.discovery import find
 from gan_jax.config.experiment import schedule_phases
 from gan_jax.config.flags import parse
-from gan_jax.data import from_arrays, open_source, stacked
+from gan_jax.data import from_arrays, open_source, stack_digits
 from gan_jax.engine.parallel import make_mesh
 from gan_jax.sampling.latents import draw_latents
 from gan_jax.sampling.sampler import sampler
@@ -28,7 +28,7 @@ def test_three_steps_of_a_packed_relativistic_game():
     """With dropout, both penalties and packs of two images at once: everything the flags can ask for."""
     flags = ["--images", "48", "--batch-size", "16", "--width", "2", "--pack", "2", "--log-every", "3"]
     flags += ["--loss", "relativistic_paired", "--penalty", "r1:1+r2:1"]
-    experiment, source = built(*flags, source=stacked(open_source("mnist5k"), n=64))
+    experiment, source = built(*flags, source=stack_digits(open_source("mnist5k"), n=64))
     [stage] = schedule_phases(experiment)
     start = new_state(stage.game, source, experiment.common)
     [(_, state, metrics)] = chunks(stage, start, experiment.common, source, make_mesh(jax.devices()[:1]))

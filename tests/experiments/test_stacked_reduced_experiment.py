@@ -10,7 +10,7 @@ import pytest
 from stepping import built, three_steps
 
 from gan_jax import BadInput, init, losses, make_step
-from gan_jax.data import from_arrays, open_source, stacked
+from gan_jax.data import from_arrays, open_source, stack_digits
 from gan_jax.engine.dynamics import unrolled
 from gan_jax.engine.keys import example_keys, normal, split
 from gan_jax.games import vanilla
@@ -21,7 +21,7 @@ NAME = "stacked_reduced"
 
 
 def digits(size=28):
-    return stacked(open_source("mnist5k"), n=64, size=size)
+    return stack_digits(open_source("mnist5k"), n=64, size=size)
 
 
 def test_three_steps():

@@ -28,7 +28,7 @@ def scores(samples, modes=RING):
 
 @pytest.mark.parametrize("name", toy.MODES)
 def test_real_points_have_all_modes_and_the_share_within_three_standard_deviations(name):
-    modes, source = toy.MODES[name](), toy.WORLDS[name]()
+    modes, source = toy.MODES[name](), toy.TOY_DATA[name]()
     real = scores(source.read(np.arange(source.size))["x"], modes)
     assert real["modes"] == len(modes.centers)
     assert real["high_quality"] == pytest.approx(1 - np.exp(-4.5), abs=1e-3)

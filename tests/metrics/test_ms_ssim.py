@@ -7,7 +7,7 @@ import pytest
 from unchecked import unchecked
 
 from gan_jax.errors import BadInput
-from gan_jax.metrics.ms_ssim import WEIGHTS, diversity, ms_ssim, scales_for
+from gan_jax.metrics.ms_ssim import WEIGHTS, mean_ms_ssim, ms_ssim, scales_for
 
 
 def pairs(size, n=4, channels=1, noise=40):
@@ -114,14 +114,14 @@ def test_more_noise_is_less_alike():
 def test_diversity_is_the_mean_over_pairs_of_different_images():
     """Of two images every pair is the same one; of equal images every pair is alike."""
     a, _ = pairs(28, n=2)
-    assert tuple(diversity(a, 10)) == pytest.approx((float(ms_ssim(a[:1], a[1:])[0]), 0))
-    assert tuple(diversity(a[[0, 0, 0]], 5)) == pytest.approx((1, 0))
+    assert tuple(mean_ms_ssim(a, 10)) == pytest.approx((float(ms_ssim(a[:1], a[1:])[0]), 0))
+    assert tuple(mean_ms_ssim(a[[0, 0, 0]], 5)) == pytest.approx((1, 0))
 
 
 def test_the_error_of_two_pairs_is_half_their_difference():
     a, _ = pairs(28, n=3)
     values = ms_ssim(a[[0, 0, 1]], a[[1, 2, 2]])
-    mean, error = diversity(a, 2, seed=2)
+    mean, error = mean_ms_ssim(a, 2, seed=2)
     assert error > 0
     for value in (mean - error, mean + error):
         assert np.min(np.abs(values - value)) < 1e-12
@@ -131,10 +131,10 @@ def test_diversity_of_many_pairs_is_that_of_all_pairs():
     a, _ = pairs(28, n=12)
     i, j = np.triu_indices(12, k=1)
     exact = ms_ssim(a[i], a[j])
-    few, many = diversity(a, 30), diversity(a, 2000)
+    few, many = mean_ms_ssim(a, 30), mean_ms_ssim(a, 2000)
     assert abs(many.value - exact.mean()) < 4 * many.error < 0.05
     assert many.error == pytest.approx(exact.std() / np.sqrt(2000), rel=0.1)
-    assert diversity(a, 30) == few != diversity(a, 30, seed=1)
+    assert mean_ms_ssim(a, 30) == few != mean_ms_ssim(a, 30, seed=1)
 
 
 def test_bad_input():
@@ -145,6 +145,6 @@ def test_bad_input():
     with pytest.raises(BadInput, match=r"\[4, 28, 28, 1\] and \[1, 28, 28, 1\] do not pair up"):
         unchecked("ms_ssim").ms_ssim(a, b[:1])
     with pytest.raises(BadInput, match="5 pairs of 1 images"):
-        diversity(a[:1], 5)
+        mean_ms_ssim(a[:1], 5)
     with pytest.raises(BadInput, match="1 pairs of 4 images"):
-        diversity(a, 1)
+        mean_ms_ssim(a, 1)

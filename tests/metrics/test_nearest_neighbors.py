@@ -8,7 +8,7 @@ import pytest
 
 from gan_jax.errors import BadInput
 from gan_jax.metrics import pairwise
-from gan_jax.metrics.nearest_neighbors import Duplicates, closest_pairs, duplicates, memorized_share, neighbors
+from gan_jax.metrics.nearest_neighbors import Duplicates, duplicates, memorized_share, neighbors
 
 BUDGETS = (8, 1000, 2**25)
 
@@ -111,24 +111,6 @@ def test_another_draw_has_about_one():
     assert np.mean(counts) == pytest.approx(1, abs=4 * np.std(counts) / np.sqrt(1000))
 
 
-@pytest.mark.parametrize("budget", BUDGETS)
-def test_closest_pairs_by_brute_force(monkeypatch, budget):
-    monkeypatch.setattr(pairwise, "BLOCK", budget)
-    samples, _ = draws(30, 1, 2)
-    expected, taken = [], set()
-    for pair, _ in sorted(all_pairs(samples).items(), key=lambda each: each[1]):
-        if not taken & set(pair):
-            expected.append(set(pair))
-            taken |= set(pair)
-    for n in (1, 5, 15):
-        assert [set(pair) for pair in closest_pairs(samples, n).tolist()] == expected[:n]
-
-
-def test_closest_pairs_of_one_image_repeated():
-    pairs = closest_pairs(np.ones((20, 3)), 10)
-    assert sorted(pairs.ravel().tolist()) == list(range(20))
-
-
 def test_bad_input():
     samples, training = draws(5, 4, 3)
     with pytest.raises(BadInput, match="training: 4 samples are too few, at least 5"):
@@ -139,9 +121,5 @@ def test_bad_input():
         duplicates(samples, training)
     with pytest.raises(BadInput, match="samples: 1 samples are too few, at least 2"):
         duplicates(samples[:1], training)
-    with pytest.raises(BadInput, match="samples: 5 samples are too few, at least 6"):
-        closest_pairs(samples, 3)
-    with pytest.raises(BadInput, match="ask for 1 or more"):
-        closest_pairs(samples, 0)
     with pytest.raises(BadInput, match="training: 2 features, samples have 3"):
         neighbors(samples, training[:, :2])

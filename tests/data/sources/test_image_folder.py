@@ -41,14 +41,14 @@ def test_a_flat_folder_has_no_labels(draw):
     assert source.classes == () and source.read(np.array([0])).keys() == {"x"}
 
 
-def test_what_is_no_image_is_passed_over(draw):
+def test_other_files_are_ignored(draw):
     folder = draw({"cat/1.png": 1, "dog/1.png": 2, ".trash/1.png": 3, "__MACOSX/cat/1.png": 4, "cat/._1.png": 5})
     (folder / "README.txt").write_text("not an image")
     assert values(folder_source(folder)) == [1, 2]
 
 
 @pytest.mark.parametrize("kind", ["tar", "gztar", "zip"])
-def test_an_archive_is_its_folder(draw, kind):
+def test_an_archive_reads_as_its_folder(draw, kind):
     source = archive_source(pack(draw(ANIMALS), kind))
     assert source[:3] == ("set", 4, (4, 6, 3)) and source.classes == ("ape", "cat", "dog")
     assert values(source) == [20, 10, 11, 30] and labels(source) == [0, 1, 1, 2]
@@ -62,7 +62,7 @@ def test_an_archive_is_decoded_once_and_again_when_it_changes(draw, cache):
     assert values(archive_source(archive)) == [2, 3]
 
 
-def test_splits_are_told_from_classes(draw):
+def test_split_folders_differ_from_class_folders(draw):
     split = draw({"train/cat/1.png": 1, "train/dog/1.png": 2, "test/cat/1.png": 3, "test/dog/1.png": 4}, folder="a")
     assert values(folder_source(split)) == [1, 2] and folder_source(split).classes == ("cat", "dog")
     assert values(folder_source(split, split="test")) == [3, 4]
@@ -81,7 +81,7 @@ def test_the_first_image_decides_the_channels(draw, mode, channels):
     assert values(folder_source(draw({}))) == [255, 255]
 
 
-def test_a_size_crops_the_middle_and_resizes(draw, tmp_path):
+def test_size_crops_the_center_and_resizes(draw, tmp_path):
     pixels = np.zeros((8, 24, 3), np.uint8)
     pixels[:, 4:20] = 200
     (tmp_path / "set").mkdir()
@@ -116,7 +116,7 @@ def test_a_truncated_image_is_named_when_it_is_read(draw):
 
 
 @pytest.mark.parametrize("kind", ["tar", "gztar", "zip"])
-def test_a_torn_archive_is_refused(draw, kind):
+def test_a_truncated_archive_raises(draw, kind):
     archive = Path(pack(draw({f"{i}.png": i for i in range(30)}), kind))
     whole = archive.read_bytes()
     archive.write_bytes(whole[: len(whole) // 2])
@@ -124,7 +124,7 @@ def test_a_torn_archive_is_refused(draw, kind):
         archive_source(archive)
 
 
-def test_what_is_not_there_is_refused_in_one_line(draw, tmp_path):
+def test_missing_images_raise_one_line(draw, tmp_path):
     (tmp_path / "empty").mkdir()
     (tmp_path / "text.txt").write_text("no archive")
     mixed = draw({"cat/1.png": 1, "2.png": 1}, folder="mixed")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gan_jax import data
-from gan_jax.data import device_resident, from_arrays, from_points, open_source, stacked
+from gan_jax.data import device_resident, from_arrays, from_points, open_source, stack_digits
 from gan_jax.errors import BadInput
 
 
@@ -14,9 +14,9 @@ def shades(n=50, classes=tuple("0123456789")):
     return from_arrays("shades", x, np.arange(n) % 10, classes)
 
 
-def test_a_triple_is_its_three_digits_and_its_label_names_them():
+def test_an_image_is_its_three_digits_and_its_label_names_them():
     digits = shades()
-    source = stacked(digits, n=20, seed=3)
+    source = stack_digits(digits, n=20, seed=3)
     found = source.read(np.arange(20))
     drawn = np.random.RandomState(3).randint(50, size=60, dtype=np.int32)  # the table, row by row
     for i, (image, label) in enumerate(zip(found["x"], found["y"], strict=True)):
@@ -27,23 +27,23 @@ def test_a_triple_is_its_three_digits_and_its_label_names_them():
     assert found["x"].shape == (20, 28, 28, 3) and found["x"].dtype == np.uint8 and found["y"].dtype == np.int32
 
 
-def test_reading_depends_on_nothing_but_the_indices():
-    first, again = stacked(shades(), n=30), stacked(shades(), n=30)
+def test_read_depends_on_the_indices_only():
+    first, again = stack_digits(shades(), n=30), stack_digits(shades(), n=30)
     everything = first.read(np.arange(30))
     some = again.read(np.array([29, 0, 7, 7]))
     for name, array in some.items():
         np.testing.assert_array_equal(array, everything[name][[29, 0, 7, 7]])
-    assert (stacked(shades(), n=30, seed=1).read(np.arange(30))["y"] != everything["y"]).any()
+    assert (stack_digits(shades(), n=30, seed=1).read(np.arange(30))["y"] != everything["y"]).any()
 
 
-def test_at_32_pixels_there_is_black_around_the_same_image():
-    small, large = (stacked(shades(), n=5, size=size).read(np.arange(5))["x"] for size in (28, 32))
+def test_32_pixels_pad_the_same_image():
+    small, large = (stack_digits(shades(), n=5, size=size).read(np.arange(5))["x"] for size in (28, 32))
     assert large.shape == (5, 32, 32, 3)
     np.testing.assert_array_equal(large[:, 2:30, 2:30], small)
     assert large.sum() == small.sum()
 
 
-def test_the_embedded_digits_give_a_thousand_modes_equally_often():
+def test_the_embedded_digits_give_1000_equally_frequent_modes():
     source = open_source("stacked:mnist5k")
     assert source[:3] == ("stacked_mnist5k", 128_000, (28, 28, 3))
     assert source.classes[:2] == ("000", "001") and source.classes[999] == "999" and len(source.classes) == 1000
@@ -56,14 +56,14 @@ def test_the_embedded_digits_give_a_thousand_modes_equally_often():
 
 
 def test_the_whole_set_fits_on_the_device_as_it_is():
-    source = stacked(shades(), n=3000)
+    source = stack_digits(shades(), n=3000)
     arrays = device_resident(source, 0, 1, 8).arrays
     wanted = source.read(np.arange(3000))
     for name in wanted:
         np.testing.assert_array_equal(arrays[name], wanted[name])
 
 
-def test_split_and_folder_are_those_of_the_digits(monkeypatch, tmp_path):
+def test_split_and_data_dir_are_passed_to_the_digits(monkeypatch, tmp_path):
     asked = []
     monkeypatch.setattr(data, "tfds_source", lambda *args: asked.append(args) or shades()._replace(name="mnist"))
     assert open_source("stacked:mnist", tmp_path, split="test").name == "stacked_mnist"
@@ -82,20 +82,20 @@ def test_split_and_folder_are_those_of_the_digits(monkeypatch, tmp_path):
         (from_points("points", np.zeros((9, 2))), r"shape \(2,\)"),
     ],
 )
-def test_what_is_no_grey_labelled_digit_is_refused(digits, says):
+def test_other_images_than_gray_labeled_digits_raise(digits, says):
     with pytest.raises(BadInput, match=says) as error:
-        stacked(digits)
+        stack_digits(digits)
     assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize(
     ("name", "size", "says"),
     [
-        ("stacked:mnist5k", 30, "30x30 cannot be had: give --image-size 28 or 32"),
+        ("stacked:mnist5k", 30, "30x30 are not supported: give --image-size 28 or 32"),
         ("stacked:ring", None, r"ring has examples of shape \(2,\)"),
         ("stacked:stacked:mnist5k", None, "stacked_mnist5k has examples of shape"),
     ],
 )
-def test_other_sizes_and_worlds_are_refused(name, size, says):
+def test_other_sizes_and_toy_data_raise(name, size, says):
     with pytest.raises(BadInput, match=says):
         open_source(name, size=size)

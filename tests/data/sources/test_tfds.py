@@ -67,11 +67,11 @@ print(open_source("mnist").read(np.arange(60_000))["x"].mean())
     # The prepared data set serves another split without the archives; a split that it has not is refused.
     shutil.rmtree(archives)
     assert open_source("mnist", split="test[:50%]").size == 5000
-    with pytest.raises(BadInput, match="it has test, train"):
+    with pytest.raises(BadInput, match="choose one of test, train"):
         open_source("mnist", split="validation")
 
 
-def test_what_tfds_cannot_make_is_refused_in_one_line(tmp_path, cache):
+def test_unusable_data_sets_raise_one_line(tmp_path, cache):
     (tmp_path / "archives").mkdir()
     for name, data_dir, says in [
         ("mnist", tmp_path / "absent", "is not a folder"),
@@ -88,18 +88,18 @@ def test_what_tfds_cannot_make_is_refused_in_one_line(tmp_path, cache):
     assert entries(cache) == []
 
 
-def test_without_a_network_it_says_so_at_once(cache, monkeypatch):
+def test_a_missing_network_raises_at_once(cache, monkeypatch):
     import requests
 
     def no_network(*args, **kwargs):
         raise requests.ConnectionError("Name or service not known")
 
     monkeypatch.setattr(requests, "get", no_network)
-    with pytest.raises(BadInput, match="data_dir"):
+    with pytest.raises(BadInput, match="--data-dir"):
         open_source("mnist")
     assert entries(cache) == []
 
 
-def test_the_digits_fit_only_folders_with_a_size():
-    with pytest.raises(BadInput, match="its own size"):
+def test_size_is_for_folders_only():
+    with pytest.raises(BadInput, match="fixed image size"):
         open_source("mnist", size=16)

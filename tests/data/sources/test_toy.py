@@ -25,8 +25,8 @@ def everything(source):
     return source.read(np.arange(source.size))
 
 
-@pytest.mark.parametrize("name", toy.WORLDS)
-def test_a_world_is_the_same_bytes_always(name):
+@pytest.mark.parametrize("name", toy.TOY_DATA)
+def test_toy_data_has_fixed_bytes(name):
     source = open_source(name)
     x = everything(source)["x"]
     assert source[:3] == (name, 100_000, x.shape[1:]) and x.dtype == np.float32
@@ -46,14 +46,14 @@ def test_modes_are_gaussians_of_equal_weight(name, count):
     assert abs(np.mean(np.linalg.norm(noise, axis=1) <= 3) - (1 - np.exp(-4.5))) < 1e-3
 
 
-def test_the_centres_are_those_of_the_papers():
+def test_the_centers_are_those_of_the_papers():
     ring, grid = toy.ring_modes(), toy.grid_modes()
     np.testing.assert_allclose(ring.centers[:3], [[2, 0], [2**0.5, 2**0.5], [0, 2]], atol=1e-12)
     assert sorted(map(tuple, grid.centers)) == [(a, b) for a in (-4, -2, 0, 2, 4) for b in (-4, -2, 0, 2, 4)]
     assert (ring.std**2, grid.std**2) == pytest.approx((1e-4, 0.0025))
 
 
-def test_the_spiral_winds_twice_and_is_even_along_its_length():
+def test_the_spiral_has_two_turns_and_is_uniform_in_length():
     x = everything(toy.spiral())["x"]
     radius, angle = np.hypot(*x.T), np.arctan2(x[:, 1], x[:, 0]) / (2 * np.pi)
     away = (radius - angle + 0.5) % 1 - 0.5  # the arms are 1 apart
@@ -62,7 +62,7 @@ def test_the_spiral_winds_twice_and_is_even_along_its_length():
     assert outer / inner == pytest.approx((4 - 2.25) / (1 - 0.25), rel=0.03)
 
 
-def test_the_moons_are_two_half_circles_turned_into_each_other():
+def test_the_moons_are_two_interleaved_half_circles():
     x = everything(toy.moons())["x"]
     upper, lower = x[::2], x[1::2]
     for moon, center, side in ((upper, (-0.5, -0.25), 1), (lower, (0.5, 0.25), -1)):
@@ -71,7 +71,7 @@ def test_the_moons_are_two_half_circles_turned_into_each_other():
     np.testing.assert_allclose(x.mean(0), 0, atol=0.01)
 
 
-def test_the_dirac_world_is_zero():
+def test_dirac_points_are_zero():
     assert everything(toy.dirac(5))["x"].tolist() == [[0.0]] * 5
 
 
@@ -96,7 +96,7 @@ def test_points_of_any_float_type_become_float32():
         (np.zeros((3, 2)), np.zeros(2, int), "one per example"),
     ],
 )
-def test_what_are_no_points_is_refused(x, y, says):
+def test_other_arrays_than_points_raise(x, y, says):
     with pytest.raises(BadInput, match=rf"^mine: .*{says}"):
         from_points("mine", x, y)
 
@@ -111,7 +111,7 @@ def test_points_from_files(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("save", [np.save, np.savez_compressed])
-def test_damaged_files_are_refused_in_one_line(tmp_path, save):
+def test_damaged_files_raise_one_line(tmp_path, save):
     save(tmp_path / "whole", np.random.default_rng(0).normal(size=(50, 2)))
     (whole,) = tmp_path.iterdir()
     contents = whole.read_bytes()
@@ -131,7 +131,7 @@ def test_damaged_files_are_refused_in_one_line(tmp_path, save):
         assert "\n" not in str(error.value)
 
 
-def test_files_of_something_else_are_refused(tmp_path):
+def test_other_files_raise(tmp_path):
     np.save(tmp_path / "image.npy", np.zeros((3, 2, 2, 1), np.uint8))
     np.save(tmp_path / "objects.npy", np.array([[{}, None]]), allow_pickle=True)
     np.savez(tmp_path / "named.npz", data=np.zeros((3, 2)))
@@ -147,13 +147,13 @@ def test_files_of_something_else_are_refused(tmp_path):
         assert "\n" not in str(error.value)
 
 
-def test_what_does_not_exist_is_told_what_does(tmp_path):
+def test_unknown_data_lists_the_choices(tmp_path):
     for name in (str(tmp_path / "absent"), "absent.npy"):
         with pytest.raises(BadInput, match=r"\.npy, \.npz.*mnist5k, ring, grid, spiral, moons, dirac"):
             open_source(name)
     with pytest.raises(BadInput, match="--data-dir is for TFDS"):
         open_source("ring", tmp_path)
-    with pytest.raises(BadInput, match="ring comes in its own size"):
+    with pytest.raises(BadInput, match="ring has a fixed image size"):
         open_source("ring", size=8)
 
 

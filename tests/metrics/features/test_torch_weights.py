@@ -3,7 +3,6 @@
 import hashlib
 import json
 import pickle
-import re
 import sys
 
 import jax
@@ -109,33 +108,40 @@ def test_damaged_files_are_refused(tmp_path, suffix):
 
 
 @pytest.mark.parametrize(
-    ("changed", "message"),
+    "changed",
     [
-        ({"data_offsets": [0, 10**6]}, "does not fill"),
-        ({"data_offsets": [96, 0]}, "does not fill"),
-        ({"data_offsets": [10**6, 10**6 + 96]}, "does not fill"),
-        ({"data_offsets": [-96, 0]}, "lies in bytes -96 to 0"),
-        ({"data_offsets": [0, 95]}, "does not fill"),
-        ({"shape": [4, 3, 1, 3]}, "does not fill"),
-        ({"shape": [-4, -3, 1, 2]}, "has shape"),
-        ({"shape": [24.0]}, "has shape"),
-        ({"shape": [10**30]}, "does not fill"),
-        ({"dtype": "Q4"}, "of type Q4"),
+        {"data_offsets": [0, 10**6]},
+        {"data_offsets": [96, 0]},
+        {"data_offsets": [10**6, 10**6 + 96]},
+        {"data_offsets": [-96, 0]},
+        {"data_offsets": [0, 95]},
+        {"shape": [4, 3, 1, 3]},
+        {"shape": [-4, -3, 1, 2]},
+        {"shape": [24.0]},
+        {"shape": [10**30]},
+        {"shape": [2**40, 2**40]},
+        {"dtype": "Q4"},
     ],
+    ids=str,
 )
-def test_a_header_that_lies_names_the_tensor(tmp_path, changed, message):
+def test_a_false_header_is_refused(tmp_path, changed):
     path = tmp_path / "a.safetensors"
     path.write_bytes(safetensors(TENSORS, **changed))
-    assert re.search(f"tensor block.conv.weight.*{message}", refusal(path))
+    assert "holds no weights that can be read (" in refusal(path)
+
+
+def test_an_unsupported_type_names_the_tensor(tmp_path):
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(safetensors({"w": np.zeros(4, np.float32)}, dtype="U32"))
+    assert "tensor w is of type U32" in refusal(path)
 
 
 @pytest.mark.parametrize("header", [b"[]", b"{", b"\xff", b'{"w": 1}', b'{"w": {}}', b"[" * 10**5])
-def test_a_header_of_something_else(tmp_path, header):
+def test_a_file_that_is_not_safetensors_is_refused(tmp_path, header):
     path = tmp_path / "a.safetensors"
-    path.write_bytes(len(header).to_bytes(8, "little") + header)
-    refusal(path)
-    path.write_bytes(b"\xff" * 8 + header)
-    assert "ends before its header" in refusal(path)
+    for length in (len(header).to_bytes(8, "little"), b"\xff" * 8):
+        path.write_bytes(length + header)
+        assert "holds no weights that can be read (" in refusal(path)
 
 
 class Harm:

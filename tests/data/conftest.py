@@ -1,11 +1,12 @@
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from gan_jax.data import from_arrays
+from gan_jax.data import from_arrays, mnist5k
 
 TEST_DATA = Path(os.environ.get("GAN_JAX_TEST_DATA", Path(__file__).parents[3] / "shared" / "data"))
 
@@ -15,6 +16,21 @@ def cache(tmp_path, monkeypatch):
     """A cache of its own for every test."""
     monkeypatch.setenv("GAN_JAX_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache"
+
+
+@pytest.fixture(scope="session")
+def decoded_mnist5k(tmp_path_factory):
+    """A cache that holds mnist5k: decoding takes seconds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GAN_JAX_CACHE", str(tmp_path_factory.mktemp("mnist5k")))
+        mnist5k()
+        return Path(os.environ["GAN_JAX_CACHE"])
+
+
+@pytest.fixture
+def with_mnist5k(cache, decoded_mnist5k):
+    """Puts mnist5k into the test's own cache."""
+    shutil.copytree(decoded_mnist5k, cache)
 
 
 @pytest.fixture(scope="session")

@@ -93,7 +93,7 @@ def test_size_crops_the_center_and_resizes(draw, tmp_path):
 
 def test_mixed_sizes_name_the_file(draw):
     draw({"a.png": 1})
-    with pytest.raises(BadInput, match=r"set/b\.png is 5x4, a\.png 6x4: give one size"):
+    with pytest.raises(BadInput, match=r"set/b\.png is 5x4, a\.png 6x4: resize all to one size"):
         folder_source(draw({"b.png": 1}, size=(5, 4)))
 
 

@@ -58,6 +58,7 @@ def looks(pair):
     return theirs, [np.asarray(features), np.asarray(pair.net.head(pair.net.params, features))]
 
 
+@pytest.mark.slow
 def test_features_are_theirs(looks):
     (features, *_), (ours, _) = looks
     assert ours.shape == (2, 2048) and ours.dtype == np.float32
@@ -66,6 +67,7 @@ def test_features_are_theirs(looks):
     np.testing.assert_allclose(ours, features, atol=1e-5 * np.max(features))
 
 
+@pytest.mark.slow
 def test_logits_are_theirs_without_a_bias(looks):
     (_, unbiased, biased), (_, ours) = looks
     assert ours.shape == (2, 1008)
@@ -73,6 +75,7 @@ def test_logits_are_theirs_without_a_bias(looks):
     assert np.max(np.abs(biased - unbiased)) > 0.1
 
 
+@pytest.mark.slow
 def test_it_says_what_it_is(pair):
     assert pair.net.name == "inception-v3-compat"
     assert len(pair.net.sha256) == 64 and "299 x 299" in pair.net.resize

@@ -56,7 +56,7 @@ def by_hand(params, images):
 def test_knows_digits(digits):
     net = mnist()
     seen = look(net, digits["x"])
-    assert (net.name, net.classes, net.sha256) == ("mnist", DIGITS, mnist.SHA256)
+    assert (net.name, net.classes, net.sha256) == ("mnist", DIGITS, module.SHA256)
     assert seen.features.shape == (250, 128) and seen.features.dtype == np.float32
     assert np.mean(seen.probabilities.argmax(axis=1) == digits["y"]) > 0.98
 
@@ -189,8 +189,8 @@ def test_a_flipped_bit_is_found_without_a_sha256_too(small, tmp_path):
 
 def test_importing_reads_no_file(monkeypatch):
     monkeypatch.setattr("pathlib.Path.read_bytes", None)
-    spec = importlib.util.spec_from_file_location("fresh", mnist.__file__)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    spec = importlib.util.spec_from_file_location("fresh", module.__file__)
+    fresh = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(fresh)
     with pytest.raises(TypeError):  # whereas using it does
-        module.mnist()
+        fresh.mnist()

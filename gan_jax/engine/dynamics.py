@@ -17,7 +17,9 @@ from jaxtyping import Array, Float, PyTree
 from gan_jax.engine.collectives import pmean
 from gan_jax.errors import BadInput
 
-Joint = dict[str, PyTree[Array]]
+Tree = PyTree[Array]
+
+Joint = dict[str, Tree]
 """One tree of parameters, or of gradients, per mover of the turn."""
 
 Optimizers = dict[str, optax.OptState]
@@ -50,9 +52,7 @@ class Dynamics(NamedTuple):
 
 
 gradient_play = Dynamics(name="gradient_play")
-"""Every mover follows its own gradient, all from the same point.
-
-Goodfellow et al. 2014, Algorithm 1, https://arxiv.org/abs/1406.2661."""
+"""Every mover follows its own gradient. Goodfellow et al. 2014, Algorithm 1, https://arxiv.org/abs/1406.2661."""
 
 
 def consensus(weight: float) -> Dynamics:
@@ -73,8 +73,7 @@ def symplectic(weight: float = 1.0) -> Dynamics:
     """Adds the symplectic adjustment: `v + s weight A^T v`, with `A` the antisymmetric part of the Jacobian.
 
     The alignment `s` is a sign: towards stable fixed points and away from unstable ones.
-    Balduzzi et al. 2018, "The mechanics of n-player differentiable games", Algorithm 1 with `align` and epsilon = 1/10,
-    https://arxiv.org/abs/1802.05642.
+    Balduzzi et al. 2018, Algorithm 1 with `align` and epsilon = 1/10, https://arxiv.org/abs/1802.05642.
     """
 
     def follow(field: Field, params: Joint) -> tuple[Joint, Any]:
@@ -99,8 +98,7 @@ extragradient = Dynamics(_extrapolate, name="extragradient")
 """Every mover steps by the gradient at the point that plain play would reach.
 
 The extrapolation uses the optimizers but does not change their states (in Gidel's Adam, Algorithm 4, it does).
-Korpelevich 1976; Gidel et al. 2019, "A variational inequality perspective on GANs", sec. 3.2,
-https://arxiv.org/abs/1802.10551."""
+Korpelevich 1976; Gidel et al. 2019, sec. 3.2, https://arxiv.org/abs/1802.10551."""
 
 
 def competitive(step_size: float, iterations: int = 10) -> Dynamics:
@@ -156,7 +154,7 @@ def unrolled(steps: int, leader: str = "g") -> Dynamics:
                 f"but in this turn only {sorted(params)} move"
             )
 
-        def loss_then(own: PyTree[Array]) -> Float[Array, ""]:
+        def loss_then(own: Tree) -> Float[Array, ""]:
             joint, optimizers = params | {leader: own}, field.optimizers
             for _ in range(steps):
                 moved, optimizers = field.descend(joint, field.gradients(joint)[0], optimizers)
@@ -170,10 +168,9 @@ def unrolled(steps: int, leader: str = "g") -> Dynamics:
 
 
 optimistic = Dynamics(optimizer=lambda tx: optax.chain(tx, optax.scale_by_optimistic_gradient()), name="optimistic")
-"""Twice the current update minus the previous one; the first update is the plain one.
+"""Twice the optimizer's current update minus its previous one; the first update is the plain one.
 
-Daskalakis et al. 2018, "Training GANs with optimism", Algorithm 1 (with Adam: on Adam's updates),
-https://arxiv.org/abs/1711.00141."""
+Daskalakis et al. 2018, "Training GANs with optimism", Algorithm 1, https://arxiv.org/abs/1711.00141."""
 
 
 def negative_momentum(momentum: float = -0.5) -> Dynamics:
@@ -189,7 +186,7 @@ class LookaheadState(NamedTuple):
     """The optimizer state of `lookahead`: the number of updates, the slow parameters, the wrapped state."""
 
     count: Array
-    params: PyTree[Array]
+    params: Tree
     inner: optax.OptState
 
 
@@ -208,12 +205,10 @@ def lookahead(every: int = 5, share: float = 0.5) -> Dynamics:
         raise BadInput(f"lookahead(share={share}): it must be above 0 and at most 1")
 
     def optimizer(tx: optax.GradientTransformation) -> optax.GradientTransformation:
-        def init(params: PyTree[Array]) -> LookaheadState:
+        def init(params: Tree) -> LookaheadState:
             return LookaheadState(jnp.zeros((), jnp.int32), params, tx.init(params))
 
-        def update(
-            grads: PyTree[Array], state: LookaheadState, params: PyTree[Array]
-        ) -> tuple[PyTree[Array], LookaheadState]:
+        def update(grads: Tree, state: LookaheadState, params: Tree) -> tuple[Tree, LookaheadState]:
             updates, inner = tx.update(grads, state.inner, params)
             back = (state.count + 1) % every == 0
 
@@ -230,7 +225,7 @@ def lookahead(every: int = 5, share: float = 0.5) -> Dynamics:
 
 
 def _check_together(name: str, params: Joint) -> None:
-    """Raises `BadInput` in a turn of one mover, where dynamics of several would silently be others."""
+    """Raises `BadInput` in a turn of one mover, where these dynamics would silently lose their meaning."""
     if len(params) < 2:
         raise BadInput(
             f"{name} needs simultaneous moves, but in this turn only {sorted(params)} move: "

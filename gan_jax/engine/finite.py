@@ -14,7 +14,7 @@ FINITE_STEPS = "/finite_steps"
 
 def finite(metrics: Metrics) -> dict[str, Bool[Array, ""]]:
     """Tests, for every move in the metrics of a step, whether all `WATCHED` metrics are finite."""
-    moves: dict[str, Bool[Array, ""]] = {}
+    moves = {}
     for name, value in metrics.items():
         move, _, metric = name.rpartition("/")
         if metric in WATCHED:

@@ -125,8 +125,12 @@ def _gradient_field(game: Game, turn: Turn, batch: Batch, keys: Keys, step: Int[
         return pmean(grads), (pmean(stats), pmean(reports))
 
     mover = {name: move for move in turn.moves for name in move.who}
-    optimizers = {name: players[name].opt for name in mover}
-    return Field(gradients, lambda name, joint: loss(mover[name], joint, {})[0], partial(_descend, game), optimizers)
+    return Field(
+        gradients=gradients,
+        loss=lambda name, joint: loss(mover[name], joint, {})[0],
+        descend=partial(_descend, game),
+        optimizers={name: players[name].opt for name in mover},
+    )
 
 
 def _advance(
@@ -185,7 +189,7 @@ def _update_ema(player: Player, ema: Variables | None, now: Variables, step: Int
 
 def _average(game: Game, played: list[Reports], step: Int[Array, ""]) -> Metrics:
     """Flattens the reports of all turns; moves of one label are averaged over the turns played in this step."""
-    metrics: Metrics = {}
+    metrics = {}
     for label in dict.fromkeys(label for reports in played for label in reports):
         turns = [turn for turn, reports in zip(game.turns, played, strict=True) if label in reports]
         due = sum((step % turn.every == 0).astype(jnp.float32) for turn in turns)

@@ -65,7 +65,8 @@ class Registry(Generic[T]):
         user = USER.fullmatch(word)
         file = Path(user["file"]).expanduser() if user else None
         name, _, numbers = (user["name"], "", user["numbers"] or "") if user else word.partition(":")
-        full = ":".join(filter(None, (f"{file.resolve()}" if file else "", self._renamed.get(name, name), numbers)))
+        known = f"{file.resolve()}:{name}" if file else self._renamed.get(name, name)
+        full = f"{known}:{numbers}" if numbers else known
         key = full, (user_code.sha(file) if file else "")
         if key not in self._parsed:
             entry = self._find(file, name, word)

@@ -36,7 +36,7 @@ scale = 1
 def shifted(by):
     return AdversarialLoss(d=lambda s_real, s_fake: s_fake - s_real + by, g=lambda s_real, s_fake: -s_fake)
 
-tempered = shifted(0)
+tempered = smoothed = shifted(0)
 mean = AdversarialLoss(d=lambda s_real, s_fake: jnp.mean(s_fake - s_real), g=lambda s_real, s_fake: -s_fake)
 few = AdversarialLoss(d=lambda s: s, g=lambda s: s)
 whole = tempered._replace(g=lambda s_real, s_fake: jnp.round(s_fake).astype(int))
@@ -172,6 +172,7 @@ def test_a_users_file_gives_objects_and_makers(mine, monkeypatch):
     monkeypatch.chdir(mine.parent)
     assert loss is LOSSES.parse("mine.py:tempered")
     assert LOSSES.name_of(loss) == f"{mine}:tempered"
+    assert LOSSES.parse("mine.py:smoothed").name == f"{mine}:smoothed"  # an earlier name of a built-in loss
     assert float(LOSSES.parse("mine.py:shifted:2").d(jnp.ones(1), jnp.ones(1))[0]) == 2
     [kept], [weighted] = parse_penalties("mine.py:flat"), parse_penalties("mine.py:flat:0.5")
     assert (kept.weight, weighted.weight) == (0.25, 0.5)

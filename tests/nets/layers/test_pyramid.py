@@ -1,4 +1,4 @@
-"""The Laplacian pyramid, beside a slow one that sums over the kernel pixel by pixel."""
+"""The Gaussian pyramid against a slow one that sums over the kernel pixel by pixel."""
 
 import jax
 import jax.numpy as jnp
@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 
 from gan_jax import BadInput
-from gan_jax.nets.layers.pyramid import down, gaussian_pyramid, up
+from gan_jax.nets.layers import pyramid
 
 W = np.array([1, 4, 6, 4, 1]) / 16
 
-SHAPES = [(2, 28, 28, 1), (2, 32, 32, 3), (1, 4, 10, 2), (1, 2, 2, 1)]
+down, up = jax.jit(pyramid.down), jax.jit(pyramid.up)
+gaussian_pyramid = jax.jit(pyramid.gaussian_pyramid, static_argnums=1)
+
+SHAPES = [(2, 14, 14, 1), (2, 8, 8, 3), (1, 4, 10, 2), (1, 2, 2, 1)]
 
 
 def images(shape, seed=0):
@@ -18,7 +21,7 @@ def images(shape, seed=0):
 
 
 def plain_down(x):
-    """REDUCE: every pixel is a weighted sum of the 5 x 5 around the even pixel of twice its place."""
+    """REDUCE: every pixel is the weighted sum of the 5 x 5 pixels around twice its position."""
     b, h, w, c = x.shape
     out = np.zeros((b, h // 2, w // 2, c))
     for i, j in np.ndindex(h // 2, w // 2):
@@ -29,7 +32,7 @@ def plain_down(x):
 
 
 def plain_up(x):
-    """EXPAND: four times the sum over those of the 5 x 5 around a pixel that fall on a pixel of the small image."""
+    """EXPAND: four times the weighted sum of the small image's pixels among the 5 x 5 positions around a pixel."""
     b, h, w, c = x.shape
     out = np.zeros((b, 2 * h, 2 * w, c))
     for i, j in np.ndindex(2 * h, 2 * w):

@@ -1,6 +1,6 @@
-"""Metrics: pure functions of arrays, that know nothing of games and of files; and feature networks to get arrays from.
+"""Metrics: pure functions of arrays, and in `features` the frozen networks that turn images into arrays.
 
-`gan_jax.judge` asks them of runs and of folders of images.
+`evaluation` applies them to runs and folders of images. May import `data` and everything below it.
 """
 
 from gan_jax.metrics.arrays import Estimate

@@ -1,0 +1,49 @@
+"""The layout: folders import downwards only, say so, and are mirrored by the tests; importing the package is cheap."""
+
+import ast
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "gan_jax"
+FOLDERS = sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
+
+
+def test_folders_import_downwards_only():
+    found = subprocess.run(
+        [Path(sys.executable).with_name("lint-imports"), "--no-cache"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert found.returncode == 0, found.stdout + found.stderr
+
+
+def test_the_contract_has_a_layer_for_every_folder():
+    [contract] = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    layers = {name.strip() for layer in contract["layers"] for name in layer.split("|")}
+    assert layers - {"errors"} == set(FOLDERS)
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_every_folder_says_what_it_may_import(folder):
+    about = ast.get_docstring(ast.parse((PACKAGE / folder / "__init__.py").read_text()))
+    assert "import" in about.lower()
+
+
+def test_the_root_holds_what_belongs_to_no_folder():
+    files = {path.name for path in PACKAGE.iterdir() if path.is_file()}
+    assert files == {"__init__.py", "aliases.py", "errors.py", "py.typed"}
+
+
+def test_tests_mirror_the_folders():
+    tests = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir() and not path.name.startswith("_")}
+    assert tests - {"helpers", "experiments", "scripts"} == set(FOLDERS)
+
+
+def test_importing_the_package_loads_no_heavy_library():
+    heavy = {"tensorflow", "tensorflow_datasets", "torch", "matplotlib", "orbax", "tyro", "tensorboardX", "scipy.stats"}
+    program = f"import sys, gan_jax; print(*sorted({heavy!r} & sys.modules.keys()))"
+    found = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert not found.stdout.split()

@@ -1,6 +1,7 @@
 """README and docs: the Python runs, commands parse, links resolve, and tables name what exists."""
 
 import functools
+import importlib
 import re
 import shlex
 import subprocess
@@ -9,12 +10,9 @@ from pathlib import Path
 import pytest
 import tiny
 
-from gan_jax.cli import main as cli
-from gan_jax.cli import sweep, train
 from gan_jax.cli.main import main
 from gan_jax.config.discovery import listing
 from gan_jax.config.registry import DYNAMICS, LOSSES, PENALTIES
-from gan_jax.data import open_source
 from gan_jax.evaluation import suite
 
 ROOT = Path(__file__).parent.parent
@@ -101,10 +99,16 @@ def parse_only(monkeypatch, tmp_path):
 
         return stop
 
-    for name in ("sample", "evaluate", "reproduce", "compare_results"):
-        monkeypatch.setattr(cli, name, stopped(getattr(cli, name)))
-    for command in (train, sweep):
-        monkeypatch.setattr(command, "open_source", stopped(open_source))
+    for module, name in (
+        ("cli.sample", "sample"),
+        ("cli.evaluate", "evaluate"),
+        ("cli.scores", "compare_results"),
+        ("training.reproduce", "reproduce"),
+        ("cli.train", "open_source"),  # called after the flags are parsed
+        ("cli.sweep", "open_source"),
+    ):
+        module = importlib.import_module(f"gan_jax.{module}")
+        monkeypatch.setattr(module, name, stopped(getattr(module, name)))
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.py").write_text(own_loss())
     for run in re.findall(r"runs/[\w-]+", " ".join(ALL_COMMANDS)):

@@ -1,4 +1,4 @@
-"""What metrics are given and what they answer: checked arrays, and estimates with their error."""
+"""Inputs and outputs of metrics: validated arrays, and estimates with their error."""
 
 from typing import NamedTuple
 
@@ -8,31 +8,31 @@ from jaxtyping import Array, Float, Num
 from gan_jax.errors import BadInput
 
 Features = Num[np.ndarray, "N D"] | Num[Array, "N D"]
-"""One row for every image: what a feature network makes of it."""
+"""Features, one row per image."""
 
 OtherFeatures = Num[np.ndarray, "M E"] | Num[Array, "M E"]
-"""Features to compare with. That they are as wide as the first is checked by the metrics, which say so in words."""
+"""Features of a second set. The metrics check that both sets have the same width."""
 
 Probabilities = Num[np.ndarray, "N K"] | Num[Array, "N K"]
-"""One row for every image: a classifier's probability of each class. A row adds up to 1."""
+"""Class probabilities of a classifier, one row per image; rows sum to 1."""
 
 
 class Estimate(NamedTuple):
-    """A number estimated from samples, and how far it may be off; `float(estimate)` is the number."""
+    """An estimate from samples and its error; `float(estimate)` is the value."""
 
     value: float
     error: float
-    """What it is the error of (standard error, or spread over splits) is said by the function that returns it."""
+    """Standard error, or spread over splits: see the function that returns the estimate."""
 
     def __float__(self) -> float:
         return self.value
 
 
 def features(x: Features, name: str, least: int = 1) -> Float[np.ndarray, "N D"]:
-    """`x` in float64.
+    """Converts `x` to float64.
 
     Raises:
-        BadInput: `x` is not `[N, D]`, has fewer than `least` rows, or holds what is not finite.
+        BadInput: `x` is not `[N, D]`, has fewer than `least` rows, or has values that are not finite.
     """
     x = np.asarray(x)
     if x.ndim != 2 or not x.shape[1]:

@@ -1,7 +1,9 @@
-"""Which classes generated images are of: pure functions of labels, asked for or given by a classifier (its argmax).
+"""Scores of class labels: requested ones, and those predicted by a classifier (its argmax).
 
 The protocol of Stacked MNIST, whose 1,000 classes are known, is `mode_count` and `reverse_kl` (Srivastava et al. 2017,
-"VEEGAN"; Lin et al. 2018, "PacGAN"). Both depend on how many images are judged: compare at equal numbers only.
+"VEEGAN"; Lin et al. 2018, "PacGAN"). Both depend on the number of images: compare at equal numbers only.
+
+https://arxiv.org/abs/1705.07761 (VEEGAN), https://arxiv.org/abs/1712.04086 (PacGAN)
 """
 
 from typing import NamedTuple
@@ -12,14 +14,14 @@ from jaxtyping import Array, Float, Int, Shaped
 from gan_jax.errors import BadInput
 
 Labels = Shaped[np.ndarray, " N"] | Shaped[Array, " N"]
-"""A class for every image, 0 to K - 1, of any integer type."""
+"""Class of every image, 0 to K - 1, of any integer type."""
 
 OtherLabels = Shaped[np.ndarray, " M"] | Shaped[Array, " M"]
-"""Of another set of images."""
+"""Labels of a second set of images."""
 
 
 def as_labels(y: Labels, name: str) -> Int[np.ndarray, " N"]:
-    """`y` as integers.
+    """Converts `y` to int64.
 
     Raises:
         BadInput: `y` is not `[N]`, is empty, or does not hold integers of at least 0.
@@ -38,7 +40,7 @@ def as_labels(y: Labels, name: str) -> Int[np.ndarray, " N"]:
 
 
 def class_shares(labels: Labels, classes: int) -> Float[np.ndarray, " K"]:
-    """The share of every class, `[classes]`.
+    """Computes the share of every class, `[classes]`.
 
     Raises:
         BadInput: a label is `classes` or more.
@@ -50,12 +52,14 @@ def class_shares(labels: Labels, classes: int) -> Float[np.ndarray, " K"]:
 
 
 def mode_count(labels: Labels) -> int:
-    """How many classes have at least one image."""
+    """Counts the classes with at least one image."""
     return len(np.unique(as_labels(labels, "labels")))
 
 
 def reverse_kl(labels: Labels, reference_shares: Float[np.ndarray, " K"]) -> float:
-    """KL(q || p) = sum over classes of q log(q / p), in nats: q the shares of `labels`, p the reference's `[K]`.
+    """Computes KL(q || p) = sum over classes of q log(q / p), in nats.
+
+    q are the shares of `labels`, p those of the reference, `[K]`.
 
     0 where the shares are equal; infinite where a class has images that the reference lacks. A class without images
     adds nothing: what is missed shows only in what the others have too much. Of N images of p itself it is about
@@ -76,7 +80,7 @@ def reverse_kl(labels: Labels, reference_shares: Float[np.ndarray, " K"]) -> flo
 
 
 def label_accuracy(predicted: Labels, asked: Labels) -> float:
-    """The share of images that a classifier takes for what the generator was asked for.
+    """Computes the share of images whose predicted class is the requested one.
 
     Raises:
         BadInput: there are not as many labels on either side.
@@ -88,15 +92,15 @@ def label_accuracy(predicted: Labels, asked: Labels) -> float:
 
 
 class Matching(NamedTuple):
-    """Which class every value of a code stands for, and the share of images that are of their value's class."""
+    """The class matched to every value of a code, and the share of images of the matched class."""
 
     accuracy: float
     classes: Int[np.ndarray, " K"]
-    """One for each value 0 to K - 1; -1 for a value that is left over."""
+    """Class of each value 0 to K - 1; -1 for an unmatched value."""
 
 
 def code_accuracy(codes: Labels, predicted: Labels) -> Matching:
-    """The best one-to-one matching of the values of a code to classes.
+    """Finds the best one-to-one matching of the values of a code to classes.
 
     No class is matched twice: two values that draw the same class count once. Chen et al. 2016, "InfoGAN", match values
     to digits as well, to classify real images; here another network classifies images that were drawn with `codes`. A
@@ -115,7 +119,7 @@ def code_accuracy(codes: Labels, predicted: Labels) -> Matching:
         raise BadInput(f"{len(classes)} predicted classes for {len(values)} codes: give one for each")
     counts = np.zeros((values.max() + 1, classes.max() + 1), np.int64)
     np.add.at(counts, (values, classes), 1)
-    from scipy.optimize import linear_sum_assignment  # here, for importing it takes a while
+    from scipy.optimize import linear_sum_assignment  # late: the import is slow
 
     rows, columns = linear_sum_assignment(counts, maximize=True)
     images = counts[rows, columns]

@@ -2,7 +2,7 @@
 
 On features of the Inception network it is the FID of Heusel et al. 2017, "GANs trained by a two time-scale update rule
 converge to a local Nash equilibrium", eq. 6. It is biased upwards, the more the fewer samples there are: compare only
-at equal numbers of samples, real and generated.
+at equal numbers of samples, real and generated. https://arxiv.org/abs/1706.08500
 """
 
 from typing import NamedTuple
@@ -15,11 +15,11 @@ from gan_jax.metrics.arrays import Features, OtherFeatures, features
 from gan_jax.metrics.classes import Labels, OtherLabels, as_labels
 
 ROWS = 4096
-"""Rows centred at a time: bounds the memory."""
+"""Rows centered at a time: bounds the memory."""
 
 
 class Moments(NamedTuple):
-    """What the distance knows of a set: of real data they can be kept."""
+    """Mean and covariance of a set of features; those of real data can be cached."""
 
     mean: Float[np.ndarray, " D"]
     covariance: Float[np.ndarray, "D D"]
@@ -35,7 +35,7 @@ class IntraFrechet(NamedTuple):
 
 
 def moments(x: Features, name: str = "features") -> Moments:
-    """Mean and covariance of features `[N, D]`; errors call them `name`.
+    """Computes mean and covariance of features `[N, D]`; error messages call them `name`.
 
     Raises:
         BadInput: N is at most D. The covariance then has rank N - 1 < D, and the distance says more of the number of
@@ -48,13 +48,13 @@ def moments(x: Features, name: str = "features") -> Moments:
     mean = x.mean(axis=0)
     covariance = np.zeros((d, d))
     for start in range(0, n, ROWS):
-        centred = x[start : start + ROWS] - mean
-        covariance += centred.T @ centred
+        centered = x[start : start + ROWS] - mean
+        covariance += centered.T @ centered
     return Moments(mean, covariance / (n - 1), n)
 
 
 def frechet_distance(a: Features, b: OtherFeatures) -> float:
-    """`frechet_distance_of` the moments of two sets of features, `[N, D]` and `[M, D]`.
+    """Computes `frechet_distance_of` the moments of two sets of features, `[N, D]` and `[M, D]`.
 
     Raises:
         BadInput: a set has no more samples than features, or the sets differ in D.
@@ -63,7 +63,7 @@ def frechet_distance(a: Features, b: OtherFeatures) -> float:
 
 
 def frechet_distance_of(a: Moments, b: Moments) -> float:
-    """|m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)), never negative; 0 for equal moments.
+    """Computes |m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)), never negative; 0 for equal moments.
 
     The trace of the root is the sum of the roots of the eigenvalues of S1 S2, which are those of A' S2 A for any
     A A' = S1. That matrix is symmetric and has no negative eigenvalue, so that nothing complex can arise.
@@ -85,14 +85,14 @@ def frechet_distance_of(a: Moments, b: Moments) -> float:
 def intra_frechet_distance(
     real: Features, real_labels: Labels, fake: OtherFeatures, fake_labels: OtherLabels
 ) -> IntraFrechet:
-    """The Fréchet distance of each class from the same class, and the mean over classes.
+    """Computes the Fréchet distance within each class, and the mean over classes.
 
-    Unlike the distance of all from all it sees a generator that does not heed its label, or that collapses within it.
+    Unlike the distance over all classes, it detects a generator that ignores its label or collapses within a class.
 
     Raises:
         BadInput: a class has no more samples than there are features, real or generated.
 
-    Miyato and Koyama 2018, "cGANs with projection discriminator".
+    Miyato and Koyama 2018, "cGANs with projection discriminator", https://arxiv.org/abs/1802.05637.
     """
     sides = {"real": (real, real_labels), "fake": (fake, fake_labels)}
     sides = {name: (features(x, name), as_labels(y, name)) for name, (x, y) in sides.items()}

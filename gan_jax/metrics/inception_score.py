@@ -1,4 +1,4 @@
-"""How sure a classifier is of every image, and how many classes it sees in all of them."""
+"""The inception score: how certain a classifier is of each image, and how many classes it finds overall."""
 
 import numpy as np
 from jaxtyping import Float
@@ -8,7 +8,7 @@ from gan_jax.metrics.arrays import Estimate, Probabilities, features
 
 
 def inception_score(probabilities: Probabilities, splits: int = 10) -> Estimate:
-    """exp of the mean KL(p(y|x) || p(y)): the mean over `splits` parts of the samples, its error their spread.
+    """Computes exp of the mean KL(p(y|x) || p(y)): mean and spread over `splits` parts of the samples.
 
     1 where every image gets the same probabilities, K where it is certain of each and all of K classes are equally
     frequent. The parts are consecutive samples, whose order must be random: not sorted by class. They are scored one
@@ -22,7 +22,7 @@ def inception_score(probabilities: Probabilities, splits: int = 10) -> Estimate:
     Raises:
         BadInput: a probability is negative, the rows do not add up to 1, or there are fewer samples than parts.
 
-    Salimans et al. 2016, "Improved techniques for training GANs", sec. 4.
+    Salimans et al. 2016, "Improved techniques for training GANs", sec. 4, https://arxiv.org/abs/1606.03498.
     """
     if splits < 1:
         raise BadInput(f"the inception score cannot be taken over {splits} splits: use at least 1")

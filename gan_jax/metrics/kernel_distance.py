@@ -1,4 +1,4 @@
-"""The kernel distance (KID): how far apart two sets of features are, without bias and with an error."""
+"""The kernel distance (KID): an unbiased distance of two sets of features, with its standard error."""
 
 import math
 
@@ -10,7 +10,7 @@ from gan_jax.metrics.pairwise import blocks, same_width
 
 
 def kernel_distance(real: Features, fake: OtherFeatures) -> Estimate:
-    """The squared maximum mean discrepancy of the kernel k(x, y) = (x.y / D + 1)^3, and its standard error.
+    """Estimates the squared maximum mean discrepancy of the kernel k(x, y) = (x.y / D + 1)^3.
 
     mean k(x_i, x_j) + mean k(y_i, y_j) - 2 mean k(x_i, y_j), the first two over pairs i != j: unbiased for any number
     of examples, so that it may be negative where the distributions are equal.
@@ -30,7 +30,8 @@ def kernel_distance(real: Features, fake: OtherFeatures) -> Estimate:
     Raises:
         BadInput: fewer than 2 examples in either, or different widths.
 
-    Binkowski et al. 2018, "Demystifying MMD GANs"; Gretton et al. 2012, "A kernel two-sample test", eq. 3; of the bias
+    Binkowski et al. 2018, "Demystifying MMD GANs", https://arxiv.org/abs/1801.01401; Gretton et al. 2012, "A kernel
+    two-sample test", eq. 3; of the bias
     of its error Efron and Stein 1981, "The jackknife estimate of variance".
     """
     x, y = same_width(real, fake, ("real", "fake"), (2, 2))

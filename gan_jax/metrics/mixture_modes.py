@@ -1,4 +1,4 @@
-"""How well samples cover a distribution that is known: pure functions, under `jit` and under `vmap` over seeds.
+"""Coverage of a known distribution by samples: pure functions for `jit` and `vmap` over seeds.
 
 Of a mixture of Gaussians the modes are known, and mode collapse can be counted (`mode_scores`). The definitions are
 those of Srivastava et al. 2017, "VEEGAN", sec. 5, and Lin et al. 2018, "PacGAN", sec. 4, who score 2,500 samples and
@@ -11,14 +11,14 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 Samples = Float[Array, "N D"]
-Centres = Float[Array, "M D"]
+Centers = Float[Array, "M D"]
 Scalar = Float[Array, ""]
 
 RADIUS = 3
 """A sample is of high quality within so many standard deviations of a center."""
 
 
-def mode_scores(samples: Samples, centers: Centres, std: float | Scalar) -> dict[str, Scalar]:
+def mode_scores(samples: Samples, centers: Centers, std: float | Scalar) -> dict[str, Scalar]:
     """`modes_captured` as `modes`, `high_quality` and `reverse_kl` of samples of a mixture of Gaussians.
 
     Args:
@@ -33,20 +33,20 @@ def mode_scores(samples: Samples, centers: Centres, std: float | Scalar) -> dict
     }
 
 
-def modes_captured(samples: Samples, centers: Centres, std: float | Scalar) -> Scalar:
+def modes_captured(samples: Samples, centers: Centers, std: float | Scalar) -> Scalar:
     """How many centers are the nearest of at least one high-quality sample: 0 to M."""
     index, distance = nearest_mode(samples, centers)
     counts = jnp.zeros(centers.shape[0]).at[index].add(_good(distance, std))
     return jnp.sum(counts > 0, dtype=jnp.float32)
 
 
-def high_quality(samples: Samples, centers: Centres, std: float | Scalar) -> Scalar:
+def high_quality(samples: Samples, centers: Centers, std: float | Scalar) -> Scalar:
     """The share of samples within 3 `std` of their nearest center, by Euclidean distance."""
     _, distance = nearest_mode(samples, centers)
     return jnp.mean(_good(distance, std))
 
 
-def reverse_kl(samples: Samples, centers: Centres) -> Scalar:
+def reverse_kl(samples: Samples, centers: Centers) -> Scalar:
     """KL(q || uniform) = sum over modes of q log(M q), where q is the share of samples that is nearest to each mode.
 
     Every sample counts, of high quality or not. 0 where all modes are equally frequent, log M where there is but one.
@@ -56,7 +56,7 @@ def reverse_kl(samples: Samples, centers: Centres) -> Scalar:
     return jnp.sum(share * jnp.log(jnp.where(share > 0, centers.shape[0] * share, 1)))
 
 
-def nearest_mode(samples: Samples, centers: Centres) -> tuple[Int[Array, " N"], Float[Array, " N"]]:
+def nearest_mode(samples: Samples, centers: Centers) -> tuple[Int[Array, " N"], Float[Array, " N"]]:
     """The index of the nearest center of every sample, and its distance."""
     distance = _distances(samples, centers)
     return jnp.argmin(distance, axis=1), jnp.min(distance, axis=1)

@@ -1,4 +1,4 @@
-"""How alike images are to the eye: multi-scale structural similarity, and with it how diverse a set of images is.
+"""Multi-scale structural similarity of images, and its mean over pairs as a measure of diversity.
 
 Wang, Simoncelli and Bovik 2003, "Multiscale structural similarity for image quality assessment".
 """
@@ -28,7 +28,7 @@ VALUES = 2**17
 
 
 def scales_for(height: int, width: int) -> int:
-    """On how many scales images of this size are compared: five, or as many as the window fits into.
+    """Computes the number of scales for images of this size: five, or as many as the window fits into.
 
     Each scale halves the size. Five take 176 pixels a side; 64 give three, 32 and 28 give two. Values on different
     numbers of scales are not comparable, so that the number belongs to the protocol.
@@ -43,7 +43,7 @@ def scales_for(height: int, width: int) -> int:
 
 
 def ms_ssim(a: Images, b: Images) -> Float[np.ndarray, " N"]:
-    """Of every pair of images, `[N, H, W, C]` each: 1 for equal images, about 0 for unrelated ones; never below 0.
+    """Computes MS-SSIM of pairs of images: 1 for equal images, about 0 for unrelated ones; never below 0.
 
     Contrast and structure are compared on every scale, luminance on the last. The weights of the scales are divided
     by their sum, also where there are fewer than five. A scale on which images are opposites on average counts as 0.
@@ -66,7 +66,7 @@ def ms_ssim(a: Images, b: Images) -> Float[np.ndarray, " N"]:
 
 
 def mean_ms_ssim(images: Images, pairs: int, seed: int = 0) -> Estimate:
-    """The mean `ms_ssim` over random pairs of different images, and its standard error: the lower, the more diverse.
+    """Estimates the mean `ms_ssim` over random pairs of different images: lower is more diverse.
 
     A set of one class is meant: images of many classes are unlike for that alone. Compare with real images of the same
     class. The error takes the pairs for independent, which holds for no more pairs than images.
@@ -74,7 +74,7 @@ def mean_ms_ssim(images: Images, pairs: int, seed: int = 0) -> Estimate:
     Raises:
         BadInput: there are fewer than two images or pairs, or images are smaller than 11 pixels a side.
 
-    Odena et al. 2017, "Conditional image synthesis with auxiliary classifier GANs".
+    Odena et al. 2017, "Conditional image synthesis with auxiliary classifier GANs", https://arxiv.org/abs/1610.09585.
     """
     n = len(images)
     if n < 2 or pairs < 2:

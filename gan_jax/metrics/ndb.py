@@ -1,9 +1,9 @@
-"""In how many places of the data generated samples are too frequent or too rare.
+"""The number of statistically different bins (NDB): regions where samples are too frequent or too rare.
 
 Real samples are cut into bins by k-means, and the shares of real and of generated samples in every bin are compared.
 What is clustered may be pixels, as in the paper, or features of a network.
 
-Richardson and Weiss 2018, "On GANs and GMMs".
+Richardson and Weiss 2018, "On GANs and GMMs", https://arxiv.org/abs/1805.12462.
 """
 
 from statistics import NormalDist
@@ -40,7 +40,7 @@ class DifferentBins(NamedTuple):
 
 
 def fit_bins(real: Features, k: int = 100, seed: int = 0) -> Bins:
-    """`k` bins of real samples `[N, D]`, by k-means started from k-means++.
+    """Fits `k` bins to real samples `[N, D]` by k-means, initialized by k-means++.
 
     Raises:
         BadInput: there are fewer than `k` different samples, or `k` is below 2.
@@ -62,7 +62,7 @@ def fit_bins(real: Features, k: int = 100, seed: int = 0) -> Bins:
 
 
 def different_bins(bins: Bins, fake: Features, significance: float = 0.05) -> DifferentBins:
-    """The bins whose share of `fake` `[N, D]` is not the real one by a two-proportion z-test with pooled variance.
+    """Counts bins whose share of `fake` `[N, D]` is not the real one in a two-proportion z-test of pooled variance.
 
     The more samples there are, the smaller differences are found: compare only at equal numbers. Score held-out real
     samples too: that is what a perfect generator would get, a little above `significance` because the bins were

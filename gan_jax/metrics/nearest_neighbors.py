@@ -1,4 +1,4 @@
-"""Does a generator repeat its training examples, or itself? By distances, of pixels or of features."""
+"""Memorized training examples and duplicate samples, by distances of pixels or features."""
 
 import math
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from gan_jax.metrics.pairwise import SLACK, nearest, same_width, squared_distanc
 
 
 class Duplicates(NamedTuple):
-    """What `duplicates` finds among n samples."""
+    """Duplicates among n samples."""
 
     pairs: int
     """Of all n (n - 1) / 2 pairs."""
@@ -24,7 +24,9 @@ class Duplicates(NamedTuple):
 def neighbors(
     samples: Features, training: OtherFeatures, k: int = 1
 ) -> tuple[Float[np.ndarray, "N {k}"], Int[np.ndarray, "N {k}"]]:
-    """Distances to the `k` nearest training examples, nearest first, and which they are. A copy is at distance 0.
+    """Finds the distances to the `k` nearest training examples, nearest first, and their indices.
+
+    A copy is at distance 0.
 
     Args:
         samples: `[N, D]`.
@@ -40,7 +42,7 @@ def neighbors(
 
 
 def memorized_share(samples: Features, training: OtherFeatures, ratio: float = 1 / 3) -> float:
-    """The share of samples whose nearest training example is closer than `ratio` times their second nearest.
+    """Computes the share of samples whose nearest training example is closer than `ratio` times their second nearest.
 
     Training examples that are there twice hide their copies: both are equally near. Remove them first.
 
@@ -65,8 +67,8 @@ def duplicates(samples: Features, real: OtherFeatures) -> Duplicates:
     The birthday paradox: n draws from about n^2 equally likely examples hold a duplicate as often as not. Here the
     count of pairs tells how many there are. Where some are likelier than others, `support` is too small.
 
-    The threshold takes the place of the eyes of the paper's authors, who looked at the closest pairs: look at them too
-    (`closest_pairs`). Another draw of real examples has one such pair on average, so that a few mean nothing. Real
+    The paper's authors inspect the closest pairs by eye; here a threshold decides. Another draw of real examples
+    has one such pair on average, so that a few mean nothing. Real
     examples that are there twice hide everything.
 
     Args:
@@ -76,7 +78,8 @@ def duplicates(samples: Features, real: OtherFeatures) -> Duplicates:
     Raises:
         BadInput: fewer than 2 samples, fewer real examples than samples, or different widths.
 
-    Arora and Zhang 2018, "Do GANs learn the distribution? Some theory and empirics".
+    Arora and Zhang 2018, "Do GANs learn the distribution? Some theory and empirics",
+    https://arxiv.org/abs/1706.08224.
     """
     x, x_real = same_width(samples, real, ("samples", "real"), (2, len(samples)))
     n = len(x)

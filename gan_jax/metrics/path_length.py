@@ -12,7 +12,7 @@ from gan_jax.metrics.arrays import Estimate, Features, features
 
 
 def path_length(start: Features, end: Features, epsilon: float) -> Estimate:
-    """The mean of |f(G(z_t)) - f(G(z_{t + epsilon}))|^2 / epsilon^2, and its standard error.
+    """Estimates the mean of |f(G(z_t)) - f(G(z_{t + epsilon}))|^2 / epsilon^2, and its standard error.
 
     As in StyleGAN's code, what is below the 1st or above the 99th percentile of all is dropped first (percentiles are
     samples: the lower neighbor of the 1st, the upper one of the 99th), so that of a few samples none is.

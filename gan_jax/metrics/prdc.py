@@ -1,4 +1,4 @@
-"""Fidelity and diversity apart: are samples like real examples, and are real examples like samples?
+"""Fidelity and diversity as separate scores: precision, recall, density and coverage.
 
 Each set stands for a manifold: a ball around every example, as large as the distance to its k-th nearest neighbor in
 its own set. A ball includes its border, and rounding never puts an example outside that lies on it, so that a set lies
@@ -43,7 +43,7 @@ class PRDC(NamedTuple):
 
 
 def precision_recall(real: Features, fake: OtherFeatures, k: int = 3) -> PrecisionRecall:
-    """Improved precision and recall.
+    """Computes improved precision and recall.
 
     Both depend on the numbers of examples: compare only what was measured with the same.
 
@@ -55,14 +55,15 @@ def precision_recall(real: Features, fake: OtherFeatures, k: int = 3) -> Precisi
     Raises:
         BadInput: fewer than k + 1 examples in either, or different widths.
 
-    Kynkäänniemi et al. 2019, "Improved precision and recall metric for assessing generative models", eq. 1.
+    Kynkäänniemi et al. 2019, "Improved precision and recall metric for assessing generative models", eq. 1,
+    https://arxiv.org/abs/1904.06991.
     """
     every = prdc(real, fake, k)
     return PrecisionRecall(every.precision, every.recall)
 
 
 def density_coverage(real: Features, fake: OtherFeatures, k: int = 5) -> DensityCoverage:
-    """Density and coverage.
+    """Computes density and coverage.
 
     For two draws from one distribution the expected density is 1. The expected coverage is 1 - C(N-1, k) / C(N+M-1, k),
     about 1 - 2^-k for as many fake as real.
@@ -75,7 +76,7 @@ def density_coverage(real: Features, fake: OtherFeatures, k: int = 5) -> Density
     Raises:
         BadInput: fewer than k + 1 real examples, no fake ones, or different widths.
 
-    Naeem et al. 2020, "Reliable fidelity and diversity metrics for generative models".
+    Naeem et al. 2020, "Reliable fidelity and diversity metrics for generative models", https://arxiv.org/abs/2002.09797.
     """
     _check(k)
     x, x_fake = same_width(real, fake, ("real", "fake"), (k + 1, 1))

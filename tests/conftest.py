@@ -50,3 +50,13 @@ def shared_run(tmp_path_factory):
 def trained_run(shared_run, tmp_path):
     """A copy of `shared_run` that a test may change."""
     return shutil.copytree(shared_run, tmp_path / "trained_run")
+
+
+MEDIUM = {"cli", "evaluation", "experiments", "monitoring", "scripts", "sampling", "sweep", "toy", "training"}
+"""Folders whose tests train or compile much: all of them are `medium`."""
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if MEDIUM & set(item.path.relative_to(Path(__file__).parent).parts) or item.path.stem == "test_parallel":
+            item.add_marker(pytest.mark.medium)

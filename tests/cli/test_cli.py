@@ -205,7 +205,7 @@ def test_both_presets_of_the_convolutional_gan_build_and_flags_replace_theirs():
 def test_a_broken_experiment_file_is_named(capfd, tmp_path):
     (tmp_path / "mine.py").write_text("x = 1")
     code, _, errors = command(capfd, "train", tmp_path / "mine.py")
-    assert code == 2 and "mine.py defines no experiment" in errors and len(errors.splitlines()) == 1
+    assert code == 2 and "mine.py" in errors and "experiment" in errors and len(errors.splitlines()) == 1
 
 
 def test_an_exception_in_a_users_experiment_names_its_line_and_leaves_no_run(capfd, tmp_path, monkeypatch):
@@ -219,7 +219,7 @@ def test_an_exception_in_a_users_experiment_names_its_line_and_leaves_no_run(cap
             "ModuleNotFoundError: No module named 'optix'\n    import optix\n",
         ),
         ("min(common", "mini(common", "in experiment: NameError: name 'mini' is not defined\n    first = mini(common"),
-        ("ema=0.9", "view=lambda x, keys, step: x / y", "in <lambda>: NameError: name 'y' is not defined\n    return "),
+        ("optax.adam(learning_rate), z", "optax.adam(lambda count: y), z", "in <lambda>: NameError: name 'y'"),
     ):
         Path("mine.py").write_text(text.replace(line, mistake))
         code, _, errors = command(capfd, "train", "mine.py", "--run-dir", "run")

@@ -1,8 +1,7 @@
-"""Many runs as one program: every lane is a run, with numbers, a seed and an order of the data of its own.
+"""Trains many runs as one program: each with its own seed, data order and floating-point settings.
 
-By default the lanes are a `vmap` and a lane is close to a single run. With `exact` they are a `lax.map`, one after the
-other, and a lane is a single run to the bit. Side by side, every device of the mesh plays some of the lanes; with
-`exact` all devices share the batch, as those of a single run do.
+By default runs are a `vmap`, spread over devices, and each is close to the single run of `train`. With `exact` they are
+a `lax.map`, one after the other with the batch split over devices, and each equals the single run to the bit.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -23,31 +22,30 @@ from gan_jax.engine.parallel import BATCH_AXIS, SEEDS, over_steps
 from gan_jax.engine.step import init, make_step
 from gan_jax.evaluation.evaluator import Evaluator, ranked_scores
 from gan_jax.sampling.latents import draw_latents
-from gan_jax.sweep.grid import Combination, numbers
+from gan_jax.sweep.grid import Combination, varied_floats
 from gan_jax.training.loop import Trainable, run_chunks
 from gan_jax.training.train import abstract_batch
 
+Build = Callable[..., Experiment]
+Floats = Float[Array, " K"]
+"""The floating-point settings of one run that differ between runs."""
+RunMetrics = dict[str, Float[Array, " R"]]
+"""Metrics of all R runs."""
+
 
 class Placement(NamedTuple):
-    """Shardings over the devices."""
+    """Shardings over devices."""
 
     state: State
-    """Of a state; `step` has no lanes."""
-    lanes: NamedSharding
-    """Of what has an axis of lanes in front."""
+    """Of the state; `step` is shared by all runs."""
+    runs: NamedSharding
+    """Of arrays with a leading axis of runs."""
     inputs: NamedSharding
-    """Of inputs `[n, L, turn, B]`."""
+    """Of inputs `[n, R, turn, B]`."""
 
 
-Build = Callable[..., Experiment]
-Numbers = Float[Array, " K"]
-
-LaneMetrics = dict[str, Float[Array, " L"]]
-"""Every metric, of every lane."""
-
-
-class Lanes(NamedTuple):
-    """Alike combinations times seeds, as one program; lane `c * len(seeds) + s` is combination c with seed s."""
+class BatchedRuns(NamedTuple):
+    """Combinations that differ in floats only, times seeds; run `c * len(seeds) + s` is combination c with seed s."""
 
     build: Build
     source: Source
@@ -58,163 +56,172 @@ class Lanes(NamedTuple):
 
     @property
     def experiment(self) -> Experiment:
-        """The first combination's."""
+        """The experiment of the first combination."""
         return self.build(self.source, **self.combinations[0].kwargs)
 
     @property
     def plan(self) -> list[ScheduledPhase]:
-        """The phases, the same of all lanes."""
+        """The phases, the same for all runs."""
         return schedule_phases(self.experiment)
 
     @property
-    def keys(self) -> Key[Array, " L"]:
-        """The key of every lane, as of a single run."""
+    def keys(self) -> Key[Array, " R"]:
+        """The key of every run, equal to the single run's."""
         return jnp.stack([jax.random.key(seed) for _ in self.combinations for seed in self.seeds])
 
     @property
-    def numbers(self) -> Float[Array, "L K"]:
-        """The numbers of every lane."""
-        return jnp.repeat(numbers(self.combinations).values, len(self.seeds), axis=0)
+    def floats(self) -> Float[Array, "R K"]:
+        """The varied floats of every run."""
+        return jnp.repeat(varied_floats(self.combinations).values, len(self.seeds), axis=0)
 
     @property
-    def placement(self) -> "Placement":
-        """Where arrays of all lanes lie: some lanes on every device, or with `exact` some of every batch."""
-        everywhere, first, second, fourth = (
+    def placement(self) -> Placement:
+        """Shards the axis of runs over devices, or with `exact` the batch."""
+        replicated, first, second, fourth = (
             NamedSharding(self.mesh, P(*axes))
             for axes in ((), (BATCH_AXIS,), (None, BATCH_AXIS), (None, None, None, BATCH_AXIS))
         )
         if self.exact:
-            return Placement(State(everywhere, everywhere, everywhere), everywhere, fourth)
-        return Placement(State(everywhere, first, first), first, second)
+            return Placement(State(replicated, replicated, replicated), replicated, fourth)
+        return Placement(State(replicated, first, first), first, second)
 
-    def lane_experiment(self, values: Numbers) -> Experiment:
-        """A lane's experiment, made of its numbers while they are traced."""
-        # Weakly typed, as a Python number is: it takes the type of what it meets.
-        weak = [jax.lax.convert_element_type(values[i], float) for i in range(values.shape[0])]
-        return self.build(self.source, **numbers(self.combinations).kwargs(weak))
+    def traced_experiment(self, floats: Floats) -> Experiment:
+        """Builds a run's experiment from its floats, which may be traced."""
+        # Weakly typed like Python numbers, so that they take the dtype of the other operand.
+        weak = [jax.lax.convert_element_type(floats[i], float) for i in range(floats.shape[0])]
+        return self.build(self.source, **varied_floats(self.combinations).kwargs(weak))
 
-    def lane_game(self, phase: int, values: Numbers) -> Game:
-        """A lane's game; raises where the lengths of the phases depend on the numbers."""
-        return schedule_phases(self.lane_experiment(values))[phase].game
+    def traced_game(self, phase: int, floats: Floats) -> Game:
+        """Builds a run's game; raises if the lengths of phases depend on the floats."""
+        return schedule_phases(self.traced_experiment(floats))[phase].game
 
-    def over_lanes(self, function: Callable) -> Callable:
-        """A function of one lane's arguments, over the leading axis of all of them."""
+    def over_runs(self, function: Callable) -> Callable:
+        """Maps a function of one run over the leading axis of all arguments."""
         if self.exact:
             return lambda *args: jax.lax.map(lambda each: function(*each), args)
         return jax.vmap(function)
 
 
-def runner(lanes: Lanes) -> Trainable:
-    """All lanes as one trainable."""
+def trainable(runs: BatchedRuns) -> Trainable:
+    """Returns all runs as one trainable."""
     return Trainable(
-        fresh=lambda phase: _fresh(lanes, phase),
-        chunks=lambda phase, state: _chunks(lanes, phase, state),
-        scores=lambda phase: _scores(lanes, phase),
-        evaluate=lambda phase: _evaluate(lanes, phase),
+        fresh=lambda phase: _fresh(runs, phase),
+        chunks=lambda phase, state: _chunks(runs, phase, state),
+        scores=lambda phase: _experiment_scores(runs, phase),
+        evaluate=lambda phase: _evaluation_scores(runs, phase),
     )
 
 
-def logged(lanes: Lanes) -> list[str]:
-    """The names of what the lanes log, by tracing every phase: whatever is wrong with a game shows here."""
+def logged(runs: BatchedRuns) -> list[str]:
+    """Returns the names of logged metrics by tracing every phase, which also reveals any error in a game."""
     names: dict[str, None] = {}
-    for phase in range(len(lanes.plan)):
-        state = jax.eval_shape(lambda phase=phase: _fresh(lanes, phase))
+    for phase in range(len(runs.plan)):
+        state = jax.eval_shape(lambda phase=phase: _fresh(runs, phase))
 
-        def play(state: State, values: Numbers, phase: int = phase) -> Metrics:
-            game = lanes.lane_game(phase, values)
-            batch = abstract_batch(game, lanes.source, lanes.experiment.common)
+        def play(state: State, floats: Floats, phase: int = phase) -> Metrics:
+            game = runs.traced_game(phase, floats)
+            batch = abstract_batch(game, runs.source, runs.experiment.common)
             return make_step(game)(state, jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), batch))[1]
 
-        metrics = jax.eval_shape(jax.vmap(play, in_axes=(SEEDS, 0)), state, lanes.numbers)
-        scores = jax.eval_shape(_scores(lanes, phase), state)
+        metrics = jax.eval_shape(jax.vmap(play, in_axes=(SEEDS, 0)), state, runs.floats)
+        scores = jax.eval_shape(_experiment_scores(runs, phase), state)
         names |= dict.fromkeys((*sorted(metrics), *scores))
-    return [*names, *ranked_scores(lanes.experiment.common)]
+    return [*names, *ranked_scores(runs.experiment.common)]
 
 
-def _fresh(lanes: Lanes, phase: int) -> State:
-    """Every lane's state as a single run's, by one program for them all."""
+def _fresh(runs: BatchedRuns, phase: int) -> State:
+    """Initializes every run as a single run, by one compiled program, and stacks the states."""
 
-    def lane(key: Key[Array, ""], values: Numbers) -> State:
-        game = lanes.lane_game(phase, values)
-        return init(game, key, abstract_batch(game, lanes.source, lanes.experiment.common))
+    def init_run(key: Key[Array, ""], floats: Floats) -> State:
+        game = runs.traced_game(phase, floats)
+        return init(game, key, abstract_batch(game, runs.source, runs.experiment.common))
 
-    make = jax.jit(lane)
-    states = [make(*each) for each in zip(lanes.keys, lanes.numbers, strict=True)]
+    make = jax.jit(init_run)
+    states = [make(*each) for each in zip(runs.keys, runs.floats, strict=True)]
     keys, players = jax.tree.map(lambda *leaves: jnp.stack(leaves), *((state.key, state.players) for state in states))
-    return jax.device_put(State(states[0].step, keys, players), lanes.placement.state)
+    return jax.device_put(State(states[0].step, keys, players), runs.placement.state)
 
 
-def _chunks(lanes: Lanes, phase: int, state: State) -> Iterator[tuple[int, State, LaneMetrics]]:
-    common, stage = lanes.experiment.common, lanes.plan[phase]
-    turns, size = len(stage.game.turns), common.batch_size
-    # The arrays are there once, whatever number of lanes read them; a seed decides only the order.
-    pipeline = device_resident(lanes.source, common.seed, turns, size)
-    placement = lanes.placement
-    arrays = jax.device_put(pipeline.arrays, NamedSharding(lanes.mesh, P()))
-    state, values = jax.device_put((state, lanes.numbers), (placement.state, placement.lanes))
+def _chunks(runs: BatchedRuns, phase: int, state: State) -> Iterator[tuple[int, State, RunMetrics]]:
+    """Plays the rest of a phase; yields the step, the state and the metrics of each chunk of steps."""
+    common, stage, placement = runs.experiment.common, runs.plan[phase], runs.placement
+    # All runs share one copy of the data; a seed decides only the order.
+    pipeline = device_resident(runs.source, common.seed, len(stage.game.turns), common.batch_size)
+    arrays = jax.device_put(pipeline.arrays, NamedSharding(runs.mesh, P()))
+    state, floats = jax.device_put((state, runs.floats), (placement.state, placement.runs))
 
-    def play(state: State, values: Numbers, arrays: Any, inputs: Any, n: Int[Array, ""]) -> tuple[State, Metrics]:
-        return over_steps(make_step(lanes.lane_game(phase, values)), pipeline.load)(state, arrays, inputs, n)
+    def play(state: State, floats: Floats, arrays: Any, inputs: Any, n: Int[Array, ""]) -> tuple[State, Metrics]:
+        return over_steps(make_step(runs.traced_game(phase, floats)), pipeline.load)(state, arrays, inputs, n)
 
-    def all_lanes(
-        state: State, values: Float[Array, "L K"], arrays: Any, inputs: Any, n: Int[Array, ""]
-    ) -> tuple[State, LaneMetrics]:
-        if not lanes.exact:
-            axes = (SEEDS, 0, None, 1, None)
-            return jax.vmap(play, axes, (SEEDS, 0))(state, values, arrays, inputs, n)
+    play_all = _play_in_turn(play) if runs.exact else jax.vmap(play, (SEEDS, 0, None, 1, None), (SEEDS, 0))
+    chunk = jax.jit(play_all, donate_argnums=0, out_shardings=(placement.state, placement.runs))
 
+    def dispatch(state: State, inputs: Any, n: Int[Array, ""]) -> tuple[State, RunMetrics]:
+        return chunk(state, floats, arrays, inputs, n)
+
+    yield from run_chunks(dispatch, state, stage, common, _indices(runs, len(stage.game.turns)), placement.inputs)
+
+
+def _play_in_turn(play: Callable) -> Callable:
+    """Maps `play` over runs with `lax.map`, so that each run is computed as if alone."""
+
+    def play_all(
+        state: State, floats: Float[Array, "R K"], arrays: Any, inputs: Any, n: Int[Array, ""]
+    ) -> tuple[State, RunMetrics]:
         def one(each: tuple) -> tuple[State, Metrics]:
-            key, players, values, inputs = each
-            return play(State(state.step, key, players), values, arrays, inputs, n)
+            key, players, floats, inputs = each
+            return play(State(state.step, key, players), floats, arrays, inputs, n)
 
-        inputs = jnp.moveaxis(inputs, 1, 0)
-        played, metrics = jax.lax.map(one, (state.key, state.players, values, inputs))
+        played, metrics = jax.lax.map(one, (state.key, state.players, floats, jnp.moveaxis(inputs, 1, 0)))
         return played._replace(step=played.step[0]), metrics
 
-    chunk = jax.jit(all_lanes, donate_argnums=0, out_shardings=(placement.state, placement.lanes))
+    return play_all
 
-    def stream(ranges: Iterable[range]) -> Iterator[Int32[np.ndarray, "n L turn B"]]:
+
+def _indices(runs: BatchedRuns, turns: int) -> Callable[[Iterable[range]], Iterator[Int32[np.ndarray, "n R turn B"]]]:
+    """Returns a stream of each run's indices of real examples, for ranges of steps."""
+
+    def stream(ranges: Iterable[range]) -> Iterator[Int32[np.ndarray, "n R turn B"]]:
+        size = runs.experiment.common.batch_size
         for steps in ranges:
-            dealt = [shuffle.indices(seed, lanes.source.size, steps, turns, size) for seed in lanes.seeds]
-            yield np.tile(np.stack(dealt, axis=1), (1, len(lanes.combinations), 1, 1))
+            of_seeds = [shuffle.indices(seed, runs.source.size, steps, turns, size) for seed in runs.seeds]
+            yield np.tile(np.stack(of_seeds, axis=1), (1, len(runs.combinations), 1, 1))
 
-    def dispatch(state: State, inputs: Any, n: Int[Array, ""]) -> tuple[State, LaneMetrics]:
-        return chunk(state, values, arrays, inputs, n)
-
-    yield from run_chunks(dispatch, state, stage, common, stream, placement.inputs)
+    return stream
 
 
-def _scores(lanes: Lanes, phase: int) -> Callable[[State], LaneMetrics]:
-    samples = lanes.experiment.evaluation.samples if lanes.experiment.evaluation else 0
+def _experiment_scores(runs: BatchedRuns, phase: int) -> Callable[[State], RunMetrics]:
+    """Returns `scores(state)`: the experiment's own scores of every run; empty without an evaluation."""
+    samples = runs.experiment.evaluation.samples if runs.experiment.evaluation else 0
     if not samples:
         return lambda state: {}
 
-    def lane(players: Any, key: Key[Array, ""], values: Numbers) -> Metrics:
-        experiment = lanes.lane_experiment(values)
+    def of_run(players: Any, key: Key[Array, ""], floats: Floats) -> Metrics:
+        experiment = runs.traced_experiment(floats)
         game = experiment.phases[phase].game
         return experiment.evaluation.scores(bind(game, players), draw_latents(game, key, samples))
 
-    scores, keys, values = jax.jit(lanes.over_lanes(lane)), lanes.keys, lanes.numbers
-    return lambda state: scores(state.players, keys, values)
+    scores, keys, floats = jax.jit(runs.over_runs(of_run)), runs.keys, runs.floats
+    return lambda state: scores(state.players, keys, floats)
 
 
-def _evaluate(lanes: Lanes, phase: int) -> Callable[[State], dict[str, list[float]]]:
-    """Evaluates lane after lane, each as a single run is: the networks that look at samples fill the device alone."""
-    common = lanes.experiment.common
+def _evaluation_scores(runs: BatchedRuns, phase: int) -> Callable[[State], dict[str, list[float]]]:
+    """Returns `scores(state)` by `--evaluate`, run after run: a feature network alone fills the device."""
+    common = runs.experiment.common
     if not common.evaluate:
         return lambda state: {}
-    of_game = Evaluator(common, lanes.source).scorer
-    games = [schedule_phases(lanes.build(lanes.source, **c.kwargs))[phase].game for c in lanes.combinations]
-    each = [evaluate for evaluate in map(of_game, games) for _ in lanes.seeds]
+    scorer = Evaluator(common, runs.source).scorer
+    games = [schedule_phases(runs.build(runs.source, **c.kwargs))[phase].game for c in runs.combinations]
+    scorers = [score for score in map(scorer, games) for _ in runs.seeds]
 
-    def evaluate(state: State) -> dict[str, list[float]]:
-        scores = [one(lane_state(state, lane)) for lane, one in enumerate(each)]
-        return {name: [score[name] for score in scores] for name in scores[0]}
+    def scores(state: State) -> dict[str, list[float]]:
+        found = [score(run_state(state, i)) for i, score in enumerate(scorers)]
+        return {name: [each[name] for each in found] for name in found[0]}
 
-    return evaluate
+    return scores
 
 
-def lane_state(state: State, lane: int) -> State:
-    """The state of one lane, as a single run's."""
-    key, players = jax.tree.map(lambda leaf: leaf[lane], (state.key, state.players))
+def run_state(state: State, index: int) -> State:
+    """Extracts the state of one run."""
+    key, players = jax.tree.map(lambda leaf: leaf[index], (state.key, state.players))
     return State(state.step, key, players)

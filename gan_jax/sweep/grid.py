@@ -1,4 +1,4 @@
-"""The grid: every combination of the flags that are varied, and which combinations one program can train."""
+"""Enumerates the grid of settings, and groups the combinations that one program can train."""
 
 import csv
 import itertools
@@ -18,30 +18,30 @@ from gan_jax.sweep.sweep_dir import FREE
 
 UNVARIED = {
     "seed": "give --seeds, and --seed for the first",
-    "run_dir": "a comparison has one folder",
+    "run_dir": "a sweep has one folder",
     "best": "the table has the best of every metric",
 }
-"""What to do instead, for flags that one may well want to vary and cannot."""
+"""Advice for flags that cannot be varied."""
 
 
 class Combination(NamedTuple):
     """One setting of the grid."""
 
     varied: dict[str, str]
-    """The value of every varied flag, as it was given."""
+    """The values of the varied flags, as given."""
     kwargs: dict[str, Any]
     """The arguments of the experiment."""
     settings: dict[str, Any]
-    """The value of every flag, as JSON can hold it."""
+    """The values of all flags, for JSON."""
     files: tuple[Path, ...]
-    """The user's files that the settings name."""
+    """Files of the user that the settings name."""
 
 
 def parse_vary(texts: Iterable[str]) -> dict[str, list[str]]:
-    """`name=a,b` as the values of each flag, as written. A value that holds a comma stands in double quotes.
+    """Parses `name=a,b` to the values of each flag. A value with a comma is written in double quotes.
 
     Raises:
-        BadInput: there is no "=", a value is empty or given twice, or a flag is.
+        BadInput: no "=", an empty value, or a value or flag given twice.
     """
     varied: dict[str, list[str]] = {}
     for text in texts:
@@ -52,7 +52,7 @@ def parse_vary(texts: Iterable[str]) -> dict[str, list[str]]:
         try:
             values = [value.strip() for value in next(csv.reader([listed], skipinitialspace=True, strict=True), [""])]
         except csv.Error as error:
-            raise BadInput(f"--vary {text}: the quotes cannot be read ({error})") from None
+            raise BadInput(f"--vary {text}: the quotes cannot be parsed ({error})") from None
         if not values or not all(values):
             raise BadInput(f"--vary {text}: a value is empty")
         if name in varied or len(set(values)) < len(values):
@@ -64,17 +64,17 @@ def parse_vary(texts: Iterable[str]) -> dict[str, list[str]]:
 def combinations(
     load: Callable[[Sequence[str]], Build], argv: Sequence[str], varied: Mapping[str, Sequence[str]], prog: str
 ) -> list[Combination]:
-    """Every combination of the values of `varied`, the last flag's changing fastest; the other flags are `argv`.
+    """Returns all combinations of the values of `varied`, the last flag varying fastest; `argv` has the other flags.
 
     Raises:
-        BadInput: a flag or a value that the experiment does not take, or one that cannot be varied.
+        BadInput: unknown flag, invalid value, or a flag that cannot be varied.
     """
     base = parse(load(argv), argv, prog, given=["source"]).settings
     for name in varied:
         if name in flags_affecting("evaluation"):
             raise BadInput(f"--vary {name}: scores of different protocols cannot stand in one table")
         if name in FREE:
-            raise BadInput(f"--vary {name}: {UNVARIED.get(name, 'it does not decide what is trained')}")
+            raise BadInput(f"--vary {name}: {UNVARIED.get(name, 'it does not change what is trained')}")
         if name not in base:
             raise BadInput(f"--vary {name}: {unknown_flag(f'--{name}', base)}")
     grid = []
@@ -88,7 +88,7 @@ def combinations(
 
 
 def _flag(name: str, value: str, example: Any) -> list[str]:
-    """The words that give a flag a value; `example` is another value of the flag."""
+    """Returns the words that set a flag; `example` is another value of the flag."""
     if isinstance(example, bool):
         if value.lower() not in ("true", "false"):
             raise BadInput(f"--vary {name}: {value!r} is neither true nor false")
@@ -96,8 +96,8 @@ def _flag(name: str, value: str, example: Any) -> list[str]:
     return to_argv({name: value.split() if isinstance(example, list) else value})
 
 
-def alike(grid: Sequence[Combination]) -> list[list[Combination]]:
-    """The combinations in groups that differ in floating-point numbers only."""
+def group_by_structure(grid: Sequence[Combination]) -> list[list[Combination]]:
+    """Groups combinations that differ in floating-point numbers only."""
     groups: dict[Hashable, list[Combination]] = {}
     for combination in grid:
         leaves, tree = jax.tree.flatten(combination.kwargs)
@@ -106,7 +106,7 @@ def alike(grid: Sequence[Combination]) -> list[list[Combination]]:
 
 
 def _static(leaf: Any) -> Hashable:
-    """What must be the same of a leaf: that it is a number, or else itself."""
+    """Hashable key of a leaf: floats compare equal by type (they can be vmapped), everything else by value."""
     try:
         hash(leaf)
     except TypeError:
@@ -114,16 +114,16 @@ def _static(leaf: Any) -> Hashable:
     return float if type(leaf) is float else (type(leaf), leaf)
 
 
-class Numbers(NamedTuple):
-    """The numbers in which alike combinations differ, and their arguments as a function of them."""
+class VariedFloats(NamedTuple):
+    """The floats in which combinations of one group differ, and the arguments as a function of them."""
 
     values: Float32[np.ndarray, "C K"]
     kwargs: Callable[[Sequence[Any]], dict[str, Any]]
-    """`kwargs(numbers [K])`: the arguments of the experiment, where the numbers may be traced."""
+    """`kwargs(floats [K])`: the arguments of the experiment; the floats may be traced."""
 
 
-def numbers(group: Sequence[Combination]) -> Numbers:
-    """What differs within a group of `alike`."""
+def varied_floats(group: Sequence[Combination]) -> VariedFloats:
+    """Extracts the floats that differ within a group of `group_by_structure`."""
     flat = [jax.tree.leaves(combination.kwargs) for combination in group]
     tree = jax.tree.structure(group[0].kwargs)
     differ = [i for i, column in enumerate(zip(*flat, strict=True)) if type(column[0]) is float and len({*column}) > 1]
@@ -134,4 +134,4 @@ def numbers(group: Sequence[Combination]) -> Numbers:
             leaves[i] = value
         return jax.tree.unflatten(tree, leaves)
 
-    return Numbers(np.array([[row[i] for i in differ] for row in flat], np.float32), kwargs)
+    return VariedFloats(np.array([[row[i] for i in differ] for row in flat], np.float32), kwargs)

@@ -1,7 +1,7 @@
-"""Plays a grid of settings times seeds, program after program, and makes the table.
+"""Trains a grid of settings times seeds, program after program, and makes the rows of the table.
 
-A run is its settings and its seed. What the folder's programs have trained of the grid is not trained again: more
-values, or more seeds, are what they add.
+A run is identified by its settings and seed. Runs that programs in the folder have trained are not trained again, so
+more values or more seeds cost only the new runs.
 """
 
 import math
@@ -18,8 +18,8 @@ from gan_jax.engine.parallel import make_mesh
 from gan_jax.errors import BadInput
 from gan_jax.runs.checkpoint import Checkpoints
 from gan_jax.runs.run_dir import Record
-from gan_jax.sweep.batched_runs import Build, Lanes, logged, runner
-from gan_jax.sweep.grid import Combination, alike
+from gan_jax.sweep.batched_runs import BatchedRuns, Build, logged, runner
+from gan_jax.sweep.grid import Combination, group_by_structure
 from gan_jax.sweep.sweep_dir import About, ProgramFolder, Run, SweepDir, identity
 from gan_jax.sweep.table import Row, outcome
 from gan_jax.training.logger import MetricsLog, ProgressBar
@@ -28,30 +28,30 @@ from gan_jax.training.train import check
 
 
 class Program(NamedTuple):
-    """Lanes, and the folder where they are trained."""
+    """Batched runs and the folder they are trained in."""
 
-    lanes: Lanes
+    runs: BatchedRuns
     about: About
     folder: ProgramFolder
 
     @property
     def images(self) -> int:
-        """Real images shown to all its discriminators in all."""
-        last = self.lanes.plan[-1]
-        return len(self.about.lanes) * last.images(last.steps.stop)
+        """The number of real images shown to the discriminators of all runs together."""
+        last = self.runs.plan[-1]
+        return len(self.about.runs) * last.images(last.steps.stop)
 
     @property
     def saved(self) -> int:
-        """The last step that is saved, 0 where none is."""
+        """The step of the last checkpoint, or 0."""
         return Checkpoints(self.folder.checkpoints).latest() or 0
 
     @property
     def finished(self) -> bool:
-        """Whether its last step is saved. Raises `BadInput` where its records end before what is saved."""
+        """Whether the last step is saved. Raises `BadInput` if the records end before the last checkpoint."""
         saved, records = self.saved, self.folder.records()
         if saved > (records[-1]["step"] if records else 0):
             raise BadInput(f"{self.folder.metrics} ends before step {saved}, which is saved: {self.folder.cure}")
-        return saved >= self.lanes.plan[-1].steps.stop
+        return saved >= self.runs.plan[-1].steps.stop
 
 
 def programs(
@@ -62,30 +62,30 @@ def programs(
     folder: SweepDir,
     open_data: Callable[[RunConfig], Source],
 ) -> list[Program]:
-    """The programs that train the grid: those begun in the folder that have any of it, then those still needed.
+    """Returns the programs that train the grid: those in the folder that contain any of its runs, then new ones.
 
     Raises:
-        BadInput: what is to be trained cannot be, or the folder is damaged; nothing is written.
+        BadInput: a run is not possible, or the folder is damaged; nothing is written.
     """
 
     def program(combinations: Sequence[Combination], seeds: Sequence[int], exact: bool, began_on: str = "") -> Program:
         source = open_data(combinations[0].kwargs["common"])
         devices = _devices(len(combinations) * len(seeds), exact)
-        lanes = Lanes(load(), source, combinations, seeds, exact, make_mesh(devices))
-        check(lanes.experiment, source, len(devices) if exact else 1)
+        runs = BatchedRuns(load(), source, combinations, seeds, exact, make_mesh(devices))
+        check(runs.experiment, source, len(devices) if exact else 1)
         device = began_on or f"{len(devices)} x {devices[0].device_kind}"
         about = About([c.settings for c in combinations], seeds, exact, device)
-        return Program(lanes, about, ProgramFolder(folder.place(about)))
+        return Program(runs, about, ProgramFolder(folder.place(about)))
 
     wanted = {(identity(c.settings, exact), seed): c for c in grid for seed in seeds}
     begun, has = [], set()
     for about in folder.programs():
-        if wanted.keys() & set(about.lanes):
+        if wanted.keys() & set(about.runs):
             parsed = (
                 parse(load(argv), argv, "gan-jax sweep", given=["source"]) for argv in map(to_argv, about.settings)
             )
             begun.append(program([Combination({}, *each) for each in parsed], about.seeds, about.exact, about.device))
-            has |= set(about.lanes)
+            has |= set(about.runs)
 
     missing: dict[tuple[int, ...], list[Combination]] = {}
     for combination in grid:
@@ -94,35 +94,35 @@ def programs(
             missing.setdefault(left, []).append(combination)
     needed = []
     for left, combinations in missing.items():
-        for group in [[c] for c in combinations] if exact else alike(combinations):
+        for group in [[c] for c in combinations] if exact else group_by_structure(combinations):
             together = program(group, left, exact)
             one_by_one = [program([c], left, exact) for c in group]
-            needed += [together] if len(group) == 1 or _plays(together.lanes) else one_by_one
+            needed += [together] if len(group) == 1 or _can_be_traced(together.runs) else one_by_one
     return begun + needed
 
 
-def _devices(lanes: int, exact: bool) -> list[jax.Device]:
-    """As many devices as can share the lanes evenly, or with `exact` all, as for a single run."""
+def _devices(runs: int, exact: bool) -> list[jax.Device]:
+    """Returns the most devices that share the runs evenly, or with `exact` all devices."""
     devices = jax.devices()
-    return devices if exact else devices[: max(n for n in range(1, len(devices) + 1) if lanes % n == 0)]
+    return devices if exact else devices[: max(n for n in range(1, len(devices) + 1) if runs % n == 0)]
 
 
-def _plays(lanes: Lanes) -> bool:
-    """Whether the numbers of the lanes may be traced: an experiment that branches on one is a program for each."""
+def _can_be_traced(runs: BatchedRuns) -> bool:
+    """Whether the varied floats can be traced; if the experiment branches on one, each value needs its own program."""
     try:
-        logged(lanes)
-    except Exception:  # Whatever else is wrong shows again, without numbers that are traced.
+        logged(runs)
+    except Exception:  # any other error is raised again by the separate programs
         return False
     return True
 
 
-def names(program: Program) -> list[str]:
-    """What a program logs, from its records, or from its game where there are none yet."""
-    return list(_numbers(program.folder.records()[-1])) if program.finished else logged(program.lanes)
+def logged_names(program: Program) -> list[str]:
+    """Returns the names of a program's logged metrics, from its records or by tracing its game."""
+    return list(_numbers(program.folder.records()[-1])) if program.finished else logged(program.runs)
 
 
 def train_all(all_programs: Sequence[Program], folder: SweepDir, stop: Callable[[], bool]) -> bool:
-    """Trains what is not finished; whether everything is, in the end."""
+    """Trains all unfinished programs; returns whether all were finished."""
     left = [program for program in all_programs if not program.finished]
     if not left:
         return True
@@ -140,17 +140,17 @@ def train_all(all_programs: Sequence[Program], folder: SweepDir, stop: Callable[
 
 
 def _train(program: Program, progress: ProgressBar, done: int, stop: Callable[[], bool]) -> None:
-    """Trains one program, from its last checkpoint if there is one."""
-    lanes, folder = program.lanes, program.folder
-    players, plan, common = runner(lanes), lanes.plan, lanes.experiment.common
-    many = len(program.about.lanes)
+    """Trains one program from its last checkpoint, if any."""
+    runs, folder = program.runs, program.folder
+    players, plan, common = runner(runs), runs.plan, runs.experiment.common
+    many = len(program.about.runs)
 
     def show(record: Record, rate: float) -> None:
         losses = {name: float(np.median(each)) for name, each in _numbers(record).items() if name.endswith("/loss")}
         progress.show(done + many * record["images"], many * rate, losses)
 
     with Checkpoints(folder.checkpoints, common.keep) as checkpoints:
-        resumed, state = resume(players, plan, checkpoints, lanes.mesh)
+        resumed, state = resume(players, plan, checkpoints, runs.mesh)
         records = MetricsLog(folder, resumed, show)
         for reached in play(players, plan, common, resumed, state, stop):
             records.flush()  # the chunk before, while the device plays this one
@@ -164,32 +164,32 @@ def _train(program: Program, progress: ProgressBar, done: int, stop: Callable[[]
 def rows(
     grid: Sequence[Combination], seeds: Sequence[int], exact: bool, all_programs: Sequence[Program], higher: frozenset
 ) -> list[Row]:
-    """A row of the table for every setting, from the records of the programs that its runs were trained in."""
-    trained = where(all_programs)
+    """Makes one row of the table per setting, from the records of the programs."""
+    trained = locate_runs(all_programs)
     records = {program.folder.path: program.folder.records() for program in all_programs}
     table = []
     for combination in grid:
         runs = {seed: trained[identity(combination.settings, exact), seed] for seed in seeds}
-        evaluation = next(iter(runs.values()))[0].lanes.experiment.evaluation
+        evaluation = next(iter(runs.values()))[0].runs.experiment.evaluation
         seconds = {p.folder.path: float(records[p.folder.path][-1]["seconds"]) for p, _ in runs.values()}
         outcomes = [
             outcome(
                 seed,
                 records[program.folder.path],
-                lane,
+                index,
                 higher,
                 evaluation and evaluation.success,
-                seconds[program.folder.path] / len(program.about.lanes),
+                seconds[program.folder.path] / len(program.about.runs),
             )
-            for seed, (program, lane) in runs.items()
+            for seed, (program, index) in runs.items()
         ]
         table.append(Row(combination.varied, outcomes, math.fsum(seconds.values())))
     return table
 
 
-def where(all_programs: Sequence[Program]) -> dict[Run, tuple[Program, int]]:
-    """The program and the lane in which each run was trained."""
-    return {run: (program, lane) for program in all_programs for lane, run in enumerate(program.about.lanes)}
+def locate_runs(all_programs: Sequence[Program]) -> dict[Run, tuple[Program, int]]:
+    """Returns the program of each run, and the run's index in it."""
+    return {run: (program, index) for program in all_programs for index, run in enumerate(program.about.runs)}
 
 
 def _numbers(record: Mapping[str, Any]) -> dict[str, list[float]]:

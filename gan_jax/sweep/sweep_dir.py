@@ -1,4 +1,4 @@
-"""A comparison on disk: a manifest, a table in four forms, and a folder for every program that has been trained."""
+"""A sweep on disk: a manifest, the table in three formats, a picture, and one folder per trained program."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -13,23 +13,23 @@ from gan_jax.runs.manifest import Manifest, check_same
 from gan_jax.runs.run_dir import RunDir
 
 FREE = flags_affecting("place", "logging", "retention") | {"seed"}
-"""The flags that do not decide what is compared: how often, where, and the seed, which every run has of its own.
+"""Flags that may differ within a sweep: duration of logging, places, and the seed, which every run has of its own.
 
-How runs are judged does decide, where they are: one table has scores of one protocol."""
+Flags of the evaluation may not, if runs are evaluated: one table has scores of one protocol."""
 
 Run = tuple[str, int]
-"""What a trained lane is: its settings, as `identity` tells them, and its seed."""
+"""A trained run: its settings as `identity`, and its seed."""
 
 
 def identity(settings: Mapping[str, Any], exact: bool) -> str:
-    """What a run's settings are, but for its seed: runs of one identity and seed need not be trained twice."""
+    """Serializes the settings of a run that decide what is trained, without its seed."""
     left_out = FREE if settings.get("evaluate") else FREE | flags_affecting("evaluation")
     kept = {name: value for name, value in settings.items() if name not in left_out}
     return json.dumps([kept, exact], sort_keys=True)
 
 
 class About(NamedTuple):
-    """What a program is: the settings of its combinations, its seeds, and the device that it began on."""
+    """The content of a program: settings of its combinations, seeds, and the device it began on."""
 
     settings: Sequence[Mapping[str, Any]]
     seeds: Sequence[int]
@@ -37,13 +37,13 @@ class About(NamedTuple):
     device: str
 
     @property
-    def lanes(self) -> list[Run]:
-        """What every lane is."""
+    def runs(self) -> list[Run]:
+        """The runs, in the order of the program."""
         return [(identity(settings, self.exact), seed) for settings in self.settings for seed in self.seeds]
 
 
 class ProgramFolder(RunDir):
-    """The paths of one program; its records hold a list of numbers, one a lane, for every metric."""
+    """Paths of one program; its records hold a list of numbers, one per run, for every metric."""
 
     cure = "delete its folder to train it again"
 
@@ -52,47 +52,47 @@ class ProgramFolder(RunDir):
         self.metrics = path / "records.jsonl"
         self.about = path / "program.json"
 
-    def preview(self, lane: int) -> Path:
-        """The picture of a lane's last state."""
-        return self.path / "portraits" / f"{lane:03d}.png"
+    def preview(self, index: int) -> Path:
+        """The path of a run's final preview."""
+        return self.path / "previews" / f"{index:03d}.png"
 
 
 class SweepDir(RunDir):
-    """The paths of one comparison."""
+    """Paths of one sweep."""
 
     def __init__(self, path: Path):
         super().__init__(path)
         self.sheet = path / "samples.png"
 
     def table(self, form: str) -> Path:
-        """The table as `md`, `csv` or `json`."""
+        """The path of the table as `md`, `csv` or `json`."""
         return self.path / f"table.{form}"
 
     def programs(self) -> list[About]:
-        """The programs that were begun. Raises `BadInput` where a file does not say what one is."""
+        """Reads the programs that were begun. Raises `BadInput` if a file is damaged."""
         return [_about(file) for file in sorted(self.compared.glob("*/program.json"))]
 
     def place(self, about: About) -> Path:
-        """The folder of a program, the same for the same lanes."""
-        name = sha256(json.dumps(about.lanes).encode()).hexdigest()[:12]
+        """The folder of a program, determined by its runs."""
+        name = sha256(json.dumps(about.runs).encode()).hexdigest()[:12]
         return self.compared / name
 
     def begin(self, about: About) -> None:
-        """Says what a program is, before its first step."""
+        """Writes the content of a program, before its first step."""
         file = ProgramFolder(self.place(about)).about
         write_atomic(file, (json.dumps(about._asdict(), indent=2) + "\n").encode())
 
     def check(self, here: Manifest) -> Manifest:
-        """The manifest to be kept, of settings (and the data) that no command has varied; nothing is changed.
+        """Returns the manifest to keep: the settings (and data) that no command has varied. Writes nothing.
 
         Raises:
-            BadInput: the folder holds something else, or a comparison under another setting or of an edited file.
+            BadInput: the folder holds something else, or a sweep with other settings or of an edited file.
         """
         if self.checkpoints.exists():
-            raise BadInput(f"{self.path} holds a single run, not a comparison: choose another --run-dir")
+            raise BadInput(f"{self.path} holds a single run, not a sweep: choose another --run-dir")
         if not self.manifest.exists():
             if self.path.exists() and not self._is_empty():
-                raise BadInput(f"{self.path} exists and is not a comparison: choose another --run-dir")
+                raise BadInput(f"{self.path} exists and is not a sweep: choose another --run-dir")
             return here
         there = self.read()
         fixed = there.settings.keys() & here.settings.keys()
@@ -105,14 +105,14 @@ class SweepDir(RunDir):
         return before._replace(files=there.files | here.files)
 
     def keep(self, manifest: Manifest) -> None:
-        """Makes the folder this comparison's."""
+        """Writes the manifest."""
         self._write(manifest)
 
 
 def _about(file: Path) -> About:
     try:
         about = About(**json.loads(file.read_text()))
-        hash(tuple(about.lanes))
+        hash(tuple(about.runs))
         return about
     except (ValueError, TypeError, AttributeError) as error:
         raise BadInput(f"{file} is damaged ({error}): {ProgramFolder.cure}") from None

@@ -1,4 +1,4 @@
-"""What the runs came to: statistics over seeds, and the table of them in four forms. NumPy and text, no JAX."""
+"""The table of a sweep: outcomes of runs, statistics over seeds, four formats. NumPy only, no JAX."""
 
 import csv
 import io
@@ -13,57 +13,57 @@ from rich.table import Table as RichTable
 from gan_jax.evaluation.seed_statistics import Statistics, format_number, format_spread, nan_to_none, summarize
 
 WIDTH = 120
-"""Columns of a terminal that the table is made for."""
+"""The terminal width that the table is made for, in characters."""
 
 
 class Outcome(NamedTuple):
-    """What one run came to."""
+    """The outcome of one run."""
 
     seed: int
     final: Mapping[str, float]
     """The last value of every metric."""
     best: Mapping[str, float]
-    """The best value of every metric at any time, NaN where none was finite."""
+    """The best value of every metric over time; NaN without a finite one."""
     succeeded: bool
     diverged: bool
-    """Whether a number that a move logs, a loss or a norm, was not finite in the end."""
+    """Whether a final loss or norm of a move is not finite."""
     seconds: float
-    """Its share of its program's seconds."""
+    """The run's share of its program's seconds."""
 
 
 class Metric(NamedTuple):
-    """A column: a metric, and whether more of it is better."""
+    """A column of the table: a metric, and whether higher is better."""
 
     name: str
     higher: bool
 
 
 class Row(NamedTuple):
-    """One setting of the grid, over its seeds."""
+    """One setting of the grid over its seeds."""
 
     varied: Mapping[str, str]
     outcomes: Sequence[Outcome]
     seconds: float
-    """Of the programs that its runs were trained in, compilation included."""
+    """Total seconds of the programs of its runs, compilation included."""
 
     @property
     def succeeded(self) -> int:
-        """How many of the runs succeeded."""
+        """The number of runs that succeeded."""
         return sum(outcome.succeeded for outcome in self.outcomes)
 
     @property
     def diverged(self) -> int:
-        """How many of the runs diverged."""
+        """The number of runs that diverged."""
         return sum(outcome.diverged for outcome in self.outcomes)
 
     @property
     def seconds_per_seed(self) -> float:
-        """The runs' shares of their programs' seconds, on average."""
+        """The mean of the runs' shares of their programs' seconds."""
         return sum(outcome.seconds for outcome in self.outcomes) / len(self.outcomes)
 
 
 class About(NamedTuple):
-    """What the table is of."""
+    """The origin of the table."""
 
     command: str
     experiment: str
@@ -75,17 +75,17 @@ class About(NamedTuple):
 def outcome(
     seed: int,
     records: Sequence[Mapping[str, Any]],
-    lane: int,
+    index: int,
     higher: frozenset[str],
     success: Callable[[Mapping[str, float]], bool] | None,
     seconds: float,
 ) -> Outcome:
-    """What a lane's records say. Without `success`, a run succeeds where every number was finite at all times."""
+    """Reads the outcome of run `index` from a program's records. Without `success`, runs that stay finite succeed."""
     series: dict[str, list[float]] = {}
     for record in records:
         for name, values in record.items():
             if isinstance(values, list):
-                series.setdefault(name, []).append(values[lane])
+                series.setdefault(name, []).append(values[index])
     final = {name: values[-1] for name, values in series.items()}
     best = {name: _best(values, name in higher) for name, values in series.items()}
     diverged = not all(math.isfinite(value) for name, value in final.items() if "/" in name)
@@ -100,17 +100,17 @@ def _best(values: Sequence[float], higher: bool) -> float:
 
 
 def final(row: Row, metric: Metric) -> Statistics:
-    """Of the last values."""
+    """Computes statistics of the last values."""
     return summarize({o.seed: o.final.get(metric.name, math.nan) for o in row.outcomes}, metric.higher)
 
 
 def best_so_far(row: Row, metric: Metric) -> Statistics:
-    """Of every seed's best value over time."""
+    """Computes statistics of every seed's best value over time."""
     return summarize({o.seed: o.best.get(metric.name, math.nan) for o in row.outcomes}, metric.higher)
 
 
 def terminal(rows: Sequence[Row], metrics: Sequence[Metric]) -> RichTable:
-    """For a terminal: under every final mean and standard deviation, the best and worst seed, and the best so far."""
+    """Formats the table for a terminal: final mean and std, below them the best and worst seed and the best so far."""
     table = RichTable(box=None, header_style="bold", pad_edge=False, width=None)
     for name in rows[0].varied:
         table.add_column(_flag(name), overflow="fold")
@@ -132,7 +132,7 @@ def terminal(rows: Sequence[Row], metrics: Sequence[Metric]) -> RichTable:
 
 
 def markdown(rows: Sequence[Row], metrics: Sequence[Metric], about: About) -> str:
-    """For a page of results: the table, what it means, and the command that made it."""
+    """Formats the table as Markdown, with a legend and the command that made it."""
     heads = [_flag(name) for name in rows[0].varied]
     for metric in metrics:
         heads += [f"{metric.name} {_arrow(metric)}", "best, worst"]
@@ -157,7 +157,7 @@ def markdown(rows: Sequence[Row], metrics: Sequence[Metric], about: About) -> st
 
 
 def as_csv(rows: Sequence[Row], metrics: Sequence[Metric]) -> str:
-    """A line for every setting and metric."""
+    """Formats the table as CSV, one line per setting and metric."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     measures = [f"final_{name}" for name in Statistics._fields] + ["best_so_far_mean", "best_so_far_std"]
@@ -174,7 +174,7 @@ def as_csv(rows: Sequence[Row], metrics: Sequence[Metric]) -> str:
 
 
 def as_json(rows: Sequence[Row], metrics: Sequence[Metric], about: About) -> str:
-    """Everything, every seed's values of every metric included; null stands for what is not finite."""
+    """Formats the table as JSON with the metrics of every seed; values that are not finite are null."""
     listed = [
         {
             "varied": dict(row.varied),
@@ -215,6 +215,6 @@ def _flag(name: str) -> str:
 
 
 def short(word: str) -> str:
-    """A word without the folder of a user's file."""
+    """Removes the folders of a user's files from a word."""
     # A plus may stand in the folder's name; before a digit it belongs to a number.
     return re.sub(r"(^|\+(?=\D))[^:]*/(?=[^/:]*\.py:)", r"\1", word)

@@ -34,15 +34,6 @@ def snapshot(folder):
     return {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("runs") / "tiny"
-    with pytest.raises(SystemExit) as done:
-        main(["train", TINY, "--images", "320", "--batch-size", "8", "--run-dir", str(folder)])
-    assert done.value.code == 0
-    return folder
-
-
 def test_list_has_a_line_for_every_experiment(capfd):
     code, out, _ = command(capfd, "list")
     assert code == 0
@@ -103,7 +94,7 @@ MISTAKES = {
     "no seeds": (["sweep", TINY, "--seeds", "0"], "INT > 0"),
     "nothing to vary": (["sweep", TINY, "--vary", "learning-rate"], "say which flag takes which values"),
     "no such flag to vary": (["sweep", TINY, "--vary", "learning-rte=1"], "did you mean --learning-rate"),
-    "folder of a run": (["compare", TINY, "--run-dir", "RUN"], "holds a single run, not a comparison"),
+    "folder of a run": (["compare", TINY, "--run-dir", "RUN"], "holds a single run, not a sweep"),
     "which run": (["sample"], "RUN must be given"),
     "no such checkpoint": (["sample", "RUN", "--step", "7"], "no checkpoint of step 7"),
     "list of what": (["list", "everything"], "list takes no 'everything'"),
@@ -114,61 +105,63 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_is_one_line_and_code_2(capfd, monkeypatch, tmp_path, trained, mistake):
+def test_a_mistake_is_one_line_and_code_2(capfd, monkeypatch, tmp_path, shared_run, mistake):
     argv, message = MISTAKES[mistake]
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GAN_JAX_CACHE", str(tmp_path / "cache"))
-    before = snapshot(trained)
-    code, out, errors = command(capfd, *(trained if word == "RUN" else word for word in argv))
+    before = snapshot(shared_run)
+    code, out, errors = command(capfd, *(shared_run if word == "RUN" else word for word in argv))
     assert code == 2
     assert out == ""
     assert len(errors.strip().splitlines()) == 1, errors
     assert errors.startswith("gan-jax: ")
     assert message in errors
     assert not any(file.is_file() for file in tmp_path.rglob("*") if "cache" not in str(file))
-    assert snapshot(trained) == before
+    assert snapshot(shared_run) == before
 
 
-def test_a_folder_of_another_run_is_refused_and_left_alone(capfd, trained, tmp_path):
-    before = snapshot(trained)
+def test_a_folder_of_another_run_is_refused_and_left_alone(capfd, shared_run, tmp_path):
+    before = snapshot(shared_run)
     for argv, message in (
-        (["train", "mnist_mlp", "--run-dir", trained], "holds a run of tiny, not of mnist_mlp"),
-        (["train", TINY, "--batch-size", "16", "--run-dir", trained], "--batch-size 8, not 16"),
-        (["train", TINY, "--seed", "1", "--run-dir", trained], "--seed 0, not 1"),
+        (["train", "mnist_mlp", "--run-dir", shared_run], "holds a run of tiny, not of mnist_mlp"),
+        (["train", TINY, "--batch-size", "16", "--run-dir", shared_run], "--batch-size 8, not 16"),
+        (["train", TINY, "--seed", "1", "--run-dir", shared_run], "--seed 0, not 1"),
     ):
         code, _, errors = command(capfd, *argv)
         assert code == 2 and message in errors and len(errors.splitlines()) == 1
-    assert snapshot(trained) == before
+    assert snapshot(shared_run) == before
     (tmp_path / "notes.txt").write_text("mine")
     code, _, errors = command(capfd, "train", TINY, "--run-dir", tmp_path)
     assert code == 2 and "is not a run" in errors
     assert [file.name for file in tmp_path.iterdir()] == ["notes.txt"]
 
 
-def test_a_torn_checkpoint_is_told_and_nothing_is_lost(capfd, trained, tmp_path):
-    torn = tmp_path / "torn"
-    shutil.copytree(trained, torn)
+def test_a_torn_checkpoint_is_reported_and_nothing_is_lost(capfd, trained_run):
+    torn = trained_run
+    shutil.rmtree(torn / "checkpoints" / "80")
     with (torn / "metrics.jsonl").open("a") as log:
-        log.write('{"step": 45, "images": 360, "seconds": 9.0}\n')  # logged after the checkpoint
-    largest = max((torn / "checkpoints" / "40").rglob("*"), key=lambda f: f.stat().st_size if f.is_file() else 0)
+        log.write('{"step": 105, "images": 840, "seconds": 9.0}\n')  # logged after the checkpoint
+    largest = max((torn / "checkpoints" / "100").rglob("*"), key=lambda f: f.stat().st_size if f.is_file() else 0)
     largest.write_bytes(largest.read_bytes()[:-100])
     before = snapshot(torn)
-    for argv in (["train", TINY, "--images", "640", "--run-dir", torn], ["sample", torn]):
+    for argv in (["train", TINY, "--images", "1600", "--run-dir", torn], ["sample", torn]):
         code, _, errors = command(capfd, *argv)
         assert code == 2 and "damaged" in errors and "delete it" in errors and len(errors.splitlines()) == 1
     after = snapshot(torn)
-    assert '"images": 640' in (torn / "resumes.jsonl").read_text()
+    del before[torn / "resumes.jsonl"]
+    assert '"images": 1600' in (torn / "resumes.jsonl").read_text()
     del after[torn / "resumes.jsonl"]
     assert after == before
 
 
-def test_a_shorter_run_leaves_the_longer_one_as_it_is(capfd, trained):
-    before = snapshot(trained)
-    code, _, errors = command(capfd, "train", TINY, "--images", "80", "--batch-size", "8", "--run-dir", trained)
+def test_a_shorter_run_leaves_the_longer_one_as_it_is(capfd, trained_run):
+    before = snapshot(trained_run)
+    code, _, errors = command(capfd, "train", TINY, "--images", "80", "--run-dir", trained_run)
     assert code == 0 and "more than --images 80 already" in errors
-    del before[trained / "curves.png"]
-    assert before.items() <= snapshot(trained).items()
-    assert command(capfd, "sample", trained)[0] == 0
+    for rewritten in ("curves.png", "resumes.jsonl"):
+        del before[trained_run / rewritten]
+    assert before.items() <= snapshot(trained_run).items()
+    assert command(capfd, "sample", trained_run)[0] == 0
 
 
 def test_a_run_of_an_edited_experiment_is_refused(capfd, tmp_path):

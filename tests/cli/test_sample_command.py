@@ -39,11 +39,10 @@ def digits(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory, digits):
-    """Tiny runs: conditional on digits, conditional on classes with names, and with codes."""
+    """Tiny runs: of a conditional game on classes with names, and of a game with codes."""
     folder = tmp_path_factory.mktemp("runs")
     for name, *argv in (
-        ("conditional", tiny_conditional.__file__),
-        ("named", tiny_conditional.__file__, "--data", str(digits)),
+        ("conditional", tiny_conditional.__file__, "--data", str(digits)),
         ("codes", tiny_codes.__file__),
     ):
         with pytest.raises(SystemExit) as done:
@@ -70,7 +69,7 @@ def size_of(rows, cols):
     return 30 * cols + 2, 30 * rows + 2
 
 
-@pytest.mark.parametrize("run", ["conditional", "named", "codes"])
+@pytest.mark.parametrize("run", ["conditional", "codes"])
 def test_without_flags_the_last_grid_is_drawn_again(capfd, runs, run, tmp_path):
     code, *_ = command(capfd, "sample", runs / run, "--out", tmp_path / "grid.png")
     assert code == 0
@@ -93,9 +92,9 @@ def test_labels_are_drawn_in_turn_and_decide_the_image_with_its_noise(arrays, ru
 
 def test_labels_go_by_the_names_of_the_classes(arrays):
     # Class folders are numbered in their sorted order: eight, five, four, nine, ...
-    drawn = arrays("named", "--labels", "nine", "eight", "5", "--n", 3)
+    drawn = arrays("conditional", "--labels", "nine", "eight", "5", "--n", 3)
     assert drawn["labels"].tolist() == [3, 0, 5]
-    np.testing.assert_array_equal(arrays("named", "--labels", 3, 0, 5, "--n", 3)["images"], drawn["images"])
+    np.testing.assert_array_equal(arrays("conditional", "--labels", 3, 0, 5, "--n", 3)["images"], drawn["images"])
 
 
 def test_codes_are_written_by_their_names(arrays):
@@ -143,10 +142,10 @@ def test_pictures_have_a_row_for_every_row(capfd, runs, tmp_path, run, flags, ce
 
 
 MISTAKES = {
-    "label out of range": ("conditional", ["--labels", 3, 10], "unknown label '10': choose one of 0, 1, 2"),
+    "label out of range": ("conditional", ["--labels", 3, 10], "unknown label '10': choose one of eight, five"),
     "negative label": ("conditional", ["--labels", -1], "unknown label '-1'"),
     "label that is no class": (
-        "named",
+        "conditional",
         ["--labels", "ten"],
         "unknown label 'ten': choose one of eight, five",
     ),

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from gan_jax import BadInput
-from gan_jax.sweep.grid import alike, combinations, numbers, parse_vary
+from gan_jax.sweep.grid import combinations, group_by_structure, parse_vary, varied_floats
 
 
 def grid(*vary, flags=()):
@@ -32,12 +32,12 @@ def test_flags_multiply_and_the_last_changes_fastest():
 
 def test_combinations_that_differ_in_numbers_only_are_alike():
     cells = grid("loss=hinge,wasserstein", "penalty=none,r1:0.1,r1:1,r1:1+r2:2", "learning_rate=0.1,0.2")
-    groups = alike(cells)
+    groups = group_by_structure(cells)
     assert [len(group) for group in groups] == [2, 4, 2] * 2
     assert [tuple(cell.varied.values()) for cell in groups[1]] == [
         ("hinge", "r1:0.1", "0.1"), ("hinge", "r1:0.1", "0.2"), ("hinge", "r1:1", "0.1"), ("hinge", "r1:1", "0.2"),
     ]  # fmt: skip
-    differ = numbers(groups[1])
+    differ = varied_floats(groups[1])
     assert differ.values.shape == (4, 2)
     for cell, values in zip(groups[1], differ.values, strict=True):
         assert sorted(values) == sorted(np.float32([cell.kwargs["learning_rate"], cell.kwargs["penalty"][0].weight]))
@@ -47,7 +47,7 @@ def test_combinations_that_differ_in_numbers_only_are_alike():
 
 
 def test_durations_and_words_are_not_numbers():
-    assert [len(group) for group in alike(grid("images=240,480", "batch_size=8,16"))] == [1, 1, 1, 1]
+    assert [len(group) for group in group_by_structure(grid("images=240,480", "batch_size=8,16"))] == [1, 1, 1, 1]
 
 
 MISTAKES = {
@@ -56,15 +56,15 @@ MISTAKES = {
     "loss=": "a value is empty",
     "loss=hinge,,wasserstein": "a value is empty",
     "loss=hinge,hinge": "a value is given twice",
-    'loss="hinge': "the quotes cannot be read",
+    'loss="hinge': "the quotes cannot be parsed",
     "loss=hing": "no loss 'hing' (did you mean hinge?)",
     "los=hinge": "--vary los: unknown flag --los (did you mean --loss?)",
     "learning-rate=0.1,-1": "--learning-rate cannot be '-1'; it takes FLOAT > 0",
     "scored=maybe": "'maybe' is neither true nor false",
     "seed=1,2": "give --seeds",
     "run_dir=a,b": "one folder",
-    "log-every=1,2": "--vary log_every: it does not decide what is trained",
-    "data_dir=a,b": "--vary data_dir: it does not decide what is trained",
+    "log-every=1,2": "--vary log_every: it does not change what is trained",
+    "data_dir=a,b": "--vary data_dir: it does not change what is trained",
 }
 
 

@@ -32,7 +32,7 @@ def test_what_was_ever_varied_is_free_and_the_rest_is_not(tmp_path):
 
 def test_other_folders_are_left_alone(tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
-    with pytest.raises(BadInput, match="exists and is not a comparison"):
+    with pytest.raises(BadInput, match="exists and is not a sweep"):
         SweepDir(tmp_path).check(manifest())
 
 

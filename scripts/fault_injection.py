@@ -41,7 +41,7 @@ def start(images: int, folder: Path, room: int | None = None) -> subprocess.Pope
         if room is not None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
 
-    program = "from gan_jax.cli import main; main()"
+    program = "from gan_jax.cli.main import main; main()"
     words = ["train", "mnist_mlp", "--images", str(images), *FLAGS, "--run-dir", str(folder)]
     command = [sys.executable, "-c", program, *words]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=limit)

@@ -53,7 +53,7 @@ class Options:
     exact: bool = False
     """Train runs one after the other, each bit-identical to gan-jax train, not side by side (faster)."""
     metrics: str = ""
-    """Columns of the table, separated by commas; by default the experiment's scores, or its losses if it has none. Write
+    """Columns of the table, separated by commas; by default the experiment's scores, or else its losses. Write
     name:max if a higher value of a logged metric is better."""
 
 

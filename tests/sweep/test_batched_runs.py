@@ -13,7 +13,7 @@ from gan_jax.data import open_source
 from gan_jax.engine.parallel import make_mesh
 from gan_jax.runs.digest import digest
 from gan_jax.runs.run_dir import RunDir
-from gan_jax.sweep.batched_runs import BatchedRuns, logged, runner
+from gan_jax.sweep.batched_runs import BatchedRuns, logged, run_state, runner
 from gan_jax.sweep.grid import combinations, parse_vary
 from gan_jax.training.loop import play
 from gan_jax.training.train import train

@@ -13,7 +13,7 @@ import tyro
 from gan_jax.config.discovery import find
 from gan_jax.data import open_source
 from gan_jax.engine.parallel import make_mesh
-from gan_jax.sweep.batched_runs import BatchedRuns, runner
+from gan_jax.sweep.batched_runs import BatchedRuns, trainable
 from gan_jax.sweep.grid import combinations
 
 CHUNK = 500
@@ -30,7 +30,7 @@ def main(seeds: tuple[int, ...] = (1, 4, 16), exact: bool = False) -> None:
     print("| seeds in one program | seconds to the first chunk's end | steps/s | seeds x steps/s |\n|---|---|---|---|")
     for n in seeds:
         [cell] = combinations(build, ["--images", str(3 * CHUNK * 128)], {}, "ring")
-        player = runner(BatchedRuns(build, source, [cell], range(n), exact, make_mesh()))
+        player = trainable(BatchedRuns(build, source, [cell], range(n), exact, make_mesh()))
         start = time.monotonic()
         times = []
         for _, state, _ in player.chunks(0, player.fresh(0)):

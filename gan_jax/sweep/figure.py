@@ -8,7 +8,7 @@ from PIL import Image
 from gan_jax.runs.checkpoint import Checkpoints
 from gan_jax.sampling.preview import preview_picture
 from gan_jax.sampling.sampler import sampler
-from gan_jax.sweep.batched_runs import run_state, runner
+from gan_jax.sweep.batched_runs import run_state, trainable
 from gan_jax.sweep.grid import Combination
 from gan_jax.sweep.runner import Program, locate_runs
 from gan_jax.sweep.sweep_dir import SweepDir, identity
@@ -46,7 +46,7 @@ def _draw(program: Program, indices: Sequence[int]) -> None:
         return
     plan, many = program.runs.plan, len(program.runs.seeds)
     with Checkpoints(program.folder.checkpoints) as checkpoints:
-        _, state = resume(runner(program.runs), plan, checkpoints, program.runs.mesh)
+        _, state = resume(trainable(program.runs), plan, checkpoints, program.runs.mesh)
     for c in sorted({index // many for index in left}):
         experiment = program.runs.build(program.runs.source, **program.runs.combinations[c].kwargs)
         game = experiment.phases[-1].game

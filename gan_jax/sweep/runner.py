@@ -18,7 +18,7 @@ from gan_jax.engine.parallel import make_mesh
 from gan_jax.errors import BadInput
 from gan_jax.runs.checkpoint import Checkpoints
 from gan_jax.runs.run_dir import Record
-from gan_jax.sweep.batched_runs import BatchedRuns, Build, logged, runner
+from gan_jax.sweep.batched_runs import BatchedRuns, Build, logged, trainable
 from gan_jax.sweep.grid import Combination, group_by_structure
 from gan_jax.sweep.sweep_dir import About, ProgramFolder, Run, SweepDir, identity
 from gan_jax.sweep.table import Row, outcome
@@ -142,7 +142,7 @@ def train_all(all_programs: Sequence[Program], folder: SweepDir, stop: Callable[
 def _train(program: Program, progress: ProgressBar, done: int, stop: Callable[[], bool]) -> None:
     """Trains one program from its last checkpoint, if any."""
     runs, folder = program.runs, program.folder
-    players, plan, common = runner(runs), runs.plan, runs.experiment.common
+    players, plan, common = trainable(runs), runs.plan, runs.experiment.common
     many = len(program.about.runs)
 
     def show(record: Record, rate: float) -> None:

@@ -13,7 +13,7 @@ from gan_jax.data import open_source
 from gan_jax.engine.parallel import make_mesh
 from gan_jax.runs.digest import digest
 from gan_jax.runs.run_dir import RunDir
-from gan_jax.sweep.batched_runs import BatchedRuns, logged, run_state, runner
+from gan_jax.sweep.batched_runs import BatchedRuns, logged, run_state, trainable
 from gan_jax.sweep.grid import combinations, parse_vary
 from gan_jax.training.loop import play
 from gan_jax.training.train import train
@@ -32,7 +32,7 @@ def batched(*vary, seeds=(0,), exact=False, flags=()):
 def played(runs):
     """The final state of all runs, and the last metrics."""
     common = runs.experiment.common
-    *_, reached = play(runner(runs), runs.plan, common, 0, None, stop=lambda: False)
+    *_, reached = play(trainable(runs), runs.plan, common, 0, None, stop=lambda: False)
     return reached.state, jax.device_get(reached.metrics)
 
 

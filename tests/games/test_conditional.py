@@ -1,4 +1,4 @@
-"""The conditional game: the original one by hand with the labels written in, and what sees them besides."""
+"""The conditional game: one step by hand, its relation to the original game, penalties and samples."""
 
 from functools import partial
 
@@ -30,9 +30,9 @@ class Generator(nn.Module):
 
     @nn.compact
     def __call__(self, z, y, keys=None):
-        told = jnp.concatenate([z, jax.nn.one_hot(y, K)], axis=1)
-        told = Dropout(self.dropout)(nn.Dense(5)(told), keys)
-        return jnp.tanh(nn.Dense(4)(told)).reshape(-1, 2, 2, 1)
+        h = jnp.concatenate([z, jax.nn.one_hot(y, K)], axis=1)
+        h = Dropout(self.dropout)(nn.Dense(5)(h), keys)
+        return jnp.tanh(nn.Dense(4)(h)).reshape(-1, 2, 2, 1)
 
 
 class Discriminator(nn.Module):
@@ -55,9 +55,14 @@ def make(**choices):
 
 
 def step_of(game, batch):
-    """State and metrics after one step, and the state before."""
-    start = init(game, jax.random.key(0), batch)
-    return start, *jax.jit(make_step(game))(start, batch)
+    """The state before one step, the state after it, and the metrics."""
+
+    @jax.jit
+    def run(batch):
+        start = init(game, jax.random.key(0), batch)
+        return start, *make_step(game)(start, batch)
+
+    return run(batch)
 
 
 def params_of(state):
@@ -65,7 +70,7 @@ def params_of(state):
 
 
 def by_hand(start, batch, gamma=0.0, dropout=0.0):
-    """One step of Algorithm 1 with eq. 2: values and parameters, labels written into every call."""
+    """One step of Algorithm 1 with eq. 2: losses and parameters, labels passed in every call."""
     params, losses = params_of(start), {}
     g = lambda p, z, y, keys: Generator(dropout).apply({"params": p}, z, y, keys)  # noqa: E731
     d = lambda p, x, y: Discriminator().apply({"params": p}, x, y)  # noqa: E731
@@ -100,14 +105,14 @@ def test_a_step_is_that_of_equation_2(choice):
     choices, hand = CHOICES[choice]
     game, batch = make(**choices)
     start, end, metrics = step_of(game, batch)
-    losses, params = by_hand(start, batch, **hand)
+    losses, params = jax.jit(partial(by_hand, **hand))(start, batch)
     close(metrics["d/loss"], losses["d"])
     close(metrics["g/loss"], losses["g"])
     jax.tree.map(close, params_of(end), params)
 
 
-def test_with_one_label_alone_it_is_the_original_game():
-    """To the bit, on networks that have the label filled in."""
+def test_with_a_single_label_it_is_the_original_game():
+    """Of networks with that label filled in."""
 
     class Filled(nn.Module):
         net: nn.Module
@@ -147,7 +152,7 @@ def test_penalties_see_the_label_of_every_example(penalty):
     close(metrics["d/penalty"], np.mean(norms**2 / 2 if half else (norms - 1) ** 2), rtol=1e-4)
 
 
-def test_samples_are_of_the_classes_that_they_are_asked_for():
+def test_samples_have_the_classes_of_their_latents():
     class Written(nn.Module):
         """Writes its label into the image."""
 
@@ -159,7 +164,7 @@ def test_samples_are_of_the_classes_that_they_are_asked_for():
     sgd = optax.sgd(RATE)
     game = conditional.game(Written(), Discriminator(), sgd, sgd, classes=K, z_size=Z)
     assert game.codes == {"y": Categorical(K)}
-    state = init(game, jax.random.key(0), make()[1])
+    state = jax.jit(partial(init, game))(jax.random.key(0), make()[1])
     drawn = draw_latents(game, jax.random.key(1), 200)
     assert drawn["y"].dtype == jnp.int32 and (jnp.bincount(drawn["y"], length=K) > 20).all()
     close(sampler(game)(state, drawn)[:, 0, 0, 0], drawn["y"] / K)
@@ -169,7 +174,7 @@ def test_samples_are_of_the_classes_that_they_are_asked_for():
 
 def test_a_generator_under_dropout_makes_its_samples_without():
     game, batch = make(g_dropout=True)
-    state = init(game, jax.random.key(0), batch)
+    state = jax.jit(partial(init, game))(jax.random.key(0), batch)
     drawn = draw_latents(game, jax.random.key(1), 5)
     expected = Generator().apply({"params": state.players["g"].params}, drawn["z"], drawn["y"])
     close(sampler(game)(state, drawn), expected)

@@ -1,4 +1,4 @@
-"""The pyramid of games: who sees what of an image, and how a sample grows."""
+"""LAPGAN's game: the inputs of every network in training and in sampling, and independent levels."""
 
 from types import SimpleNamespace
 
@@ -13,9 +13,10 @@ from gan_jax import BadInput, init, losses, make_step
 from gan_jax.engine.game import images_per_step
 from gan_jax.engine.networks import bind
 from gan_jax.games import lapgan
-from gan_jax.nets.layers.pyramid import down, up
+from gan_jax.nets.layers import pyramid as layers
 
 B, SHAPE = 4, (8, 8, 2)
+down, up = jax.jit(layers.down), jax.jit(layers.up)
 sgd = optax.sgd(0.1)
 keys = jax.random.split(jax.random.key(0), B)
 step = jnp.zeros((), jnp.int32)
@@ -56,14 +57,14 @@ def images(n=B, seed=0):
 
 
 def recorded(reply):
-    """A network that answers `reply(*args)`, and what it was asked."""
-    asked = []
+    """A network that returns `reply(*args)`, and the list of its arguments, call by call."""
+    calls = []
 
     def net(*args):
-        asked.append(args)
+        calls.append(args)
         return reply(*args)
 
-    return net, asked
+    return net, calls
 
 
 def loss_of(game, name):
@@ -71,7 +72,7 @@ def loss_of(game, name):
     return move.loss
 
 
-def test_players_are_a_pair_for_every_level_and_all_of_a_side_move_at_once():
+def test_every_level_has_a_pair_and_all_levels_move_at_once():
     game = three_levels(ema=0.9)
     assert list(game.players) == ["g0", "g1", "g2", "d0", "d1", "d2"]
     assert [[move.who for move in turn.moves] for turn in game.turns] == [
@@ -87,14 +88,14 @@ def test_a_finer_level_compares_residuals_above_the_same_real_low_pass_image(lev
     x = images()
     parts = pyramid(x)
     coarse = parts[0] if level == 1 else up(parts[0]) + parts[1]
-    g, g_asked = recorded(lambda z, low: 0.5 * low)
-    d, d_asked = recorded(lambda h, low, keys: h.sum((1, 2, 3)) / 10)
+    g, g_calls = recorded(lambda z, low: 0.5 * low)
+    d, d_calls = recorded(lambda h, low, keys: h.sum((1, 2, 3)) / 10)
     value, report = loss_of(three_levels(), f"d{level}")({f"g{level}": g, f"d{level}": d}, {"x": x}, keys, step)
 
-    [(z, low)] = g_asked
+    [(z, low)] = g_calls
     np.testing.assert_allclose(low, up(coarse), atol=1e-6)
     assert z.shape == (B, 4**level * 4)  # one number for every pixel of the plane
-    (h, low_real, real_keys), (h_fake, low_fake, fake_keys) = d_asked
+    (h, low_real, real_keys), (h_fake, low_fake, fake_keys) = d_calls
     np.testing.assert_allclose(h, parts[level], atol=1e-6)
     np.testing.assert_allclose(h_fake, 0.5 * low, atol=1e-6)
     assert low_real is low and low_fake is low
@@ -111,12 +112,12 @@ def test_a_finer_level_compares_residuals_above_the_same_real_low_pass_image(lev
 
 def test_the_coarsest_level_is_a_game_of_small_images():
     x = images()
-    g, g_asked = recorded(lambda z: jnp.ones((B, 2, 2, 2)))
-    d, d_asked = recorded(lambda x, keys: x.sum((1, 2, 3)))
+    g, g_calls = recorded(lambda z: jnp.ones((B, 2, 2, 2)))
+    d, d_calls = recorded(lambda x, keys: x.sum((1, 2, 3)))
     loss_of(three_levels(), "d0")({"g0": g, "d0": d}, {"x": x}, keys, step)
-    assert g_asked[0][0].shape == (B, 5)
-    np.testing.assert_allclose(d_asked[0][0], pyramid(x)[0], atol=1e-6)
-    np.testing.assert_array_equal(d_asked[1][0], np.ones((B, 2, 2, 2)))
+    assert g_calls[0][0].shape == (B, 5)
+    np.testing.assert_allclose(d_calls[0][0], pyramid(x)[0], atol=1e-6)
+    np.testing.assert_array_equal(d_calls[1][0], np.ones((B, 2, 2, 2)))
 
 
 def test_the_loss_may_be_another():
@@ -127,16 +128,16 @@ def test_the_loss_may_be_another():
 
 
 def test_residuals_of_an_image_on_its_coarsest_one_are_that_image():
-    """Sampling goes up the pyramid: networks that know the parts of an image draw the image."""
+    """Generators that return the parts of an image sample the image."""
     x = images()
     parts = pyramid(x)
-    asked = [recorded(lambda *args, part=part: part) for part in parts]
-    nets = {f"g{k}": SimpleNamespace(ema=net) for k, (net, _) in enumerate(asked)}
+    calls = [recorded(lambda *args, part=part: part) for part in parts]
+    nets = {f"g{k}": SimpleNamespace(ema=net) for k, (net, _) in enumerate(calls)}
     game = three_levels()
     z = game.prior(keys)["z"]
     np.testing.assert_allclose(game.sample(nets, {"z": z}), x, atol=1e-6)
-    [[(z0,)], [(z1, low_1)], [(z2, low_2)]] = [calls for _, calls in asked]
-    np.testing.assert_array_equal(jnp.concatenate([z0, z1, z2], axis=1), z)  # each has its share, and all are used
+    [[(z0,)], [(z1, low_1)], [(z2, low_2)]] = [seen for _, seen in calls]
+    np.testing.assert_array_equal(jnp.concatenate([z0, z1, z2], axis=1), z)  # every value is used, by one level
     np.testing.assert_allclose(low_1, up(parts[0]), atol=1e-6)
     np.testing.assert_allclose(low_2, up(up(parts[0]) + parts[1]), atol=1e-6)
 
@@ -149,14 +150,15 @@ def test_samples_are_in_the_range_of_images():
 
 
 def test_levels_are_trained_apart():
-    """With another network at the coarsest level the finer ones learn the same; samples are of all of them."""
+    """Another coarsest generator changes no finer network, but the samples."""
     data = {"x": jnp.stack([images(seed=1), images(seed=2)])}
     ends, samples = [], []
     for width in (3, 7):
         game = lapgan.game((G(width=width), G(), G()), (D(), D(), D()), sgd, sgd, shape=SHAPE, z_size=5)
-        state, _ = jax.jit(make_step(game))(init(game, jax.random.key(0), data), data)
+        state, _ = jax.jit(lambda data, game=game: make_step(game)(init(game, jax.random.key(0), data), data))(data)
         ends.append({name: player.params for name, player in state.players.items() if name[1] != "0"})
-        samples.append(game.sample(bind(game, state.players), game.prior(keys)))
+        sample = jax.jit(lambda players, game=game: game.sample(bind(game, players), game.prior(keys)))
+        samples.append(sample(state.players))
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), *ends)
     assert samples[0].shape == (B, *SHAPE)
     assert (abs(samples[0] - samples[1]) > 1e-3).mean() > 0.5
@@ -164,10 +166,10 @@ def test_levels_are_trained_apart():
 
 def test_one_level_is_the_game_of_whole_images():
     game = lapgan.game((G(SHAPE),), (D(),), sgd, sgd, shape=SHAPE, z_size=5)
-    d, asked = recorded(lambda x, keys: x.sum((1, 2, 3)))
+    d, calls = recorded(lambda x, keys: x.sum((1, 2, 3)))
     x = images()
     loss_of(game, "d0")({"g0": lambda z: jnp.zeros((B, *SHAPE)), "d0": d}, {"x": x}, keys, step)
-    np.testing.assert_array_equal(asked[0][0], x)
+    np.testing.assert_array_equal(calls[0][0], x)
     assert game.prior(keys)["z"].shape == (B, 5)
 
 

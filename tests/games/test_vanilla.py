@@ -1,4 +1,4 @@
-"""What the original game may be given besides its networks."""
+"""The options of the original game: augmentation, penalties, dynamics."""
 
 from functools import partial
 
@@ -17,7 +17,7 @@ from gan_jax.penalties import terms
 def played(steps=2, **kwargs):
     game = vanilla.game(Generator(norm=False), Discriminator(), sgd, sgd, z_size=Z, **kwargs)
     data = batches(game, steps)["x"]
-    state, reports = init(game, jax.random.key(0), {"x": data[0]}), []
+    state, reports = jax.jit(partial(init, game))(jax.random.key(0), {"x": data[0]}), []
     step = jax.jit(make_step(game))
     for x in data:
         state, metrics = step(state, {"x": x})
@@ -25,18 +25,18 @@ def played(steps=2, **kwargs):
     return state, reports
 
 
-def test_real_and_fake_are_viewed_each_with_keys_of_their_own():
+def test_real_and_fake_are_augmented_each_with_keys_of_their_own():
     seen = []
 
     def noisy(x, keys, step):
         jax.debug.callback(lambda words: seen.append(words.tobytes()), jax.random.key_data(keys))
         return penalties.instance_noise(x, keys, 0.5)
 
-    _, viewed = played(steps=1, augment=noisy)
+    _, augmented = played(steps=1, augment=noisy)
     jax.effects_barrier()
     assert len(set(seen)) == 4  # real and fake, in the turn of each player
     _, plain = played(steps=1)
-    assert plain[0]["d/loss"] != viewed[0]["d/loss"]
+    assert plain[0]["d/loss"] != augmented[0]["d/loss"]
 
 
 def test_lecam_remembers_from_step_to_step():
@@ -59,8 +59,8 @@ def test_dynamics_of_several_refuse_turns_one_after_the_other():
             played(turns=partial(vanilla.alternating, dynamics=each))
 
 
-def test_packs_are_penalised_by_the_gradient_of_the_whole_pack():
-    """A critic that is 1-Lipschitz in a pack of four has nothing to answer for."""
+def test_packs_are_penalized_by_the_gradient_of_the_whole_pack():
+    """A critic of packs of four whose gradient has norm 1 has no gradient penalty."""
 
     def critic(x):
         return x.reshape(-1, 4 * 2) @ jnp.full(8, 8**-0.5)

@@ -4,9 +4,9 @@ import os
 import shutil
 from pathlib import Path
 
-# Tests compile far more than they compute: unoptimized code takes two thirds of the time.
+# Tests compile far more than they compute: without optimization they take two thirds of the time.
 os.environ.setdefault("XLA_FLAGS", "--xla_force_host_platform_device_count=8 --xla_backend_optimization_level=0")
-# In the environment, so that processes started by tests use the same cache.
+# In the environment, so that child processes use the same cache.
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parent.parent / ".cache" / "xla"))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.3")
 
@@ -15,7 +15,7 @@ import pytest
 from filelock import FileLock
 from hypothesis import settings
 
-settings.register_profile("untimed", deadline=None)  # how long an example takes depends on what else the machine does
+settings.register_profile("untimed", deadline=None)  # the time per example depends on the load of the machine
 settings.load_profile("untimed")
 
 jax.config.update("jax_numpy_dtype_promotion", "strict")
@@ -48,7 +48,7 @@ def shared_run(tmp_path_factory):
 
 @pytest.fixture
 def trained_run(shared_run, tmp_path):
-    """A copy of `shared_run` that a test may change."""
+    """Copies `shared_run` for a test that changes it."""
     return shutil.copytree(shared_run, tmp_path / "trained_run")
 
 

@@ -1,4 +1,4 @@
-"""Old import paths and names give what they were moved and renamed to."""
+"""Old import paths and names refer to the new ones."""
 
 import importlib
 
@@ -8,12 +8,12 @@ from gan_jax.aliases import MOVED, RENAMED
 
 
 @pytest.mark.parametrize(("old", "new"), MOVED.items())
-def test_a_moved_module_is_the_same_module_under_both_names(old, new):
+def test_old_and_new_path_give_the_same_module(old, new):
     assert importlib.import_module(f"gan_jax.{old}") is importlib.import_module(f"gan_jax.{new}")
 
 
 @pytest.mark.parametrize("module", RENAMED)
-def test_a_renamed_object_is_the_same_object_under_both_names(module):
+def test_old_and_new_name_give_the_same_object(module):
     old_paths = [old for old, new in MOVED.items() if new == module] or [module]
     for path in old_paths:
         found = importlib.import_module(f"gan_jax.{path}")
@@ -21,14 +21,14 @@ def test_a_renamed_object_is_the_same_object_under_both_names(module):
             assert getattr(found, old) is getattr(found, new)
 
 
-def test_an_unknown_name_is_an_attribute_error():
+def test_unknown_name_raises_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'never'"):
         importlib.import_module("gan_jax.toy.gaussians").never  # noqa: B018
     with pytest.raises(ImportError):
         importlib.import_module("gan_jax.never")
 
 
-def test_metrics_are_reached_by_their_old_package():
+def test_old_metrics_package_still_works():
     import gan_jax.evaluate
 
     import gan_jax

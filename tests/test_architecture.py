@@ -1,4 +1,4 @@
-"""The layout: folders import downwards only, say so, and are mirrored by the tests; importing the package is cheap."""
+"""The layout: folders import downwards only, document it, and are mirrored by the tests; the import is cheap."""
 
 import ast
 import subprocess
@@ -27,17 +27,17 @@ def test_the_contract_has_a_layer_for_every_folder():
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_every_folder_says_what_it_may_import(folder):
+def test_every_folder_documents_its_allowed_imports(folder):
     about = ast.get_docstring(ast.parse((PACKAGE / folder / "__init__.py").read_text()))
     assert "import" in about.lower()
 
 
-def test_the_root_holds_what_belongs_to_no_folder():
+def test_root_holds_only_the_listed_modules():
     files = {path.name for path in PACKAGE.iterdir() if path.is_file()}
     assert files == {"__init__.py", "aliases.py", "errors.py", "py.typed"}
 
 
-def test_tests_mirror_the_folders():
+def test_test_folders_mirror_package_folders():
     tests = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir() and not path.name.startswith("_")}
     assert tests - {"helpers", "experiments", "scripts"} == set(FOLDERS)
 

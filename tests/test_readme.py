@@ -1,4 +1,4 @@
-"""README and docs: the Python runs, commands parse, links resolve, and tables name what exists."""
+"""README and docs: the code runs, commands parse, links resolve, and tables match the code."""
 
 import functools
 import importlib
@@ -26,7 +26,7 @@ def blocks(page, language):
 
 
 def commands(page):
-    """The arguments of every `gan-jax` line in the shell blocks of a page."""
+    """Returns the arguments of every `gan-jax` line in the shell blocks of a page."""
     lines = [line.partition("#")[0] for block in blocks(page, "sh") for line in block.splitlines()]
     return [shlex.split(line)[1:] for line in lines if line.startswith("gan-jax")]
 
@@ -35,7 +35,7 @@ ALL_COMMANDS = list(dict.fromkeys(shlex.join(command) for page in PAGES for comm
 
 
 def first_column(page, heading):
-    """The words in backticks of the first column of the tables below a heading."""
+    """Returns the words in backticks in the first column of the tables below a heading."""
     rows = re.findall(r"^\| (`[^|]*) \|", page.read_text().partition(heading)[2].partition("\n## ")[0], re.MULTILINE)
     return {word.partition(":")[0] for row in rows for word in re.findall(r"`([^`]*)`", row)}
 
@@ -49,7 +49,7 @@ def readme_namespace():
 
 
 @pytest.mark.medium
-def test_the_python_of_the_readme_runs_from_top_to_bottom():
+def test_readme_python_blocks_run_in_order():
     namespace = readme_namespace()
     assert {"d/loss", "d/grad_norm", "d/score_real", "g/loss"} <= namespace["metrics"].keys()
     assert int(namespace["state"].step) == 1
@@ -58,24 +58,24 @@ def test_the_python_of_the_readme_runs_from_top_to_bottom():
 
 @pytest.mark.medium
 @pytest.mark.parametrize("page", [page for page in DOCS if blocks(page, "python")], ids=lambda page: page.name)
-def test_the_python_of_the_docs_continues_the_readme(page):
+def test_docs_python_blocks_run_after_the_readme(page):
     namespace = dict(readme_namespace())
     for block in blocks(page, "python"):
         exec(compile(block, page.name, "exec"), namespace)
     assert int(namespace["state"].step) == 1
 
 
-def test_a_loss_of_ones_own_is_less_than_20_lines():
+def test_custom_loss_example_is_shorter_than_20_lines():
     assert len(own_loss().splitlines()) < 20
 
 
 def own_loss():
-    """The block that is a file of the user's."""
+    """Returns the block that defines a user's loss."""
     [block] = [block for block in blocks(README, "python") if block.startswith("# mine.py")]
     return block
 
 
-def test_make_demo_and_make_test_run_what_they_say():
+def test_make_demo_and_make_test_run_the_documented_commands():
     def recipe(target):
         return subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
@@ -85,12 +85,12 @@ def test_make_demo_and_make_test_run_what_they_say():
 
 
 class FlagsParsed(Exception):
-    """Raised in place of a command's work, once its flags are parsed."""
+    """Raised after a command has parsed its flags, before it does any work."""
 
 
 @pytest.fixture
 def parse_only(monkeypatch, tmp_path):
-    """Stops every command after its flags are parsed, in a folder with the files that the commands name."""
+    """Stops every command once its flags are parsed, in a folder with the files that the commands name."""
 
     def stopped(command):
         @functools.wraps(command)
@@ -132,7 +132,7 @@ def test_every_command_parses(command, parse_only):
 
 @pytest.mark.medium
 def test_the_commands_on_a_run_work(trained_run, tmp_path, monkeypatch):
-    """The README's commands on a finished run, at a tiny size."""
+    """Runs the README's commands for a finished run, at a tiny size."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "runs").mkdir()
     trained_run.rename(tmp_path / "runs" / "mnist_dcgan-3")
@@ -145,7 +145,7 @@ def test_the_commands_on_a_run_work(trained_run, tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_all_commands_work_in_order(tmp_path, monkeypatch):
-    """The commands of README and docs, at a tiny size and with a tiny experiment in place of `mnist_dcgan`."""
+    """Runs all commands of README and docs, at a tiny size and with a tiny experiment for `mnist_dcgan`."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "experiments").mkdir()
     (tmp_path / "experiments" / "mnist_dcgan.py").write_text(Path(tiny.__file__).read_text())
@@ -159,7 +159,7 @@ def test_all_commands_work_in_order(tmp_path, monkeypatch):
 
 
 def run(command):
-    """Runs a command at a tiny size; fails where it does."""
+    """Runs a command at a tiny size; fails if it exits with an error."""
     tiny_size = {
         "train": ["--images", "640", "--evaluate-samples", "150"],
         "evaluate": ["--samples", "150"],
@@ -172,7 +172,7 @@ def run(command):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_links_lead_to_files_and_headings(page):
+def test_links_resolve_to_files_and_headings(page):
     prose = re.sub(r"```.*?```|`[^`\n]*`(?!\])", "", page.read_text(), flags=re.DOTALL)
     for link in re.findall(r"\]\((?!http)([^)]+)\)", prose):
         file, _, heading = link.partition("#")
@@ -182,12 +182,12 @@ def test_links_lead_to_files_and_headings(page):
 
 
 def headings(page):
-    """The anchors of a page's headings, as GitHub makes them."""
+    """Returns the anchors of a page's headings, by GitHub's rules."""
     titles = re.findall(r"^#+ (.*)", page.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-def test_the_readme_shows_its_pictures_and_leads_to_every_page():
+def test_readme_shows_its_pictures_and_links_every_page():
     links = re.findall(r"\]\(([^)#]+)", README.read_text())
     assert {f"docs/{page.name}" for page in DOCS} <= set(links)
     assert {"gan_jax/engine/game.py", "experiments/RESULTS.md", "experiments/gallery/hero.png"} <= set(links)
@@ -198,12 +198,12 @@ def test_the_readme_shows_its_pictures_and_leads_to_every_page():
     [("--loss", LOSSES), ("--penalty", PENALTIES), ("--dynamics", DYNAMICS)],
     ids=["loss", "penalty", "dynamics"],
 )
-def test_the_page_on_losses_lists_every_word(flag, registry):
+def test_losses_page_lists_every_loss_and_penalty_word(flag, registry):
     words = set(re.findall(r"\b[a-z][a-z0-9_]*\b", registry.metavar)) - {"py"}
     assert first_column(ROOT / "docs" / "losses.md", f"## `{flag}`") == words
 
 
-def test_the_tables_of_metrics_and_families_name_what_exists():
+def test_tables_of_metrics_and_families_match_the_code():
     assert first_column(ROOT / "docs" / "evaluation.md", "## Metrics") - {"--metrics"} == suite.METRICS.keys()
     assert first_column(ROOT / "docs" / "families.md", "# Families") <= {
         line.split()[0] for line in listing().splitlines()

@@ -12,7 +12,7 @@ CLASSES = "abcd"
 
 @pytest.fixture(scope="session")
 def tiles(tmp_path_factory):
-    """A folder of 8 x 8 images, 60 for training and 24 held out of each of four classes."""
+    """Writes a folder of 8 x 8 images: per class 60 for training and 24 held out, four classes."""
     folder = tmp_path_factory.mktemp("data") / "tiles"
     random = np.random.RandomState(0)
     for split, n in (("train", 60), ("test", 24)):
@@ -27,13 +27,13 @@ def tiles(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def features_flag():
-    """The flag that names the tests' own feature network."""
+    """Returns the flag that selects the feature network of `tiny_features.py`."""
     return ["--features", f"{Path(__file__).parent / 'tiny_features.py'}:net"]
 
 
 @pytest.fixture(scope="session")
 def run(tmp_path_factory, tiles, features_flag):
-    """A tiny run on the tiles, evaluated while it was trained."""
+    """Trains a tiny run on the tiles, with evaluation during training."""
     folder = tmp_path_factory.mktemp("runs") / "tiny"
     flags = ["--data", tiles, "--images", 640, "--batch-size", 8, "--run-dir", folder, *features_flag]
     flags += ["--evaluate", "fid,prdc", "--evaluate-every", 160, "--evaluate-samples", 100, "--best", "fid"]

@@ -1,4 +1,4 @@
-"""`gan-jax evaluate`: runs, folders and two folders; scores that repeat; mistakes in one line, and nothing written."""
+"""`gan-jax evaluate`: runs and folders of images; reproducible results; one-line errors that write nothing."""
 
 import json
 import re
@@ -15,7 +15,7 @@ from gan_jax.runs.run_dir import RunDir
 
 
 def command(capfd, *argv):
-    """Runs a command line; its exit code, stdout and stderr."""
+    """Runs a command line; returns exit code, stdout and stderr."""
     with pytest.raises(SystemExit) as done:
         main([str(word) for word in argv])
     out, errors = capfd.readouterr()
@@ -24,7 +24,7 @@ def command(capfd, *argv):
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory, tiles):
-    """Flat folders of images: the same as the training tiles, others, noise, and one image over and over."""
+    """Writes flat folders of images: the training tiles, held-out tiles, noise, and one image repeated."""
     root, random = tmp_path_factory.mktemp("folders"), np.random.RandomState(5)
     training, held_out = (folder_source(tiles, split=split) for split in ("train", "test"))
     sets = {
@@ -46,7 +46,7 @@ def scores(capfd, *argv, out):
     return json.loads(out.read_text())
 
 
-def test_a_run_is_scored_beside_what_it_was_trained_on(capfd, run, features_flag, tmp_path):
+def test_run_is_evaluated_against_its_training_data_reproducibly(capfd, run, features_flag, tmp_path):
     metrics = "fid,kid,is,prdc,modes,ndb,duplicates,memorized,ppl,discriminator"
     command_line = ("evaluate", run, "--metrics", metrics, "--samples", 120, *features_flag)
     code, out, errors = command(capfd, *command_line)
@@ -74,7 +74,7 @@ def test_a_run_is_scored_beside_what_it_was_trained_on(capfd, run, features_flag
     assert other["fid"]["fid"] != found["fid"]["fid"] and other["fid"]["protocol"]["drawn"]["seed"] == 1
 
 
-def test_folders_score_as_they_should(capfd, folders, tiles, features_flag, tmp_path):
+def test_metrics_tell_good_copied_noisy_and_collapsed_folders_apart(capfd, folders, tiles, features_flag, tmp_path):
     found = {}
     for name in ("same", "others", "noise", "collapsed"):
         metrics = "kid,prdc,modes,duplicates,memorized"
@@ -93,7 +93,7 @@ def test_folders_score_as_they_should(capfd, folders, tiles, features_flag, tmp_
     assert found["same"]["prdc"]["protocol"]["drawn"] == {"files": True, "resized": None}
 
 
-def test_samples_in_an_npz_file_score_as_the_run_does(capfd, run, tiles, features_flag, tmp_path):
+def test_npz_of_samples_gives_the_metrics_of_the_run(capfd, run, tiles, features_flag, tmp_path):
     flags = ("--metrics", "fid", "--samples", 100, *features_flag)
     direct = scores(capfd, run, *flags, "--seed", 3, out=tmp_path / "run.json")
     assert command(capfd, "sample", run, "--n", 100, "--seed", 3, "--out", tmp_path / "x.npz")[0] == 0
@@ -101,7 +101,7 @@ def test_samples_in_an_npz_file_score_as_the_run_does(capfd, run, tiles, feature
     assert stored["fid"]["fid"] == pytest.approx(direct["fid"]["fid"], rel=1e-6)
 
 
-def test_what_training_found_is_what_evaluate_finds(capfd, run, features_flag, tmp_path):
+def test_evaluate_reproduces_metrics_logged_in_training(capfd, run, features_flag, tmp_path):
     records = [record for record in RunDir(run).records() if "fid" in record]
     assert [record["images"] for record in records] == [160, 320, 400, 480, 640], "and at the end of a phase"
     last = scores(capfd, run, "--metrics", "fid,prdc", "--samples", 100, *features_flag, out=tmp_path / "last.json")
@@ -115,7 +115,7 @@ def test_what_training_found_is_what_evaluate_finds(capfd, run, features_flag, t
     assert (run / "scores.png").exists()
 
 
-def test_scores_are_put_into_one_table_where_their_protocols_are_one(
+def test_compare_tabulates_equal_protocols_and_refuses_different_ones(
     capfd, run, folders, tiles, features_flag, tmp_path
 ):
     for name in ("others", "noise"):
@@ -132,7 +132,7 @@ def test_scores_are_put_into_one_table_where_their_protocols_are_one(
     assert (tmp_path / "table.png").exists()
 
 
-def test_mistakes_are_one_line_and_nothing_is_written(capfd, run, folders, tiles, features_flag, tmp_path):
+def test_mistakes_give_one_line_errors_and_write_nothing(capfd, run, folders, tiles, features_flag, tmp_path):
     empty_run = tmp_path / "empty"
     empty_run.mkdir()
     shutil.copy(run / "manifest.json", empty_run)
@@ -188,7 +188,7 @@ def test_mistakes_are_one_line_and_nothing_is_written(capfd, run, folders, tiles
 
 
 @pytest.mark.parametrize("exact", [True, False])
-def test_a_comparison_has_the_scores_of_single_runs(capfd, run, tiles, features_flag, tmp_path, exact):
+def test_compare_gives_the_metrics_of_single_runs(capfd, run, tiles, features_flag, tmp_path, exact):
     flags = ["--data", tiles, "--images", 640, "--batch-size", 8, "--evaluate", "fid,kid", "--evaluate-every", 320]
     flags += ["--evaluate-samples", 100, *features_flag, "--seeds", 2, "--run-dir", tmp_path / "both"]
     flags += ["--exact"] if exact else []
@@ -203,7 +203,7 @@ def test_a_comparison_has_the_scores_of_single_runs(capfd, run, tiles, features_
     assert command(capfd, "compare", tiny.__file__, *flags)[1].splitlines()[0] == out.splitlines()[0]
 
 
-def test_a_run_that_is_stopped_finds_and_keeps_what_an_undisturbed_one_does(capfd, tiles, features_flag, tmp_path):
+def test_resumed_run_has_the_metrics_and_best_checkpoint_of_an_unstopped_one(capfd, tiles, features_flag, tmp_path):
     flags = ["--data", tiles, "--batch-size", 8, "--evaluate", "prdc", "--evaluate-every", 160, "--best", "recall"]
     flags += ["--evaluate-samples", 100, "--keep", 1, *features_flag]
     for name, lengths in (("whole", (640,)), ("parts", (400, 640))):
@@ -226,7 +226,7 @@ def test_a_run_that_is_stopped_finds_and_keeps_what_an_undisturbed_one_does(capf
         assert found["prdc"]["recall"] == best[1] and found["subject"]["images"] == best[0]
 
 
-def test_a_resumed_run_is_evaluated_as_before_or_not_at_all(capfd, run, tiles, features_flag):
+def test_resuming_with_another_protocol_is_refused(capfd, run, tiles, features_flag):
     flags = ["--data", tiles, "--images", 800, "--batch-size", 8, "--run-dir", run, *features_flag, "--evaluate", "fid"]
     before = (run / "manifest.json").read_bytes()
     code, _, errors = command(capfd, "train", tiny.__file__, *flags, "--evaluate-samples", 90)
@@ -234,7 +234,7 @@ def test_a_resumed_run_is_evaluated_as_before_or_not_at_all(capfd, run, tiles, f
     assert (run / "manifest.json").read_bytes() == before
 
 
-def test_what_cannot_be_evaluated_is_found_before_anything_is_trained(capfd, tiles, features_flag, tmp_path):
+def test_impossible_evaluation_is_refused_before_training(capfd, tiles, features_flag, tmp_path):
     flags = ["--data", tiles, "--images", 640, "--batch-size", 8, *features_flag, "--run-dir", tmp_path / "run"]
     for wanted, complaint in (
         (["--evaluate", "fod"], "did you mean fid"),
@@ -248,7 +248,7 @@ def test_what_cannot_be_evaluated_is_found_before_anything_is_trained(capfd, til
         assert not (tmp_path / "run").exists()
 
 
-def test_a_run_that_diverges_is_scored_before_it_is_stopped(capfd, tiles, features_flag, tmp_path):
+def test_diverging_run_is_evaluated_before_it_stops(capfd, tiles, features_flag, tmp_path):
     flags = ["--data", tiles, "--images", 320, "--batch-size", 8, *features_flag, "--run-dir", tmp_path / "run"]
     flags += ["--log-every", 40, "--sample-every", 40]
     flags += ["--learning-rate", "1e38", "--evaluate", "kid,discriminator", "--evaluate-samples", 90]
@@ -258,7 +258,7 @@ def test_a_run_that_diverges_is_scored_before_it_is_stopped(capfd, tiles, featur
     assert np.isfinite(last["kid"]) and np.isnan(last["d_accuracy_seen"])
 
 
-def test_images_in_class_folders_are_judged_class_by_class(capfd, tiles, features_flag, tmp_path):
+def test_class_folders_are_evaluated_per_class(capfd, tiles, features_flag, tmp_path):
     metrics = "intra_fid,label_accuracy,cas"
     found = scores(capfd, tiles, tiles, "--metrics", metrics, *features_flag, out=tmp_path / "classes.json")
     assert found["intra_fid"]["intra_fid"] == pytest.approx(0, abs=1e-6)

@@ -1,4 +1,4 @@
-"""EvalInputs: real images that are always the same ones, and one line for what is missing."""
+"""EvalInputs: a fixed subset of real images, and one-line errors for missing inputs."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def source(images=IMAGES, labels=LABELS):
     return from_arrays("tiles", images, labels, tuple("abcd"))
 
 
-def test_the_same_examples_are_chosen_always_and_none_twice():
+def test_subset_is_deterministic_and_without_repetition():
     few, all_of_them = subset_indices(40, 10), subset_indices(40, 100)
     assert len(set(few)) == 10 and set(few) <= set(range(40))
     np.testing.assert_array_equal(few, subset_indices(40, 10))
@@ -37,7 +37,7 @@ def test_the_same_examples_are_chosen_always_and_none_twice():
     )
 
 
-def test_what_is_read_is_what_the_source_holds_with_its_labels():
+def test_read_images_returns_images_labels_and_classes_of_the_source():
     images, labels, classes = read_images(source(), np.array([3, 1, 39]))
     np.testing.assert_array_equal(images, IMAGES[[3, 1, 39]])
     np.testing.assert_array_equal(labels, LABELS[[3, 1, 39]])
@@ -49,7 +49,7 @@ def test_what_is_read_is_what_the_source_holds_with_its_labels():
         read_all(from_arrays("nothing", IMAGES[:0]))
 
 
-def test_what_is_seen_does_not_depend_on_how_many_are_looked_at():
+def test_features_do_not_depend_on_the_number_of_images():
     many = compute_features(tiny_features.net, LabeledImages(np.concatenate([IMAGES] * 10)))
     few = compute_features(tiny_features.net, LabeledImages(IMAGES[:3]))
     np.testing.assert_array_equal(few.features, many.features[:3])
@@ -61,7 +61,7 @@ def test_what_is_seen_does_not_depend_on_how_many_are_looked_at():
     np.testing.assert_array_equal(few.predicted, np.asarray(expected).argmax(1))
 
 
-def test_what_is_missing_is_said_in_a_line():
+def test_missing_inputs_raise_bad_input():
     alone = EvalInputs(tiny_features.blind, compute_features(tiny_features.blind, LabeledImages(IMAGES)))
     of_test = Reference("test", source(), source)
     tested = EvalInputs(tiny_features.net, alone.fake, of_test.features(tiny_features.net, 9), of_test)
@@ -78,7 +78,7 @@ def test_what_is_missing_is_said_in_a_line():
             ask()
 
 
-def test_held_out_images_are_of_the_other_split():
+def test_held_out_images_come_from_the_other_split():
     reference = Reference("train", source(), lambda: source(255 - IMAGES))
     fake, real = compute_features(tiny_features.net, LabeledImages(IMAGES)), reference.features(tiny_features.net, 10)
     inputs = EvalInputs(tiny_features.net, fake, real, reference)
@@ -89,7 +89,7 @@ def test_held_out_images_are_of_the_other_split():
     assert len(inputs.held_out().images) == 40
 
 
-def test_real_shares_are_those_of_all_labels_where_they_are_the_networks_classes():
+def test_real_shares_use_all_labels_if_their_classes_are_the_networks():
     skewed = np.array([0] * 30 + [1] * 6 + [3] * 4, np.int32)
     reference = Reference("train", source(labels=skewed), source)
     fake = compute_features(tiny_features.net, LabeledImages(IMAGES))
@@ -100,7 +100,7 @@ def test_real_shares_are_those_of_all_labels_where_they_are_the_networks_classes
     np.testing.assert_allclose(seen.real_shares(), np.bincount(seen.real.predicted, minlength=4) / 40)
 
 
-def test_an_inception_score_does_not_depend_on_the_order_of_files():
+def test_inception_score_does_not_depend_on_file_order():
     probabilities = np.eye(4, dtype=np.float32).repeat(50, axis=0)  # certain, even, and sorted by class
     seen = compute_features(tiny_features.net, LabeledImages(np.concatenate([IMAGES] * 5)))._replace(
         probabilities=probabilities
@@ -109,7 +109,7 @@ def test_an_inception_score_does_not_depend_on_the_order_of_files():
     assert found["is"] > 3.5 and found["is_spread"] < 0.3
 
 
-def test_labels_of_other_meaning_are_not_compared():
+def test_labels_with_different_class_names_are_not_compared():
     reference = Reference("train", source()._replace(classes=tuple("wxyz")), source)
     fake = compute_features(tiny_features.net, LabeledImages(IMAGES, LABELS, tuple("abcd")))
     inputs = EvalInputs(tiny_features.net, fake, reference.features(tiny_features.net, 40), reference)
@@ -122,7 +122,7 @@ def test_labels_of_other_meaning_are_not_compared():
         )
 
 
-def test_sheets_of_a_network_whose_classes_have_no_names_leave_them_out(tmp_path):
+def test_no_class_figure_for_a_network_without_class_names(tmp_path):
     reference, nameless = Reference("train", source(), source), tiny_features.net._replace(classes=())
     inputs = EvalInputs(
         nameless, compute_features(nameless, LabeledImages(IMAGES)), reference.features(nameless, 40), reference

@@ -1,4 +1,4 @@
-"""Results: written and read back, and refused in one table where their protocols differ."""
+"""Results: written and read back; refused in one table if their protocols differ."""
 
 import json
 
@@ -16,7 +16,7 @@ IMAGES = np.random.RandomState(0).randint(0, 256, (60, 8, 8, 1)).astype(np.uint8
 
 
 def one(name="mine", fid=1.5, seed=0, **changes):
-    """Results with two metrics; `changes` replace parts of the protocol."""
+    """Makes results with two metrics; `changes` replace parts of the protocol."""
     reference = {"data": "tiles", "split": "train", "samples": 10}
     features = {"name": "tiny", "sha256": "00"}
     common = {"samples": 10, "reference": reference, "features": features, "drawn": {"seed": 0}} | changes
@@ -31,7 +31,7 @@ def protocol_of(n, net=tiny_features.net, resized=None, **drawn):
     return protocol.make_protocol(net, reference.features(net, n), reference, n, source.shape, drawn)
 
 
-def test_the_protocol_says_all_that_a_score_depends_on():
+def test_protocol_records_everything_that_affects_a_metric():
     common = protocol_of(60, seed=3)
     assert common["samples"] == 60 and common["image"] == [8, 8, 1] and common["quantization"] == "uint8"
     assert common["features"] == {"name": "tiny", "sha256": "0" * 64, "resize": "none"}
@@ -48,7 +48,7 @@ def test_the_protocol_says_all_that_a_score_depends_on():
     assert protocol.describe(common) == f"60 samples beside 60 of tiles (train), seen through tiny, sha256 {'0' * 64}"
 
 
-def test_what_is_written_is_read_back_and_what_is_not_finite_is_null(tmp_path):
+def test_results_are_read_back_and_infinities_are_written_as_null(tmp_path):
     file = tmp_path / "scores.json"
     protocol.write(one(), file)
     assert protocol.read(file) == one()
@@ -57,7 +57,7 @@ def test_what_is_written_is_read_back_and_what_is_not_finite_is_null(tmp_path):
     assert "not finite" in tables.markdown(tables.rows([protocol.read(file)]))
 
 
-def test_scores_of_one_protocol_are_comparable_and_of_two_are_not(tmp_path):
+def test_results_are_comparable_only_under_equal_protocols(tmp_path):
     files = [tmp_path / "a.json", tmp_path / "b.json"]
     protocol.check_comparable(files, [one(), one(fid=9.0)])
     for change, where in (
@@ -70,7 +70,7 @@ def test_scores_of_one_protocol_are_comparable_and_of_two_are_not(tmp_path):
             protocol.check_comparable(files, [one(), one(**change)])
 
 
-def test_how_files_were_drawn_is_not_known_and_no_contradiction(tmp_path):
+def test_folders_of_files_are_comparable_with_any_sampling_seed(tmp_path):
     files = [tmp_path / name for name in "abc"]
     of_files = one("folder", drawn={"files": True, "resized": None})
     protocol.check_comparable(files[:2], [of_files, one()])
@@ -78,7 +78,7 @@ def test_how_files_were_drawn_is_not_known_and_no_contradiction(tmp_path):
         protocol.check_comparable(files, [one(), of_files, one(drawn={"seed": 1})])
 
 
-def test_text_in_place_of_a_number_is_damage(tmp_path):
+def test_text_in_place_of_a_number_is_refused(tmp_path):
     file = tmp_path / "scores.json"
     protocol.write(one(), file)
     file.write_text(file.read_text().replace('"fid": 1.5', '"fid": "1.5"'))
@@ -86,19 +86,19 @@ def test_text_in_place_of_a_number_is_damage(tmp_path):
         protocol.read(file)
 
 
-def test_the_same_run_twice_is_one_run_and_no_value_is_lost():
+def test_a_run_given_twice_counts_once():
     other = one(seed=1, fid=3.0)
     other.scores["extra"] = {"extra": 7.0, "protocol": {}}
     [row] = tables.rows([one(), one(), other])
     assert row.runs == 2 and row.values["fid"].mean == 2.25 and row.values["extra"].mean == 7
 
 
-def test_folders_of_one_name_are_told_apart_by_their_path():
+def test_folders_with_equal_names_are_shown_with_their_path():
     rows = [protocol.Results({"name": "fake", "path": path}, one().scores) for path in ("a/fake", "b/fake")]
     assert [row.name for row in tables.rows(rows)] == ["fake a/fake", "fake b/fake"]
 
 
-def test_results_without_a_metric_in_common_are_no_contradiction(tmp_path):
+def test_results_without_a_common_metric_are_comparable(tmp_path):
     other = one(samples=20)
     del other.scores["fid"], other.scores["is"]
     protocol.check_comparable([tmp_path / "a", tmp_path / "b"], [one(), other])
@@ -119,7 +119,7 @@ def test_results_without_a_metric_in_common_are_no_contradiction(tmp_path):
         '{"subject": {"name": "a", "settings": 3}, "fid": {"fid": 1}}',
     ],
 )
-def test_a_damaged_file_is_told_in_a_line(tmp_path, text):
+def test_damaged_and_missing_files_raise_bad_input(tmp_path, text):
     file = tmp_path / "scores.json"
     file.write_text(text)
     with pytest.raises(BadInput, match="holds no results"):
@@ -128,7 +128,7 @@ def test_a_damaged_file_is_told_in_a_line(tmp_path, text):
         protocol.read(tmp_path / "none.json")
 
 
-def test_runs_that_differ_in_their_seed_are_one_row():
+def test_runs_that_differ_only_in_seed_share_a_row():
     rows = tables.rows([one(fid=1.0), one(fid=2.0, seed=1), one(name="other", fid=4.0)])
     assert [(row.name, row.runs) for row in rows] == [("mine", 2), ("other", 1)]
     assert rows[0].values["fid"].mean == 1.5
@@ -137,7 +137,7 @@ def test_runs_that_differ_in_their_seed_are_one_row():
     assert len(text.splitlines()) == 4
 
 
-def test_runs_that_differ_in_a_setting_are_told_apart_by_it():
+def test_runs_that_differ_in_a_setting_are_named_by_it():
     other = one(fid=3.0)
     other.subject["settings"] = {"seed": 0, "ema": 0.5}
     assert [row.name for row in tables.rows([one(), other])] == ["mine --ema 0.9", "mine --ema 0.5"]

@@ -1,4 +1,4 @@
-"""A feature network small enough for tests: averages of squares of pixels, through a fixed random layer."""
+"""A feature network small enough for tests: average pooling and a fixed random layer."""
 
 import jax
 import jax.numpy as jnp

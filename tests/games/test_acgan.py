@@ -22,7 +22,7 @@ KEYS = jax.random.split(jax.random.key(0), N)
 
 def game(**choices):
     """ACGAN on tiny networks."""
-    nets = arena.LabelledGenerator(), arena.Recogniser(K)
+    nets = arena.LabeledGenerator(), arena.Recognizer(K)
     return acgan.game(*nets, arena.sgd, arena.sgd, classes=K, z_size=5, **choices)
 
 

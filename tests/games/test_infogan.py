@@ -59,7 +59,7 @@ def information(asked):
 def game(codes, **choices):
     """InfoGAN on tiny networks."""
     sizes = {name: len(guess[0]) for name, guess in GUESSES.items()}
-    return infogan.game(arena.CodedGenerator(codes), arena.Recogniser(sizes), sgd, sgd, codes=codes, **choices)
+    return infogan.game(arena.CodedGenerator(codes), arena.Recognizer(sizes), sgd, sgd, codes=codes, **choices)
 
 
 def test_losses_are_equation_6():
@@ -143,7 +143,7 @@ def test_information_moves_the_generator_and_the_layers_that_q_shares():
 def test_codes_are_found_in_images():
     """A few hundred steps on noise: the class can be read off nearly all images, the number a little."""
     adam = optax.adam(1e-2, b1=0.5)
-    game = arena.recognised_codes(adam)
+    game = arena.recognized_codes(adam)
     state = init(game, jax.random.key(0), arena.step_batch(game))
     chunk = jax.jit(over_steps(make_step(game), load=lambda arrays, batch: batch))
     metrics = []

@@ -1,4 +1,4 @@
-"""Tiny games, one for every kind of play that the engine supports."""
+"""Tiny games, one for every kind of turn, move and dynamics that the engine supports."""
 
 from collections.abc import Callable
 from functools import cache
@@ -46,7 +46,7 @@ class Discriminator(nn.Module):
 
 
 class LinearDiscriminator(nn.Module):
-    """A small network for dynamics that differentiate twice and compile slowly."""
+    """A small network for dynamics with second derivatives, which compile slowly."""
 
     @nn.compact
     def __call__(self, x):
@@ -60,7 +60,7 @@ class Translator(nn.Module):
 
 
 class CodedGenerator(nn.Module):
-    """Concatenates named codes to its noise."""
+    """Concatenates the noise and the named codes."""
 
     codes: dict
 
@@ -69,13 +69,13 @@ class CodedGenerator(nn.Module):
         return Generator()(concat_codes(z, self.codes, c))
 
 
-class LabelledGenerator(nn.Module):
+class LabeledGenerator(nn.Module):
     @nn.compact
     def __call__(self, z, y):
         return CodedGenerator({"y": Categorical(CLASSES)})(z, {"y": y})
 
 
-class LabelledDiscriminator(nn.Module):
+class LabeledDiscriminator(nn.Module):
     norm: bool = False
 
     @nn.compact
@@ -84,8 +84,8 @@ class LabelledDiscriminator(nn.Module):
         return Discriminator(self.norm, dropout=0.3)(told, keys)
 
 
-class Recogniser(nn.Module):
-    """Returns scores and guesses: one array of `guesses` numbers, or a dict of several."""
+class Recognizer(nn.Module):
+    """Returns scores and guesses: an array `[B, guesses]`, or a dict of such arrays."""
 
     guesses: int | dict
 
@@ -157,7 +157,7 @@ def lazy_r1(tx):
 
 
 def slow_generator(tx):
-    """The generator is pulled towards its own EMA."""
+    """A generator that is pulled towards its own EMA."""
 
     def anchored(nets, batch, keys, step):
         z = normal(keys, Z)
@@ -170,7 +170,7 @@ def slow_generator(tx):
 
 
 def cycle(tx):
-    """CycleGAN: two translators who share a loss, against two discriminators."""
+    """CycleGAN: two translators with a common loss, against two discriminators."""
 
     def translate(nets, batch, keys, step):
         a, b = batch["x"], -batch["x"]
@@ -234,7 +234,7 @@ def two_discriminators(tx):
 
 
 def together(dynamics: Dynamics, tx) -> Game:
-    """Plays both players in one turn."""
+    """Moves both players in one turn."""
     return gan(Generator(), LinearDiscriminator(), tx, (turn(move("d", d_loss), move("g", g_loss), dynamics=dynamics),))
 
 
@@ -254,17 +254,17 @@ def lookahead_play(tx):
 
 
 def labeled(tx):
-    """Both networks get the label."""
+    """Both networks take the label."""
     return conditional.game(
-        LabelledGenerator(), LabelledDiscriminator(norm=True), tx, tx, classes=CLASSES, z_size=Z, ema=0.9
+        LabeledGenerator(), LabeledDiscriminator(norm=True), tx, tx, classes=CLASSES, z_size=Z, ema=0.9
     )
 
 
-def labelled_penalties(tx):
+def labeled_penalties(tx):
     """Penalties of a conditional critic, with several critic turns."""
     return conditional.game(
-        LabelledGenerator(),
-        LabelledDiscriminator(),
+        LabeledGenerator(),
+        LabeledDiscriminator(),
         tx,
         tx,
         classes=CLASSES,
@@ -274,15 +274,15 @@ def labelled_penalties(tx):
     )
 
 
-def recognised_classes(tx):
+def recognized_classes(tx):
     """ACGAN."""
-    return acgan.game(LabelledGenerator(), Recogniser(CLASSES), tx, tx, classes=CLASSES, z_size=Z, ema=0.9)
+    return acgan.game(LabeledGenerator(), Recognizer(CLASSES), tx, tx, classes=CLASSES, z_size=Z, ema=0.9)
 
 
-def recognised_codes(tx):
+def recognized_codes(tx):
     """InfoGAN."""
     codes = {"c1": Categorical(3), "c2": Uniform(-2.0, 1.0)}
-    return infogan.game(CodedGenerator(codes), Recogniser({"c1": 3, "c2": 2}), tx, tx, codes=codes, z_size=Z)
+    return infogan.game(CodedGenerator(codes), Recognizer({"c1": 3, "c2": 2}), tx, tx, codes=codes, z_size=Z)
 
 
 def two_critic_turns(d, g):
@@ -341,9 +341,9 @@ GAMES = [
     unrolled_play,
     lookahead_play,
     labeled,
-    labelled_penalties,
-    recognised_classes,
-    recognised_codes,
+    labeled_penalties,
+    recognized_classes,
+    recognized_codes,
     clipped,
     hinged,
     pyramid,

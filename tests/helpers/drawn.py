@@ -1,4 +1,4 @@
-"""Variables of networks without compiling `init`, and spectral norm without hundreds of power iterations."""
+"""Random variables without compiling `init`, and spectral norms without hundreds of power iterations."""
 
 import jax
 import jax.numpy as jnp
@@ -22,7 +22,7 @@ def converged(variables):
 
 
 def _fill(stats, params):
-    # A `SpectralNorm` has stats but no parameters: its layer's lie beside it, under the name in the stats.
+    # A `SpectralNorm` has stats but no parameters: the kernel belongs to its parent, at the path in the stat's name.
     return {
         name: _fill(value, params.get(name, params)) if isinstance(value, dict) else _value(name, params, value)
         for name, value in stats.items()

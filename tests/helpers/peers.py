@@ -1,4 +1,4 @@
-"""Implementations by others, to compare with; a test that asks for one that is not installed is skipped."""
+"""Reference implementations; a test that needs one that is not installed is skipped."""
 
 import sys
 from types import ModuleType
@@ -8,7 +8,7 @@ import pytest
 
 
 def torch_fidelity() -> ModuleType:
-    """`torch_fidelity`, with a stand-in for torchvision: it imports that for data sets and networks not used here."""
+    """Imports `torch_fidelity` with a mock of torchvision, which it imports but does not need here."""
     pytest.importorskip("torch")
     pytest.importorskip("tqdm")
     for name in ("torchvision", "torchvision.datasets", "torchvision.transforms", "torchvision.transforms.functional"):

@@ -1,4 +1,4 @@
-"""How a test plays the first steps of an experiment file."""
+"""Builds an experiment and plays its first steps."""
 
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ from gan_jax.training.train import abstract_state, check, chunks, logged, new_st
 
 
 class Stepped(NamedTuple):
-    """What three steps came to."""
+    """The result of `three_steps`."""
 
     experiment: Experiment
     game: Game
@@ -28,13 +28,13 @@ class Stepped(NamedTuple):
 
 
 def built(name: str, *flags: str, source: Source) -> Experiment:
-    """The experiment of that name, with flags as on the command line."""
+    """Builds the named experiment with flags as on the command line."""
     build = find(name).load(flags)
     return build(source, **parse(build, flags, name, given=["source"]).kwargs)
 
 
 def traced(name: str, *flags: str, source: Source) -> tuple[int, ...]:
-    """The shape of the grid's samples, of an experiment whose step is traced but not compiled."""
+    """Traces an experiment's step without compiling it; returns the shape of the preview's samples."""
     experiment = built(name, "--images", "8", "--batch-size", "8", *flags, source=source)
     check(experiment, source, devices=1)
     logged(experiment, source)
@@ -45,7 +45,7 @@ def traced(name: str, *flags: str, source: Source) -> tuple[int, ...]:
 
 
 def three_steps(name: str, *flags: str, source: Source | None = None, batch_size: int = 8) -> Stepped:
-    """Plays three steps of an experiment on one device, and draws its grid; all that is reported is finite."""
+    """Plays three steps of an experiment on one device and draws its preview; checks that all metrics are finite."""
     source = source or open_source("mnist5k")
     flags = ["--images", "1", "--batch-size", str(batch_size), "--log-every", "3", *flags]
     experiment = built(name, *flags, source=source)

@@ -20,7 +20,7 @@ def experiment(
     Args:
         source: The real images.
         common: The flags of every experiment.
-        learning_rate: Of Adam.
+        learning_rate: Learning rate of Adam.
     """
 
     def game(widths):

@@ -1,4 +1,4 @@
-"""A GAN with codes, small enough for tests: `c1` of three classes and `c2`, a number from -1 to 1."""
+"""A GAN with codes, small enough for tests: `c1` of three classes, `c2` uniform in [-1, 1]."""
 
 import flax.linen as nn
 import jax
@@ -16,7 +16,7 @@ CODES = {"c1": priors.Categorical(3), "c2": priors.Uniform()}
 
 
 class Generator(nn.Module):
-    """`z [B, Z]` and codes `[B]` to images."""
+    """Maps `z [B, Z]` and codes `[B]` to images."""
 
     shape: tuple[int, ...]
 

@@ -1,4 +1,4 @@
-"""A conditional GAN small enough for tests, of ten classes of gray images 28 x 28, whatever the data is."""
+"""A conditional GAN small enough for tests: ten classes of gray 28 x 28 images, whatever the data set."""
 
 import flax.linen as nn
 import jax
@@ -17,7 +17,7 @@ LABELS = {"y": priors.Categorical(CLASSES)}
 
 
 class Generator(nn.Module):
-    """`z [B, Z]` and labels `[B]` to images."""
+    """Maps `z [B, Z]` and labels `[B]` to images."""
 
     @nn.compact
     def __call__(self, z, y):
@@ -25,7 +25,7 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Images and labels `[B]` to scores."""
+    """Maps images and labels `[B]` to scores."""
 
     @nn.compact
     def __call__(self, x, y):

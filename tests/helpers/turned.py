@@ -1,8 +1,8 @@
-"""A game with a sign turned, which must lose: the counter-check of a test of learning."""
+"""Games with the sign of a loss flipped, which must not learn: controls for the tests of learning."""
 
 
 def with_signs(game, signs):
-    """Multiplies the losses of each player by its sign, a number that may be traced."""
+    """Multiplies the losses of each player by its sign, which may be a traced number."""
 
     def turn_move(move):
         def loss(nets, batch, keys, step):
@@ -15,5 +15,5 @@ def with_signs(game, signs):
 
 
 def turned_round(game, player):
-    """The game in which `player` maximizes its loss."""
+    """Returns the game in which `player` maximizes its loss."""
     return with_signs(game, {player: -1})

@@ -1,11 +1,11 @@
-"""Modules as users import them: in tests, types are checked before a function can say what is wrong itself."""
+"""Modules without the type checks of the test session, which would hide the functions' own errors."""
 
 import importlib.util
 from types import ModuleType
 
 
 def unchecked(name: str) -> ModuleType:
-    """`gan_jax.metrics.<name>`, loaded once more, without the checks of its annotations."""
+    """Imports `gan_jax.metrics.<name>` again, without type checks."""
     found = importlib.util.find_spec(f"gan_jax.metrics.{name}")
     spec = importlib.util.spec_from_file_location(f"unchecked_{name}", found.origin)
     module = importlib.util.module_from_spec(spec)

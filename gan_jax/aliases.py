@@ -65,7 +65,8 @@ MOVED = {
 RENAMED = {
     "engine.collectives": {"mean_over_devices": "pmean", "gather_over_devices": "all_gather"},
     "engine.networks": {"Through": "WrappedNet"},
-    "metrics": {"diversity": "mean_ms_ssim"},
+    "metrics": {"diversity": "mean_ms_ssim", "look": "extract"},
+    "metrics.features.network": {"look": "extract", "Look": "NetworkOutputs"},
     "config.experiment": {"Common": "RunConfig"},
     "toy.gaussians": {"Recipe": "Config", "bench": "make_experiment"},
     "toy.networks": {"Generator": "PointGenerator"},

@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from gan_jax.data import Source
 from gan_jax.errors import BadInput
 from gan_jax.metrics import class_shares
-from gan_jax.metrics.features.network import FeatureNet, Images, look
+from gan_jax.metrics.features.network import FeatureNet, Images, extract
 
 Labels = Int[np.ndarray, " N"]
 
@@ -50,7 +50,7 @@ class Features(NamedTuple):
 
 def compute_features(net: FeatureNet, labeled: LabeledImages) -> Features:
     """Applies a feature network to images."""
-    return Features(labeled, *look(net, labeled.images))
+    return Features(labeled, *extract(net, labeled.images))
 
 
 class Probes(NamedTuple):

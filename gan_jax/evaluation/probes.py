@@ -17,7 +17,7 @@ from gan_jax.engine.keys import named_key
 from gan_jax.engine.networks import bind
 from gan_jax.errors import BadInput
 from gan_jax.evaluation.inputs import LabeledImages, Probes
-from gan_jax.metrics.features.network import BATCH, FeatureNet, look
+from gan_jax.metrics.features.network import BATCH, FeatureNet, extract
 from gan_jax.sampling.interpolation import slerp
 from gan_jax.sampling.latents import cycle_classes, draw_latents
 from gan_jax.sampling.sampler import sampler
@@ -63,7 +63,7 @@ def make_probes(game: Game, key: Key[Array, ""], net: FeatureNet) -> Callable[[S
         def features(z: Float[Array, "n Z"]) -> Float[np.ndarray, "n D"]:
             # Not rounded to 8 bits, which would make neighbors on a path equal.
             with jax.default_matmul_precision("highest"):
-                return look(net, 127.5 * (draw(state, start | {"z": z}) + 1)).features
+                return extract(net, 127.5 * (draw(state, start | {"z": z}) + 1)).features
 
         here, there = path_ends(named_key(key, "path place"), start["z"], end["z"], epsilon)
         return features(here), features(there)

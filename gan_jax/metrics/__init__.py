@@ -6,7 +6,7 @@
 from gan_jax.metrics.arrays import Estimate
 from gan_jax.metrics.classes import class_shares, code_accuracy, label_accuracy, mode_count, reverse_kl
 from gan_jax.metrics.discriminator import adversarial_accuracy, ranking_accuracy
-from gan_jax.metrics.features.network import FeatureNet, look
+from gan_jax.metrics.features.network import FeatureNet, extract
 from gan_jax.metrics.frechet import frechet_distance, intra_frechet_distance
 from gan_jax.metrics.inception_score import inception_score
 from gan_jax.metrics.kernel_distance import kernel_distance
@@ -27,13 +27,13 @@ __all__ = [
     "different_bins",
     "duplicates",
     "energy_distance",
+    "extract",
     "fit_bins",
     "frechet_distance",
     "inception_score",
     "intra_frechet_distance",
     "kernel_distance",
     "label_accuracy",
-    "look",
     "mean_ms_ssim",
     "memorized_share",
     "mode_count",

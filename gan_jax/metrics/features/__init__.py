@@ -1,5 +1,5 @@
 """Frozen networks that turn images into the arrays that metrics compare.
 
-`network` is the type, `mnist` and `inception` the networks, the rest is what they need.
+`network` defines the type, `mnist` and `inception` the networks; the other modules support these.
 May import `metrics.arrays` and `errors` only.
 """

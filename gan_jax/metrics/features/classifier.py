@@ -1,11 +1,11 @@
-"""A small classifier of small images: the frozen network of the digits, and the judge of labeled samples.
+"""A small image classifier: frozen features of MNIST, and the classifier of the classification accuracy score.
 
-Convolutions of 16 maps (5 x 5) and of 32 (3 x 3), `SAME`, a SiLU and 2 x 2 average pooling after each; a Dense layer of
-128 units with a SiLU, whose activations are the features; a Dense head. All of it is smooth, so that features move as
-images do. It is trained by AdamW with a cosine schedule on images shifted by up to two pixels, with dropout before the
-head.
+Layers: a 5 x 5 convolution to 16 maps and a 3 x 3 convolution to 32 maps, `SAME`, each with SiLU and 2 x 2 average
+pooling; a Dense layer of 128 units with SiLU, whose activations are the features; a Dense head with dropout. All layers
+are smooth, so small changes of an image change its features little. Training uses AdamW with a cosine schedule and
+random shifts of up to two pixels.
 
-A descendant of LeNet-5, LeCun et al. 1998, "Gradient-based learning applied to document recognition".
+Modeled on LeNet-5: LeCun et al. 1998, "Gradient-based learning applied to document recognition".
 """
 
 from functools import partial
@@ -20,64 +20,64 @@ from jaxtyping import Array, Float, Int, Key, Num, PyTree, UInt8
 
 from gan_jax.engine.game import Keys
 from gan_jax.errors import BadInput
-from gan_jax.metrics.features.network import FeatureNet, Images, look
+from gan_jax.metrics.features.network import FeatureNet, Images, extract
 from gan_jax.nets.layers.convolution import Conv
 from gan_jax.nets.layers.dropout import Dropout
 
 BATCH = 128
 LEARNING_RATE = 2e-3
-"""At first; it falls to 0."""
+"""The initial value of the cosine schedule, which ends at 0."""
 
 SHIFT = 2
-"""Pixels, in either direction, by which training moves an image; what moves in is black."""
+"""Maximum random shift of a training image, in pixels in each direction; the border is filled with black."""
 
 Params = PyTree[Array]
 
 
 class Classifier(nn.Module):
-    """Images in [0, 1] to logits; `features` and `head` are its two halves."""
+    """Images `[B, H, W, C]` in [0, 1] to logits `[B, classes]`: `head(features(x))`."""
 
     classes: int
 
     def setup(self) -> None:
-        """The layers."""
+        """Creates the layers."""
         init = nn.initializers.he_normal()
         self.conv1, self.conv2 = Conv(16, 5, kernel_init=init), Conv(32, 3, kernel_init=init)
         self.dense, self.dropout, self.out = nn.Dense(128, kernel_init=init), Dropout(0.5), nn.Dense(self.classes)
 
     def features(self, x: Float[Array, "B H W C"]) -> Float[Array, "B 128"]:
-        """What the last hidden layer makes of images."""
+        """Computes the activations of the last hidden layer."""
         for conv in (self.conv1, self.conv2):
             x = _pooled(nn.silu(conv(x)))
         return nn.silu(self.dense(x.reshape(x.shape[0], -1)))
 
     def head(self, features: Float[Array, "B 128"], keys: Keys | None = None) -> Float[Array, "B K"]:
-        """Logits of features; with `keys`, one per example, under dropout."""
+        """Computes logits from features; `keys`, one per example, turn dropout on."""
         return self.out(self.dropout(features, keys))
 
     def __call__(self, x: Float[Array, "B H W C"], keys: Keys | None = None) -> Float[Array, "B K"]:
-        """Logits of images."""
+        """Computes logits from images."""
         return self.head(self.features(x), keys)
 
 
 def _pooled(x: Float[Array, "B H W C"]) -> Float[Array, "B H_out W_out C"]:
-    """The means of 2 x 2 pixels; a last odd row or column is left out."""
+    """Averages blocks of 2 x 2 pixels; drops the last row or column if their number is odd."""
     b, h, w, c = x.shape
     return x[:, : h // 2 * 2, : w // 2 * 2].reshape(b, h // 2, 2, w // 2, 2, c).mean((2, 4))
 
 
 def scaled(pixels: Num[Array, "B H W C"]) -> Float[Array, "B H W C"]:
-    """0 ... 255 to [0, 1]: what the convolutions pad with is then the black around a digit."""
+    """Scales 0 ... 255 to [0, 1], so that the zero padding of the convolutions is black."""
     return pixels.astype(jnp.float32) / 255
 
 
 def features(params: Params, pixels: Num[Array, "B H W C"]) -> Float[Array, "B 128"]:
-    """The activations of the last hidden layer; pixels from 0 to 255."""
+    """Computes the features of images with pixels from 0 to 255."""
     return _network(params).apply({"params": params}, scaled(pixels), method="features")
 
 
 def head(params: Params, features: Float[Array, "B 128"]) -> Float[Array, "B K"]:
-    """The logits of features."""
+    """Computes logits from features."""
     return _network(params).apply({"params": params}, features, method="head")
 
 
@@ -92,25 +92,25 @@ def train_classifier(
     key: Key[Array, ""],
     epochs: int = 12,
 ) -> Params:
-    """The parameters after so many passes over `images`, in an order that `key` draws; the same for the same key.
+    """Trains a `Classifier` and returns its parameters, which depend on the arguments only.
 
-    Batches are of 128; what an epoch leaves over waits for another epoch's order.
+    Each epoch uses N // 128 batches of 128 images in a new random order; the remaining images are skipped.
 
     Args:
-        images: `[N, H, W, C]`, 8 bits a channel.
+        images: `[N, H, W, C]` uint8.
         labels: `[N]`, from 0 to `classes` - 1.
-        classes: how many logits there are.
-        key: draws the initial parameters, orders, shifts and dropout.
-        epochs: passes over the images.
+        classes: the number of classes.
+        key: determines the initial parameters, the order of the images, the shifts and the dropout.
+        epochs: the number of passes over the images.
 
     Raises:
-        BadInput: fewer than 128 images, or labels that are not of `classes`.
+        BadInput: there are fewer than 128 images, not as many labels as images, or a label is out of range.
     """
     n, steps = len(images), len(images) // BATCH
     if not steps:
         raise BadInput(f"{n} images are too few to train a classifier, at least {BATCH} are needed: draw more")
     if len(labels) != n or labels.min() < 0 or labels.max() >= classes:
-        raise BadInput(f"every one of {n} images needs a label from 0 to {classes - 1}: check the labels")
+        raise BadInput(f"labels must be {n} integers from 0 to {classes - 1}, one per image: check the labels")
     network = Classifier(classes)
     tx = optax.adamw(optax.cosine_decay_schedule(LEARNING_RATE, epochs * steps))
 
@@ -124,7 +124,7 @@ def train_classifier(
             (params, opt), (rows, key) = state, inputs
             shifts, drops = (jax.random.split(k, BATCH) for k in jax.random.split(key))
             slope = jax.grad(loss)(params, jax.vmap(_shifted)(scaled(x[rows]), shifts), y[rows], drops)
-            with jax.numpy_dtype_promotion("standard"):  # optax's Adam raises where a user asks for strict promotion
+            with jax.numpy_dtype_promotion("standard"):  # optax's Adam raises under strict promotion
                 updates, opt = tx.update(slope, opt, params)
             return (optax.apply_updates(params, updates), opt), None
 
@@ -142,12 +142,12 @@ def train_classifier(
 
 
 def accuracy(params: Params, images: Images, labels: Int[np.ndarray, " N"]) -> float:
-    """The share of images whose most probable class is their label."""
-    probabilities = look(FeatureNet("classifier", "", "", params, features, head), images).probabilities
+    """Computes the share of images whose most probable class is their label."""
+    probabilities = extract(FeatureNet("classifier", "", "", params, features, head), images).probabilities
     return float(np.mean(probabilities.argmax(axis=1) == labels))
 
 
 def _shifted(x: Float[Array, "H W C"], key: Key[Array, ""]) -> Float[Array, "H W C"]:
-    """One image, moved by up to `SHIFT` pixels."""
+    """Shifts one image by up to `SHIFT` pixels in each direction."""
     start = jax.random.randint(key, (2,), 0, 2 * SHIFT + 1)
     return lax.dynamic_slice(jnp.pad(x, ((SHIFT, SHIFT), (SHIFT, SHIFT), (0, 0))), (*start, 0), x.shape)

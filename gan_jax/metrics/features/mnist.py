@@ -1,11 +1,9 @@
-"""The frozen networks of the digits: what Inception is to photographs, in 0.8 MB that come with the package.
+"""Frozen feature networks for MNIST and Stacked MNIST, with weights in the package (0.8 MB).
 
-`mnist` is the classifier of `gan_jax.metrics.features.classifier`, trained by
-`scripts/train_mnist_features.py`, whose opening
-says how and how well. `load` reads what that script writes for another data set of the same size.
+`mnist` is a `classifier.Classifier` trained by `scripts/train_mnist_features.py`; the docstring of that script states
+the protocol and the test accuracy. `load` reads weights that the script wrote for another data set of 28 x 28 images.
 
-Inception has seen no digits. Scores through these networks are comparable with each other only, never with those
-through Inception or through another classifier of digits.
+Scores on these features are not comparable with scores on Inception features or on those of another MNIST classifier.
 """
 
 import io
@@ -25,31 +23,32 @@ from gan_jax.metrics.features.network import FeatureNet
 WEIGHTS = Path(__file__).parent / "weights" / "mnist.npz"
 
 SHA256 = "e0d89110a1784f30a517ee1504c6502d97af3e6a7c0a4c31a597be24488adf66"
-"""Of `WEIGHTS`: metrics through another file are other metrics."""
+"""The sha256 of `WEIGHTS`: other weights would give other scores under the same name."""
 
 RESIZE = "none for 28 x 28; of 32 x 32 the central 28 x 28, without the padding; pixels divided by 255"
 RESIZE_STACKED = f"each of 3 channels as an image of its own: {RESIZE}"
 
 
 def mnist() -> FeatureNet:
-    """The network of MNIST's digits `[N, 28, 28, 1]` (or padded to 32 x 32): 128 features, 10 classes.
+    """Loads the network for MNIST, `[N, 28, 28, 1]` (or padded to 32 x 32): 128 features, 10 classes.
 
     Raises:
-        BadInput: the file of its weights is not the one that came with the package.
+        BadInput: the weights in the package are missing or modified.
     """
     return load(WEIGHTS, SHA256)
 
 
 def stacked_mnist() -> FeatureNet:
-    """The network of Stacked MNIST, `[N, 28, 28, 3]` (or padded to 32 x 32): `mnist` on every channel.
+    """Loads the network for Stacked MNIST, `[N, 28, 28, 3]` (or padded to 32 x 32): `mnist` on every channel.
 
-    The features are the channels', one after the other: 384. The classes are the 1,000 numbers of three digits, and the
-    first channel shows the hundreds; a class's log probability is the sum of its digits'.
+    The 384 features are those of the three channels, concatenated. The 1,000 classes are the numbers 000 to 999, with
+    the hundreds in the first channel; the log probability of a class is the sum of the log probabilities of its digits.
 
     Raises:
         BadInput: as `mnist`.
 
-    Metz et al. 2017, "Unrolled generative adversarial networks"; Srivastava et al. 2017, "VEEGAN".
+    Metz et al. 2017, "Unrolled generative adversarial networks", https://arxiv.org/abs/1611.02163; Srivastava et al.
+    2017, "VEEGAN", https://arxiv.org/abs/1705.07761.
     """
     classes = tuple(f"{number:03}" for number in range(1000))
     return mnist()._replace(
@@ -58,11 +57,11 @@ def stacked_mnist() -> FeatureNet:
 
 
 def load(path: str | Path, sha256: str | None = None) -> FeatureNet:
-    """The network of a file that `save` wrote.
+    """Loads a network from a file written by `save`.
 
     Args:
         path: the file.
-        sha256: what the file's has to be, where that is known.
+        sha256: the expected sha256 of the file; None skips the check.
 
     Raises:
         BadInput: the file cannot be read, has another sha256, or does not hold such a network.
@@ -74,12 +73,12 @@ def load(path: str | Path, sha256: str | None = None) -> FeatureNet:
         raise BadInput(f"{path} cannot be read ({error.strerror}): give a file of feature weights") from error
     found = digest(data).hexdigest()
     if sha256 not in (None, found):
-        raise BadInput(f"{path} has the sha256 {found}, not {sha256}: fetch the original again")
+        raise BadInput(f"{path} has the sha256 {found}, not {sha256}: download it again")
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         name, classes = str(arrays.pop("name")), tuple(map(str, arrays.pop("classes")))
-    except Exception as error:  # NumPy and zipfile raise nearly every type for what is no archive of arrays
+    except Exception as error:  # NumPy and zipfile raise many types for a damaged archive
         raise BadInput(f"{path} holds no feature weights: write it with scripts/train_mnist_features.py") from error
     if {name: (a.shape, a.dtype) for name, a in arrays.items()} != _outline(len(classes)):
         raise BadInput(f"{path} holds another network: write it with scripts/train_mnist_features.py of this version")
@@ -88,9 +87,9 @@ def load(path: str | Path, sha256: str | None = None) -> FeatureNet:
 
 
 def save(path: str | Path, name: str, classes: tuple[str, ...], params: Params) -> str:
-    """Writes a network of images 28 x 28 x 1 as an uncompressed `.npz`; returns its sha256, which follows from them.
+    """Writes a network for 28 x 28 x 1 images as an uncompressed `.npz` and returns the sha256 of the file.
 
-    NumPy dates the members of an archive 1980, so that the bytes do not depend on the day.
+    The bytes depend on the arguments only: NumPy dates all members of an archive 1980.
     """
     file = io.BytesIO()
     leaves = jax.tree_util.tree_leaves_with_path(params)
@@ -116,16 +115,16 @@ def _stacked_head(params: Params, features: Float[Array, "B D"]) -> Float[Array,
 
 
 def _cropped(pixels: Num[Array, "B H W C"], channels: int) -> Num[Array, "B 28 28 C"]:
-    """The central 28 x 28 of images 32 x 32."""
+    """Crops 32 x 32 images to the central 28 x 28; raises `BadInput` for images of another shape."""
     size = pixels.shape[1:]
     if size not in ((28, 28, channels), (32, 32, channels)):
         what = f"[N, 28, 28, {channels}] or [N, 32, 32, {channels}], not [N, {', '.join(map(str, size))}]"
-        raise BadInput(f"the network of digits takes images {what}: resize them, or use another network")
+        raise BadInput(f"the MNIST feature network takes images {what}: resize them, or use another network")
     return pixels[:, 2:30, 2:30] if size[0] == 32 else pixels
 
 
 def _outline(classes: int) -> dict[str, tuple[tuple[int, ...], np.dtype]]:
-    """Shape and dtype of every array of a network, by its name."""
+    """Returns the expected shape and dtype of every parameter, by name."""
     image = jax.ShapeDtypeStruct((1, 28, 28, 1), jnp.float32)
     params = jax.eval_shape(Classifier(classes).init, jax.random.key(0), image)["params"]
     leaves = jax.tree_util.tree_leaves_with_path(params)
@@ -133,7 +132,7 @@ def _outline(classes: int) -> dict[str, tuple[tuple[int, ...], np.dtype]]:
 
 
 def _nested(arrays: dict[str, Array]) -> Params:
-    """`{"a/b": x}` as `{"a": {"b": x}}`."""
+    """Nests parameters by name: `{"a/b": x}` to `{"a": {"b": x}}`."""
     params: dict[str, dict[str, Array]] = {}
     for name, array in arrays.items():
         layer, leaf = name.split("/")

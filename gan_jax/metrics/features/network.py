@@ -1,4 +1,4 @@
-"""Feature networks: frozen networks through which metrics look at images."""
+"""The type of a feature network, and its application to images in batches."""
 
 import functools
 from collections.abc import Callable
@@ -10,54 +10,54 @@ import numpy as np
 from jaxtyping import Array, Float, Num, PyTree, UInt8
 
 Images = UInt8[np.ndarray, "N H W C"]
-"""What is judged is what can be stored: 8 bits a channel, real or generated."""
+"""Real or generated images in 8 bits: scores are those of the images that a user stores."""
 
 Pixels = Float[Array, "B H W C"]
-"""What a network is given: numbers from 0 to 255, whole ones but for images on the path between two latents."""
+"""Input of a network, values from 0 to 255: integers, except for images along a latent path."""
 
 BATCH = 64
-"""Images in one call of a network: bounds the memory, and every call is the same program with the same bits."""
+"""Images per call of a network: bounds the memory, and all calls run one compiled program."""
 
 
 class FeatureNet(NamedTuple):
-    """A network whose features metrics compare. Two scores are comparable only through the same one."""
+    """A frozen network that computes features. Scores are comparable only if they use the same network."""
 
     name: str
     sha256: str
-    """Of the file that its weights come from."""
+    """The sha256 of the file of weights."""
     resize: str
-    """What `apply` does to images before they reach the first layer, in words; part of every protocol."""
+    """A description of how `apply` resizes and scales images; part of every protocol."""
     params: PyTree[Array]
     apply: Callable[[PyTree[Array], Pixels], Float[Array, "B D"]]
-    """`apply(params, pixels) -> features`, pure; raises `BadInput` for images of a size or channels it cannot take."""
+    """`apply(params, pixels) -> features`, pure; raises `BadInput` for images of an unsupported shape."""
     head: Callable[[PyTree[Array], Float[Array, "B D"]], Float[Array, "B K"]] | None = None
-    """`head(params, features) -> logits`, where the network is a classifier too."""
+    """`head(params, features) -> logits`; None if the network is not a classifier."""
     classes: tuple[str, ...] = ()
-    """What the logits stand for."""
+    """The names of the classes, in the order of the logits."""
 
 
-class Look(NamedTuple):
-    """What a network makes of images."""
+class NetworkOutputs(NamedTuple):
+    """The outputs of a feature network for N images."""
 
     features: Float[np.ndarray, "N D"]
     probabilities: Float[np.ndarray, "N K"] | None
-    """Of each class, where the network is a classifier."""
+    """Class probabilities; None if the network is not a classifier."""
 
 
-def look(net: FeatureNet, images: Num[np.ndarray, "N H W C"]) -> Look:
-    """The features, and the probabilities of the classes, of every image; values from 0 to 255."""
+def extract(net: FeatureNet, images: Num[np.ndarray, "N H W C"]) -> NetworkOutputs:
+    """Computes the features and class probabilities of images with values from 0 to 255."""
     chunk, n, chunks = _chunk(net.apply, net.head), len(images), []
     for start in range(0, n, BATCH):
         rows = np.arange(start, start + BATCH) % n
-        with jax.default_matmul_precision("highest"):  # or scores would depend on the machine
+        with jax.default_matmul_precision("highest"):  # the default would make scores depend on the device
             chunks.append(jax.device_get(chunk(net.params, jnp.asarray(images[rows], jnp.float32))))
     features, *probabilities = (np.concatenate(parts)[:n] for parts in zip(*chunks, strict=True))
-    return Look(features, *probabilities or [None])
+    return NetworkOutputs(features, *probabilities or [None])
 
 
 @functools.cache
 def _chunk(apply: Callable, head: Callable | None) -> Callable:
-    """The two functions of a network as one program, compiled once for all that is looked at."""
+    """Compiles features and class probabilities as one function; cached, so that each network compiles once."""
 
     @jax.jit
     def chunk(params: PyTree[Array], pixels: Pixels) -> tuple[Array, ...]:

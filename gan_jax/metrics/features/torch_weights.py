@@ -1,4 +1,4 @@
-"""Weights that PyTorch users publish: read from a file without trusting it, and put where flax wants them."""
+"""Reads published PyTorch weights without executing code from the file, and converts them to flax variables."""
 
 import hashlib
 import re
@@ -17,11 +17,11 @@ from safetensors import deserialize
 from gan_jax.errors import BadInput
 
 Tensors = dict[str, np.ndarray]
-"""By the names of a PyTorch state dict, in the layout of PyTorch."""
+"""A PyTorch state dict: tensors by name, in PyTorch's layout."""
 
 
 class Weights(NamedTuple):
-    """What a file holds."""
+    """The tensors of a file, with its path and sha256."""
 
     path: Path
     sha256: str
@@ -29,41 +29,41 @@ class Weights(NamedTuple):
 
 
 def read(path: Path, sha256: str | None = None) -> Weights:
-    """The tensors of a `.safetensors` or `.npz` file, or of a `.pth` or `.pt` one with PyTorch. Nothing in it is run.
+    """Reads the tensors of a `.safetensors` or `.npz` file or, with PyTorch installed, of a `.pth` or `.pt` file.
 
     Raises:
-        BadInput: the file cannot be read or is damaged, it is a pickle of more than tensors, or its sha256 does not
-            begin with the one given.
+        BadInput: the file cannot be read or is damaged, it pickles other objects than tensors, or its sha256 does not
+            begin with `sha256`.
     """
     if path.suffix.lower() not in READERS:
-        raise BadInput(f"{path} is not one of {', '.join(READERS)}: give the weights as one of them")
+        raise BadInput(f"{path} has an unsupported suffix: choose one of {', '.join(READERS)}")
     if sha256 is not None and not re.fullmatch("[0-9a-f]{8,64}", sha256.lower()):
-        raise BadInput(f"sha256 {sha256!r} is not 8 to 64 hexadecimal digits: give what the file's begins with, or all")
+        raise BadInput(f"sha256 {sha256!r} is not 8 to 64 hexadecimal digits: give all or the first digits")
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise BadInput(f"{path} cannot be read ({error.strerror}): give a file that is there") from None
+        raise BadInput(f"{path} cannot be read ({error.strerror}): give the path of a readable file") from None
     found = hashlib.sha256(data).hexdigest()
     if sha256 is not None and not found.startswith(sha256.lower()):
-        raise BadInput(f"{path} is another file than meant, its sha256 is {found}, not {sha256}: fetch it again")
+        raise BadInput(f"{path} has the sha256 {found}, not {sha256}: download it again")
     try:
         return Weights(path, found, READERS[path.suffix.lower()](data))
     except BadInput:
         raise
-    except Exception as error:  # a damaged file raises anything
+    except Exception as error:  # damaged files raise many types
         reason = " ".join(str(error).split())[:200]
-        raise BadInput(f"{path} holds no weights that can be read ({reason}): fetch it again") from error
+        raise BadInput(f"{path} holds no readable weights ({reason}): download it again") from error
 
 
 def params(weights: Weights, shapes: PyTree[jax.ShapeDtypeStruct]) -> PyTree[np.ndarray]:
-    """The variables of a flax network, float32, from the tensors of the PyTorch network whose modules have its names.
+    """Converts PyTorch tensors to the float32 variables of a flax network with the same module names.
 
     Args:
-        weights: every tensor of them is used, but for `UNUSED`.
-        shapes: of the variables.
+        weights: the tensors; all are used, except `UNUSED`.
+        shapes: the shapes of the flax variables.
 
     Raises:
-        BadInput: a tensor is missing, has another shape or type, is not finite, or is one too many.
+        BadInput: a tensor is missing or unknown, has another shape or type, or is not finite.
     """
     expected = set()
 
@@ -79,15 +79,15 @@ def params(weights: Weights, shapes: PyTree[jax.ShapeDtypeStruct]) -> PyTree[np.
     variables = jax.tree_util.tree_map_with_path(take, shapes)
     for name in weights.tensors:
         if name not in expected and not name.endswith(UNUSED):
-            raise BadInput(f"{weights.path}: there is no place for tensor {name}: give the weights of this network")
+            raise BadInput(f"{weights.path}: unknown tensor {name}: give the weights of this network")
     return variables
 
 
 TORCH = {"kernel": "weight", "scale": "weight", "bias": "bias", "mean": "running_mean", "var": "running_var"}
-"""What flax's variables are called in a state dict."""
+"""Names of flax variables to names in a state dict."""
 
 UNUSED = (".num_batches_tracked", "fc.bias")
-"""Ends of names: a count of training, and the bias that Inception's logits are meant to be without."""
+"""Suffixes of ignored tensors: batch norm's step count, and the bias that the inception score omits."""
 
 
 def _checked(weights: Weights, name: str, shape: tuple[int, ...]) -> np.ndarray:
@@ -97,10 +97,10 @@ def _checked(weights: Weights, name: str, shape: tuple[int, ...]) -> np.ndarray:
     if tensor.shape != shape or not jnp.issubdtype(tensor.dtype, jnp.floating):
         is_not = f"is {tensor.dtype} {list(tensor.shape)}, not floats {list(shape)}"
         raise BadInput(f"{weights.path}: tensor {name} {is_not}: give the weights of this network")
-    with np.errstate(over="ignore"):  # what overflows is refused as infinite
+    with np.errstate(over="ignore"):  # overflow gives inf, which is an error below
         tensor = tensor.astype(np.float32)
     if not np.isfinite(tensor).all():
-        raise BadInput(f"{weights.path}: tensor {name} has values that are not finite in float32: fetch it again")
+        raise BadInput(f"{weights.path}: tensor {name} has values that are not finite in float32: download it again")
     return tensor
 
 
@@ -120,7 +120,7 @@ SAFETENSORS = {"F64": np.float64, "F32": np.float32, "F16": np.float16, "BF16": 
 
 def _npz(data: bytes) -> Tensors:
     if not is_zipfile(BytesIO(data)):
-        raise ValueError("it is no zip file")
+        raise ValueError("not a zip file")
     tensors = {}
     with np.load(BytesIO(data), allow_pickle=False) as file:
         for name in file.files:
@@ -138,8 +138,8 @@ def _torch(data: bytes) -> Tensors:
         raise BadInput("PyTorch is needed to read .pth and .pt: install torch, or convert to .safetensors") from None
     try:
         state = torch.load(BytesIO(data), map_location="cpu", weights_only=True)
-    except Exception as error:  # whose message tells how to run what the file holds
-        raise ValueError("it is damaged, or a pickle of more than tensors") from error
+    except Exception as error:  # its message recommends weights_only=False, which executes code
+        raise ValueError("damaged, or a pickle of other objects than tensors") from error
     if not isinstance(state, dict):
         raise ValueError(f"it is a {type(state).__name__}, not a state dict")
     for name, tensor in state.items():

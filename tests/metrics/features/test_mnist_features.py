@@ -14,7 +14,7 @@ from gan_jax.errors import BadInput
 from gan_jax.metrics.features import mnist as module
 from gan_jax.metrics.features.classifier import Classifier
 from gan_jax.metrics.features.mnist import load, mnist, save, stacked_mnist
-from gan_jax.metrics.features.network import look
+from gan_jax.metrics.features.network import extract
 
 DIGITS = tuple("0123456789")
 
@@ -55,60 +55,62 @@ def by_hand(params, images):
 
 def test_knows_digits(digits):
     net = mnist()
-    seen = look(net, digits["x"])
+    outputs = extract(net, digits["x"])
     assert (net.name, net.classes, net.sha256) == ("mnist", DIGITS, module.SHA256)
-    assert seen.features.shape == (250, 128) and seen.features.dtype == np.float32
-    assert np.mean(seen.probabilities.argmax(axis=1) == digits["y"]) > 0.98
+    assert outputs.features.shape == (250, 128) and outputs.features.dtype == np.float32
+    assert np.mean(outputs.probabilities.argmax(axis=1) == digits["y"]) > 0.98
 
 
 def test_features_are_of_full_rank(digits):
     """As a Fréchet distance needs them: no dead unit, and none that repeats the others."""
-    spread = np.linalg.eigvalsh(np.cov(look(mnist(), digits["x"]).features.T.astype(np.float64)))
+    spread = np.linalg.eigvalsh(np.cov(extract(mnist(), digits["x"]).features.T.astype(np.float64)))
     assert spread.min() > 1e-6 * spread.max()
 
 
 def test_the_forward_pass_is_that_of_plain_loops():
     images, net = noise(5, 28, 28, 1), mnist()
     features, probabilities = by_hand(net.params, images)
-    seen = look(net, images)
-    np.testing.assert_allclose(seen.features, features, rtol=1e-4, atol=1e-4)
-    np.testing.assert_allclose(seen.probabilities, probabilities, rtol=1e-3, atol=1e-6)
+    outputs = extract(net, images)
+    np.testing.assert_allclose(outputs.features, features, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(outputs.probabilities, probabilities, rtol=1e-3, atol=1e-6)
 
 
 def test_padding_to_32_is_cropped():
     images, net = noise(3, 32, 32, 1), mnist()
-    np.testing.assert_array_equal(look(net, images).features, look(net, images[:, 2:-2, 2:-2]).features)
+    np.testing.assert_array_equal(extract(net, images).features, extract(net, images[:, 2:-2, 2:-2]).features)
 
 
 @pytest.mark.parametrize("size", [(28, 28), (32, 32)])
 def test_stacked_digits_are_three_digits(size):
     images, net = noise(4, *size, 3), stacked_mnist()
-    seen = look(net, images)
-    each = [look(mnist(), images[..., i : i + 1]) for i in range(3)]
-    np.testing.assert_allclose(seen.features, np.concatenate([one.features for one in each], 1), rtol=1e-5, atol=1e-5)
+    outputs = extract(net, images)
+    each = [extract(mnist(), images[..., i : i + 1]) for i in range(3)]
+    np.testing.assert_allclose(
+        outputs.features, np.concatenate([one.features for one in each], 1), rtol=1e-5, atol=1e-5
+    )
     for i in (0, 3):
         a, b, c = (one.probabilities[i] for one in each)
         products = np.array([a[n // 100] * b[n // 10 % 10] * c[n % 10] for n in range(1000)])
-        np.testing.assert_allclose(seen.probabilities[i], products, rtol=1e-3, atol=1e-7)
+        np.testing.assert_allclose(outputs.probabilities[i], products, rtol=1e-3, atol=1e-7)
 
 
 def test_stacked_classes_are_the_numbers(digits):
     rows = [np.flatnonzero(digits["y"] == digit)[0] for digit in (4, 0, 7)]
-    [seen] = look(stacked_mnist(), np.moveaxis(digits["x"][rows, :, :, 0], 0, -1)[None]).probabilities
+    [probabilities] = extract(stacked_mnist(), np.moveaxis(digits["x"][rows, :, :, 0], 0, -1)[None]).probabilities
     net = stacked_mnist()
-    assert net.classes[seen.argmax()] == "407" and len(net.classes) == 1000
+    assert net.classes[probabilities.argmax()] == "407" and len(net.classes) == 1000
     assert net.sha256 == mnist().sha256 and net.resize != mnist().resize
 
 
 @pytest.mark.parametrize("shape", [(2, 28, 28, 3), (2, 32, 28, 1), (2, 64, 64, 1), (2, 27, 27, 1)])
 def test_other_images_are_refused(shape):
     with pytest.raises(
-        BadInput, match=r"^the network of digits takes images \[N, 28, 28, 1\] or .*: resize them"
+        BadInput, match=r"^the MNIST feature network takes images \[N, 28, 28, 1\] or .*: resize them"
     ) as error:
-        look(mnist(), noise(*shape))
+        extract(mnist(), noise(*shape))
     assert "\n" not in str(error.value)
     with pytest.raises(BadInput, match=r"\[N, 28, 28, 3\]"):
-        look(stacked_mnist(), noise(2, 28, 28, 1))
+        extract(stacked_mnist(), noise(2, 28, 28, 1))
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +125,7 @@ def test_saved_and_loaded(small, tmp_path):
     net = load(path, sha256)
     assert (net.name, net.sha256, net.classes) == ("shirts", sha256, ("a", "bag", "coat"))
     jax.tree.map(np.testing.assert_array_equal, net.params, small)
-    assert look(net, noise(2, 28, 28, 1)).probabilities.shape == (2, 3)
+    assert extract(net, noise(2, 28, 28, 1)).probabilities.shape == (2, 3)
 
 
 def test_equal_weights_are_equal_bytes_whatever_the_date(small, tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""Experiments are found by name without an import, and their flags default to the values of the row."""
+"""Experiments are found by name without importing them; flags default to the values of the row."""
 
 import json
 import subprocess
@@ -60,14 +60,14 @@ def table(tmp_path):
     return file
 
 
-def test_every_row_of_every_table_is_listed_with_its_paper_and_score():
+def test_listing_shows_every_row_with_paper_and_score():
     lines = dict(line.split(maxsplit=1) for line in listing().splitlines())
     assert {"dcgan", "lsgan", "wgan", "wgan_gp", "dragan", "hinge", "rpgan", "cgan", "projection"} <= lines.keys()
     assert {"acgan", "infogan", "lapgan", "mnist_mlp", "mnist_dcgan", "ring", "grid", "dirac"} <= lines.keys()
     assert "arXiv:1704.00028" in lines["wgan_gp"] and "Fréchet distance of 7" in lines["wgan_gp"]
 
 
-def test_listing_imports_neither_jax_nor_an_experiment(tmp_path):
+def test_listing_imports_no_experiment(tmp_path):
     (tmp_path / "experiments").mkdir()
     (tmp_path / "experiments" / "broken.py").write_text("raise RuntimeError")
     program = "from gan_jax.config.discovery import listing; print(listing())"
@@ -76,8 +76,8 @@ def test_listing_imports_neither_jax_nor_an_experiment(tmp_path):
 
 
 @pytest.mark.parametrize("name", sorted(entries()))
-def test_settings_hold_the_values_that_are_used(name):
-    """Whatever a flag's value is, the manifest names it, and the same words as flags give it again."""
+def test_settings_name_every_value_and_round_trip_through_flags(name):
+    """Only the listed flags may be null; settings given back as flags yield equal settings."""
     for preset in ([], *([["--preset", "full"]] if "preset" in settings(name) else [])):
         if preset and name == "mnist_dcgan":
             preset = ["--preset", "tutorial"]
@@ -88,7 +88,7 @@ def test_settings_hold_the_values_that_are_used(name):
         json.dumps(found)
 
 
-def test_a_preset_replaces_the_defaults_and_a_flag_replaces_both():
+def test_presets_override_defaults_and_flags_override_presets():
     assert settings("wgan_gp")["learning_rate"] == 2e-3
     assert settings("wgan_gp", "--preset", "full")["learning_rate"] == 1e-4
     assert settings("wgan_gp", "--preset=full", "--learning-rate", "0.5")["learning_rate"] == 0.5
@@ -105,7 +105,7 @@ def test_help_shows_the_defaults_of_the_row(capsys):
         assert f"(default: {rate})" in shown and "optimizer" not in shown.split("options")[1]
 
 
-def test_rows_of_a_users_file(table):
+def test_rows_of_a_user_file_are_selected_by_name(table):
     built = [find(f"{table}:{row}").load()(toy(), **defaults(table, row)) for row in ("slow", "fast")]
     assert [experiment.common.batch_size for experiment in built] == [2, 4]
     assert settings(f"{table}:slow")["rate"] == 0.5 and settings(f"{table}:fast")["rate"] == 2.0
@@ -125,14 +125,14 @@ def toy():
     return open_source("ring")
 
 
-def test_a_file_of_the_old_form_goes_on_working(tmp_path):
+def test_experiment_file_of_the_old_form_still_works(tmp_path):
     file = tmp_path / "mine.py"
     file.write_text(OLD_FORM)
     assert settings(str(file), "--rate", "0.25")["rate"] == 0.25
     assert find(str(file)).name == "mine"
 
 
-def test_what_defines_no_experiment_is_refused(tmp_path):
+def test_files_and_names_without_an_experiment_are_refused(tmp_path):
     (tmp_path / "none.py").write_text("x = 1")
     with pytest.raises(BadInput, match="defines neither PRESETS"):
         find(str(tmp_path / "none.py")).load()
@@ -163,6 +163,6 @@ def test_settings_of_earlier_releases_are_translated(name):
     assert now.items() >= kept.items()
 
 
-def test_a_loss_is_the_object_of_its_word():
+def test_loss_flag_gives_the_loss_object():
     build = find("dcgan").load()
     assert parse(build, ["--loss", "hinge"], "dcgan", given=["source"]).kwargs["config"].loss is losses.hinge

@@ -31,7 +31,7 @@ class Padding(enum.Enum):
 
 @dataclasses.dataclass(frozen=True)
 class RunConfig:
-    """What every run has."""
+    """Flags of every run."""
 
     seed: NonNegativeInt = 0
     """Decides all that is random."""
@@ -57,10 +57,10 @@ def toy(
     data: Path = Path("data"),
     run: RunConfig = RunConfig(),
 ):
-    """A toy of an experiment.
+    """A toy experiment.
 
     Args:
-        name: What the run is called.
+        name: Name of the run.
         width: Maps in the first layer.
     """
     return name, width, run
@@ -116,20 +116,20 @@ ERRORS = {
 
 
 @pytest.mark.parametrize("line", ERRORS)
-def test_what_is_wrong_is_said_in_one_line(line, capfd):
+def test_wrong_flags_give_one_line_errors(line, capfd):
     with pytest.raises(BadInput) as info:
         settings_of(*line.split())
     assert str(info.value) == f"{ERRORS[line]}; see {PROG} --help"
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_flag_that_must_be_given():
+def test_missing_required_flag_is_refused():
     with pytest.raises(BadInput, match=f"^--name must be given; see {PROG} --help$"):
         parse(toy, ["--width", "3"], PROG)
 
 
 @pytest.mark.parametrize("columns", ["20", "200"])
-def test_the_width_of_the_terminal_does_not_matter_much(monkeypatch, columns):
+def test_errors_are_one_line_at_any_terminal_width(monkeypatch, columns):
     monkeypatch.setenv("COLUMNS", columns)
     with pytest.raises(BadInput) as info:
         settings_of("--width", "0")
@@ -139,13 +139,13 @@ def test_the_width_of_the_terminal_does_not_matter_much(monkeypatch, columns):
     assert "0" in message
 
 
-def test_help_says_what_each_flag_is(capsys):
+def test_help_shows_type_description_and_default_of_flags(capsys):
     with pytest.raises(SystemExit) as info:
         parse(toy, ["--help"], PROG)
     assert info.value.code == 0
     shown = " ".join(capsys.readouterr().out.split())
     assert shown.startswith(f"usage: {PROG}")
-    for text in ("A toy of an experiment.", "--width INT > 0", "Maps in the first layer. (default: 64)",
+    for text in ("A toy experiment.", "--width INT > 0", "Maps in the first layer. (default: 64)",
                  "--flip, --no-flip", "--seed INT >= 0", "Decides all that is random."):  # fmt: skip
         assert text in shown
 
@@ -177,12 +177,12 @@ any_settings = st.fixed_dictionaries(
 
 @settings(deadline=None, max_examples=50)
 @given(any_settings)
-def test_settings_survive_a_manifest_and_the_command_line(chosen):
+def test_settings_round_trip_through_json_and_flags(chosen):
     argv = to_argv(json.loads(json.dumps(chosen)))
     assert parse(toy, argv, PROG).settings == chosen
 
 
-def test_arguments_can_be_given_to_argv_as_they_are():
+def test_to_argv_accepts_python_values():
     chosen = {"name": "x", "padding": Padding.VALID, "data": Path("a"), "betas": (0.25, math.inf), "flip": True}
     kwargs = parse(toy, to_argv(chosen), PROG).kwargs
     assert {name: kwargs[name] for name in chosen} == chosen
@@ -190,7 +190,7 @@ def test_arguments_can_be_given_to_argv_as_they_are():
 
 def test_a_command_line_is_split_between_two_functions():
     def first(vary: tuple[str, ...] = (), exact: bool = False):
-        """Takes some of the flags."""
+        """Accepts some of the flags."""
 
     argv = ["--width", "3", "--vary", "a=-1", "b", "--shift", "-2", "--no-exact", "--vary=c", "--seed=1"]
     assert split(first, argv) == (

@@ -1,4 +1,4 @@
-"""Any words as flags: a run is described, or refused in one line, and nothing is written."""
+"""Fuzzed flags: they are parsed, or refused in one line, and nothing is written."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ MANY = settings(max_examples=50, deadline=None, suppress_health_check=[HealthChe
 
 @MANY
 @given(data=st.data(), name=st.sampled_from(sorted(EXPERIMENTS)))
-def test_flags_are_read_or_refused_in_one_line(data, name):
+def test_fuzzed_values_are_parsed_or_refused_in_one_line(data, name):
     flags = data.draw(st.lists(st.sampled_from(FLAGS[name]), min_size=1, max_size=3))
     argv = [part for flag in flags for part in (f"--{flag.replace('_', '-')}", data.draw(WORDS))]
     try:
@@ -39,7 +39,7 @@ LINES = st.lists(WORDS | st.sampled_from(["--images", "--seed=", "-h", "--images
 @MANY
 @given(argv=LINES)
 @example(argv=["--image-size", "9" * 30])
-def test_command_lines_of_any_words_end_with_one_line_and_write_nothing(argv, tmp_path, monkeypatch, capsys):
+def test_fuzzed_command_lines_give_one_line_errors_and_write_nothing(argv, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit) as done:
         main(["train", tiny.__file__, "--data", "nowhere/at/all", *argv])

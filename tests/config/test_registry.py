@@ -1,4 +1,4 @@
-"""Words become objects and objects their words; errors in a user's own code name the file, line and source."""
+"""Registry words map to objects and back; errors in user code name file, line and source."""
 
 import json
 import sys
@@ -57,25 +57,25 @@ unmoved = Dynamics(optimizer=lambda tx: tx.update)
 
 @pytest.fixture
 def mine(tmp_path):
-    """A file of the user's own."""
+    """Writes a user's file with losses, penalties and dynamics, valid and invalid."""
     file = tmp_path / "mine.py"
     file.write_text(MINE)
     return file
 
 
 def toy(loss: Loss = losses.hinge, penalty: Penalties = (), play: Dynamics = dynamics.gradient_play):
-    """A toy of an experiment."""
+    """A toy experiment."""
 
 
 @dataclass(frozen=True)
 class Config:
-    """Flags of a dataclass."""
+    """A dataclass of flags."""
 
     loss: Loss = losses.wasserstein
     penalty: Penalties = (terms.r1(0.5), terms.gradient_penalty(10.0, penalties.one_sided))
 
 
-def test_a_dataclass_may_hold_objects_and_defaults_that_were_made():
+def test_dataclass_defaults_may_be_loss_and_penalty_objects():
     def toy(recipe: Config = Config()):
         """A toy with a recipe."""
 
@@ -90,7 +90,7 @@ NUMBERS = {"label_smoothing": ":0.7", "lsgan": ":-1:1:0", "consensus": ":0.5", "
 
 
 @pytest.mark.parametrize("registry", [LOSSES, PENALTIES, DYNAMICS], ids=lambda registry: registry.kind)
-def test_every_word_of_the_help_is_parsed_to_one_object_and_named_again(registry):
+def test_every_word_of_the_help_round_trips_through_its_object(registry):
     for usage in registry.metavar.strip("{}").removesuffix(",FILE.py:NAME").split(","):
         name = usage.partition(":")[0]
         word = name + NUMBERS.get(name, "")
@@ -99,7 +99,7 @@ def test_every_word_of_the_help_is_parsed_to_one_object_and_named_again(registry
     assert LOSSES.parse("wasserstein") is losses.wasserstein
 
 
-def test_the_help_says_which_numbers_a_word_takes():
+def test_help_shows_the_arguments_of_a_word():
     assert "label_smoothing:TARGET,lsgan:A:B:C,least_squares" in LOSSES.metavar
     assert "consensus:WEIGHT" in DYNAMICS.metavar and "unrolled:STEPS" in DYNAMICS.metavar
 
@@ -111,7 +111,7 @@ def test_numbers_after_a_name_are_arguments():
     assert jnp.array_equal(LOSSES.parse("lsgan:0:1:1").d(scores, -scores), losses.least_squares.d(scores, -scores))
 
 
-def test_objects_made_in_python_have_the_words_that_make_them_again():
+def test_objects_made_in_python_have_parsable_names():
     assert LOSSES.name_of(losses.label_smoothing(0.9)) == "label_smoothing:0.9"
     assert LOSSES.name_of(losses.lsgan(0, 1, 1)) == "lsgan:0:1:1"
     assert LOSSES.parse(LOSSES.name_of(losses.relativistic_average(losses.hinge))).d
@@ -131,12 +131,12 @@ def test_objects_made_in_python_have_the_words_that_make_them_again():
         losses.AdversarialLoss(losses.hinge.d, losses.hinge.g),
     ],
 )
-def test_a_loss_that_no_word_makes_has_no_name(loss):
+def test_naming_a_loss_outside_the_registry_is_refused(loss):
     with pytest.raises(BadInput, match="no word stands for this loss"):
         LOSSES.name_of(loss)
 
 
-def test_a_penalty_that_no_word_makes_has_no_name():
+def test_naming_a_penalty_outside_the_registry_is_refused():
     others = terms.lecam(1.0, decay=0.5), terms.gradient_penalty(1.0, abs), terms.r1(1.0)._replace(g=print)
     for penalty in others:
         with pytest.raises(BadInput, match="no word stands for this penalty"):
@@ -145,7 +145,7 @@ def test_a_penalty_that_no_word_makes_has_no_name():
         name_penalties((terms.r1(jnp.ones(())),))
 
 
-def test_words_of_earlier_releases_are_parsed_to_the_objects_of_today():
+def test_words_of_earlier_releases_still_parse():
     assert LOSSES.parse("smoothed:0.7") is LOSSES.parse("label_smoothing:0.7")
     assert LOSSES.parse("smoothed").name == "label_smoothing"
     old = "interpolated:10+one_sided:1+zero_centred:2+max_gradient:3"
@@ -156,7 +156,7 @@ def test_words_of_earlier_releases_are_parsed_to_the_objects_of_today():
         parse_penalties("one_sided+r1:1")
 
 
-def test_penalties_of_one_name_differ_in_their_weight_only():
+def test_penalties_of_one_name_differ_only_in_weight():
     assert parse_penalties("none") == ()
     [weak] = parse_penalties("r1:0.1")
     strong, other = parse_penalties("r1:1e+2+r2:3")
@@ -167,12 +167,12 @@ def test_penalties_of_one_name_differ_in_their_weight_only():
         name_penalties((weak._replace(weight=lambda step: step),))
 
 
-def test_a_users_file_gives_objects_and_makers(mine, monkeypatch):
+def test_words_may_name_objects_and_factories_in_a_user_file(mine, monkeypatch):
     loss = LOSSES.parse(f"{mine}:tempered")
     monkeypatch.chdir(mine.parent)
     assert loss is LOSSES.parse("mine.py:tempered")
     assert LOSSES.name_of(loss) == f"{mine}:tempered"
-    assert LOSSES.parse("mine.py:smoothed").name == f"{mine}:smoothed"  # an earlier name of a built-in loss
+    assert LOSSES.parse("mine.py:smoothed").name == f"{mine}:smoothed"  # also an old name of a built-in loss
     assert float(LOSSES.parse("mine.py:shifted:2").d(jnp.ones(1), jnp.ones(1))[0]) == 2
     [kept], [weighted] = parse_penalties("mine.py:flat"), parse_penalties("mine.py:flat:0.5")
     assert (kept.weight, weighted.weight) == (0.25, 0.5)
@@ -181,7 +181,7 @@ def test_a_users_file_gives_objects_and_makers(mine, monkeypatch):
     assert LOSSES.parse("mine.py:tempered") is not loss
 
 
-def test_settings_keep_the_words_and_name_the_files(mine):
+def test_settings_hold_the_words_and_parsing_reports_the_user_files(mine):
     argv = ["--loss", f"{mine}:tempered", "--penalty", f"r1:0.1+{mine}:flat:2", "--play", "consensus:0.5"]
     parsed = parse(toy, argv, "toy")
     assert parsed.settings == {
@@ -226,7 +226,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("line", MISTAKES)
-def test_a_mistake_in_a_word_is_one_line(line, mine, monkeypatch):
+def test_wrong_words_give_one_line_errors(line, mine, monkeypatch):
     monkeypatch.chdir(mine.parent)
     with pytest.raises(BadInput) as raised:
         parse(toy, line.split(), "toy")
@@ -247,7 +247,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("text", BROKEN)
-def test_an_exception_in_a_users_file_names_the_line_and_shows_it(text, tmp_path, monkeypatch):
+def test_exception_in_a_user_file_is_shown_with_line_and_source(text, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delitem(sys.modules, "a_neighbor", raising=False)
     monkeypatch.syspath_prepend(tmp_path)
@@ -259,13 +259,13 @@ def test_an_exception_in_a_users_file_names_the_line_and_shows_it(text, tmp_path
     assert str(raised.value).splitlines()[1].strip() in (text + (tmp_path / "a_neighbor.py").read_text())
 
 
-def test_an_exception_that_passed_through_no_users_file_has_no_place():
+def test_exception_outside_user_files_has_no_location():
     with pytest.raises(ZeroDivisionError) as raised:
         1 / 0  # noqa: B018
     assert locate(raised.value) is None
 
 
-def test_a_penalty_is_checked_when_a_game_calls_it(mine):
+def test_outputs_of_user_penalties_are_checked(mine):
     x_fake = jnp.zeros((6, 2))
     words = ("flat", "image:1", "few_terms:1", "packs:1", "word:1")
     [flat], [image], [few], [packs], [word] = (parse_penalties(f"{mine}:{each}") for each in words)
@@ -283,7 +283,7 @@ def test_a_penalty_is_checked_when_a_game_calls_it(mine):
         flat.d({}, {}, x_fake[0], None, 0)
 
 
-def test_dynamics_are_checked_when_a_game_calls_them(mine):
+def test_outputs_of_user_dynamics_are_checked(mine):
     params = {"g": {"w": jnp.ones(3)}}
     field = dynamics.Field(lambda params: (params, {"loss": jnp.ones(())}), None, None, {})
     assert DYNAMICS.parse(f"{mine}:plain").follow(field, params)[0] == params
@@ -294,7 +294,7 @@ def test_dynamics_are_checked_when_a_game_calls_them(mine):
         DYNAMICS.parse(f"{mine}:lost").follow(field, params)
 
 
-def test_a_folder_may_have_a_plus_in_its_name(tmp_path):
+def test_paths_in_words_may_contain_a_plus(tmp_path):
     file = tmp_path / "c++" / "a+b" / "mine.py"
     file.parent.mkdir(parents=True)
     file.write_text(MINE)

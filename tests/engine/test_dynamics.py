@@ -1,4 +1,4 @@
-"""Every dynamics on games solved by hand or in numpy, and in the engine with networks, lazy turns and devices."""
+"""Every dynamics on games solved by hand or in numpy, and with networks, lazy turns and devices."""
 
 import arena
 import flax.linen as nn
@@ -27,7 +27,7 @@ H = 0.1
 
 
 class Vector(nn.Module):
-    """A player whose only parameter is a vector or a number."""
+    """A player whose only parameter is a vector or scalar."""
 
     start: tuple[float, ...] | float
 
@@ -114,12 +114,12 @@ BY_HAND = {
 
 
 @pytest.mark.parametrize(("game", "dynamics", "expected"), BY_HAND.values(), ids=BY_HAND.keys())
-def test_one_step_by_hand(game, dynamics, expected):
+def test_one_step_equals_hand_computation(game, dynamics, expected):
     before, after = path(game(dynamics), 1)
     np.testing.assert_allclose((before - after) / H, expected, rtol=1e-5)
 
 
-def test_optimistic_steps_by_hand():
+def test_optimistic_steps_equal_hand_computation():
     x, y = 1.0, 2.0
     expected, before = [(x, y)], None
     for _ in range(3):
@@ -132,7 +132,7 @@ def test_optimistic_steps_by_hand():
     np.testing.assert_allclose(path(bilinear(optimistic), 3), expected, rtol=1e-5)
 
 
-def test_negative_momentum_by_hand():
+def test_negative_momentum_equals_hand_computation():
     p, u, expected = np.array([1.0, 2.0]), np.zeros(2), [(1.0, 2.0)]
     for _ in range(3):
         u = -H * np.array([p[1], -p[0]]) - 0.5 * u
@@ -142,7 +142,7 @@ def test_negative_momentum_by_hand():
     np.testing.assert_allclose(path(bilinear(negative_momentum()), 3), expected, rtol=1e-5)
 
 
-def test_lookahead_by_hand():
+def test_lookahead_equals_hand_computation():
     """Seven steps at a constant slope of 1: back to a quarter of the way after the third and the sixth."""
     game = vectors({"x": 0.0}, {"x": lambda p: p["x"]}, lookahead(every=3, share=0.25))
     expected = [0, -0.1, -0.2, -0.075, -0.175, -0.275, -0.15, -0.25]
@@ -194,7 +194,7 @@ def sign(j, v):
 
 
 def interaction(j, parts):
-    """The Jacobian without its diagonal blocks."""
+    """Returns the Jacobian without its diagonal blocks."""
     k = j.copy()
     for part in parts.values():
         k[part, part] = 0
@@ -218,13 +218,13 @@ NUMPY = {
 
 @pytest.mark.parametrize("sizes", SIZES)
 @pytest.mark.parametrize(("dynamics", "update"), NUMPY.values(), ids=NUMPY.keys())
-def test_one_step_of_a_random_game(dynamics, update, sizes):
+def test_one_step_of_a_random_linear_game_equals_numpy(dynamics, update, sizes):
     j, c, parts, start = linear(SIZES[sizes], sizes == "zero-sum")
     before, after = path(linear_game(j, c, parts, start, dynamics), 1)
     np.testing.assert_allclose((before - after) / H, update(j, j @ start + c, parts), rtol=1e-3, atol=1e-4)
 
 
-def test_competitive_play_in_a_zero_sum_game_solves_the_papers_two_systems():
+def test_competitive_play_solves_the_papers_systems_in_a_zero_sum_game():
     j, c, parts, start = linear((2, 3), zero_sum=True)
     v, x, y = j @ start + c, parts["x"], parts["y"]
     d_xy, d_yx = j[x, y], j[x, y].T  # of f = L_x = -L_y
@@ -248,8 +248,8 @@ def numpy_adam(gradient, state, rate=H, b1=0.9, b2=0.999, eps=1e-8, eps_root=1e-
 @pytest.mark.parametrize(
     ("tx", "update"), [(optax.sgd(H), numpy_sgd), (optax.adam(H, eps_root=1e-8), numpy_adam)], ids=["sgd", "adam"]
 )
-def test_the_unrolled_gradient_is_the_slope_of_the_loss_after_the_opponents_steps(tx, update, steps):
-    """By finite differences, over three rounds of a stateful opponent."""
+def test_unrolled_gradient_equals_finite_differences_through_opponent_steps(tx, update, steps):
+    """Over three steps of an opponent with optimizer state."""
     rng = np.random.default_rng(5)
     a, g, d = rng.normal(size=(2, 3)), rng.normal(size=2), rng.normal(size=3)
     a32 = jnp.array(a, jnp.float32)
@@ -275,7 +275,7 @@ def test_the_unrolled_gradient_is_the_slope_of_the_loss_after_the_opponents_step
     expected, memory = [np.concatenate([g, d])], None
     for _ in range(3):
         slope = [(loss_then(g + e, d, memory) - loss_then(g - e, d, memory)) / 2e-5 for e in 1e-5 * np.eye(2)]
-        change, memory = update(d_gradient(g, d), memory)  # the others play plainly
+        change, memory = update(d_gradient(g, d), memory)  # gradient play for the others
         g, d = g - H * np.array(slope), d + change
         expected.append(np.concatenate([g, d]))
     np.testing.assert_allclose(path(game, 3), expected, rtol=2e-4, atol=1e-5)
@@ -290,7 +290,7 @@ MOMENTUM_IN_TURNS = np.array(  # of (x, y, change of x, change of y)
     [[1, -H, -0.5, 0], [H, 1 - H**2, -0.5 * H, -0.5], [0, -H, -0.5, 0], [H, -(H**2), -0.5 * H, -0.5]]
 )
 MOMENTUM = np.block([[EYE - H * J, -0.5 * EYE], [-H * J, -0.5 * EYE]])
-OPTIMISTIC = np.block([[EYE - 2 * H * J, H * EYE], [J, 0 * EYE]])  # of (x, y, v of before)
+OPTIMISTIC = np.block([[EYE - 2 * H * J, H * EYE], [J, 0 * EYE]])  # of (x, y, previous v)
 
 ROUND = {
     "plain": (gradient_play, {}, 1, PLAIN, "grows"),
@@ -309,7 +309,7 @@ ROUND = {
 
 
 @pytest.mark.parametrize(("dynamics", "how", "steps", "matrix", "fate"), ROUND.values(), ids=ROUND.keys())
-def test_the_rate_of_convergence_on_the_bilinear_game(dynamics, how, steps, matrix, fate):
+def test_convergence_rate_on_the_bilinear_game(dynamics, how, steps, matrix, fate):
     radius = np.abs(np.linalg.eigvals(matrix)).max()
     found = "stays" if abs(radius - 1) < 1e-12 else "grows" if radius > 1 else "shrinks"
     assert found == fate
@@ -320,7 +320,7 @@ def test_the_rate_of_convergence_on_the_bilinear_game(dynamics, how, steps, matr
         now[2:] = J @ now[:2]
     exact = [now := matrix @ now for _ in points[1:]]
     np.testing.assert_allclose(points[1:], np.array(exact)[:, :2], rtol=1e-3, atol=1e-3)
-    # Orbits are ellipses, so a rate needs many steps.
+    # Orbits are ellipses, so estimating a rate needs many steps.
     lengths = np.linalg.norm(points, axis=1)
     rate = (lengths[-1] / lengths[len(lengths) // 4]) ** (1 / (len(lengths) - 1 - len(lengths) // 4))
     np.testing.assert_allclose(rate, radius, atol=2e-3)
@@ -344,8 +344,8 @@ DYNAMICS = {
 
 
 @pytest.mark.parametrize("dynamics", DYNAMICS.values(), ids=DYNAMICS.keys())
-def test_every_dynamics_plays_networks_with_adam_beside_a_lazy_turn_over_seeds(dynamics):
-    """The state keeps its structure, which the loop and `cond` require; only shapes are computed."""
+def test_every_dynamics_traces_with_networks_adam_a_lazy_turn_and_seeds(dynamics):
+    """The state must keep its structure for the loop and `cond`; only shapes are computed."""
 
     def r1_loss(nets, batch, keys, step):
         return jnp.mean(penalties.r1(nets["d"].stateless, batch["x"])), {}
@@ -378,16 +378,16 @@ NAMES = {
     "negative_momentum:-0.5": negative_momentum(),
     "lookahead:5": lookahead(),
     "lookahead:5:0.3": lookahead(share=0.3),
-    "": unrolled(2, leader="x"),  # a word takes numbers only
+    "": unrolled(2, leader="x"),  # words take only numbers
 }
 
 
-def test_every_dynamics_has_the_name_that_the_command_line_uses():
+def test_every_dynamics_has_its_command_line_name():
     assert [dynamics.name for dynamics in NAMES.values()] == list(NAMES)
 
 
-def test_competitive_play_over_devices_is_that_of_the_whole_batch():
-    """The other kinds of dynamics are in `arena`; competitive play compiles too slowly for every mode."""
+def test_competitive_play_over_devices_equals_one_device():
+    """Competitive play compiles too slowly for `arena`, which holds the other dynamics."""
     nets = arena.Generator(norm=False), arena.LinearDiscriminator()
     both = turn(move("d", arena.d_loss), move("g", arena.g_loss), dynamics=competitive(0.5, iterations=3))
     game = arena.gan(*nets, optax.sgd(0.5), (both,))

@@ -1,4 +1,4 @@
-"""Equality of a plain run with jit over devices, shard_map, pmap, chunks, scan and seeds; SGD exposes wrong scales."""
+"""Runs over devices (jit, shard_map, pmap), chunks, scan and seeds equal a plain run; SGD exposes wrong scales."""
 
 from functools import cache
 
@@ -33,7 +33,7 @@ def assert_close(a, b, rtol=2e-4, atol=2e-5):
 def assert_same_run_on_eight_devices(make_game, step):
     game, start, data, end, reports, *_ = reference(make_game)
     assert len(jax.devices()) == 8
-    # Replicated from the start: a state on one device would compile the first step apart from the others.
+    # Replicated from the start: a state on one device would compile the first step separately.
     replicated = jax.device_put(start, NamedSharding(make_mesh(), PartitionSpec()))
     state, metrics = play(step(game), replicated, data)
     assert_close(state.players, end.players)
@@ -41,17 +41,17 @@ def assert_same_run_on_eight_devices(make_game, step):
 
 
 @every_game
-def test_eight_devices_under_jit(make_game):
+def test_eight_devices_under_jit_equal_one(make_game):
     assert_same_run_on_eight_devices(make_game, lambda game: over_devices(make_step(game), make_mesh()))
 
 
 @every_game
-def test_eight_devices_under_shard_map(make_game):
+def test_eight_devices_under_shard_map_equal_one(make_game):
     assert_same_run_on_eight_devices(make_game, lambda game: over_shards(make_step(game, BATCH_AXIS), make_mesh()))
 
 
 @every_game_slow_except(arena.vanilla_dropout, arena.lazy_r1, arena.consensus_play)
-def test_eight_devices_under_pmap(make_game):
+def test_eight_devices_under_pmap_equal_one(make_game):
     def step(game):
         pmapped = over_pmap(make_step(game, BATCH_AXIS))
         return lambda state, batch: pmapped(state, deal(batch, 8))
@@ -61,7 +61,7 @@ def test_eight_devices_under_pmap(make_game):
 
 @cache
 def chunk(make_game):
-    """The compiled chunk of a game, and a list that grows by its traces."""
+    """Compiles the chunk of a game; returns it and a list that grows with every trace."""
     traces = []
 
     def load(arrays, batch):
@@ -72,7 +72,7 @@ def chunk(make_game):
 
 
 def assert_means(means, reports):
-    """The metrics of a chunk are means over the steps in which the move was played, all of them finite."""
+    """Checks that a chunk's metrics are means over the steps in which the move was played, all finite."""
     finite = [means.pop(name) for name in sorted(means) if name.endswith(FINITE_STEPS)]
     assert finite == [STEPS] * len({name.partition("/")[0] for name in means})
     for name, mean in means.items():
@@ -82,7 +82,7 @@ def assert_means(means, reports):
 
 
 @every_game_slow_except(arena.vanilla_dropout, arena.lazy_r1)
-def test_steps_in_one_dispatch(make_game):
+def test_chunk_equals_single_steps(make_game):
     _, start, data, end, reports, *_ = reference(make_game)
     state, means = chunk(make_game)[0](start, (), data, jnp.int32(STEPS))
     assert_close(state.players, end.players)
@@ -91,7 +91,7 @@ def test_steps_in_one_dispatch(make_game):
 
 
 @every_game_slow_except(arena.vanilla_dropout, arena.lazy_r1)
-def test_steps_under_scan(make_game):
+def test_scan_equals_single_steps(make_game):
     game, start, data, end, reports, *_ = reference(make_game)
     state, stacked = jax.lax.scan(make_step(game), start, data)
     assert_close(state.players, end.players)
@@ -99,7 +99,7 @@ def test_steps_under_scan(make_game):
 
 
 def two_seeds(make_game):
-    """States `[2, ...]` and batches `[N, 2, ...]`: the reference run, and one of another key on negated images."""
+    """Makes states `[2, ...]` and batches `[N, 2, ...]`: the reference run, and another key on negated images."""
     _, start, data, *_ = reference(make_game)
     other = start._replace(key=jax.random.key(5))
     starts = State(start.step, *jax.tree.map(lambda *leaves: jnp.stack(leaves), start[1:], other[1:]))
@@ -113,7 +113,7 @@ def assert_first_lane_is_the_reference(lanes, make_game):
 
 
 @every_game
-def test_steps_and_seeds_in_one_program(make_game):
+def test_chunk_over_seeds_equals_single_runs(make_game):
     game, _, _, _, reports, *_ = reference(make_game)
     starts, both = two_seeds(make_game)
     lanes = jax.vmap(over_steps(make_step(game), lambda arrays, batch: batch), (SEEDS, None, 1, None), (SEEDS, 0))
@@ -124,12 +124,12 @@ def test_steps_and_seeds_in_one_program(make_game):
 
 
 @every_game_slow_except(arena.lazy_r1)
-def test_seeds_step_by_step(make_game):
+def test_step_over_seeds_equals_single_runs(make_game):
     lanes, _ = play(jax.jit(over_seeds(make_step(reference(make_game).game))), *two_seeds(make_game))
     assert_first_lane_is_the_reference(lanes, make_game)
 
 
-def test_chunks_of_any_length_are_one_program_with_the_same_bits():
+def test_chunks_of_any_length_share_one_program_and_give_the_same_bits():
     _, start, data, *_ = reference(arena.vanilla_dropout)
     play_chunk, traces = chunk(arena.vanilla_dropout)
     whole, _ = play_chunk(start, (), data, jnp.int32(STEPS))
@@ -141,7 +141,7 @@ def test_chunks_of_any_length_are_one_program_with_the_same_bits():
         np.testing.assert_array_equal(x, y)
 
 
-def test_a_lazy_turn_stays_lazy_over_seeds():
+def test_lazy_turn_stays_a_cond_over_seeds():
     """A `cond` on a batched step count would become a select that runs both branches."""
     game, start, *_ = reference(arena.lazy_r1)
     starts = State(start.step, *jax.tree.map(lambda leaf: leaf[None], start[1:]))
@@ -149,6 +149,6 @@ def test_a_lazy_turn_stays_lazy_over_seeds():
     assert " cond[" in str(jaxpr)
 
 
-def test_a_batch_that_the_devices_cannot_share_is_refused():
+def test_batch_not_divisible_by_devices_is_refused():
     with pytest.raises(BadInput, match=f"a batch of {BATCH} cannot be split over 3 devices"):
         deal({"x": jnp.zeros((1, BATCH, 1))}, 3)

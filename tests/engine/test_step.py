@@ -42,7 +42,7 @@ def changed(before, after):
 
 
 @every_game
-def test_a_step_is_finite_moves_every_player_keeps_the_tree_and_is_traced_once(make_game):
+def test_steps_are_finite_move_every_player_keep_the_tree_and_trace_once(make_game):
     game, start, _, end, reports, traces, _ = reference(make_game)
     assert traces == 1
     assert structure(start) == structure(end)
@@ -59,7 +59,7 @@ def test_a_step_is_finite_moves_every_player_keeps_the_tree_and_is_traced_once(m
 
 
 @every_game_slow_except(arena.vanilla_dropout, arena.lazy_r1, arena.lookahead_play)
-def test_a_donated_state_gives_the_same_bits(make_game):
+def test_donated_state_gives_the_same_bits(make_game):
     game, start, data, end, *_ = reference(make_game)
     donated, _ = play(jax.jit(make_step(game), donate_argnums=0), jax.tree.map(jnp.copy, start), data)
     assert same_bits(end.players, donated.players)
@@ -67,15 +67,15 @@ def test_a_donated_state_gives_the_same_bits(make_game):
 
 
 @every_game
-def test_a_new_state_shares_no_buffer(make_game):
-    """Two leaves in one buffer could not both be donated."""
+def test_leaves_of_a_new_state_share_no_buffer(make_game):
+    """Leaves that share a buffer cannot both be donated."""
     leaves = jax.tree.leaves(reference(make_game).start.players)
     assert len({leaf.unsafe_buffer_pointer() for leaf in leaves}) == len(leaves)
 
 
 @every_game
-def test_a_turn_returns_the_players_who_do_not_move_untouched(make_game):
-    """In the traced step, every output of such a player *is* the input, so that no bit can change."""
+def test_turn_leaves_other_players_unchanged(make_game):
+    """In the traced step, each output of a player that does not move is the input variable itself."""
     game, start, *_ = reference(make_game)
     leaves, structure = jax.tree.flatten(start)
     for only in dict.fromkeys(game.turns):
@@ -91,7 +91,7 @@ def test_a_turn_returns_the_players_who_do_not_move_untouched(make_game):
                 assert all(jax.tree.leaves(players[name])), name
 
 
-def test_the_same_key_gives_the_same_run_and_another_key_another():
+def test_run_is_a_function_of_the_key():
     game, start, data, end, _, _, step = reference(arena.vanilla_dropout)
     again, _ = play(step, init(game, jax.random.key(0), step_batch(game)), data)
     assert same_bits(end.players, again.players)
@@ -99,15 +99,15 @@ def test_the_same_key_gives_the_same_run_and_another_key_another():
     assert changed(end.players, other.players)
 
 
-def test_a_lazy_turn_is_played_and_reported_every_k_steps():
+def test_lazy_turn_is_played_and_reported_every_k_steps():
     reports = reference(arena.lazy_r1).reports
     assert [float(m["r1/played"]) for m in reports] == [1, 0, 1]
     assert [float(m["r1/loss"]) > 0 for m in reports] == [True, False, True]
     assert "d/played" not in reports[0]
 
 
-def test_turns_that_share_a_label_report_their_mean():
-    """Two turns at learning rate 0 on different data: the step reports the mean of their scores."""
+def test_turns_with_one_label_report_their_mean():
+    """Two turns at learning rate 0 on different data; the step reports the mean of their scores."""
     still = optax.sgd(0.0)
     d = turn(move("d", d_loss))
     twice, once = gan(*plain_nets, still, (d, d)), gan(*plain_nets, still, (d,))
@@ -131,8 +131,8 @@ def test_every_turn_gets_its_own_real_data():
     np.testing.assert_allclose(metrics["second/loss"], batch["x"][1].mean(), rtol=1e-6)
 
 
-def test_simultaneous_moves_are_made_from_the_same_state():
-    """In one turn the generator plays against the old discriminator, in two turns against the updated one."""
+def test_moves_of_one_turn_start_from_the_same_state():
+    """Within one turn the generator plays against the old discriminator, in a later turn against the updated one."""
     d, g = move("d", d_loss), move("g", g_loss)
     together, only_g = gan(*plain_nets, sgd, (turn(d, g),)), gan(*plain_nets, sgd, (turn(g),), clock="g")
     batch = step_batch(together)
@@ -148,7 +148,7 @@ def test_simultaneous_moves_are_made_from_the_same_state():
     assert not np.allclose(both, turns, rtol=1e-5, atol=1e-7)
 
 
-def test_one_step_of_plain_play_is_one_step_of_gradient_descent_by_hand():
+def test_one_step_of_gradient_play_equals_gradient_descent_by_hand():
     game = gan(*plain_nets, sgd, (turn(move("d", d_loss)),))
     batch = step_batch(game)
     start = init(game, jax.random.key(0), batch)
@@ -169,7 +169,7 @@ def test_one_step_of_plain_play_is_one_step_of_gradient_descent_by_hand():
 
 
 def test_dynamics_may_evaluate_the_field_at_several_points():
-    """Extragradient on a quadratic field: the gradient is taken at the point that plain play would reach."""
+    """Extragradient on a quadratic loss: the gradient is taken at the point that gradient play would reach."""
 
     def look_ahead(field, params):
         ahead = jax.tree.map(lambda p, g: p - 0.5 * g, params, field.gradients(params)[0])
@@ -192,11 +192,11 @@ def test_dynamics_may_evaluate_the_field_at_several_points():
         np.testing.assert_allclose(r, (1 - 0.05 * 0.5) * p, rtol=1e-5, atol=1e-7)
 
 
-def test_the_ema_averages_params_and_stats_and_is_used_by_ema_networks():
+def test_ema_averages_params_and_stats_and_ema_networks_use_it():
     game, start, *_, step = reference(arena.slow_generator)
     state, _ = step(start, step_batch(game))
     before, after = start.players["g"], state.players["g"]
-    expected = jax.tree.map(  # in step 0 the decay is 1 / 10
+    expected = jax.tree.map(  # the decay of step 0 is 1 / 10
         lambda slow, fast: 0.1 * slow + 0.9 * fast, before.ema, {"params": after.params, **after.stats}
     )
     for ours, theirs in zip(jax.tree.leaves(after.ema), jax.tree.leaves(expected), strict=True):
@@ -205,7 +205,7 @@ def test_the_ema_averages_params_and_stats_and_is_used_by_ema_networks():
     np.testing.assert_array_equal(bind(game, state.players)["g"].ema(z), arena.Generator().apply(after.ema, z))
 
 
-def test_a_stateless_call_records_no_stats():
+def test_stateless_call_records_no_stats():
     net = arena.Discriminator(norm=True)
     game = gan(arena.Generator(), net, sgd, (turn(move("d", d_loss)),))
     batch = step_batch(game)
@@ -218,7 +218,7 @@ def test_a_stateless_call_records_no_stats():
     assert changed(before, nets["d"].stats)
 
 
-def test_bound_networks_keep_the_method_names_of_earlier_releases():
+def test_bound_networks_keep_old_method_names():
     net, z = (
         bind(reference(arena.slow_generator).game, reference(arena.slow_generator).end.players)["g"],
         jnp.ones((4, arena.Z)),
@@ -228,12 +228,12 @@ def test_bound_networks_keep_the_method_names_of_earlier_releases():
         np.testing.assert_array_equal(each.slow(z), each.ema(z))
 
 
-def test_adding_a_player_changes_no_other():
+def test_adding_a_player_leaves_others_parameters_unchanged():
     two, three = reference(arena.simultaneous).start, reference(arena.two_discriminators).start
     assert same_bits(two.players["g"], three.players["g"])
 
 
-def test_images_are_counted_on_the_clock_players_every_step_turns():
+def test_images_per_step_count_the_clock_players_unlazy_turns():
     counted = {
         arena.vanilla_batch_norm: 10,  # one discriminator turn, two generator turns
         arena.five_critic_turns: 50,
@@ -256,19 +256,19 @@ def test_images_are_counted_on_the_clock_players_every_step_turns():
         ((turn(move("g", g_loss)),), "the clock is 'd', who does not move"),
     ],
 )
-def test_an_inconsistent_game_is_refused(turns, message):
+def test_inconsistent_game_is_refused(turns, message):
     game = gan(*plain_nets, sgd, turns)
     with pytest.raises(BadInput, match=message):
         make_step(game)
 
 
-def test_a_batch_without_a_slice_for_every_turn_is_refused():
+def test_batch_without_a_slice_per_turn_is_refused():
     game, state, *_ = reference(arena.vanilla_batch_norm)
     with pytest.raises(BadInput, match="2 slices but the game has 3 turns"):
         make_step(game)(state, {"x": step_batch(game)["x"][:2]})
 
 
-def test_turns_of_one_label_with_different_metrics_are_refused():
+def test_turns_with_one_label_but_different_metrics_are_refused():
     r1 = move("d", lambda nets, batch, keys, step: (jnp.mean(nets["d"](batch["x"])), {}))
     game = gan(*plain_nets, sgd, (turn(move("d", d_loss)), turn(r1, every=2)))
     batch = step_batch(game)

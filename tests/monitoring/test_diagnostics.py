@@ -1,4 +1,4 @@
-"""Monitors: each is triggered by a record built to fail in that way, and stays quiet beside it."""
+"""Monitors: each is triggered by records that fail in its way, and by no others."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ NAMES = [symptom.name for symptom in diagnostics.SYMPTOMS]
 
 
 def healthy(n):
-    """What a run logs that goes well: noise around levels that drift."""
+    """Makes the records of a healthy run: noise around drifting levels."""
     level = np.linspace(1, 1.5, n).tolist()
     noise = RNG.normal(1, 0.05, (6, n)).tolist()
     return [
@@ -35,7 +35,7 @@ def healthy(n):
 
 
 def failing(name, **change):
-    """A healthy run whose chunks from 40 on are changed by `change[metric](i, value)`."""
+    """Makes a healthy run whose records from 40 on are changed by `change[metric](i, value)`."""
     records = healthy(80)
     for i, record in enumerate(records[40:]):
         for metric, become in change.items():
@@ -66,34 +66,34 @@ def findings(records):
     return monitor.findings
 
 
-def test_every_symptom_has_a_failure():
+def test_every_symptom_has_a_failing_example():
     assert [case.values[0] for case in FAILURES] == NAMES
 
 
 @pytest.mark.parametrize(("name", "records"), FAILURES)
-def test_a_failure_shows_its_symptom_and_no_other(name, records):
+def test_failing_records_trigger_their_own_symptom_only(name, records):
     [found] = findings(records)
     assert found.symptom == name and found.until is None
     assert 800 * 40 < found.since <= 800 * 75
 
 
-def test_what_goes_well_shows_nothing():
+def test_healthy_records_trigger_no_symptom():
     for _ in range(5):
         assert findings(healthy(150)) == []
 
 
 @pytest.mark.parametrize("almost", [{"d__accuracy_fake": 0.98}, {"d__accuracy_real": 0.5}])
-def test_a_discriminator_has_to_be_right_about_both(almost):
+def test_discriminator_has_won_only_if_right_on_real_and_fake(almost):
     right = {"d__accuracy_real": 1.0, "d__accuracy_fake": 1.0} | almost
     records = failing("", **{metric: lambda i, v, to=to: to for metric, to in right.items()}).values[1]
     assert findings(records) == []
 
 
-def test_a_gradient_that_vanishes_at_the_equilibrium_is_no_failure():
+def test_vanishing_gradient_at_equilibrium_is_healthy():
     assert findings(failing("", g__grad_norm=lambda i, v: 1e-6 * v).values[1]) == []
 
 
-def test_one_chunk_is_not_enough():
+def test_a_single_bad_chunk_triggers_no_symptom():
     records = healthy(80)
     spike = {
         "d/accuracy_real": 1.0,
@@ -107,20 +107,20 @@ def test_one_chunk_is_not_enough():
     assert findings(records) == []
 
 
-def test_a_loss_that_drifts_or_swings_little_does_not_oscillate():
+def test_drift_and_small_swings_are_not_oscillation():
     drift = failing("", g__loss=lambda i, v: v + 0.1 * i).values[1]
     little = failing("", g__loss=lambda i, v: v + 0.05 * np.sin(i)).values[1]
     assert findings(drift) == [] == findings(little)
 
 
-def test_a_symptom_that_goes_away_has_an_end_and_may_come_again():
+def test_findings_end_when_the_symptom_does_and_may_recur():
     records = healthy(60)
     for i in (*range(20, 40), *range(50, 60)):
         records[i] |= {"reverse_kl": 2.0}
     assert findings(records) == [Finding("classes missing", 800 * 23, 800 * 41), Finding("classes missing", 800 * 53)]
 
 
-def test_the_end_is_told_in_words(tmp_path):
+def test_summary_describes_findings_and_rollbacks(tmp_path):
     folder = RunDir(tmp_path)
     assert summary(folder) == ["nothing that looks like a failure"]
     write_findings([Finding("classes missing", 16_800, 32_800), Finding("classes missing", 40_800)], folder)
@@ -132,7 +132,7 @@ def test_the_end_is_told_in_words(tmp_path):
     assert summary(folder)[0].startswith("numbers were not finite in steps 17; the run went back and on")
 
 
-def test_metrics_that_are_missing_or_not_finite_are_no_symptom():
+def test_missing_and_nonfinite_metrics_trigger_no_symptom():
     bare = [{"step": i, "images": i, "seconds": 0.0} for i in range(1, 60)]
     assert findings(bare) == []
     assert findings([record | {"d/loss": float("nan"), "g/grad_norm": float("inf")} for record in bare]) == []

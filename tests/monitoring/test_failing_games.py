@@ -1,4 +1,4 @@
-"""Each symptom shows in a game built to fail in that way, and none in games that go well."""
+"""Each symptom appears in a game built to fail in its way, and none in healthy games."""
 
 import jax
 import optax
@@ -20,7 +20,7 @@ from gan_jax.training.train import single, train
 
 COMMON = {"batch_size": 16, "log_every": 10, "sample_every": 20, "checkpoint_every": 1000}
 SHRINKING = optax.stateless(lambda updates, params: optax.tree.scale(-0.02, params))
-"""An optimizer that makes every parameter smaller, so that samples become one and the same."""
+"""An optimizer that shrinks every parameter, so that all samples become equal."""
 
 
 def digits(images, tx_g, tx_d, loss=losses.non_saturating, **flags):
@@ -65,12 +65,12 @@ def showing(experiment, source):
 
 
 @pytest.mark.parametrize("name", FAILURES)
-def test_a_game_built_to_fail_shows_its_symptom(name):
+def test_failing_game_shows_its_symptom(name):
     assert name in showing(*FAILURES[name]())[0]
 
 
 @pytest.mark.parametrize("name", HEALTHY)
-def test_a_game_that_goes_well_shows_none(name):
+def test_healthy_game_shows_no_symptom(name):
     assert showing(*HEALTHY[name]())[1] == []
 
 

@@ -1,4 +1,4 @@
-"""Numbers that are not finite: the step and the move are named, nothing of it is saved, a run may go back."""
+"""Nonfinite numbers: step and moves are named, the state is not saved, a run may roll back."""
 
 import json
 import math
@@ -26,7 +26,7 @@ from gan_jax.training.train import abstract_state, chunks, train
 RECORD = {"step": 40, "images": 320, "seconds": 1.0, "d/loss": 0.7, "g/loss": 0.9, "fid": math.nan}
 
 
-def test_the_first_step_and_the_moves_that_broke_in_it_are_named():
+def test_error_names_the_first_nonfinite_step_and_its_moves():
     check_finite(RECORD, before=20)
     sound = {"d/finite_steps": 7.0, "g/finite_steps": 6.0, "r1/finite_steps": 6.0}
     with pytest.raises(NonFinite, match=r"^the numbers of g and r1 are not finite from step 27 on: lower"):
@@ -35,8 +35,8 @@ def test_the_first_step_and_the_moves_that_broke_in_it_are_named():
 
 @pytest.mark.parametrize("what", ["loss", "grad_norm", "update_norm"])
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
-def test_a_chunk_counts_the_steps_before_the_first_that_is_not_finite(what, value):
-    """It heals after step 3, which changes nothing; scores of a clipped loss may be what they want."""
+def test_chunk_counts_the_steps_before_the_first_nonfinite_one(what, value):
+    """Only step 3 is nonfinite, but later steps do not count; scores may be infinite, as under a clipped loss."""
 
     def step(state, batch):
         bad = jnp.where(state.step == 3, value, 1.0)
@@ -49,9 +49,9 @@ def test_a_chunk_counts_the_steps_before_the_first_that_is_not_finite(what, valu
         assert (metrics["d/finite_steps"], metrics["g/finite_steps"]) == (sound, n)
 
 
-def test_a_run_that_breaks_is_told_in_a_line_and_is_not_saved(tmp_path, capfd):
-    """At such a learning rate the first updates lead beyond every float32."""
-    for _ in range(2):  # the same command comes to the same end
+def test_nonfinite_run_gives_a_one_line_error_and_is_not_saved(tmp_path, capfd):
+    """At this learning rate the first updates overflow float32."""
+    for _ in range(2):  # repeating the command gives the same error
         with pytest.raises(SystemExit) as done:
             main(["train", tiny.__file__, "--learning-rate", "1e38", "--run-dir", str(tmp_path / "run")])
         _, errors = capfd.readouterr()
@@ -68,7 +68,7 @@ COMMON = RunConfig(images=480, batch_size=8, log_every=10, sample_every=30, chec
 
 
 def unlucky(at, always=False):
-    """An experiment whose generator's loss is not a number in the step of index `at`, if the keys are seed 0's."""
+    """Makes an experiment whose generator loss is NaN at step index `at`, if the keys are those of seed 0."""
     source = open_source("mnist5k")
     g, d = mlp.Generator(shape=source.shape, widths=(8,)), mlp.Discriminator(widths=(8,))
     game = vanilla.game(g, d, optax.adam(1e-3), optax.adam(1e-3), z_size=4)
@@ -91,7 +91,7 @@ def trained(folder, at, stop=lambda: False, **kwargs):
     return train(experiment, source, RunDir(folder), stop)
 
 
-def test_it_goes_back_to_the_last_checkpoint_and_on_with_other_random_numbers(tmp_path, capfd):
+def test_rollback_restores_the_last_checkpoint_and_changes_the_key(tmp_path, capfd):
     end = trained(tmp_path / "run", at=45)
     folder = RunDir(tmp_path / "run")
     assert "the numbers of g are not finite from step 46 on; back to step 40, and on" in capfd.readouterr().err
@@ -100,7 +100,7 @@ def test_it_goes_back_to_the_last_checkpoint_and_on_with_other_random_numbers(tm
     assert [record["step"] for record in records] == [10, 20, 30, 40, 50, 60]
     assert all(math.isfinite(value) for record in records for value in record.values())
 
-    # The same by hand: the state of step 40 under a folded key, played on.
+    # The same by hand: the state of step 40 with a folded key.
     experiment, source = unlucky(45)
     [stage] = schedule_phases(experiment)
     state = Checkpoints(folder.checkpoints).restore(abstract_state(stage.game, source, COMMON, make_mesh()), 40)
@@ -109,7 +109,7 @@ def test_it_goes_back_to_the_last_checkpoint_and_on_with_other_random_numbers(tm
     assert digest(state) == digest(end)
 
 
-def test_a_run_that_is_killed_after_going_back_ends_in_the_same_bytes(tmp_path):
+def test_run_killed_after_a_rollback_ends_in_the_same_bits(tmp_path):
     end = digest(trained(tmp_path / "whole", at=45))
     there = tmp_path / "killed"
     trained(there, at=45, stop=lambda: (there / "rollbacks.jsonl").exists())
@@ -118,13 +118,13 @@ def test_a_run_that_is_killed_after_going_back_ends_in_the_same_bytes(tmp_path):
     assert RunDir(there).read_rollbacks() == RunDir(tmp_path / "whole").read_rollbacks()
 
 
-def test_before_the_first_checkpoint_it_goes_back_to_the_start(tmp_path):
+def test_rollback_without_a_checkpoint_restarts_from_step_0(tmp_path):
     state = trained(tmp_path, at=5)
     assert [each["to"] for each in RunDir(tmp_path).read_rollbacks()] == [0]
     assert int(state.step) == 60 and RunDir(tmp_path).records()[0]["step"] == 10
 
 
-def test_it_goes_back_no_more_than_it_may(tmp_path):
+def test_rollbacks_are_limited(tmp_path):
     with pytest.raises(NonFinite, match="the numbers of g are not finite from step 26 on"):
         trained(tmp_path, at=25, always=True)
     assert [each["to"] for each in RunDir(tmp_path).read_rollbacks()] == [20, 20]

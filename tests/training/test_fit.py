@@ -1,4 +1,4 @@
-"""Whether a game fits the data is found before anything is compiled or written: one line, code 2, no run folder."""
+"""Data that does not fit the game is refused before compiling or writing: one line, exit code 2, no run folder."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from gan_jax.cli.main import main
 
 
 def drawn(folder, classes, size=28, mode="L"):
-    """A folder of two images of each class; without classes they lie flat."""
+    """Writes a folder with two images per class, or a flat folder if there are no classes."""
     for name in classes or ("",):
         (folder / name).mkdir(parents=True, exist_ok=True)
         for i in range(2):
@@ -38,7 +38,7 @@ def command(capfd, data, folder):
 
 
 @pytest.mark.parametrize("misfit", MISFITS)
-def test_data_that_does_not_fit_is_refused_before_there_is_a_run(capfd, monkeypatch, tmp_path, misfit):
+def test_unfitting_data_is_refused_before_the_run_folder_exists(capfd, monkeypatch, tmp_path, misfit):
     about, says = MISFITS[misfit]
     data = about if isinstance(about, str) else drawn(tmp_path / "images", **about)
     monkeypatch.setenv("GAN_JAX_CACHE", str(tmp_path / "cache"))
@@ -48,7 +48,7 @@ def test_data_that_does_not_fit_is_refused_before_there_is_a_run(capfd, monkeypa
     assert not (tmp_path / "run").exists()
 
 
-def test_data_that_fits_is_trained_on(capfd, tmp_path):
+def test_fitting_data_is_trained_on(capfd, tmp_path):
     data = drawn(tmp_path / "images", TEN)
     assert command(capfd, data, tmp_path / "run")[0] == 0
     assert (tmp_path / "run" / "manifest.json").exists()

@@ -1,7 +1,6 @@
-"""The demo's game, played for a short while, learns; with the generator's loss turned round, it does not.
+"""The demo's game learns in a short run, but not with the sign of the generator's loss flipped.
 
-In processes of their own, whose programs are optimised: elsewhere in the tests they are not, for they compile more than
-they compute.
+These runs have their own processes, with XLA optimization, which is off in all other tests to compile faster.
 """
 
 import json
@@ -27,7 +26,7 @@ SAMPLES = 256
 
 
 def likeness(*broken):
-    """How alike real digits and samples are: the correlation of their mean images, and of their deviations from it."""
+    """Correlates real digits and samples: their mean images, and their standard deviations per pixel."""
     source = open_source("mnist5k")
     build = find("mnist_mlp").load()
     experiment = build(source, **parse(build, ["--images", "19200"], "mnist_mlp", given=["source"]).kwargs)
@@ -50,7 +49,7 @@ def deviations(x):
 
 
 def likeness_of_a_process(*broken):
-    """`likeness`, without the flags of the tests."""
+    """Runs `likeness` in a process without the XLA flags of the tests."""
     environment = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
     run = subprocess.run([sys.executable, __file__, *broken], capture_output=True, text=True, env=environment)
     assert run.returncode == 0, run.stderr
@@ -58,13 +57,13 @@ def likeness_of_a_process(*broken):
 
 
 @pytest.mark.slow
-def test_the_demo_learns_what_digits_look_like():
+def test_demo_samples_resemble_digits():
     mean, deviation = likeness_of_a_process()
     assert mean > 0.9 and deviation > 0.8, (mean, deviation)
 
 
 @pytest.mark.slow
-def test_with_the_generators_loss_turned_round_it_does_not():
+def test_samples_do_not_resemble_digits_with_flipped_generator_loss():
     mean, deviation = likeness_of_a_process("g")
     assert not (mean > 0.9 and deviation > 0.8), (mean, deviation)
 

@@ -1,4 +1,4 @@
-"""MetricsLog are written a chunk late, whatever their shape, and go on where a run was stopped."""
+"""MetricsLog writes records of any shape one chunk late and continues after a stop."""
 
 import jax.numpy as jnp
 
@@ -6,7 +6,7 @@ from gan_jax.runs.run_dir import RunDir
 from gan_jax.training.logger import MetricsLog
 
 
-def test_records_are_written_by_the_next_flush_and_go_on_from_a_step(tmp_path):
+def test_records_are_written_by_the_next_flush_and_continue_after_a_stop(tmp_path):
     folder, told = RunDir(tmp_path), []
     records = MetricsLog(folder, 0, lambda record, rate: told.append((record["step"], rate)))
     assert records.flush() == {"step": 0, "images": 0, "seconds": 0.0}

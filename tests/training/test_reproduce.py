@@ -1,4 +1,4 @@
-"""A run played again from its manifest: the same to the bit, or where it is not."""
+"""`gan-jax reproduce`: a run replayed from its manifest equals it to the bit, or the first difference is named."""
 
 import json
 import os
@@ -26,7 +26,7 @@ TINY = Path(tiny.__file__)
 
 
 def command(capfd, *argv):
-    """The exit code of a command, what it printed, and what it said of mistakes."""
+    """Runs a command line; returns exit code, stdout and stderr."""
     capfd.readouterr()
     with pytest.raises(SystemExit) as done:
         main([*map(str, argv)])
@@ -34,7 +34,7 @@ def command(capfd, *argv):
     return done.value.code or 0, out, errors
 
 
-def test_a_manifest_says_where_the_numbers_come_from(shared_run):
+def test_manifest_records_settings_machine_versions_and_data(shared_run):
     about = json.loads((shared_run / "manifest.json").read_text())
     assert about["settings"]["images"] == 480, "it is never written again"
     assert about["settings"]["seed"] == 0 and about["machine"]["prng"] == "threefry2x32"
@@ -47,9 +47,9 @@ def test_a_manifest_says_where_the_numbers_come_from(shared_run):
     assert RunDir(shared_run).read().settings["images"] == 800
 
 
-def test_a_deterministic_run_sets_the_flag_of_xla_and_records_it(tmp_path, monkeypatch):
+def test_deterministic_run_sets_and_records_the_xla_flag(tmp_path, monkeypatch):
     monkeypatch.setenv("XLA_FLAGS", os.environ["XLA_FLAGS"])
-    monkeypatch.setattr("gan_jax.cli.train.train", lambda *_, **__: None)  # the manifest is written before
+    monkeypatch.setattr("gan_jax.cli.train.train", lambda *_, **__: None)  # the manifest is written before training
     with pytest.raises(SystemExit) as done:
         main(["train", str(TINY), "--images", "80", "--run-dir", str(tmp_path / "run"), "--deterministic"])
     assert not done.value.code
@@ -58,7 +58,7 @@ def test_a_deterministic_run_sets_the_flag_of_xla_and_records_it(tmp_path, monke
     assert "--xla_gpu_deterministic_ops=true" in about["machine"]["xla_flags"]
 
 
-def test_every_checkpoint_leaves_its_digest_behind(shared_run):
+def test_every_checkpoint_has_a_digest_even_after_deletion(shared_run):
     lines = RunDir(shared_run).read_digests()
     assert [line["step"] for line in lines] == [40, 50, 60, 80, 100]
     assert Checkpoints(shared_run / "checkpoints").steps() == [80, 100]
@@ -67,13 +67,13 @@ def test_every_checkpoint_leaves_its_digest_behind(shared_run):
 
 
 def repeated(leaves):
-    """How many leaves have the digest of another: moments and counts that are equal."""
+    """Counts leaves with the digest of another leaf: equal moments and counts."""
     values = list(leaves.values())
     return len(values) - len(set(values))
 
 
-def test_a_run_of_an_earlier_version_is_resumed(trained_run, capfd):
-    """Its manifest has neither machine nor commit, no fingerprint, and not every flag of today."""
+def test_run_of_an_earlier_version_is_resumed(trained_run, capfd):
+    """Its manifest lacks machine, commit, fingerprint and newer flags."""
     about = json.loads((trained_run / "manifest.json").read_text())
     for part, name in (("settings", "deterministic"), ("data", "fingerprint")):
         del about[part][name]
@@ -87,21 +87,21 @@ def test_a_run_of_an_earlier_version_is_resumed(trained_run, capfd):
     assert [line["step"] for line in RunDir(trained_run).read_digests()] == [110]
 
 
-def test_a_run_is_reproduced_although_it_was_stopped_in_between(shared_run, capfd):
+def test_resumed_run_is_reproduced(shared_run, capfd):
     code, out, errors = command(capfd, "reproduce", shared_run)
     assert code == 0, errors
     assert out.startswith("identical: 5 checkpoints, the last of 800 images")
     assert out.split()[-1] == RunDir(shared_run).read_digests()[-1]["digest"]
 
 
-def test_upto_selects_the_first_checkpoints(shared_run):
+def test_upto_selects_the_checkpoints_to_compare(shared_run):
     assert list(reproduce.digests(RunDir(shared_run), 410)) == [40, 50]
     with pytest.raises(BadInput, match="no checkpoint before 320 images"):
         reproduce.digests(RunDir(shared_run), 300)
 
 
-def test_a_difference_is_located_and_measured(trained_run, capfd, tmp_path):
-    """The experiment has been edited since: it learns faster in its second phase. The digest of step 60 is left out."""
+def test_reproduce_reports_step_leaf_and_size_of_a_difference(trained_run, capfd, tmp_path):
+    """The experiment was edited: its second phase has a larger learning rate. The digest of step 60 is missing."""
     edited = tmp_path / "tiny.py"
     text = TINY.read_text()
     faster = text.replace("def game(widths):", "def game(widths, learning_rate=learning_rate):")
@@ -120,13 +120,13 @@ def test_a_difference_is_located_and_measured(trained_run, capfd, tmp_path):
     assert 1e-4 < float(lines[-1].split()[2].rstrip(",")) < 1 and "in players/" in lines[-1]
 
 
-def test_the_size_of_a_difference_is_unknown_without_the_checkpoint(shared_run):
+def test_size_of_a_difference_needs_the_checkpoint(shared_run):
     folder = RunDir(shared_run)
     said = reproduce.largest_difference(None, 60, folder, folder)
     assert said.endswith("keeps only the checkpoints of steps [80, 100]")
 
 
-def test_the_first_difference_is_of_the_first_step_and_leaf():
+def test_first_difference_names_first_step_and_leaf():
     wanted = {step: {"images": 8 * step, "digest": "a", "leaves": {"x": "1", "y": "2", "z": "3"}} for step in (1, 2, 3)}
     found = wanted | {2: wanted[2] | {"digest": "b", "leaves": {"x": "1", "y": "7", "z": "8"}}, 3: {"digest": "c"}}
     assert reproduce.differing(wanted, wanted) is None
@@ -135,20 +135,20 @@ def test_the_first_difference_is_of_the_first_step_and_leaf():
     assert said == "different: first at step 2 (16 images), in y and 1 more of 3 leaves"
 
 
-def test_a_run_without_digests_is_refused(trained_run, capfd):
+def test_run_without_digests_is_refused(trained_run, capfd):
     (trained_run / "digests.jsonl").unlink()
     code, _, errors = command(capfd, "reproduce", trained_run)
     assert code == 2 and "has no digests" in errors and len(errors.splitlines()) == 1
 
 
 @pytest.mark.parametrize("file", ["resumes.jsonl", "digests.jsonl"])
-def test_damaged_files_are_reported_in_a_line(trained_run, capfd, file):
+def test_damaged_files_give_one_line_errors(trained_run, capfd, file):
     (trained_run / file).write_text("[1]\n")
     code, _, errors = command(capfd, "reproduce", trained_run)
     assert code == 2 and f"{file} is damaged" in errors and len(errors.splitlines()) == 1
 
 
-def test_digests_of_leaves_tell_which_leaf_differs():
+def test_leaf_digests_identify_the_changed_leaf():
     state = {"a": np.zeros(3, np.float32), "b": {"c": np.arange(4)}}
     other = {"a": np.zeros(3, np.float32), "b": {"c": np.arange(4) + 1}}
     ours, theirs = digests(state).leaves, digests(other).leaves
@@ -156,7 +156,7 @@ def test_digests_of_leaves_tell_which_leaf_differs():
     assert digest(state) != digest(other)
 
 
-def test_a_fingerprint_is_of_images_labels_and_their_order():
+def test_fingerprint_depends_on_images_labels_and_order():
     x = np.random.default_rng(0).integers(0, 256, (30, 4, 4, 1), np.uint8)
     y = np.arange(30) % 3
     prints = [
@@ -174,7 +174,7 @@ def test_a_fingerprint_is_of_images_labels_and_their_order():
     )
 
 
-def test_the_commit_of_an_experiment_and_whether_it_was_clean(tmp_path):
+def test_commit_of_an_experiment_and_clean_state_are_found(tmp_path):
     assert commit(tmp_path / "mine.py") == {}
     git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@b"]
     (tmp_path / "mine.py").write_text("1")
@@ -187,8 +187,8 @@ def test_the_commit_of_an_experiment_and_whether_it_was_clean(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_reference_run_is_reproduced(tmp_path):
-    """In a process of its own, under the reference's flags. Its digests are of one jax and one kind of processor."""
+def test_reference_run_is_reproduced(tmp_path):
+    """Runs in its own process with the XLA flags of the reference; digests hold for one jax version and processor."""
     reference = Path(__file__).parents[2] / "experiments" / "reference"
     about = json.loads((reference / "manifest.json").read_text())
     if about["versions"]["jax"] != jax.__version__:

@@ -1,4 +1,4 @@
-"""The loop: what a run leaves behind, and that stopping it, in any way, changes not a bit of where it ends."""
+"""The training loop: the files of a run, and resuming after any stop ends in the same bits."""
 
 import json
 import os
@@ -44,7 +44,7 @@ def run(folder, *flags, stop=lambda: False):
 
 
 def records(folder):
-    """What was logged, but for the clock."""
+    """Returns the logged records without their times."""
     lines = (folder / "metrics.jsonl").read_text().splitlines()
     return [{k: v for k, v in json.loads(line).items() if k != "seconds"} for line in lines]
 
@@ -55,12 +55,12 @@ def pictures(folder):
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
-    """The run that all others must end like: its folder and the digest of its last state."""
+    """Trains the reference run; returns its folder and the digest of its last state."""
     folder = tmp_path_factory.mktemp("undisturbed")
     return folder, digest(run(folder))
 
 
-def test_a_run_leaves_numbers_pictures_and_checkpoints(undisturbed):
+def test_run_writes_metrics_previews_and_checkpoints(undisturbed):
     folder, _ = undisturbed
     logged = records(folder)
     assert [r["step"] for r in logged] == [20, 30, 40, 50, 60, 80, 90, 100, 120]
@@ -75,7 +75,7 @@ def test_a_run_leaves_numbers_pictures_and_checkpoints(undisturbed):
     assert any(file.name.startswith("events") for file in (folder / "tensorboard").iterdir())
 
 
-def test_stopping_anywhere_and_going_on_ends_in_the_same_bytes(undisturbed, tmp_path):
+def test_stopping_and_resuming_ends_in_the_same_bits(undisturbed, tmp_path):
     """Stopped in the first phase, at its end (step 50) and in the second, and resumed each time."""
     folder, end = undisturbed
     for step in (30, 50, 80):
@@ -86,7 +86,7 @@ def test_stopping_anywhere_and_going_on_ends_in_the_same_bytes(undisturbed, tmp_
     assert pictures(folder).items() <= pictures(tmp_path).items()
 
 
-def test_a_damaged_last_checkpoint_costs_no_more_than_what_came_after_the_one_before(undisturbed, tmp_path, capfd):
+def test_run_resumes_from_the_checkpoint_before_a_damaged_one(undisturbed, tmp_path, capfd):
     folder, end = undisturbed
     run(tmp_path, stop=lambda: any(r["step"] >= 100 for r in RunDir(tmp_path).records()))
     before, last = Checkpoints(tmp_path / "checkpoints").steps()
@@ -99,26 +99,26 @@ def test_a_damaged_last_checkpoint_costs_no_more_than_what_came_after_the_one_be
     assert records(tmp_path) == records(folder)
 
 
-def test_a_shorter_run_made_longer_ends_in_the_same_bytes(undisturbed, tmp_path):
+def test_extended_shorter_run_ends_in_the_same_bits(undisturbed, tmp_path):
     run(tmp_path, "--images", "720")
     assert digest(run(tmp_path)) == undisturbed[1]
 
 
-def test_both_pipelines_end_in_the_same_bytes(undisturbed, tmp_path):
+def test_both_pipelines_end_in_the_same_bits(undisturbed, tmp_path):
     assert digest(run(tmp_path, "--pipeline", "tf")) == undisturbed[1]
 
 
-def test_another_seed_ends_elsewhere(undisturbed, tmp_path):
+def test_another_seed_ends_in_another_state(undisturbed, tmp_path):
     assert digest(run(tmp_path, "--seed", "1")) != undisturbed[1]
 
 
-def test_the_checkpoint_of_the_lowest_metric_is_kept(tmp_path):
+def test_checkpoint_with_the_lowest_metric_is_kept(tmp_path):
     run(tmp_path, "--best", "g/loss", "--keep", "1")
     saved = {r["step"]: r["g/loss"] for r in records(tmp_path) if r["step"] in (40, 50, 80, 120)}
     assert Checkpoints(tmp_path / "checkpoints").steps() == sorted({min(saved, key=saved.get), 120})
 
 
-def test_one_device_and_eight_draw_the_same_samples():
+def test_training_on_one_and_eight_devices_gives_the_same_samples():
     source = open_source("mnist5k")
     parsed = parse(tiny.experiment, ["--batch-size", "16", "--images", "160"], "tiny", given=["source"])
     experiment, common = tiny.experiment(source, **parsed.kwargs), parsed.kwargs["common"]
@@ -134,7 +134,7 @@ def test_one_device_and_eight_draw_the_same_samples():
     np.testing.assert_allclose(*drawn, atol=2e-4)
 
 
-def test_steps_are_split_at_the_multiples_of_every_period():
+def test_steps_are_split_at_multiples_of_every_period():
     assert list(split_at_multiples(range(5, 21), 10, 7)) == [
         range(5, 7),
         range(7, 10),
@@ -146,7 +146,7 @@ def test_steps_are_split_at_the_multiples_of_every_period():
     assert next(split_at_multiples(range(0, 10**15), 10)) == range(10)
 
 
-def test_a_new_phase_keeps_what_has_the_same_shape():
+def test_new_phase_keeps_leaves_of_equal_shape():
     source = open_source("mnist5k")
     parsed = parse(tiny.experiment, [], "tiny", given=["source"])
     small, large = (stage.game for stage in schedule_phases(tiny.experiment(source, **parsed.kwargs)))
@@ -162,7 +162,7 @@ def test_a_new_phase_keeps_what_has_the_same_shape():
     kept, grown = (s.players["g"].params for s in (before, after))
     np.testing.assert_array_equal(grown["Dense_0"]["kernel"], kept["Dense_0"]["kernel"])
     np.testing.assert_array_equal(grown["Dense_1"]["kernel"], fresh.players["g"].params["Dense_1"]["kernel"])
-    assert digest(after.players["g"].opt) == digest(fresh.players["g"].opt)  # whole or not at all
+    assert digest(after.players["g"].opt) == digest(fresh.players["g"].opt)  # no partial optimizer state
 
 
 KILLED = """
@@ -180,8 +180,8 @@ run(folder, stop=stop)
 """
 
 
-def test_a_run_that_is_killed_ends_in_the_same_bytes(undisturbed, tmp_path):
-    """kill -9 after the first chunk that finds a checkpoint; the run is then resumed."""
+def test_killed_and_resumed_run_ends_in_the_same_bits(undisturbed, tmp_path):
+    """SIGKILL after the first chunk that finds a checkpoint; then the run is resumed."""
     folder, end = undisturbed
     paths = (Path(__file__).parent, Path(tiny.__file__).parent, *sys.path)
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths)), "JAX_COMPILATION_CACHE_DIR": CACHE}
@@ -194,7 +194,7 @@ def test_a_run_that_is_killed_ends_in_the_same_bytes(undisturbed, tmp_path):
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_signal_saves_and_says_so_in_the_exit_code(tmp_path, capfd, number, code):
+def test_signal_saves_a_checkpoint_and_sets_the_exit_code(tmp_path, capfd, number, code):
     def send():
         while not Checkpoints(tmp_path / "checkpoints").steps():
             time.sleep(0.05)
@@ -209,7 +209,7 @@ def test_a_signal_saves_and_says_so_in_the_exit_code(tmp_path, capfd, number, co
     assert Checkpoints(tmp_path / "checkpoints").latest() == records(tmp_path)[-1]["step"]
 
 
-def test_sample_draws_the_last_grid_again_and_others(trained_run, tmp_path, capsys):
+def test_sample_redraws_the_last_preview_and_new_samples(trained_run, tmp_path, capsys):
     def drawn(*flags):
         with pytest.raises(SystemExit) as done:
             main(["sample", str(trained_run), *flags])

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "disturb.py"
-SPEC = importlib.util.spec_from_file_location("disturb", SCRIPT)
-disturb = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(disturb)
+SCRIPT = Path(__file__).parents[2] / "scripts" / "fault_injection.py"
+SPEC = importlib.util.spec_from_file_location("fault_injection", SCRIPT)
+harness = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(harness)
 
 
 @pytest.mark.slow
@@ -54,9 +54,9 @@ def run(tmp_path):
     ],
 )
 def test_it_sees_what_differs(run, harm, told):
-    there = disturb.account(run)
+    there = harness.account(run)
     harm(run)
-    assert disturb.differences(there, disturb.account(run)) == told
+    assert harness.differences(there, harness.account(run)) == told
 
 
 def edit(folder, name, old, new):
@@ -67,15 +67,15 @@ def edit(folder, name, old, new):
 
 def test_a_torn_checkpoint_is_torn(tmp_path, monkeypatch):
     """The newest of two, and never the only one."""
-    monkeypatch.setattr(disturb, "signalled", lambda number: lambda *_: (-9, "", {-9}))
+    monkeypatch.setattr(harness, "signalled", lambda number: lambda *_: (-9, "", {-9}))
     whole = tmp_path / "whole"
     for step in (1, 2):
         (whole / "checkpoints" / str(step)).mkdir(parents=True)
         (whole / "checkpoints" / str(step) / "seal").write_text("the seal")
-    disturb.torn(None, whole, random.Random(0), 1.0)
+    harness.torn(None, whole, random.Random(0), 1.0)
     sizes = [len((whole / "checkpoints" / str(step) / "seal").read_text()) for step in (1, 2)]
     assert sizes[0] == 8 > sizes[1]
     shutil.rmtree(whole / "checkpoints" / "1")
     before = (whole / "checkpoints" / "2" / "seal").read_text()
-    disturb.torn(None, whole, random.Random(0), 1.0)
+    harness.torn(None, whole, random.Random(0), 1.0)
     assert (whole / "checkpoints" / "2" / "seal").read_text() == before

@@ -43,6 +43,6 @@ def features(x: Features, name: str, least: int = 1) -> Float[np.ndarray, "N D"]
     if not np.isfinite(x).all():
         bad = np.flatnonzero(~np.isfinite(x).all(axis=1))
         raise BadInput(
-            f"{name}: {len(bad)} of {len(x)} samples have features that are not finite, first [{bad[0]}]: find out why"
+            f"{name}: {len(bad)} of {len(x)} samples have features that are not finite, first [{bad[0]}]: remove them"
         )
     return x

@@ -47,7 +47,7 @@ def class_shares(labels: Labels, classes: int) -> Float[np.ndarray, " K"]:
     """
     y = as_labels(labels, "labels")
     if y.max() >= classes:
-        raise BadInput(f"labels: label {y.max()} is not one of {classes} classes, 0 to {classes - 1}: say how many")
+        raise BadInput(f"labels: label {y.max()} is not one of {classes} classes, 0 to {classes - 1}: raise classes")
     return np.bincount(y, minlength=classes) / len(y)
 
 
@@ -61,18 +61,16 @@ def reverse_kl(labels: Labels, reference_shares: Float[np.ndarray, " K"]) -> flo
 
     q are the shares of `labels`, p those of the reference, `[K]`.
 
-    0 where the shares are equal; infinite where a class has images that the reference lacks. A class without images
-    adds nothing: what is missed shows only in what the others have too much. Of N images of p itself it is about
-    (K - 1) / 2N, for N well above K.
+    0 for equal shares; infinite if a class of some image has no share in the reference. A class without images
+    contributes 0; it shows only in the larger shares of the other classes. For N images drawn from p the expected
+    value is about (K - 1) / 2N, for N well above K.
 
     Raises:
-        BadInput: the reference's shares are negative, or do not add up to 1; a label is not one of its K classes.
+        BadInput: the reference shares are negative or do not sum to 1, or a label is not one of the K classes.
     """
     p = np.asarray(reference_shares, np.float64)
     if not (p >= 0).all() or abs(p.sum() - 1) > 1e-6:
-        raise BadInput(
-            f"reference shares must be at least 0 and add up to 1, not to {p.sum():.6g}: divide by their sum"
-        )
+        raise BadInput(f"reference shares must be at least 0 and sum to 1, not to {p.sum():.6g}: divide by their sum")
     q = class_shares(labels, len(p))
     hit = q > 0
     with np.errstate(divide="ignore"):
@@ -83,11 +81,11 @@ def label_accuracy(predicted: Labels, asked: Labels) -> float:
     """Computes the share of images whose predicted class is the requested one.
 
     Raises:
-        BadInput: there are not as many labels on either side.
+        BadInput: the numbers of labels differ.
     """
     y, wanted = as_labels(predicted, "predicted"), as_labels(asked, "asked")
     if len(y) != len(wanted):
-        raise BadInput(f"{len(y)} predicted labels for {len(wanted)} that were asked for: give one for each")
+        raise BadInput(f"{len(y)} predicted and {len(wanted)} requested labels: give one of each per image")
     return float(np.mean(y == wanted))
 
 
@@ -102,17 +100,18 @@ class Matching(NamedTuple):
 def code_accuracy(codes: Labels, predicted: Labels) -> Matching:
     """Finds the best one-to-one matching of the values of a code to classes.
 
-    No class is matched twice: two values that draw the same class count once. Chen et al. 2016, "InfoGAN", match values
-    to digits as well, to classify real images; here another network classifies images that were drawn with `codes`. A
-    code that says nothing about K equally frequent classes has an accuracy of 1 / K and, the matching being the best of
-    many, a little more.
+    If two values generate the same class, only one of them counts. A code that is independent of K equally frequent
+    classes has an accuracy slightly above 1 / K, because the matching is fitted to the images.
 
     Args:
-        codes: what every image was drawn with, `[N]`, values 0 to K - 1.
-        predicted: the class a classifier sees in it, `[N]`.
+        codes: the code that every image was generated from, `[N]`, values 0 to K - 1.
+        predicted: the class of every image by a classifier, `[N]`.
 
     Raises:
-        BadInput: there are not as many on either side, or they are no labels (see `classes.as_labels`).
+        BadInput: the numbers of codes and classes differ, or either are not labels (see `as_labels`).
+
+    Chen et al. 2016, "InfoGAN", https://arxiv.org/abs/1606.03657, match values to digits in order to classify
+    real images; here a separate network classifies generated ones.
     """
     values, classes = as_labels(codes, "codes"), as_labels(predicted, "predicted")
     if len(values) != len(classes):

@@ -1,11 +1,10 @@
-"""Classification accuracy score: can one learn from generated images what real ones show?
+"""Classification accuracy score (CAS): the accuracy on real images of a classifier trained on generated images.
 
-A classifier is trained on generated images with the labels that they were generated for, and tested on real ones. The
-score falls where samples do not look like their class, and where classes lack variety. Report the score of the real
-training images beside it, which is what the classifier itself can reach.
+The score falls if samples do not match their labels, or if classes lack variety. Report beside it the accuracy of the
+same classifier trained on real images, the highest score to expect.
 
-Ravuri and Vinyals 2019, "Classification accuracy score for conditional generative models", who train a ResNet-50 for
-ImageNet. Here it is the small network of `gan_jax.metrics.features.classifier`, fit for small images.
+Ravuri and Vinyals 2019, "Classification accuracy score for conditional generative models",
+https://arxiv.org/abs/1905.10887, train a ResNet-50 on ImageNet; here it is the small `features.classifier.Classifier`.
 """
 
 import numpy as np
@@ -15,7 +14,7 @@ from gan_jax.errors import BadInput
 from gan_jax.metrics.features.classifier import BATCH, accuracy, train_classifier
 
 LEAST_STEPS = 200
-"""Of training: a few hundred images are seen often enough to be learned."""
+"""Minimum number of training steps, so that the classifier converges on a few hundred images too."""
 
 
 def classifier_accuracy(
@@ -26,25 +25,25 @@ def classifier_accuracy(
     key: Key[Array, ""],
     epochs: int = 12,
 ) -> float:
-    """The accuracy on real images of a classifier trained on generated ones: 0 to 1.
+    """Computes the accuracy, 0 to 1, on real images of a classifier trained on generated images.
 
     Args:
-        images: generated, `[N, H, W, C]` uint8, as many as there are real training images.
-        labels: `[N]` integers, the classes that they were generated for.
-        test_images: real, `[M, H, W, C]` uint8, that nothing was trained on.
+        images: generated images, `[N, H, W, C]` uint8, as many as there are real training images.
+        labels: `[N]` integers, the classes that the images were generated for.
+        test_images: held-out real images, `[M, H, W, C]` uint8.
         test_labels: `[M]` integers.
-        key: draws the classifier's start and its training.
-        epochs: passes over the generated images; more, where those make fewer than `LEAST_STEPS` steps.
+        key: determines the initial parameters and the training of the classifier.
+        epochs: passes over the generated images, increased if they make fewer than `LEAST_STEPS` steps.
 
     Raises:
-        BadInput: the images are no 8-bit ones of one size, there are fewer than 128 generated ones, labels are not one
-            integer per image from 0, or a class that is tested was not generated.
+        BadInput: images are not uint8 or differ in shape, there are fewer than 128 generated images, labels are not one
+            non-negative integer per image, or a class of the test labels has no generated images.
     """
     _check("generated", images, labels)
     _check("real", test_images, test_labels)
     if images.shape[1:] != test_images.shape[1:]:
         sizes = f"{list(images.shape[1:])}, real ones {list(test_images.shape[1:])}"
-        raise BadInput(f"generated images are {sizes}: bring them to the same size and channels")
+        raise BadInput(f"generated images are {sizes}: convert them to the same size and channels")
     missing = sorted(set(test_labels.tolist()) - set(labels.tolist()))
     if missing:
         few = ", ".join(map(str, missing[:10]))
@@ -55,7 +54,7 @@ def classifier_accuracy(
 
 
 def _check(name: str, images: np.ndarray, labels: np.ndarray) -> None:
-    """What the two sets have to be, each for itself."""
+    """Validates one set. Raises `BadInput` unless images are uint8 with one non-negative integer label each."""
     if images.dtype != np.uint8 or images.ndim != 4 or not len(images):
         raise BadInput(
             f"{name} images must be uint8 [N, H, W, C], not {images.dtype} {list(images.shape)}: convert them"
@@ -63,5 +62,5 @@ def _check(name: str, images: np.ndarray, labels: np.ndarray) -> None:
     if labels.shape != images.shape[:1] or labels.dtype.kind not in "iu" or labels.min() < 0:
         what = f"not {labels.dtype} {list(labels.shape)}"
         raise BadInput(
-            f"{name} labels must be {len(images)} integers from 0, one per image, {what}: give their classes"
+            f"{name} labels must be {len(images)} integers of at least 0, one per image, {what}: give the class indices"
         )

@@ -1,8 +1,7 @@
-"""How well a discriminator tells real from generated: pure functions of its scores.
+"""How well a discriminator separates real from generated examples: pure functions of scores.
 
-Compare the value on training examples with held-out ones. A gap is a discriminator that has learned its examples
-by heart; 1/2 on held-out data, where it can but guess, is what the game aims for. Generated samples need no holding
-out: new ones can be drawn.
+Compare the values for training and for held-out examples: a gap means that the discriminator overfits. At equilibrium
+both are 1/2, the value of guessing.
 """
 
 import numpy as np
@@ -16,10 +15,10 @@ OtherScores = Num[np.ndarray, " M"] | Num[Array, " M"]
 
 
 def adversarial_accuracy(s_real: Scores, s_fake: OtherScores) -> float:
-    """The mean of two shares: of real scores above 0 and of generated ones below, where a logit says "as likely".
+    """Computes the mean of two shares: of real scores above 0 and of generated scores below 0.
 
-    A score of 0 counts half, so that a discriminator that says nothing has 1/2. For scores whose 0 means nothing
-    (Wasserstein, relativistic losses) see `ranking_accuracy`.
+    A score of 0 counts half, so a discriminator of constant 0 has 1/2. For losses whose scores have no fixed zero
+    (Wasserstein, relativistic) use `ranking_accuracy`.
 
     Raises:
         BadInput: there are no scores, or some are not finite.
@@ -29,9 +28,9 @@ def adversarial_accuracy(s_real: Scores, s_fake: OtherScores) -> float:
 
 
 def ranking_accuracy(s_real: Scores, s_fake: OtherScores) -> float:
-    """The probability that a real example scores above a generated one; ties count half.
+    """Computes the probability that a real example scores above a generated one; ties count half.
 
-    It is the area under the ROC curve, needs no threshold, and stays the same where scores are shifted or scaled.
+    This is the area under the ROC curve, which is invariant to shifting and positive scaling of the scores.
 
     Raises:
         BadInput: there are no scores, or some are not finite.

@@ -1,8 +1,9 @@
-"""The Fréchet distance, squared as is usual, between two sets of features, each taken for a Gaussian.
+"""The squared Fréchet distance between Gaussians fitted to two sets of features; the FID on Inception features.
 
-On features of the Inception network it is the FID of Heusel et al. 2017, "GANs trained by a two time-scale update rule
-converge to a local Nash equilibrium", eq. 6. It is biased upwards, the more the fewer samples there are: compare only
-at equal numbers of samples, real and generated. https://arxiv.org/abs/1706.08500
+The estimate is biased upwards, more so for fewer samples: compare only at equal numbers of samples, real and generated.
+
+Heusel et al. 2017, "GANs trained by a two time-scale update rule converge to a local Nash equilibrium", eq. 6,
+https://arxiv.org/abs/1706.08500.
 """
 
 from typing import NamedTuple
@@ -19,16 +20,16 @@ ROWS = 4096
 
 
 class Moments(NamedTuple):
-    """Mean and covariance of a set of features; those of real data can be cached."""
+    """Mean and covariance of a set of features."""
 
     mean: Float[np.ndarray, " D"]
     covariance: Float[np.ndarray, "D D"]
-    """Unbiased: divided by `count - 1`."""
+    """The unbiased estimate, with divisor `count - 1`."""
     count: int
 
 
 class IntraFrechet(NamedTuple):
-    """The distance within each class, and their mean."""
+    """The Fréchet distance within each class, and the mean over classes."""
 
     mean: float
     classes: dict[int, float]
@@ -38,8 +39,7 @@ def moments(x: Features, name: str = "features") -> Moments:
     """Computes mean and covariance of features `[N, D]`; error messages call them `name`.
 
     Raises:
-        BadInput: N is at most D. The covariance then has rank N - 1 < D, and the distance says more of the number of
-            samples than of what they are.
+        BadInput: N is at most D. The covariance is then singular, and its rank N - 1 dominates the distance.
     """
     x = features(x, name, least=0)
     n, d = x.shape
@@ -54,7 +54,7 @@ def moments(x: Features, name: str = "features") -> Moments:
 
 
 def frechet_distance(a: Features, b: OtherFeatures) -> float:
-    """Computes `frechet_distance_of` the moments of two sets of features, `[N, D]` and `[M, D]`.
+    """Computes the squared Fréchet distance between two sets of features, `[N, D]` and `[M, D]`.
 
     Raises:
         BadInput: a set has no more samples than features, or the sets differ in D.
@@ -65,16 +65,16 @@ def frechet_distance(a: Features, b: OtherFeatures) -> float:
 def frechet_distance_of(a: Moments, b: Moments) -> float:
     """Computes |m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)), never negative; 0 for equal moments.
 
-    The trace of the root is the sum of the roots of the eigenvalues of S1 S2, which are those of A' S2 A for any
-    A A' = S1. That matrix is symmetric and has no negative eigenvalue, so that nothing complex can arise.
+    The trace of (S1 S2)^(1/2) is the sum of the square roots of the eigenvalues of S1 S2. They are computed as the
+    eigenvalues of A' S2 A with A A' = S1, which is symmetric and positive semidefinite, so they are real.
 
     Raises:
-        BadInput: the moments are of features of different sizes.
+        BadInput: the moments have different dimensions.
 
     Dowson and Landau 1982, "The Fréchet distance between multivariate normal distributions".
     """
     if len(a.mean) != len(b.mean):
-        raise BadInput(f"sets of {len(a.mean)} and {len(b.mean)} features: look at both through the same network")
+        raise BadInput(f"sets of {len(a.mean)} and {len(b.mean)} features: use the same feature network for both")
     values, vectors = np.linalg.eigh(a.covariance)
     factor = vectors * _roots(values)
     root = _roots(np.linalg.eigvalsh(factor.T @ b.covariance @ factor)).sum()
@@ -108,4 +108,4 @@ def intra_frechet_distance(
 
 
 def _roots(eigenvalues: Float[np.ndarray, " D"]) -> Float[np.ndarray, " D"]:
-    return np.sqrt(np.maximum(eigenvalues, 0))  # below 0 by rounding only
+    return np.sqrt(np.maximum(eigenvalues, 0))  # negative by rounding only

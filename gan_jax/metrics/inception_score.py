@@ -1,4 +1,4 @@
-"""The inception score: how certain a classifier is of each image, and how many classes it finds overall."""
+"""The inception score: high if a classifier is certain of each image and predicts all classes equally often."""
 
 import numpy as np
 from jaxtyping import Float
@@ -8,31 +8,31 @@ from gan_jax.metrics.arrays import Estimate, Probabilities, features
 
 
 def inception_score(probabilities: Probabilities, splits: int = 10) -> Estimate:
-    """Computes exp of the mean KL(p(y|x) || p(y)): mean and spread over `splits` parts of the samples.
+    """Computes exp(E_x KL(p(y|x) || p(y))) on each of `splits` parts of the samples; returns mean and spread.
 
-    1 where every image gets the same probabilities, K where it is certain of each and all of K classes are equally
-    frequent. The parts are consecutive samples, whose order must be random: not sorted by class. They are scored one
-    by one, so a score depends on N and on `splits`: compare only at equal ones. The error is the standard deviation
-    over the parts (dividing by their number, as is usual), not that of the mean.
+    Between 1, if all images have the same probabilities, and K, if predictions are certain and all K classes equally
+    frequent. The parts are consecutive samples, so the order must be random, not sorted by class. The score depends on
+    N and `splits`: compare only at equal values. The error is the standard deviation over parts (ddof 0, as usual),
+    not that of the mean.
 
     Args:
-        probabilities: `[N, K]`, of each class; with the Inception network this is the score of the paper.
-        splits: how many parts, of nearly equal size.
+        probabilities: class probabilities, `[N, K]`; the paper uses the Inception network.
+        splits: the number of parts, of nearly equal size.
 
     Raises:
-        BadInput: a probability is negative, the rows do not add up to 1, or there are fewer samples than parts.
+        BadInput: a probability is negative, a row does not sum to 1, or there are fewer samples than parts.
 
     Salimans et al. 2016, "Improved techniques for training GANs", sec. 4, https://arxiv.org/abs/1606.03498.
     """
     if splits < 1:
-        raise BadInput(f"the inception score cannot be taken over {splits} splits: use at least 1")
+        raise BadInput(f"the inception score needs at least 1 split, not {splits}: raise splits")
     p = features(probabilities, "probabilities", splits)
     sums = p.sum(axis=1)
     bad = np.flatnonzero((p < 0).any(axis=1) | (np.abs(sums - 1) > 1e-3))
     if len(bad):
         raise BadInput(
-            f"probabilities: {len(bad)} of {len(p)} rows hold a negative one or do not add up to 1, "
-            f"first [{bad[0]}] with {sums[bad[0]]:.4g}: give probabilities, not logits"
+            f"probabilities: {len(bad)} of {len(p)} rows have a negative entry or do not sum to 1, "
+            f"first [{bad[0]}] with sum {sums[bad[0]]:.4g}: give probabilities, not logits"
         )
     scores = [_score(part) for part in np.array_split(p, splits)]
     return Estimate(float(np.mean(scores)), float(np.std(scores)))

@@ -1,4 +1,4 @@
-"""The kernel distance (KID): an unbiased distance of two sets of features, with its standard error."""
+"""The kernel distance (KID on Inception features): unbiased, with its standard error."""
 
 import math
 
@@ -10,29 +10,27 @@ from gan_jax.metrics.pairwise import blocks, same_width
 
 
 def kernel_distance(real: Features, fake: OtherFeatures) -> Estimate:
-    """Estimates the squared maximum mean discrepancy of the kernel k(x, y) = (x.y / D + 1)^3.
+    """Estimates the squared maximum mean discrepancy (MMD) for the kernel k(x, y) = (x.y / D + 1)^3.
 
-    mean k(x_i, x_j) + mean k(y_i, y_j) - 2 mean k(x_i, y_j), the first two over pairs i != j: unbiased for any number
-    of examples, so that it may be negative where the distributions are equal.
+    The estimate is mean k(x_i, x_j) + mean k(y_i, y_j) - 2 mean k(x_i, y_j), the first two over pairs i != j. It is
+    unbiased for any number of examples, and may therefore be negative for similar distributions.
 
-    Common practice is the mean over 100 random subsets of 1,000. Its expectation is the same; this one uses all pairs
-    once, so it varies less and nothing in it is random.
+    Common practice averages 100 random subsets of 1,000. This estimate has the same expectation, but uses every pair
+    once: it has a smaller variance and is deterministic.
 
-    The error is that of the jackknife over both sets, which leaves out one example at a time. It is exact, from the
-    row sums of the three kernel matrices. Where the distributions are equal it is too large, by a factor of about
-    sqrt(2): the part of the estimate that depends on two examples at once is counted twice, and it is all there is.
-    With only 2 examples in a set there is no error: nan.
+    The error is the jackknife estimate over both sets. For equal distributions it is too large, by a factor of about
+    sqrt(2): the jackknife counts the variance of terms of two examples twice, and no other terms remain. With only 2
+    examples in a set it is NaN.
 
     Args:
         real: `[N, D]`.
         fake: `[M, D]`.
 
     Raises:
-        BadInput: fewer than 2 examples in either, or different widths.
+        BadInput: a set has fewer than 2 examples, or the sets have different widths.
 
     Binkowski et al. 2018, "Demystifying MMD GANs", https://arxiv.org/abs/1801.01401; Gretton et al. 2012, "A kernel
-    two-sample test", eq. 3; of the bias
-    of its error Efron and Stein 1981, "The jackknife estimate of variance".
+    two-sample test", eq. 3; for the error Efron and Stein 1981, "The jackknife estimate of variance".
     """
     x, y = same_width(real, fake, ("real", "fake"), (2, 2))
     n, m = len(x), len(y)
@@ -44,10 +42,11 @@ def kernel_distance(real: Features, fake: OtherFeatures) -> Estimate:
 
 
 def _jackknife_variance(within: Float[np.ndarray, " N"], across: Float[np.ndarray, " N"]) -> float:
-    """Of leaving out one example of a set: its sums over its own set, its means over the other.
+    """Computes the jackknife variance of the estimate over the examples of one set.
 
-    Without example i the value is (sum of `within` - 2 within_i) / ((n - 1)(n - 2)) - 2 (sum of `across` - across_i) /
-    (n - 1), and what does not depend on i.
+    `within` are the kernel sums of each example over its own set, `across` the means over the other set. Up to a
+    constant, the estimate without example i is (sum(within) - 2 within_i) / ((n - 1) (n - 2)) - 2 (sum(across) -
+    across_i) / (n - 1).
     """
     n = len(within)
     if n == 2:
@@ -57,12 +56,12 @@ def _jackknife_variance(within: Float[np.ndarray, " N"], across: Float[np.ndarra
 
 
 def _sums_within(x: Float[np.ndarray, "N D"]) -> Float[np.ndarray, " N"]:
-    """The sum over j != i of k(x_i, x_j)."""
+    """Computes the sum over j != i of k(x_i, x_j) for every i."""
     sums = np.zeros(len(x))
     for rows, columns in blocks(len(x)):
         similar = _kernel(x[rows], x[columns])
         if rows == columns:
-            similar = np.triu(similar, 1)  # every pair once: here only j > i
+            similar = np.triu(similar, 1)  # on the diagonal only j > i, so every pair once
         sums[rows] += similar.sum(axis=1)
         sums[columns] += similar.sum(axis=0)
     return sums
@@ -71,7 +70,7 @@ def _sums_within(x: Float[np.ndarray, "N D"]) -> Float[np.ndarray, " N"]:
 def _sums_across(
     x: Float[np.ndarray, "N D"], y: Float[np.ndarray, "M D"]
 ) -> tuple[Float[np.ndarray, " N"], Float[np.ndarray, " M"]]:
-    """The sums of k(x_i, y_j) over j and over i."""
+    """Computes the sums of k(x_i, y_j) over j and over i."""
     over_y, over_x = np.zeros(len(x)), np.zeros(len(y))
     for rows, columns in blocks(len(x), len(y)):
         similar = _kernel(x[rows], y[columns])
@@ -84,4 +83,4 @@ def _kernel(x: Float[np.ndarray, "R D"], y: Float[np.ndarray, "C D"]) -> Float[n
     similar = x @ y.T
     similar /= x.shape[1]
     similar += 1
-    return similar * similar * similar  # a power of 3 is several times as slow
+    return similar * similar * similar  # several times faster than similar**3

@@ -1,10 +1,10 @@
-"""Coverage of a known distribution by samples: pure functions for `jit` and `vmap` over seeds.
+"""Scores of samples from toy distributions: pure functions for `jit` and `vmap` over seeds.
 
-Of a mixture of Gaussians the modes are known, and mode collapse can be counted (`mode_scores`). The definitions are
-those of Srivastava et al. 2017, "VEEGAN", sec. 5, and Lin et al. 2018, "PacGAN", sec. 4, who score 2,500 samples and
-repeat every run ten times. Other distributions are compared with their points (`energy_distance`).
+`mode_scores` measures mode collapse on a mixture of Gaussians, `energy_distance` compares with points of any
+distribution. For real points of a mixture in the plane, `high_quality` is 1 - exp(-9/2) = 98.9 %.
 
-Of real data 1 - exp(-9/2) = 98.9 % is of high quality: what three standard deviations hold in the plane.
+Srivastava et al. 2017, "VEEGAN", sec. 5, https://arxiv.org/abs/1705.07761; Lin et al. 2018, "PacGAN", sec. 4,
+https://arxiv.org/abs/1712.04086. Both score 2,500 samples and repeat every run ten times.
 """
 
 import jax.numpy as jnp
@@ -15,16 +15,16 @@ Centers = Float[Array, "M D"]
 Scalar = Float[Array, ""]
 
 RADIUS = 3
-"""A sample is of high quality within so many standard deviations of a center."""
+"""Maximum distance of a high-quality sample from its nearest center, in standard deviations."""
 
 
 def mode_scores(samples: Samples, centers: Centers, std: float | Scalar) -> dict[str, Scalar]:
-    """`modes_captured` as `modes`, `high_quality` and `reverse_kl` of samples of a mixture of Gaussians.
+    """Computes `modes` (see `modes_captured`), `high_quality` and `reverse_kl` for a mixture of Gaussians.
 
     Args:
         samples: `[N, D]`.
-        centers: `[M, D]`, the means of the mixture.
-        std: the standard deviation of every component, in every direction.
+        centers: the means of the mixture, `[M, D]`.
+        std: the standard deviation of the components, which are isotropic.
     """
     return {
         "modes": modes_captured(samples, centers, std),
@@ -34,22 +34,22 @@ def mode_scores(samples: Samples, centers: Centers, std: float | Scalar) -> dict
 
 
 def modes_captured(samples: Samples, centers: Centers, std: float | Scalar) -> Scalar:
-    """How many centers are the nearest of at least one high-quality sample: 0 to M."""
+    """Counts the centers with at least one high-quality sample, 0 to M."""
     index, distance = nearest_mode(samples, centers)
     counts = jnp.zeros(centers.shape[0]).at[index].add(_good(distance, std))
     return jnp.sum(counts > 0, dtype=jnp.float32)
 
 
 def high_quality(samples: Samples, centers: Centers, std: float | Scalar) -> Scalar:
-    """The share of samples within 3 `std` of their nearest center, by Euclidean distance."""
+    """Computes the share of samples within 3 `std` of their nearest center."""
     _, distance = nearest_mode(samples, centers)
     return jnp.mean(_good(distance, std))
 
 
 def reverse_kl(samples: Samples, centers: Centers) -> Scalar:
-    """KL(q || uniform) = sum over modes of q log(M q), where q is the share of samples that is nearest to each mode.
+    """Computes KL(q || uniform) = sum over modes of q log(M q), with q the share of samples nearest to each center.
 
-    Every sample counts, of high quality or not. 0 where all modes are equally frequent, log M where there is but one.
+    Samples of low quality count too. 0 if all modes are equally frequent, log M if only one occurs.
     """
     index, _ = nearest_mode(samples, centers)
     share = jnp.zeros(centers.shape[0]).at[index].add(1.0) / samples.shape[0]
@@ -57,22 +57,22 @@ def reverse_kl(samples: Samples, centers: Centers) -> Scalar:
 
 
 def nearest_mode(samples: Samples, centers: Centers) -> tuple[Int[Array, " N"], Float[Array, " N"]]:
-    """The index of the nearest center of every sample, and its distance."""
+    """Finds the index of the nearest center of every sample, and the distance to it."""
     distance = _distances(samples, centers)
     return jnp.argmin(distance, axis=1), jnp.min(distance, axis=1)
 
 
 def energy_distance(samples: Samples, points: Float[Array, "P D"]) -> Scalar:
-    """2 E|x - y| - E|x - x'| - E|y - y'| between two sets `[N, D]` and `[P, D]`, each taken as a whole distribution.
+    """Computes 2 E|x - y| - E|x - x'| - E|y - y'| between the empirical distributions of `[N, D]` and `[P, D]`.
 
-    0 for equal sets, otherwise more; about (1/N + 1/P) E|x - x'| for two draws from one distribution. Compares all
-    pairs: some thousands of points, not all of the data.
+    Never negative, and 0 for equal sets; the expectation for two draws from one distribution is about
+    (1/N + 1/P) E|x - x'|. Holds all pairs in memory: pass some thousands of points only.
 
     Székely and Rizzo 2013, "Energy statistics: a class of statistics based on distances".
     """
 
     def mean(a: Float[Array, "A D"], b: Float[Array, "B D"]) -> Scalar:
-        return jnp.mean(jnp.mean(_distances(a, b), axis=1))  # in two stages: millions of terms, in float32
+        return jnp.mean(jnp.mean(_distances(a, b), axis=1))  # in two stages, for precision in float32
 
     return 2 * mean(samples, points) - mean(samples, samples) - mean(points, points)
 

@@ -11,10 +11,10 @@ from gan_jax.metrics.arrays import Estimate
 from gan_jax.metrics.features.network import Images
 
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
-"""Of the scales, from the finest (Wang et al. 2003)."""
+"""Weights of the scales, finest first (Wang et al. 2003)."""
 
 WINDOW = 11
-"""Pixels a side of the window within which structure is compared: a Gaussian of standard deviation `STD`."""
+"""Side in pixels of the window, a Gaussian of standard deviation `STD`, in which structure is compared."""
 
 STD = 1.5
 
@@ -24,36 +24,35 @@ TAPS /= TAPS.sum()
 C1, C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 
 VALUES = 2**17
-"""Values of images compared at a time: they stay in the cache."""
+"""Number of pixel values compared at a time, small enough for the processor's cache."""
 
 
 def scales_for(height: int, width: int) -> int:
-    """Computes the number of scales for images of this size: five, or as many as the window fits into.
+    """Computes the number of scales for images of this size: at most five, and as many as the window fits into.
 
-    Each scale halves the size. Five take 176 pixels a side; 64 give three, 32 and 28 give two. Values on different
-    numbers of scales are not comparable, so that the number belongs to the protocol.
+    Each scale halves the size. Five scales need 176 pixels a side; 64 pixels allow three, 32 and 28 allow two. Values
+    for different numbers of scales are not comparable, so the number is part of the protocol.
 
     Raises:
         BadInput: a side is shorter than the window.
     """
     side = min(height, width)
     if side < WINDOW:
-        raise BadInput(f"images of {height}x{width} are too small to compare: {WINDOW} pixels a side are needed")
+        raise BadInput(f"images of {height}x{width} are too small for MS-SSIM: give at least {WINDOW} pixels a side")
     return min(len(WEIGHTS), (side // WINDOW).bit_length())
 
 
 def ms_ssim(a: Images, b: Images) -> Float[np.ndarray, " N"]:
-    """Computes MS-SSIM of pairs of images: 1 for equal images, about 0 for unrelated ones; never below 0.
+    """Computes MS-SSIM of pairs of images: 1 for equal images, about 0 for unrelated ones; never negative.
 
-    Contrast and structure are compared on every scale, luminance on the last. The weights of the scales are divided
-    by their sum, also where there are fewer than five. A scale on which images are opposites on average counts as 0.
-    Colors are compared channel by channel, and averaged.
+    Contrast and structure are compared on every scale, luminance on the coarsest. The weights of the scales in use are
+    normalized to sum 1. A scale with negative mean similarity counts as 0. Color images average over channels.
 
     Raises:
-        BadInput: images are smaller than 11 pixels a side, or do not pair up.
+        BadInput: images are smaller than 11 pixels a side, or `a` and `b` differ in shape.
     """
     if a.shape != b.shape:
-        raise BadInput(f"images {list(a.shape)} and {list(b.shape)} do not pair up: give one for each")
+        raise BadInput(f"images {list(a.shape)} and {list(b.shape)} differ in shape: give pairs of images of one size")
     n, height, width, channels = a.shape
     scales = scales_for(height, width)
     weights = np.array(WEIGHTS[:scales]) / sum(WEIGHTS[:scales])
@@ -66,10 +65,10 @@ def ms_ssim(a: Images, b: Images) -> Float[np.ndarray, " N"]:
 
 
 def mean_ms_ssim(images: Images, pairs: int, seed: int = 0) -> Estimate:
-    """Estimates the mean `ms_ssim` over random pairs of different images: lower is more diverse.
+    """Estimates the mean `ms_ssim` over random pairs of different images; lower means more diverse.
 
-    A set of one class is meant: images of many classes are unlike for that alone. Compare with real images of the same
-    class. The error takes the pairs for independent, which holds for no more pairs than images.
+    Use images of one class, as the paper does, and compare with real images of that class: different classes are
+    dissimilar anyway. The standard error assumes independent pairs; use no more pairs than images.
 
     Raises:
         BadInput: there are fewer than two images or pairs, or images are smaller than 11 pixels a side.
@@ -78,7 +77,7 @@ def mean_ms_ssim(images: Images, pairs: int, seed: int = 0) -> Estimate:
     """
     n = len(images)
     if n < 2 or pairs < 2:
-        raise BadInput(f"{pairs} pairs of {n} images give no mean and no error: use at least 2 of each")
+        raise BadInput(f"{pairs} pairs of {n} images are too few for a mean with error: use at least 2 of each")
     rng = np.random.default_rng(seed)
     first = rng.integers(n, size=pairs)
     second = (first + rng.integers(1, n, size=pairs)) % n
@@ -87,7 +86,7 @@ def mean_ms_ssim(images: Images, pairs: int, seed: int = 0) -> Estimate:
 
 
 def _planes(images: UInt8[np.ndarray, "N H W C"]) -> Float[np.ndarray, "P H W"]:
-    """Every channel of every image by itself."""
+    """Returns every channel of every image as an image of its own."""
     return np.moveaxis(images, 3, 1).reshape(-1, *images.shape[1:3]).astype(np.float64)
 
 
@@ -106,7 +105,7 @@ def _similarity(
 def _compared(
     a: Float[np.ndarray, "P H W"], b: Float[np.ndarray, "P H W"]
 ) -> tuple[Float[np.ndarray, "P h w"], Float[np.ndarray, "P h w"]]:
-    """Luminance, and contrast times structure, in every window."""
+    """Computes the luminance term, and contrast times structure, in every window."""
     mean_a, mean_b = _smoothed(a), _smoothed(b)
     squares = mean_a**2 + mean_b**2
     product = mean_a * mean_b
@@ -116,13 +115,13 @@ def _compared(
 
 
 def _smoothed(x: Float[np.ndarray, "P H W"]) -> Float[np.ndarray, "P h w"]:
-    """The Gaussian mean within every window that lies inside the image."""
+    """Computes the Gaussian mean in every window inside the image."""
     height, width = (side - WINDOW + 1 for side in x.shape[1:])
     x = sum(tap * x[:, i : i + height] for i, tap in enumerate(TAPS))
     return sum(tap * x[:, :, i : i + width] for i, tap in enumerate(TAPS))
 
 
 def _halved(x: Float[np.ndarray, "P H W"]) -> Float[np.ndarray, "P h w"]:
-    """Means of 2 by 2 pixels; an odd last row or column is left out."""
+    """Averages blocks of 2 x 2 pixels; drops the last row or column if their number is odd."""
     p, height, width = x.shape
     return x[:, : height // 2 * 2, : width // 2 * 2].reshape(p, height // 2, 2, width // 2, 2).mean(axis=(2, 4))

@@ -1,7 +1,7 @@
-"""The number of statistically different bins (NDB): regions where samples are too frequent or too rare.
+"""The number of statistically different bins (NDB): bins in which samples are too frequent or too rare.
 
-Real samples are cut into bins by k-means, and the shares of real and of generated samples in every bin are compared.
-What is clustered may be pixels, as in the paper, or features of a network.
+The bins are the clusters of real samples by k-means, on pixels, as in the paper, or on features of a network. The
+shares of real and of generated samples are compared bin by bin.
 
 Richardson and Weiss 2018, "On GANs and GMMs", https://arxiv.org/abs/1805.12462.
 """
@@ -16,27 +16,27 @@ from gan_jax.errors import BadInput
 from gan_jax.metrics.arrays import Features, features
 
 ROUNDS = 100
-"""Of k-means, at most: the bins need not be the best ones, only the same for all that is compared."""
+"""Maximum iterations of k-means. The bins need not be optimal, only equal for all compared samples."""
 
 
 class Bins(NamedTuple):
-    """The cells of k-means, and how often real samples fall into each."""
+    """The centers of k-means, and the share of real samples in each bin."""
 
     centers: Float[np.ndarray, "K D"]
     shares: Float[np.ndarray, " K"]
     count: int
-    """How many real samples there were."""
+    """The number of real samples."""
 
 
 class DifferentBins(NamedTuple):
-    """How unlike two histograms over the same bins are."""
+    """The difference of two histograms over the same bins."""
 
     ndb: int
     """The number of statistically different bins."""
     share: float
-    """`ndb` over the number of bins: about the significance for equal distributions."""
+    """`ndb` divided by the number of bins; for equal distributions about the significance."""
     divergence: float
-    """Jensen-Shannon divergence of the shares, in nats: 0 for equal shares, log 2 where no bin holds both."""
+    """Jensen-Shannon divergence of the shares, in nats: 0 for equal shares, log 2 for disjoint ones."""
 
 
 def fit_bins(real: Features, k: int = 100, seed: int = 0) -> Bins:
@@ -48,34 +48,33 @@ def fit_bins(real: Features, k: int = 100, seed: int = 0) -> Bins:
     Arthur and Vassilvitskii 2007, "k-means++: the advantages of careful seeding".
     """
     if k < 2:
-        raise BadInput(f"{k} bins cannot differ: use at least 2")
+        raise BadInput(f"k = {k} bins are too few: use at least 2")
     x = features(real, "real", k)
     different = len({row.tobytes() for row in x})
     if different < k:
-        raise BadInput(f"real: {different} different samples cannot fill {k} bins: use fewer bins")
+        raise BadInput(f"real: {different} distinct samples are too few for {k} bins: use fewer bins")
     from sklearn.cluster import KMeans  # here, because the import takes about a second
     from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(1, "openmp"):  # several threads add in no fixed order
+    with threadpool_limits(1, "openmp"):  # the order of summation of several threads varies
         centers = KMeans(k, n_init=1, max_iter=ROUNDS, tol=0, random_state=seed).fit(x).cluster_centers_
     return Bins(centers, _shares(x, centers), len(x))
 
 
 def different_bins(bins: Bins, fake: Features, significance: float = 0.05) -> DifferentBins:
-    """Counts bins whose share of `fake` `[N, D]` is not the real one in a two-proportion z-test of pooled variance.
+    """Counts bins whose shares of `fake` `[N, D]` and of real samples differ by a pooled two-proportion z-test.
 
-    The more samples there are, the smaller differences are found: compare only at equal numbers. Score held-out real
-    samples too: that is what a perfect generator would get, a little above `significance` because the bins were
-    fitted to the real samples that they are compared with.
+    More samples detect smaller differences: compare only at equal numbers. Held-out real samples give the score of a
+    perfect generator, slightly above `significance` because the bins are fitted to the real samples.
 
     Raises:
-        BadInput: `fake` has another D than the bins, or `significance` is not between 0 and 1.
+        BadInput: `fake` and the bins differ in D, or `significance` is not between 0 and 1.
     """
     if not 0 < significance < 1:
-        raise BadInput(f"a significance of {significance} is none: use one between 0 and 1")
+        raise BadInput(f"significance must be between 0 and 1, not {significance}: 0.05, for example")
     x = features(fake, "fake")
     if x.shape[1] != bins.centers.shape[1]:
-        raise BadInput(f"fake: {x.shape[1]} features, and the bins have {bins.centers.shape[1]}: use the same network")
+        raise BadInput(f"fake: {x.shape[1]} features, the bins have {bins.centers.shape[1]}: use the same network")
     p, q, n, m = bins.shares, _shares(x, bins.centers), bins.count, len(x)
     pooled = (n * p + m * q) / (n + m)
     error = np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))

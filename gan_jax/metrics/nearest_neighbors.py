@@ -1,4 +1,4 @@
-"""Memorized training examples and duplicate samples, by distances of pixels or features."""
+"""Detects memorized training examples and duplicate samples by distances of pixels or features."""
 
 import math
 from typing import NamedTuple
@@ -14,27 +14,27 @@ class Duplicates(NamedTuple):
     """Duplicates among n samples."""
 
     pairs: int
-    """Of all n (n - 1) / 2 pairs."""
+    """The number of duplicate pairs, out of n (n - 1) / 2."""
     share: float
-    """Of samples that are in at least one of these pairs."""
+    """The share of samples that are in at least one duplicate pair."""
     support: float
-    """n (n - 1) / (2 pairs): of so many equally likely examples that many pairs are expected. inf without a pair."""
+    """The estimated support size, n (n - 1) / (2 pairs); infinite without pairs."""
 
 
 def neighbors(
     samples: Features, training: OtherFeatures, k: int = 1
 ) -> tuple[Float[np.ndarray, "N {k}"], Int[np.ndarray, "N {k}"]]:
-    """Finds the distances to the `k` nearest training examples, nearest first, and their indices.
+    """Finds the `k` nearest training examples of every sample: distances, nearest first, and indices.
 
-    A copy is at distance 0.
+    An exact copy has distance 0.
 
     Args:
         samples: `[N, D]`.
         training: `[M, D]`.
-        k: how many.
+        k: the number of neighbors.
 
     Raises:
-        BadInput: no samples, fewer than `k` training examples, or different widths.
+        BadInput: there are no samples, fewer than `k` training examples, or the sets differ in D.
     """
     x, x_training = same_width(samples, training, ("samples", "training"), (1, k))
     squared, indices = nearest(x, x_training, k)
@@ -42,48 +42,48 @@ def neighbors(
 
 
 def memorized_share(samples: Features, training: OtherFeatures, ratio: float = 1 / 3) -> float:
-    """Computes the share of samples whose nearest training example is closer than `ratio` times their second nearest.
+    """Computes the share of samples whose nearest training example is closer than `ratio` times the second nearest.
 
-    Training examples that are there twice hide their copies: both are equally near. Remove them first.
+    Copies of a duplicated training example are not detected, since both duplicates are equally near. Remove duplicates
+    first.
 
     Args:
         samples: `[N, D]`.
         training: `[M, D]`.
-        ratio: of Euclidean distances, not of their squares.
+        ratio: the ratio of Euclidean distances, not of their squares.
 
     Raises:
-        BadInput: no samples, fewer than 2 training examples, or different widths.
+        BadInput: there are no samples, fewer than 2 training examples, or the sets differ in D.
 
     Yoon et al. 2023, "Diffusion probabilistic models generalize when they fail to memorize"; Gu et al. 2023, "On
-    memorization in diffusion models". Both take 1/3, on pixels.
+    memorization in diffusion models", https://arxiv.org/abs/2310.02664. Both use 1/3 on pixels.
     """
     distances, _ = neighbors(samples, training, 2)
     return float(np.mean(distances[:, 0] < ratio * distances[:, 1]))
 
 
 def duplicates(samples: Features, real: OtherFeatures) -> Duplicates:
-    """Pairs of samples that are closer than every pair among as many real examples, and the support that they suggest.
+    """Counts pairs of samples closer than the closest pair of N real examples, and estimates the support size.
 
-    The birthday paradox: n draws from about n^2 equally likely examples hold a duplicate as often as not. Here the
-    count of pairs tells how many there are. Where some are likelier than others, `support` is too small.
+    By the birthday paradox, n draws from about n^2 equally likely examples contain a duplicate half of the time. The
+    number of pairs then estimates the support size; if some examples are more likely, `support` is too small.
 
-    The paper's authors inspect the closest pairs by eye; here a threshold decides. Another draw of real examples
-    has one such pair on average, so that a few mean nothing. Real
-    examples that are there twice hide everything.
+    The paper inspects the closest pairs by eye; here the threshold decides. Fresh real examples have one such pair on
+    average, so a few pairs mean nothing. Duplicates among the real examples make the threshold 0: remove them first.
 
     Args:
         samples: `[N, D]`.
-        real: `[M, D]`, at least as many; the first N are used.
+        real: `[M, D]`, M at least N; the first N are used.
 
     Raises:
-        BadInput: fewer than 2 samples, fewer real examples than samples, or different widths.
+        BadInput: there are fewer than 2 samples, fewer real examples than samples, or the sets differ in D.
 
     Arora and Zhang 2018, "Do GANs learn the distribution? Some theory and empirics",
     https://arxiv.org/abs/1706.08224.
     """
     x, x_real = same_width(samples, real, ("samples", "real"), (2, len(samples)))
     n = len(x)
-    # Samples from above, real ones from below: rounding makes no duplicates.
+    # Upper bounds for samples, lower bounds for real ones: rounding never makes a duplicate.
     closest = min(float(squared.min()) for _, _, squared in squared_distances(x_real[:n]))
     pairs, has_one = 0, np.zeros(n, bool)
     for rows, columns, squared in squared_distances(x, slack=SLACK):

@@ -1,8 +1,8 @@
-"""All pairs of examples, a block at a time: 50,000 x 50,000 distances are 20 GB and never in memory at once.
+"""Pairwise distances in blocks: all 50,000 x 50,000 distances would take 20 GB.
 
-Squared distances come from one matrix product, |a|^2 + |b|^2 - 2 a.b after a common mean is subtracted, in float64. Two
-examples that are equal, or a distance that is computed twice at different places of a block, differ by rounding.
-`slack` turns that into a bound: below the true distance or, where asked for, above it.
+Squared distances are computed as |a|^2 + |b|^2 - 2 a.b in float64, after subtracting a common mean. Rounding makes
+distances of equal examples nonzero, and the same distance in two blocks unequal; `slack` turns the results into lower
+or upper bounds of the true distances instead.
 """
 
 import math
@@ -15,20 +15,20 @@ from gan_jax.errors import BadInput
 from gan_jax.metrics.arrays import Features, OtherFeatures, features
 
 BLOCK = 2**25
-"""Bytes of one block, 2,048 x 2,048 in float64: large enough for a fast product, small enough to hold a few."""
+"""Bytes of one block, 2,048 x 2,048 in float64: large enough for fast products, small enough to hold several."""
 
 SLACK = 1e-12
-"""The share of |a|^2 + |b|^2 that a squared distance is moved by: more than the rounding of a product of up to 8,000
-dimensions can be, and in practice of far more. Examples closer than a millionth of their size count as copies."""
+"""Change of a squared distance, relative to |a|^2 + |b|^2: exceeds the rounding error in up to 8,000 dimensions, and in
+practice in many more. Examples closer than a millionth of their norm count as copies."""
 
 
 def same_width(
     a: Features, b: OtherFeatures, names: tuple[str, str], least: tuple[int, int]
 ) -> tuple[Float[np.ndarray, "N D"], Float[np.ndarray, "M D"]]:
-    """Both in float64.
+    """Converts both sets to float64.
 
     Raises:
-        BadInput: as `features`, or `a` and `b` differ in width.
+        BadInput: as `arrays.features`, or `a` and `b` differ in width.
     """
     first, second = (features(*each) for each in zip((a, b), names, least, strict=True))
     if first.shape[1] != second.shape[1]:
@@ -39,7 +39,7 @@ def same_width(
 
 
 def blocks(n: int, m: int | None = None) -> Iterator[tuple[slice, slice]]:
-    """Rows and columns of the blocks of `[N, M]`; without `m` of those of `[N, N]` on and above the diagonal."""
+    """Yields rows and columns of the blocks of `[N, M]`; without `m`, those of `[N, N]` on and above the diagonal."""
     side = max(1, math.isqrt(BLOCK // 8))
     width = n if m is None else m
     for i in range(0, n, side):
@@ -50,12 +50,12 @@ def blocks(n: int, m: int | None = None) -> Iterator[tuple[slice, slice]]:
 def squared_distances(
     a: Float[np.ndarray, "N D"], b: Float[np.ndarray, "M D"] | None = None, slack: float = -SLACK
 ) -> Iterator[tuple[slice, slice, Float[np.ndarray, "R C"]]]:
-    """Rows, columns and |a_i - b_j|^2 of every block; without `b` of every pair i < j of `a` once, inf elsewhere.
+    """Yields rows, columns and |a_i - b_j|^2 of every block.
 
     Args:
         a: `[N, D]`.
-        b: `[M, D]`.
-        slack: -SLACK makes them lower bounds, and exactly 0 between copies; SLACK makes them upper bounds.
+        b: `[M, D]`; None for the pairs i < j of `a`, each once, with infinity elsewhere in the blocks.
+        slack: -SLACK gives lower bounds, exactly 0 between copies; SLACK gives upper bounds.
     """
     points = a if b is None else b
     mean = points.mean(axis=0)
@@ -74,12 +74,12 @@ def squared_distances(
 def nearest(
     queries: Float[np.ndarray, "N D"], points: Float[np.ndarray, "M D"] | None, k: int, slack: float = -SLACK
 ) -> tuple[Float[np.ndarray, "N {k}"], Int[np.ndarray, "N {k}"]]:
-    """Squared distances to the `k` nearest points, nearest first, and their indices; of equally near ones any.
+    """Finds the `k` nearest points of every query: squared distances, nearest first, and indices; ties in any order.
 
     Args:
         queries: `[N, D]`.
-        points: `[M, D]`, at least `k`. None for the other queries: an example is no neighbor of its own.
-        k: how many.
+        points: `[M, D]`, M at least `k`; None for the other queries.
+        k: the number of neighbors.
         slack: as in `squared_distances`.
     """
     best = np.full((len(queries), k), np.inf), np.zeros((len(queries), k), np.int64)
@@ -96,7 +96,7 @@ def _keep_nearest(
     columns: slice,
     squared: Float[np.ndarray, "R C"],
 ) -> None:
-    """Merges a block into the best of its rows, in place."""
+    """Merges a block into the `k` nearest neighbors of its rows, in place."""
     values, indices = best
     k = values.shape[1]
     near = np.argpartition(squared, min(k, squared.shape[1]) - 1, axis=1)[:, :k]

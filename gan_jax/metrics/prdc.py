@@ -1,8 +1,7 @@
 """Fidelity and diversity as separate scores: precision, recall, density and coverage.
 
-Each set stands for a manifold: a ball around every example, as large as the distance to its k-th nearest neighbor in
-its own set. A ball includes its border, and rounding never puts an example outside that lies on it, so that a set lies
-in its own manifold even where examples are repeated.
+The manifold of a set is the union of balls around its examples, each with the distance to the k-th nearest neighbor in
+the set as radius. Balls are closed, and bounds on the rounding error keep examples on a border inside.
 """
 
 from typing import NamedTuple
@@ -16,25 +15,25 @@ from gan_jax.metrics.pairwise import SLACK, nearest, same_width, squared_distanc
 
 
 class PrecisionRecall(NamedTuple):
-    """Shares between 0 and 1."""
+    """Precision and recall, each between 0 and 1."""
 
     precision: float
-    """Of fake examples that lie in a ball of a real one."""
+    """The share of fake examples in the real manifold."""
     recall: float
-    """Of real examples that lie in a ball of a fake one."""
+    """The share of real examples in the fake manifold."""
 
 
 class DensityCoverage(NamedTuple):
-    """Both look at the balls of real examples alone, which fake outliers cannot stretch."""
+    """Density and coverage. Both use the balls of real examples only, so fake outliers do not enlarge the manifold."""
 
     density: float
-    """In how many balls of real examples a fake one lies, on average, divided by k. May exceed 1."""
+    """The mean number of real balls that contain a fake example, divided by k; may exceed 1."""
     coverage: float
-    """The share of real examples whose ball holds a fake one."""
+    """The share of real examples whose ball contains a fake example."""
 
 
 class PRDC(NamedTuple):
-    """`PrecisionRecall` and `DensityCoverage` with the same k."""
+    """Precision, recall, density and coverage with the same k."""
 
     precision: float
     recall: float
@@ -45,15 +44,15 @@ class PRDC(NamedTuple):
 def precision_recall(real: Features, fake: OtherFeatures, k: int = 3) -> PrecisionRecall:
     """Computes improved precision and recall.
 
-    Both depend on the numbers of examples: compare only what was measured with the same.
+    Both depend on the numbers of examples: compare only at equal numbers.
 
     Args:
         real: `[N, D]`.
         fake: `[M, D]`.
-        k: which neighbor a ball reaches to.
+        k: the neighbor whose distance is the radius of a ball.
 
     Raises:
-        BadInput: fewer than k + 1 examples in either, or different widths.
+        BadInput: a set has fewer than k + 1 examples, or the sets differ in D.
 
     Kynkäänniemi et al. 2019, "Improved precision and recall metric for assessing generative models", eq. 1,
     https://arxiv.org/abs/1904.06991.
@@ -65,16 +64,16 @@ def precision_recall(real: Features, fake: OtherFeatures, k: int = 3) -> Precisi
 def density_coverage(real: Features, fake: OtherFeatures, k: int = 5) -> DensityCoverage:
     """Computes density and coverage.
 
-    For two draws from one distribution the expected density is 1. The expected coverage is 1 - C(N-1, k) / C(N+M-1, k),
-    about 1 - 2^-k for as many fake as real.
+    For two draws from one distribution the expected density is 1, and the expected coverage
+    1 - C(N-1, k) / C(N+M-1, k), about 1 - 2^-k for N = M.
 
     Args:
         real: `[N, D]`.
         fake: `[M, D]`.
-        k: which neighbor a ball reaches to.
+        k: the neighbor whose distance is the radius of a ball.
 
     Raises:
-        BadInput: fewer than k + 1 real examples, no fake ones, or different widths.
+        BadInput: there are fewer than k + 1 real examples or no fake ones, or the sets differ in D.
 
     Naeem et al. 2020, "Reliable fidelity and diversity metrics for generative models", https://arxiv.org/abs/2002.09797.
     """
@@ -85,10 +84,10 @@ def density_coverage(real: Features, fake: OtherFeatures, k: int = 5) -> Density
 
 
 def prdc(real: Features, fake: OtherFeatures, k: int = 5) -> PRDC:
-    """`precision_recall` and `density_coverage`, both with this k, from one pass over all pairs.
+    """Computes `precision_recall` and `density_coverage` with the same k in one pass over all pairs.
 
     Raises:
-        BadInput: fewer than k + 1 examples in either, or different widths.
+        BadInput: a set has fewer than k + 1 examples, or the sets differ in D.
     """
     _check(k)
     x, x_fake = same_width(real, fake, ("real", "fake"), (k + 1, k + 1))
@@ -98,11 +97,11 @@ def prdc(real: Features, fake: OtherFeatures, k: int = 5) -> PRDC:
 
 class _Hits(NamedTuple):
     around_fake: Int[np.ndarray, " M"]
-    """How many balls of real examples hold each fake one."""
+    """The number of real balls that contain each fake example."""
     covered: Bool[np.ndarray, " N"]
-    """Whether the ball of each real example holds a fake one."""
+    """Whether the ball of each real example contains a fake one."""
     in_fake: Bool[np.ndarray, " N"]
-    """Whether a ball of a fake example holds each real one."""
+    """Whether each real example is in a fake ball."""
 
 
 def _hits(
@@ -126,10 +125,10 @@ def _density_coverage(hits: _Hits, k: int) -> tuple[float, float]:
 
 
 def _balls(x: Float[np.ndarray, "N D"], k: int) -> Float[np.ndarray, " N"]:
-    """Squared radii, from above, as `squared_distances` are from below: what lies on the border is inside."""
+    """Computes squared radii as upper bounds; distances are lower bounds, so examples on a border are inside."""
     return nearest(x, None, k, SLACK)[0][:, -1]
 
 
 def _check(k: int) -> None:
     if k < 1:
-        raise BadInput(f"k = {k}: a ball reaches to a neighbor: give 1 or more")
+        raise BadInput(f"k must be at least 1, not {k}: give the number of a neighbor")

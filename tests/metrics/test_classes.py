@@ -68,7 +68,7 @@ def test_bad_input():
         mode_count(np.array([0.5]))
     with pytest.raises(BadInput, match="there are no labels"):
         mode_count(np.array([], np.int32))
-    with pytest.raises(BadInput, match="add up to 1, not to 3"):
+    with pytest.raises(BadInput, match="sum to 1, not to 3"):
         reverse_kl(np.array([0]), np.ones(3))
-    with pytest.raises(BadInput, match="2 predicted labels for 3"):
+    with pytest.raises(BadInput, match="2 predicted and 3 requested labels"):
         unchecked("classes").label_accuracy([0, 1], [0, 1, 2])

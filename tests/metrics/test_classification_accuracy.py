@@ -52,7 +52,7 @@ IMAGES, LABELS = np.zeros((128, 8, 8, 1), np.uint8), np.arange(128) % 4
         ((IMAGES[..., 0], LABELS), (IMAGES, LABELS), "generated images must be uint8"),
         ((IMAGES, LABELS[:-1]), (IMAGES, LABELS), r"generated labels must be 128 integers .* not int64 \[127\]"),
         ((IMAGES, LABELS * 1.0), (IMAGES, LABELS), "generated labels must be 128 integers"),
-        ((IMAGES, LABELS), (IMAGES, LABELS - 1), "real labels must be 128 integers from 0"),
+        ((IMAGES, LABELS), (IMAGES, LABELS - 1), "real labels must be 128 integers of at least 0"),
         ((IMAGES, LABELS // 2), (IMAGES, LABELS), r"2 classes were not generated \(2, 3\)"),
     ],
 )

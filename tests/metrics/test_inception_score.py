@@ -73,5 +73,5 @@ def test_what_is_no_probability_is_refused():
         inception_score(p)
     with pytest.raises(BadInput, match="9 samples are too few, at least 10"):
         inception_score(p[:9])
-    with pytest.raises(BadInput, match="0 splits"):
+    with pytest.raises(BadInput, match="at least 1 split, not 0"):
         inception_score(p, splits=0)

@@ -139,10 +139,10 @@ def test_diversity_of_many_pairs_is_that_of_all_pairs():
 
 def test_bad_input():
     a, b = pairs(10)
-    with pytest.raises(BadInput, match="10x10 are too small to compare: 11 pixels"):
+    with pytest.raises(BadInput, match="10x10 are too small for MS-SSIM: give at least 11 pixels"):
         ms_ssim(a, b)
     a, b = pairs(28)
-    with pytest.raises(BadInput, match=r"\[4, 28, 28, 1\] and \[1, 28, 28, 1\] do not pair up"):
+    with pytest.raises(BadInput, match=r"\[4, 28, 28, 1\] and \[1, 28, 28, 1\] differ in shape"):
         unchecked("ms_ssim").ms_ssim(a, b[:1])
     with pytest.raises(BadInput, match="5 pairs of 1 images"):
         mean_ms_ssim(a[:1], 5)

@@ -103,12 +103,12 @@ def test_bad_input():
     x = blobs(0, n=50)
     with pytest.raises(BadInput, match="at least 100"):
         fit_bins(x)
-    with pytest.raises(BadInput, match="2 different samples cannot fill 3 bins"):
+    with pytest.raises(BadInput, match="2 distinct samples are too few for 3 bins"):
         fit_bins(np.repeat([[0.0], [1.0]], 10, axis=0), k=3)
     with pytest.raises(BadInput, match="1 bins"):
         fit_bins(x, k=1)
     bins = fit_bins(x, k=5)
-    with pytest.raises(BadInput, match="2 features, and the bins have 3"):
+    with pytest.raises(BadInput, match="2 features, the bins have 3"):
         different_bins(bins, x[:, :2])
-    with pytest.raises(BadInput, match="significance of 5"):
+    with pytest.raises(BadInput, match="between 0 and 1, not 5"):
         different_bins(bins, x, 5.0)

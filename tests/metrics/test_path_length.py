@@ -88,5 +88,5 @@ def test_bad_input():
         path_length(x, x, 0.0)
     with pytest.raises(BadInput, match="start: 1 samples are too few"):
         path_length(x[:1], x[:1], 1e-4)
-    with pytest.raises(BadInput, match=r"starts \[10, 2\] and ends \[9, 2\] do not pair up"):
+    with pytest.raises(BadInput, match=r"start \[10, 2\] and end \[9, 2\] differ in shape"):
         unchecked("path_length").path_length(x, x[1:], 1e-4)

@@ -153,5 +153,5 @@ def test_bad_input():
     for score in (precision_recall, density_coverage, prdc):
         with pytest.raises(BadInput, match="fake: 2 features, real have 3"):
             score(real, fake[:, :2])
-        with pytest.raises(BadInput, match="k = 0"):
+        with pytest.raises(BadInput, match="k must be at least 1, not 0"):
             score(real, fake, 0)

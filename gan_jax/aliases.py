@@ -1,6 +1,7 @@
-"""Old import paths, so that experiment files and losses written for earlier releases go on working.
+"""Redirects import paths of earlier releases, so that old experiment files and losses still work.
 
-`import gan_jax.game` gives `gan_jax.engine.game`, and so for every row of `MOVED`. Nothing is imported until asked for.
+`import gan_jax.game` gives `gan_jax.engine.game`, and likewise for every row of `MOVED`. A module is imported on first
+use.
 """
 
 import importlib
@@ -59,7 +60,7 @@ MOVED = {
     "checkpoint": "runs.checkpoint",
     "run_folder": "runs.run_dir",
 }
-"""Where each module went, both below `gan_jax`."""
+"""Old and new path of every moved module, relative to `gan_jax`."""
 
 
 RENAMED = {
@@ -75,18 +76,18 @@ RENAMED = {
     "penalties.terms": {"interpolated": "gradient_penalty"},
     "sampling.latents": {"latents": "draw_latents"},
 }
-"""What a public name of a module is called now."""
+"""By module, the new name of every renamed public object."""
 
 
 class _Redirect(MetaPathFinder, Loader):
     """Imports a moved module under its old name; both names are then one module."""
 
     def find_spec(self, name: str, path: Iterable[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        """The spec of a module of `MOVED`, and of what lies below a package of it; None for any other."""
+        """Returns the spec of a module of `MOVED` or below a moved package; None for any other module."""
         return ModuleSpec(name, self) if _new_name(name) else None
 
     def exec_module(self, module: ModuleType) -> None:
-        """Puts the module where it is now in place of the empty one."""
+        """Replaces the empty module by the moved one."""
         moved = importlib.import_module(_new_name(module.__name__))
         sys.modules[module.__name__] = moved
         _allow_old_names(moved)
@@ -100,7 +101,7 @@ def _new_name(name: str) -> str | None:
 
 
 def _allow_old_names(module: ModuleType) -> None:
-    """Answers for what a module's names were before, where it has none of that name."""
+    """Makes the old names of a module resolve to the new ones."""
     renamed = RENAMED.get(module.__name__.removeprefix("gan_jax."), {})
 
     def find(name: str) -> Any:
@@ -113,7 +114,7 @@ def _allow_old_names(module: ModuleType) -> None:
 
 
 def install() -> None:
-    """Makes the old names importable."""
+    """Makes old import paths and names work."""
     for name in ("losses", "metrics", "penalties", "penalties.terms"):
         _allow_old_names(sys.modules[f"gan_jax.{name}"])
     if not any(isinstance(finder, _Redirect) for finder in sys.meta_path):

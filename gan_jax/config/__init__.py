@@ -1,6 +1,6 @@
-"""What an experiment is, and how words of a command line become one.
+"""Experiments, and the flags that configure them.
 
-`experiment` holds the types, `flags` the parser, `registry` named losses, penalties
-and dynamics, `discovery` the experiment files.
+`experiment` holds the types, `flags` the parser, `registry` the words of losses, penalties and dynamics, `discovery`
+finds experiment files.
 May import `data` and everything below it.
 """

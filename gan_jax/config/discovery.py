@@ -1,4 +1,4 @@
-"""Experiments by name: rows of the `PRESETS` tables in `experiments/`, and files of a user's own."""
+"""Finds experiments by name: rows of the `PRESETS` tables in `experiments/`, and the user's own files."""
 
 import ast
 import inspect
@@ -16,22 +16,22 @@ from gan_jax.errors import BadInput
 _PACKAGE = Path(__file__).parents[1]
 
 FOLDERS = (Path("experiments"), _PACKAGE.parent / "experiments", _PACKAGE / "experiments")
-"""Where a bare name is looked for: the user's folder, the repository's, the one that a wheel installs."""
+"""Folders searched for an experiment's name: the user's, the repository's, and the one installed by a wheel."""
 
 Build = Callable[..., Experiment]
 """`build(source, common, ...) -> Experiment`; its parameters after `source` are the flags of the experiment."""
 
 
 class Entry(NamedTuple):
-    """An experiment that the command line can name."""
+    """An experiment that the command line can select."""
 
     name: str
     file: Path
     row: str = ""
-    """Its row in the file's table; empty for a file that defines `experiment(source, common, ...)`."""
+    """Its row of the file's `PRESETS` table; empty for a file that defines `experiment(source, common, ...)`."""
 
     def load(self, argv: Sequence[str] = ()) -> Build:
-        """Imports the file; returns the function whose flags have the defaults of the row at the `--preset` of `argv`.
+        """Imports the file; returns its build function with the defaults of the row and of the `--preset` in `argv`.
 
         Raises:
             BadInput: the file cannot be imported, or defines no experiment.
@@ -63,7 +63,7 @@ def _of_row(name: str, row: Row, build: Build, argv: Sequence[str]) -> Build:
     presets = "\n    preset: Defaults of all other flags, as shown here." if len(row.presets) > 1 else ""
     expect = f" Expect {row.expect}." if row.expect else ""
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    for function in (experiment, inspect.unwrap(experiment)):  # tyro looks below a decorator, as of a type checker
+    for function in (experiment, inspect.unwrap(experiment)):  # tyro unwraps decorators, such as a type checker's
         function.__name__ = name
         function.__doc__ = f"{row.title}.{expect}\n\nArgs:{presets}"
         function.__annotations__ = {name: hint for name, (hint, _) in parameters.items()}
@@ -74,7 +74,7 @@ def _of_row(name: str, row: Row, build: Build, argv: Sequence[str]) -> Build:
 
 
 def _preset(row: Row, argv: Sequence[str]) -> str:
-    """Reads `--preset X` or `--preset=X`; the row's first preset where it is missing or unknown, which flags refuse."""
+    """Reads `--preset X` or `--preset=X`; the first preset if it is missing, or unknown: then `parse` reports it."""
     words = [part for word in argv for part in (word.split("=", 1) if word.startswith("--preset=") else [word])]
     given = [value for flag, value in itertools.pairwise(words) if flag == "--preset"]
     return given[-1] if given and given[-1] in row.presets else next(iter(row.presets))
@@ -84,7 +84,7 @@ def find(word: str) -> Entry:
     """Finds an experiment by its name, by a file, or by `FILE.py:ROW`.
 
     Raises:
-        BadInput: there is none, or the file's table has several rows, or no such row.
+        BadInput: no experiment or row has this name, or the file has several rows.
     """
     path, _, row = word.partition(".py:")
     file = Path(f"{path}.py" if row else word)
@@ -97,7 +97,7 @@ def find(word: str) -> Entry:
         return found[word]
     close = get_close_matches(word, found, n=1)
     hint = f"did you mean {close[0]}?" if close else "`gan-jax list` shows them all"
-    raise BadInput(f"no experiment {word!r}: {hint}")
+    raise BadInput(f"unknown experiment {word!r}: {hint}")
 
 
 def _in_file(file: Path, row: str) -> Entry:
@@ -111,7 +111,7 @@ def _in_file(file: Path, row: str) -> Entry:
 
 
 def entries() -> dict[str, Entry]:
-    """Collects every experiment of `FOLDERS` by its name, without importing a file."""
+    """Collects every experiment of `FOLDERS` by its name, without importing the files."""
     found = {}
     for folder in reversed(FOLDERS):
         for file in sorted(folder.glob("[!_]*.py")):
@@ -121,10 +121,10 @@ def entries() -> dict[str, Entry]:
 
 
 def listing() -> str:
-    """Lists all experiments, a line each: name, title, expected score."""
+    """Lists all experiments, one line each: name, title, expected score."""
     found = entries()
     if not found:
-        raise BadInput("no experiments here: run this where there is a folder experiments/")
+        raise BadInput("no experiments found: run this in a folder that contains experiments/")
     width = max(map(len, found))
     return "\n".join(f"{name:<{width}}  {_headline(entry)}" for name, entry in sorted(found.items()))
 
@@ -134,7 +134,7 @@ def _headline(entry: Entry) -> str:
 
 
 def _rows(file: Path) -> Mapping[str, str]:
-    """Reads the rows of a file's `PRESETS` table and their titles off its source: importing it would import JAX."""
+    """Parses the rows of a file's `PRESETS` table and their titles, without importing the file and with it JAX."""
     for node in _statements(file):
         if isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == ["PRESETS"]:
             calls = zip(node.value.keys, node.value.values, strict=True) if isinstance(node.value, ast.Dict) else ()
@@ -148,7 +148,7 @@ def _calls_row(node: ast.expr) -> bool:
 
 
 def _described(call: ast.Call) -> str:
-    """Title and expected score of a row, where they are literal strings."""
+    """Formats title and expected score of a row, if they are literal strings."""
     given = dict(zip(Row._fields, call.args, strict=False)) | {each.arg: each.value for each in call.keywords}
     title, expect = (
         each.value if isinstance(each, ast.Constant) else "" for each in (given.get("title"), given.get("expect"))
@@ -167,4 +167,4 @@ def _statements(file: Path) -> Iterator[ast.stmt]:
     try:
         yield from ast.parse(file.read_text()).body
     except (SyntaxError, OSError, ValueError):
-        return  # importing the file says what is wrong with it
+        return  # the error is reported when the file is imported

@@ -1,4 +1,4 @@
-"""An experiment: phases, data and seed, a frozen value that one function in `experiments/` builds."""
+"""An experiment: phases, data and seed, as a frozen value. A file in `experiments/` builds it from flags."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ from gan_jax.engine.game import Game, Latents, Metrics, State, images_per_step
 
 
 class Affects(NamedTuple):
-    """Marks a flag that does not decide what is trained, and says what it decides instead."""
+    """Marker of a flag that leaves training unchanged; `what` names the aspect of a run that it affects instead."""
 
     what: str
 
@@ -30,7 +30,7 @@ class RunConfig:
     data: str = "mnist5k"
     """Data set: mnist5k (no download), a TFDS name such as mnist, either with the prefix stacked: (three digits as the
     colors of one image), an image folder or archive, points (ring, grid, spiral, moons), or a .npy file of points.
-    mnist5k:500 is a fixed class-balanced subset of 500 examples; so for any data with labels."""
+    For any data with labels, a number selects a fixed class-balanced subset: mnist5k:500 has 500 examples."""
     data_dir: Annotated[Path | None, Affects("place")] = None
     """Folder with the original archives of a TFDS data set, instead of a download."""
     image_size: PositiveInt | None = None
@@ -43,8 +43,8 @@ class RunConfig:
     deterministic: bool = False
     """Use deterministic GPU kernels only (slower). CPU runs are deterministic either way."""
     rollbacks: Annotated[NonNegativeInt, Affects("retention")] = 0
-    """How many times to return to the last checkpoint and go on with other random numbers where a loss, a gradient or
-    an update is not finite. After that, or with 0 at once, the run stops."""
+    """Number of times to return to the last checkpoint and continue with other random numbers when a loss, a gradient
+    or an update is not finite. The next time the run stops."""
     run_dir: Annotated[Path | None, Affects("place")] = None
     """Folder of the run; by default runs/<experiment>-<seed>. The same command resumes the run in it."""
     log_every: Annotated[PositiveInt, Affects("logging")] = 100
@@ -70,13 +70,13 @@ class RunConfig:
 
 
 def flags_affecting(*what: str) -> frozenset[str]:
-    """Names the flags of `RunConfig` that affect only the length, place, logging, retention or evaluation of a run."""
+    """Returns the flags that affect only these aspects of a run: length, place, logging, retention, evaluation."""
     marks = {Affects(each) for each in what}
     return frozenset(each.name for each in fields(RunConfig) if marks.intersection(get_args(each.type)))
 
 
 RESUMABLE = flags_affecting("length", "place", "logging", "retention", "evaluation")
-"""The flags that do not decide what is trained: a run may be resumed with other values."""
+"""The flags that leave training unchanged: a run may be resumed with other values."""
 
 
 class Row(NamedTuple):
@@ -89,43 +89,43 @@ class Row(NamedTuple):
     presets: Mapping[str, Any]
     """A `Config` of the file for every `--preset`; the first is the default."""
     expect: str = ""
-    """Expected score, with the seconds or minutes that it takes."""
+    """Expected score, and the time it takes."""
 
 
 class Phase(NamedTuple):
-    """A game, and how many images it is played for. Whoever plays on keeps what has the same shape."""
+    """A game, and the number of images it is played for. The next phase keeps leaves of equal path, shape and dtype."""
 
     game: Game
     images: int
 
 
 class Evaluation(NamedTuple):
-    """How a run is judged while it is trained, at every sample grid."""
+    """The scores of an experiment, computed at every preview."""
 
     scores: Callable[[Mapping[str, Any], Latents], Metrics]
     """`scores(nets, latents) -> {name: scalar}`; pure. Calls the `.ema` networks on the latents of every sample."""
     samples: int
-    """How many latents are drawn; the same ones each time."""
+    """Number of latents, which are the same each time."""
     higher: frozenset[str] = frozenset()
-    """The scores of which more is better; of the others, less."""
+    """The scores where higher is better; for the others, lower is."""
     success: Callable[[Mapping[str, float]], bool] = lambda scores: all(map(math.isfinite, scores.values()))
-    """Whether a run with these scores did what the experiment is for; by default, that they are finite."""
+    """Whether a run with these scores succeeded; by default, whether they are finite."""
 
 
 class Experiment(NamedTuple):
-    """What is trained, one phase after the other, under which flags."""
+    """The phases to train, in order, and the flags of the run."""
 
     phases: tuple[Phase, ...]
     common: RunConfig
     grid: tuple[int, int] = (5, 5)
-    """Rows and columns of the sample grids."""
+    """Rows and columns of the preview."""
     evaluation: Evaluation | None = None
     preview: Callable[[Game], Callable[[State], UInt8[np.ndarray, "H W C"]]] | None = None
-    """`preview(game)(state) -> picture`, in place of the sample grid: for samples that are no images."""
+    """`preview(game)(state) -> picture`, in place of the grid of images; for samples that are not images."""
 
 
 class ScheduledPhase(NamedTuple):
-    """A phase in its place: the steps that it is played for, and what has been shown when they begin."""
+    """A phase with its range of steps, and the number of real images shown before it."""
 
     game: Game
     steps: range
@@ -133,21 +133,21 @@ class ScheduledPhase(NamedTuple):
     images_per_step: int
 
     def images(self, step: int) -> int:
-        """Real images shown to the discriminator by the end of `step` steps of the run."""
+        """Returns the number of real images shown to the discriminator in the run's first `step` steps."""
         return self.images_before + (step - self.steps.start) * self.images_per_step
 
     def periods(self, common: RunConfig) -> tuple[int, ...]:
-        """After how many steps, over and over, there is something to do."""
+        """Returns the steps between two logs, previews, checkpoints and evaluations."""
         regular = (common.log_every, common.sample_every, common.checkpoint_every)
         return (*regular, self.between_evaluations(common)) if common.evaluate else regular
 
     def between_evaluations(self, common: RunConfig) -> int:
-        """Steps from one evaluation to the next: `evaluate_every` images, to the nearest step."""
+        """Returns the steps between two evaluations: `evaluate_every` images, rounded to the nearest step."""
         return max(1, round(common.evaluate_every / self.images_per_step))
 
 
 def schedule_phases(experiment: Experiment) -> list[ScheduledPhase]:
-    """The phases laid end to end, each rounded up to whole steps."""
+    """Schedules the phases one after the other, each rounded up to whole steps."""
     laid: list[ScheduledPhase] = []
     step = images = 0
     for phase in experiment.phases:

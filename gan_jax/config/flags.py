@@ -1,4 +1,4 @@
-"""Command-line flags from function signatures: parameters become flags, docstrings their help.
+"""Parses command-line flags by function signatures: parameters become flags, docstrings their help.
 
 `parse` reads flags, a manifest keeps `Parsed.settings`, and `to_argv` turns settings back into flags.
 """
@@ -22,7 +22,7 @@ from gan_jax.errors import BadInput
 
 
 def _number(kind: type, accepts: Callable[[Any], bool], bounds: str) -> PrimitiveConstructorSpec:
-    """Parser of a finite number within bounds."""
+    """Makes a parser of finite numbers within bounds."""
 
     def read(words: list[str]) -> Any:
         value = kind(words[0])
@@ -58,11 +58,11 @@ class Word(PrimitiveConstructorSpec):
 def by_word(
     metavar: str,
     read: Callable[[str], Any],
-    tell: Callable[[Any], str],
+    name: Callable[[Any], str],
     fits: Callable[[Any], bool],
     files: Callable[[str], Collection[Path]],
 ) -> Word:
-    """Builds a `Word` from a parser and its inverse: `read(tell(value)) == value`."""
+    """Builds a `Word` from a parser and its inverse: `read(name(value)) == value`."""
 
     def read_first(words: list[str]) -> Any:
         try:
@@ -70,7 +70,7 @@ def by_word(
         except BadInput as error:
             raise _WordError from error
 
-    return Word(1, metavar, read_first, fits, lambda value: [tell(value)], files=files)
+    return Word(1, metavar, read_first, fits, lambda value: [name(value)], files=files)
 
 
 class _WordError(Exception):
@@ -78,7 +78,7 @@ class _WordError(Exception):
 
 
 class Parsed(NamedTuple):
-    """A parsed command line: the arguments of a function, and what a manifest keeps of them."""
+    """A parsed command line: the arguments of a function, and the settings that a manifest keeps."""
 
     kwargs: dict[str, Any]
     settings: dict[str, Any]
@@ -138,7 +138,7 @@ def split(function: Callable[..., Any], argv: Sequence[str]) -> tuple[list[str],
 def to_argv(settings: Mapping[str, Any]) -> list[str]:
     """Inverts `parse`: `parse(function, to_argv(settings), prog).settings == settings`.
 
-    Not for flags of type `bool | None`, nor for an optional string with the value `"None"`.
+    Not supported: flags of type `bool | None`, and an optional string with the value `"None"`.
     """
     argv = []
     for name, value in settings.items():
@@ -148,7 +148,7 @@ def to_argv(settings: Mapping[str, Any]) -> list[str]:
         elif isinstance(value, list | tuple):
             argv += [f"--{flag}", *map(_word, value)]
         else:
-            argv.append(f"--{flag}={_word(value)}")  # with =, for a value may begin with a dash
+            argv.append(f"--{flag}={_word(value)}")  # with =, because a value may begin with a dash
     return argv
 
 
@@ -175,7 +175,7 @@ def _flat(kwargs: Mapping[str, Any], words: Mapping[str, Word]) -> dict[str, Any
     for name, value in kwargs.items():
         if dataclasses.is_dataclass(value):
             settings |= _flat(_fields(value), words)
-        elif not callable(value):  # a function is fixed by the row of a table, and is no flag
+        elif not callable(value):  # a function is fixed by the row of a table, and is not a flag
             settings[name] = words[name].str_from_instance(value)[0] if name in words else _json(value)
     return settings
 
@@ -229,7 +229,7 @@ def _name(argument: Any) -> str:
 
 
 def _given(flag: str, argv: Sequence[str]) -> str:
-    """Quotes the values given to a flag; empty where there are none."""
+    """Quotes the values given to a flag; empty if there are none."""
     given: list[str] = []
     reading = False
     for word in argv:

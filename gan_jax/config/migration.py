@@ -1,4 +1,4 @@
-"""Settings of runs made before experiments were tables, as the flags that say the same today."""
+"""Translates settings of runs of earlier releases, in which experiments were not tables, to today's flags."""
 
 from collections.abc import Mapping
 from dataclasses import fields
@@ -7,16 +7,16 @@ from typing import Any
 from gan_jax.config.experiment import RunConfig
 
 RENAMED = {"infogan": {"weight": "lambda_categorical", "number_weight": "lambda_continuous"}}
-"""Flags by their earlier names."""
+"""By experiment, the new name of every renamed flag."""
 
 PENALTIES = {"wgan_gp": "gradient_penalty", "dragan": "dragan"}
-"""Experiments whose `--penalty` was the weight of this penalty."""
+"""By experiment, the penalty whose weight was `--penalty`."""
 
 
 def upgrade(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     """Translates the settings in the manifest of an earlier release.
 
-    A null stood for the value of the preset, which is the default of the flag today.
+    There, null meant the preset's value, which is the default of the flag today.
     """
     common = {each.name for each in fields(RunConfig)}
     given = {flag: value for flag, value in settings.items() if value is not None or flag in common}

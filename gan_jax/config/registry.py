@@ -1,4 +1,4 @@
-"""Losses, penalties and dynamics by the words that stand for them on the command line.
+"""Registries of losses, penalties and dynamics by their words on the command line.
 
 An experiment declares objects, `loss: Loss = losses.hinge`, and their flags take words: a name (`hinge`), a name with
 numbers (`label_smoothing:0.9`, `r1:10`), or an object in a user's file (`mine.py:tempered`).
@@ -28,20 +28,20 @@ from gan_jax.penalties import Penalty, terms
 T = TypeVar("T")
 
 USER = re.compile(r"(?P<file>.+\.py):(?P<name>[^:]*)(?::(?P<numbers>.*))?")
-"""An object in a user's file: the file, a name in it, and perhaps numbers."""
+"""An object in a user's file: the file, a name in it, and optional numbers."""
 
 NUMBER = re.compile(r"[-+]?\d+")
 
 
 class Registry(Generic[T]):
-    """The objects of one kind by the words that stand for them.
+    """The objects of one kind by their words.
 
     Args:
         kind: the kind in messages, such as `loss`.
         type: the class of the objects, a named tuple with a field `name`.
-        entries: objects, under their names, and functions of numbers that return one, under theirs.
+        entries: objects, and functions that make one from numbers; keyed by their names.
         check: `check(word, object) -> object`, applied to an object of a user's file.
-        renamed: earlier names, and what they are called now.
+        renamed: maps earlier names to current ones.
     """
 
     def __init__(
@@ -57,10 +57,10 @@ class Registry(Generic[T]):
         self._parsed: dict[tuple[str, str], T] = {}
 
     def parse(self, word: str) -> T:
-        """Returns the object that a word stands for; the same word gives the same object.
+        """Returns the object of a word; equal words give the same object.
 
         Raises:
-            BadInput: the name or file is unknown, or it takes other numbers.
+            BadInput: the name or file is unknown, or the numbers do not fit.
         """
         user = USER.fullmatch(word)
         file = Path(user["file"]).expanduser() if user else None
@@ -76,15 +76,15 @@ class Registry(Generic[T]):
         return self._parsed[key]
 
     def name_of(self, thing: T) -> str:
-        """Returns the word that stands for an object; a user's file is named by its absolute path.
+        """Returns the word of an object; a user's file is named by its absolute path.
 
         Raises:
-            BadInput: the object has no name, or it is a built-in one with other functions.
+            BadInput: the object has no word: it has no name, or the name of a built-in object with other functions.
         """
         entry = self._entries.get(thing.name.partition(":")[0])
         altered = isinstance(entry, self.type) and _functions(entry) != _functions(thing)
         if (entry is None or altered) and not USER.fullmatch(thing.name):
-            raise BadInput(f"no word stands for this {self.kind}: put it in a file of your own, and give FILE.py:NAME")
+            raise BadInput(f"this {self.kind} has no word: define it in a file of your own, and give FILE.py:NAME")
         return thing.name
 
     def __contains__(self, name: str) -> bool:
@@ -93,7 +93,7 @@ class Registry(Generic[T]):
 
     @property
     def metavar(self) -> str:
-        """The values of the flag, for its help."""
+        """The values of the flag, as shown in its help."""
         words = [name if isinstance(t, self.type) else name + _arguments(t) for name, t in self._entries.items()]
         return f"{{{','.join(words)},FILE.py:NAME}}"
 
@@ -104,11 +104,13 @@ class Registry(Generic[T]):
                 raise BadInput(f"{word}: {file} has no {name!r}{_near(name, vars(module))}")
             return getattr(module, name)
         if name not in self:
-            raise BadInput(f"no {self.kind} {name!r}{_near(name, self._entries) or ': ' + self.metavar}")
+            raise BadInput(
+                f"unknown {self.kind} {name!r}{_near(name, self._entries) or ': choose one of ' + self.metavar}"
+            )
         return self._entries[self._renamed.get(name, name)]
 
     def _make(self, word: str, make: Any, numbers: str) -> T:
-        wanted = f"{word} is no {self.kind}: give a value of the type {self.type.__name__}"
+        wanted = f"{word} is not a {self.kind}: give a value of the type {self.type.__name__}"
         if isinstance(make, self.type) or not callable(make):
             raise BadInput(f"{word} takes no number" if isinstance(make, self.type) else wanted)
         arguments = [_number(each) for each in numbers.split(":") if numbers]
@@ -124,7 +126,7 @@ def _functions(thing: tuple) -> list[Callable]:
 
 
 def _arguments(make: Callable) -> str:
-    """The numbers that a function takes, as `:A:B`."""
+    """Formats the numeric parameters of a function as `:A:B`."""
     numbers = [name for name, each in inspect.signature(make).parameters.items() if each.annotation is not str]
     return "".join(f":{name.upper()}" for name in numbers)
 
@@ -140,7 +142,7 @@ def _number(text: str) -> int | float:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise BadInput(f"{text!r} is no number")
+        raise BadInput(f"{text!r} is not a number")
     return number
 
 
@@ -152,22 +154,22 @@ def _check_loss(word: str, loss: losses.AdversarialLoss) -> losses.AdversarialLo
             got = jax.eval_shape(getattr(loss, side), scores, scores)
         returned = f"{got.dtype}{list(got.shape)}" if isinstance(got, jax.ShapeDtypeStruct) else repr(got)
         if not re.fullmatch(r"b?float\d+\[4\]", returned):
-            raise BadInput(f"{word}: {side} of scores float32[4] must return float32[4], and returned {returned}")
+            raise BadInput(f"{word}: {side} must return float32[4] for scores float32[4], but returned {returned}")
     return loss
 
 
 def _check_penalty(word: str, penalty: Penalty) -> Penalty:
-    """Checks the weight of a user's penalty, and makes its terms check their shapes when a game calls them."""
+    """Checks the weight of a user's penalty, and wraps its terms in checks of the shapes they return."""
 
     def checked(side: str, term: Callable) -> Callable:
         def call(nets, batch, x_fake, keys, step):
             with user_code.located(f"{word}: {side}"):
                 value = jnp.asarray(term(nets, batch, x_fake, keys, step))
             n = x_fake.shape[0]
-            if value.ndim > 1 or not value.size or n % value.size:  # a score, and so a penalty, may be of a pack
+            if value.ndim > 1 or not value.size or n % value.size:  # PacGAN has one score, and so one penalty, per pack
                 raise BadInput(
-                    f"{word}: {side} must return a penalty for each example, {(n,)}, or one for all, "
-                    f"and returned {value.shape}"
+                    f"{word}: {side} must return a penalty per example, {(n,)}, or one for all, "
+                    f"but returned {value.shape}"
                 )
             return value
 
@@ -175,12 +177,12 @@ def _check_penalty(word: str, penalty: Penalty) -> Penalty:
 
     weight = np.asarray(0.0 if callable(penalty.weight) else penalty.weight)
     if weight.shape or weight.dtype.kind not in "fiu":
-        raise BadInput(f"{word}: its weight must be a number or a function of the step, and is {penalty.weight!r}")
+        raise BadInput(f"{word}: the weight must be a number or a function of the step, not {penalty.weight!r}")
     return penalty._replace(d=checked("d", penalty.d), g=checked("g", penalty.g))
 
 
 def _check_dynamics(word: str, play: dynamics.Dynamics) -> dynamics.Dynamics:
-    """Checks the optimizer of a user's dynamics, and makes `follow` check its result when a game calls it."""
+    """Checks the optimizer of a user's dynamics, and wraps `follow` in a check of its result."""
 
     def follow(field: dynamics.Field, params: dynamics.Joint) -> tuple[dynamics.Joint, Any]:
         with user_code.located(f"{word}: follow"):
@@ -192,7 +194,7 @@ def _check_dynamics(word: str, play: dynamics.Dynamics) -> dynamics.Dynamics:
     with user_code.located(f"{word}: optimizer"):
         optimizer = play.optimizer(optax.identity())
     if not isinstance(optimizer, optax.GradientTransformation):
-        raise BadInput(f"{word}: optimizer must return an optimizer, and returned a {type(optimizer).__name__}")
+        raise BadInput(f"{word}: optimizer must return an optimizer, but returned a {type(optimizer).__name__}")
     return play._replace(follow=follow)
 
 
@@ -235,7 +237,7 @@ PENALTIES = Registry(
         "max_gradient": "lgan_max_gp",
     },
 )
-"""Penalties of weight 1; the number in a word replaces the weight and nothing else."""
+"""Penalties of weight 1; the number in a word replaces the weight only."""
 
 DYNAMICS = Registry(
     "dynamics",
@@ -256,7 +258,7 @@ DYNAMICS = Registry(
 
 
 def parse_penalties(word: str) -> tuple[Penalty, ...]:
-    """Parses `none`, or penalties with weights, `r1:0.1+r2:0.1`; one of a user's file may keep its own weight.
+    """Parses `none`, or penalties with weights, `r1:0.1+r2:0.1`. A penalty from a user's file may omit the weight.
 
     Raises:
         BadInput: as `Registry.parse`, or a weight is missing or negative.
@@ -265,7 +267,7 @@ def parse_penalties(word: str) -> tuple[Penalty, ...]:
 
 
 def name_penalties(value: Iterable[Penalty]) -> str:
-    """Returns the word of `parse_penalties`. Raises `BadInput` if there is none, as for a weight that is a schedule."""
+    """Inverts `parse_penalties`. Raises `BadInput` if there is no word, as for a weight that is a schedule."""
     return "+".join(map(_name_penalty, value)) or "none"
 
 
@@ -290,7 +292,7 @@ def _parse_penalty(term: str) -> Penalty:
     if not weight:
         raise BadInput(f"{term} needs a weight, as in {name}:10")
     if (number := float(_number(weight))) < 0:
-        raise BadInput(f"{term}: a negative weight would reward what the penalty is against")
+        raise BadInput(f"{term}: the weight must not be negative")
     return penalty._replace(weight=number)
 
 
@@ -299,7 +301,7 @@ def _name_penalty(penalty: Penalty) -> str:
     if penalty.weight is PENALTIES.parse(name).weight and not isinstance(penalty.weight, float):
         return name
     if not isinstance(penalty.weight, int | float):
-        raise BadInput(f"no word stands for the weight of {name}: give a number")
+        raise BadInput(f"the weight of {name} is a schedule and has no word: give a number")
     return f"{name}:{float(penalty.weight)!r}"
 
 

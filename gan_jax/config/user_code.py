@@ -1,4 +1,4 @@
-"""The user's own Python files, such as experiments and losses: loading them, and locating errors in them."""
+"""Loads the user's Python files, such as experiments and losses, and locates errors in them."""
 
 import functools
 import importlib.util
@@ -13,7 +13,7 @@ from types import ModuleType
 from gan_jax.errors import BadInput
 
 _folders: set[Path] = set()
-"""The folders of loaded files: other files in them are the user's, too."""
+"""The folders of loaded files; all files in them count as the user's."""
 
 
 class UserCodeError(BadInput):
@@ -56,9 +56,9 @@ def locate(error: BaseException) -> UserCodeError | None:
 
 @contextmanager
 def located(doing: str) -> Iterator[None]:
-    """Raises an exception of the user's code as a `BadInput`: with its place in their file, or else what was done.
+    """Converts an exception of the user's code to a `BadInput` that shows its line.
 
-    The second is the case of a call with arguments that their function does not take.
+    If the exception has no line in their file, as for a call with wrong arguments, `doing` says what raised it.
     """
     try:
         yield
@@ -75,7 +75,7 @@ def _run(file: Path, content: str) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     if str(file.parent) not in sys.path:
-        sys.path.append(str(file.parent))  # so that it imports its neighbors, as it does when run as a script
+        sys.path.append(str(file.parent))  # so that the file can import its neighbors, as a script can
     _folders.add(file.parent)
     with located(f"loading {file}"):
         spec.loader.exec_module(module)

@@ -1,5 +1,5 @@
-"""Whether a run goes well: non-finite numbers, and the ways in which a GAN fails while numbers are finite.
+"""Detects failing runs: numbers that are not finite, and failures of GANs whose numbers are.
 
-`diagnostics` reads logged records, `monitor` keeps what was found, `diversity` compares samples with real examples.
+`diagnostics` reads logged records, `monitor` keeps the findings, `diversity` compares samples with real examples.
 May import `evaluation` and everything below it; never `training`.
 """

@@ -1,6 +1,6 @@
-"""Symptoms of a failing GAN, detected in its logged metrics while they are still finite.
+"""Detects symptoms of a failing GAN in its logged metrics while they are still finite.
 
-The thresholds leave a wide margin to the runs in RESULTS.md; `scripts/replay_monitors.py` shows it.
+The thresholds leave a wide margin to the healthy runs in RESULTS.md; `scripts/replay_monitors.py` prints it.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ MEMORY = 200
 
 
 class Symptom(NamedTuple):
-    """A kind of failure: `shows(records)` is whether it shows at the last record."""
+    """A kind of failure; `shows(records)` tests for it at the last record."""
 
     name: str
     shows: Callable[[Records], bool]
@@ -26,13 +26,13 @@ class Symptom(NamedTuple):
 
 
 def series(records: Records, name: str) -> np.ndarray:
-    """Returns the values of a metric where it was logged and is finite."""
+    """Returns the finite values of a metric, in order."""
     values = np.array([record[name] for record in records if name in record], float)
     return values[np.isfinite(values)]
 
 
 def named(records: Records, *ends: str) -> list[str]:
-    """Names of the last chunk's metrics with one of these endings."""
+    """Returns the names of the last record's metrics with one of these endings."""
     return [name for name in records[-1] if name.endswith(ends)]
 
 
@@ -60,16 +60,16 @@ def gradient_vanished(records: Records, share: float = 1e-3, chunks: int = 3) ->
 
 
 def samples_alike(records: Records, share: float = 0.3, times: int = 3) -> bool:
-    """Whether the diversity of samples has been below `share` for `times` previews, after having been above.
+    """Whether the diversity of samples has been below `share` for `times` previews, after an earlier value above it.
 
-    An untrained generator also draws samples that are alike, hence the second condition.
+    The second condition excludes untrained generators, whose samples are alike too.
     """
     values = series(records, "diversity")
     return len(values) > times and bool(values[-times:].max() < share <= values.max())
 
 
 def classes_missing(records: Records, nats: float = 1.0, times: int = 3) -> bool:
-    """Whether the reverse KL of the classes of samples (`--evaluate modes`) has been above `nats`.
+    """Whether the reverse KL of the classes of samples (`--evaluate modes`) has exceeded `nats` `times` times.
 
     With ten classes, 1 nat corresponds to fewer than four of them.
     """
@@ -80,9 +80,9 @@ def classes_missing(records: Records, nats: float = 1.0, times: int = 3) -> bool
 def oscillates(records: Records, window: int = 32, share: float = 0.5, swing: float = 0.2) -> bool:
     """Whether one frequency has `share` of a loss's detrended power, with an amplitude of `swing` times its mean.
 
-    At least three periods must fit into the window, so that a drift does not count. Of independent values, one of 15
-    frequencies has half of the power once in two thousand windows: Fisher 1929, "Tests of significance in harmonic
-    analysis".
+    At least three periods must fit into the window, so that a drift does not count. With independent values, one of the
+    15 frequencies reaches half of the power in one of two thousand windows: Fisher 1929, "Tests of significance in
+    harmonic analysis".
     """
     for name in named(records, "/loss"):
         values = series(records, name)[-window:]
@@ -136,12 +136,12 @@ SYMPTOMS = (
         "oscillation",
         oscillates,
         "the players cycle around each other without converging",
-        "try a lower learning rate, Adam with b1 = 0 or 0.5, a gradient penalty, or draw from a moving average (ema)",
+        "try a lower learning rate, Adam with b1 = 0 or 0.5, a gradient penalty, or a moving average (ema)",
     ),
     Symptom(
         "exploding norms",
         explodes,
-        "gradients or updates are a hundred times what they were",
+        "gradients or updates are a hundred times their earlier median",
         "lower the learning rate, or give the discriminator a gradient penalty or spectral norm",
     ),
 )

@@ -1,4 +1,4 @@
-"""Diversity of samples relative to real examples: the first thing that a collapsing generator loses."""
+"""Measures the diversity of samples relative to real examples, which drops first when a generator collapses."""
 
 from collections.abc import Callable
 
@@ -17,7 +17,7 @@ EXAMPLES = 64
 
 
 def diversity(game: Game, source: Source, seed: int, draw: Draw) -> Callable[[State], Metrics]:
-    """Returns `state -> {"diversity": ...}`: the mean distance between samples, over that between real examples.
+    """Returns `state -> {"diversity": ...}`: mean distance of samples divided by mean distance of real examples.
 
     1: as diverse as the real examples; 0: all samples are equal. The latents and the real examples, which are spread
     evenly over the data, are the same every time.

@@ -1,4 +1,4 @@
-"""Detects numbers that are not finite: the first step, and the moves."""
+"""Detects the first step, and the moves, with numbers that are not finite."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from gan_jax.engine.finite import FINITE_STEPS
 
 
 class NonFinite(RuntimeError):
-    """Loss, gradient or update of a move is not finite; the message is one line: which, from which step, what to try.
+    """Loss, gradient or update of a move is not finite; the message is one line: moves, first step, advice.
 
     The command line prints it and exits with code 3. The broken state is not saved, so the same command resumes from
     the last sound checkpoint.
@@ -15,7 +15,7 @@ class NonFinite(RuntimeError):
     def __init__(self, moves: list[str], step: int):
         self.moves, self.step = moves, step
         self.what = f"the numbers of {' and '.join(moves)} are not finite from step {step:,} on"
-        cure = "lower its learning rate, give d a gradient penalty, or go back and on with --rollbacks 3"
+        cure = "lower its learning rate, give d a gradient penalty, or retry from the last checkpoint: --rollbacks 3"
         super().__init__(f"{self.what}: {cure}")
 
 
@@ -25,7 +25,7 @@ def is_informative(name: str, value: object, steps: int) -> bool:
 
 
 def check_finite(record: dict[str, int | float], before: int) -> None:
-    """Raises `NonFinite` where a move was not finite in a step of the record's chunk, which follows step `before`."""
+    """Raises `NonFinite` if a move was not finite in a step of the record's chunk, which follows step `before`."""
     counts = {name.removesuffix(FINITE_STEPS): int(n) for name, n in record.items() if name.endswith(FINITE_STEPS)}
     if counts:
         first = min(counts.values())

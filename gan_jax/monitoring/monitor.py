@@ -1,4 +1,4 @@
-"""Monitors a run for symptoms of failure: which showed, from when, and until when."""
+"""Monitors a run for symptoms of failure, and records when each began and ended."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from gan_jax.runs.run_dir import CURE, Record, RunDir
 
 
 class Finding(NamedTuple):
-    """A symptom that showed from `since` to `until` images; None: to the end of the run."""
+    """A symptom that showed from `since` to `until` images, or to the end of the run if `until` is None."""
 
     symptom: str
     since: int
@@ -48,12 +48,12 @@ class Monitor:
 
 
 def write_findings(findings: Sequence[Finding], folder: RunDir) -> None:
-    """Writes findings to health.jsonl, all or none."""
+    """Writes findings to health.jsonl, atomically."""
     write_jsonl(folder.health, [finding._asdict() for finding in findings])
 
 
 def read_findings(folder: RunDir) -> list[Finding]:
-    """Reads health.jsonl. Raises `BadInput` where it is damaged."""
+    """Reads health.jsonl. Raises `BadInput` if it is damaged."""
     lines = read_jsonl(folder.health, LINE, CURE)
     ends = (line.get("until") for line in lines)
     if not all(end is None or is_a(end, int) for end in ends):
@@ -62,7 +62,7 @@ def read_findings(folder: RunDir) -> list[Finding]:
 
 
 def summary(folder: RunDir) -> list[str]:
-    """Describes the findings of a run: a line for every symptom, or one line where there was none.
+    """Describes the findings of a run: one line per symptom, or a single line if there was none.
 
     Raises:
         BadInput: a file is damaged.
@@ -70,12 +70,14 @@ def summary(folder: RunDir) -> list[str]:
     lines = []
     if rollbacks := folder.read_rollbacks():
         steps = ", ".join(f"{each['step']:,}" for each in rollbacks)
-        lines.append(f"numbers were not finite in steps {steps}; the run went back and on with other random numbers")
+        lines.append(
+            f"numbers were not finite in steps {steps}; the run continued from a checkpoint with other random numbers"
+        )
     found = read_findings(folder)
     for symptom in SYMPTOMS:
         if spells := ", ".join(_spell(finding) for finding in found if finding.symptom == symptom.name):
             lines.append(f"{symptom.name}, {spells}: {symptom.means}; {symptom.cure}")
-    return lines or ["nothing that looks like a failure"]
+    return lines or ["no symptom of failure"]
 
 
 def _spell(finding: Finding) -> str:

@@ -1,5 +1,5 @@
 """A run on disk: its folder, manifest, checkpoints, digests and lock.
 
-Nothing here trains; `run_dir` names every file, `checkpoint` saves and restores the state bit for bit.
+`run_dir` names every file, `checkpoint` saves and restores the state bit for bit.
 May import `config` and everything below it.
 """

@@ -1,8 +1,8 @@
-"""Checkpoints: saves the whole `State` with Orbax in the background, and restores it bit for bit.
+"""Saves checkpoints of the whole `State` with Orbax in the background, and restores them bit for bit.
 
 A checkpoint is written under a temporary name and renamed when complete, so a process killed while saving leaves the
 earlier ones intact. Orbax does not checksum its data: a *seal* written before the renaming lists the sha256 of every
-file, and no checkpoint is read whose files differ from its seal.
+file, and a checkpoint whose files differ from its seal is not read.
 """
 
 import hashlib
@@ -36,7 +36,7 @@ logging.getLogger("absl").addFilter(lambda record: "orbax" not in record.pathnam
 class Checkpoints:
     """The checkpoints of one run, `folder/<step>`. A context manager: leaving it waits for the pending save.
 
-    Kept are the last `keep_last`, and the one with the lowest `best(metrics)`; a missing or NaN metric ranks last.
+    Keeps the last `keep_last`, and the one with the lowest `best(metrics)`; a missing or NaN metric ranks last.
     Reading changes nothing on disk, so a run can be read while it is trained. Every process must hold the whole state:
     replicated, or sharded over its own devices.
     """
@@ -78,7 +78,7 @@ class Checkpoints:
         return sorted(int(path.name) for path in found if path.name.isdecimal())
 
     def latest(self) -> int | None:
-        """Returns the last step that has a checkpoint."""
+        """Returns the last step that has a checkpoint, or None."""
         return max(self.steps(), default=None)
 
     def best(self) -> int | None:
@@ -90,7 +90,7 @@ class Checkpoints:
     def set_damaged_aside(self) -> list[Path]:
         """Moves damaged checkpoints after the last sound one to the folder `damaged`; returns their new paths.
 
-        Moves nothing where no checkpoint is sound: `restore` then reports the damage.
+        Moves nothing if no checkpoint is sound: `restore` then reports the damage.
         """
         steps = self.steps()
         sound = next((step for step in reversed(steps) if not self._damaged_file(step)), None)
@@ -114,7 +114,7 @@ class Checkpoints:
         step = self._existing(step)
         path, cure = self.folder / str(step), self._cure(step)
         if file := self._damaged_file(step):
-            raise BadInput(f"{path} is damaged ({file} is missing or not as it was written); {cure}")
+            raise BadInput(f"{path} is damaged ({file} is missing or was changed); {cure}")
         shapes = jax.eval_shape(lambda state: jax.tree.map(plain, state), like)
         self._check_leaves(step, _describe(shapes))
         from orbax.checkpoint import v1 as ocp  # here, for importing it takes a second
@@ -127,7 +127,7 @@ class Checkpoints:
         return state
 
     def close(self) -> None:
-        """Waits for the pending save; raises `BadInput` where it failed."""
+        """Waits for the pending save. Raises `BadInput` if it failed."""
         writer, self._writer = self._writer, None
         if writer:
             with self._writing():
@@ -145,11 +145,11 @@ class Checkpoints:
         return [step in steps[-self._keep_last :] or step == self.best() for step in steps]
 
     def _open(self) -> Any:
-        """Creates the folder, and deletes what a process killed while saving has left there."""
+        """Creates the folder, and deletes incomplete checkpoints of a killed process."""
         from orbax.checkpoint import v1 as ocp  # here, for importing it takes a second
 
         context = ocp.Context()
-        # A lambda, because Orbax deep-copies its options, and with a bound method this object.
+        # A lambda, because Orbax deep-copies its options: a bound method would copy this object.
         context.async_options.post_finalization_callback = lambda: self._write_seal()
         return ocp.training.Checkpointer(
             self.folder.absolute(),
@@ -185,9 +185,9 @@ class Checkpoints:
         return step
 
     def _cure(self, step: int) -> str:
-        """What the user can do about a damaged checkpoint."""
+        """Returns advice on a damaged checkpoint for an error message."""
         others = [other for other in self.steps() if other != step]
-        return f"delete it to go on from step {others[-1]}" if others else "delete it to start again"
+        return f"delete it to resume from step {others[-1]}" if others else "delete it to start again"
 
     def _damaged_file(self, step: int) -> str:
         """Returns the first file of a checkpoint that differs from its seal; empty where none does."""
@@ -215,15 +215,15 @@ class Checkpoints:
 
     def _writing(self) -> AbstractContextManager[None]:
         return _one_line_errors(
-            f"{self.folder} cannot be written", "see that it is a folder with room that you may write to"
+            f"{self.folder} cannot be written", "check its permissions and the free space of the disk"
         )
 
 
 def _place(array: np.ndarray, like: Any) -> jax.Array:
     """Converts `array` to the dtype and sharding of `like`, committed to devices only if `like` is.
 
-    A value committed to one device cannot meet a batch sharded over several: a resumed run would fail where a fresh
-    one, whose state is not committed, works.
+    JAX refuses to combine a value committed to one device with a batch sharded over several: a resumed run would fail
+    where a fresh run, whose state is not committed, works.
     """
     leaf = jnp.asarray(array)
     if jnp.issubdtype(like.dtype, jax.dtypes.prng_key):

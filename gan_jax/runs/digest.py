@@ -1,4 +1,4 @@
-"""Digests of a state: two runs are equal to the bit exactly if their digests are."""
+"""Computes digests of a state: equal digests mean equal bits."""
 
 from hashlib import sha256
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ from jaxtyping import PyTree
 
 
 class Digests(NamedTuple):
-    """The sha256 of a state, and of every leaf half the sha256, keyed by path: `players/g/params/Dense_0/kernel`."""
+    """The sha256 of a state, and half of the sha256 of every leaf by its path: `players/g/params/Dense_0/kernel`."""
 
     state: str
     leaves: dict[str, str]

@@ -1,4 +1,4 @@
-"""Atomic file writes, and JSON Lines files."""
+"""Writes files atomically, and reads and writes JSON Lines."""
 
 import json
 import os
@@ -13,9 +13,9 @@ CLOCK = {"step": int, "images": int, "seconds": float}
 
 
 def read_jsonl(file: Path, fields: Mapping[str, type], cure: str) -> list[dict[str, Any]]:
-    """Reads JSON objects, one a line, each with these fields; an empty list where the file is missing.
+    """Reads JSON objects, one per line, each with these fields; an empty list if the file is missing.
 
-    A last line that a kill cut short is left out.
+    Skips a last line that a kill cut short.
 
     Raises:
         BadInput: a line is not such an object; `cure` says what to do.
@@ -33,12 +33,12 @@ def read_jsonl(file: Path, fields: Mapping[str, type], cure: str) -> list[dict[s
 
 
 def is_a(value: Any, kind: type) -> bool:
-    """Whether a JSON value has a type; integers count as floats, booleans not as numbers."""
+    """Whether a JSON value has a type; integers count as floats, booleans do not count as numbers."""
     return isinstance(value, int | float if kind is float else kind) and not isinstance(value, bool)
 
 
 def write_jsonl(file: Path, lines: Iterable[Mapping[str, Any]]) -> None:
-    """Writes JSON objects, one a line, all or none."""
+    """Writes JSON objects atomically, one per line."""
     write_atomic(file, "".join(json.dumps(line) + "\n" for line in lines).encode())
 
 

@@ -1,4 +1,4 @@
-"""A lock on a run folder: two processes that trained one run would overwrite each other's records."""
+"""Locks a run folder: two processes that train one run would overwrite each other's records."""
 
 import contextlib
 import errno
@@ -12,14 +12,14 @@ from gan_jax.errors import BadInput
 LOCK_FILE = ".lock"
 
 UNSUPPORTED = {errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL, errno.EBADF}
-"""Errors of file systems without locks. A run goes on there; the user must see to it that nobody else writes."""
+"""Errors of file systems without locks. There a run is trained without protection against a second process."""
 
 
 @contextlib.contextmanager
 def run_lock(folder: Path) -> Iterator[None]:
     """Locks a folder, created if missing, until the context or the process ends.
 
-    A killed process leaves the lock file behind, but not the lock, which is the kernel's.
+    A killed process leaves the lock file behind, but the kernel releases the lock.
 
     Raises:
         BadInput: another process holds the lock.
@@ -37,7 +37,7 @@ def run_lock(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        # While the lock is held: after the release, the file may be another process's.
+        # Before the release: afterwards the file may belong to another process.
         with contextlib.suppress(OSError):
             file.unlink()
         lock.release()

@@ -1,4 +1,4 @@
-"""The manifest of a run: enough to rebuild its experiment, and to compare it with another run."""
+"""The manifest of a run: all that is needed to rebuild its experiment and to compare it with another run."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -34,7 +34,7 @@ class Manifest(NamedTuple):
     machine: dict[str, Any]
     """Python, devices, and JAX settings: XLA flags, matmul precision, PRNG."""
     row: str = ""
-    """Row of the file's `PRESETS` table; empty where the file has none, and in runs of earlier releases."""
+    """Row of the file's `PRESETS` table; empty if the file has none, and in runs of earlier releases."""
 
     @property
     def name(self) -> str:
@@ -42,12 +42,12 @@ class Manifest(NamedTuple):
         return self.row or Path(self.experiment).stem
 
     def entry(self) -> Entry:
-        """Finds the experiment: in its file, or by its name where the file has moved."""
+        """Finds the experiment in its file, or by its name if the file has moved."""
         file = Path(self.experiment)
         return find(f"{file}:{self.row}".rstrip(":") if file.is_file() else self.name)
 
     def flags(self) -> dict[str, Any]:
-        """The settings as flags of today's experiment."""
+        """Returns the settings as flags of today's experiment."""
         return self.settings if self.row or not self.entry().row else upgrade(self.name, self.settings)
 
 
@@ -63,7 +63,7 @@ def manifest(entry: Entry, settings: dict[str, Any], source: Source, files: Coll
 
 
 def check_same(path: Path, there: Manifest, here: Manifest, free: Collection[str] = RESUMABLE) -> None:
-    """Raises `BadInput` where two manifests are of different runs; settings in `free` may differ."""
+    """Raises `BadInput` if two manifests are of different runs; settings in `free` may differ."""
     was = Path(there.experiment)
     if there.name != here.name:
         raise BadInput(f"{path} holds a run of {there.name}, not of {here.name}: choose another --run-dir")
@@ -73,8 +73,7 @@ def check_same(path: Path, there: Manifest, here: Manifest, free: Collection[str
     for file, (before, after) in code.items():
         if before != after:
             raise BadInput(
-                f"{path} holds a run of {file} as it was before it was edited: restore that, "
-                "or choose another --run-dir"
+                f"{path} holds a run of an earlier version of {file}: restore that version, or choose another --run-dir"
             )
     # A flag in only one of them was added by a later version, with the earlier behavior as its default.
     for name in sorted((there.settings.keys() & here.settings.keys()) - set(free)):

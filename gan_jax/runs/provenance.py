@@ -1,4 +1,4 @@
-"""Provenance of a run's numbers besides settings and data: the commit, package versions and the machine."""
+"""Provenance of a run beyond its settings and data: the commit, package versions and the machine."""
 
 import importlib.metadata
 import os
@@ -61,7 +61,7 @@ def machine() -> dict[str, Any]:
 
 
 def _processor_model() -> str:
-    """Describes the processor: its instructions decide the order of XLA's sums. Several models may share a name."""
+    """Describes the processor, whose instructions decide the order of XLA's sums. Several models may share a name."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

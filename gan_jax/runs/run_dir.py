@@ -22,10 +22,10 @@ Record = dict[str, int | float | list[float]]
 """A logged chunk: `step`, `images`, `seconds` and the mean of every metric, of one run or a list of many."""
 
 CURE = "restore or delete it"
-"""What the user can do about a damaged file of a run."""
+"""Advice on a damaged file of a run, for error messages."""
 
 ROLLBACK = {"step": int, "to": int, "moves": list}
-"""Fields of a rollback: the step with numbers that are not finite, the step gone back to, the moves."""
+"""Fields of a rollback, and their types: the step that was not finite, the step restored, the moves."""
 
 DIGEST = {"step": int, "images": int, "digest": str, "leaves": dict}
 """Fields of the digests of a checkpoint, and their types."""
@@ -35,7 +35,7 @@ class RunDir:
     """The paths of one run."""
 
     cure = CURE
-    """What the user can do about damaged records."""
+    """Advice on damaged records, for error messages."""
 
     def __init__(self, path: Path):
         self.path = path
@@ -55,13 +55,13 @@ class RunDir:
         self.compared = path / "programs"  # of sweeps only
 
     def claim(self, manifest: Manifest) -> None:
-        """Makes the folder this run's; of a folder that is, checks the settings and notes that the run is resumed.
+        """Writes the manifest of a new run; for the same run, checks the settings and records that it is resumed.
 
         Raises:
-            BadInput: the folder holds another run, or something else. Nothing is changed then.
+            BadInput: the folder holds another run or other files; nothing is written.
         """
         if self.compared.exists():
-            raise BadInput(f"{self.path} holds a comparison, not a single run: choose another --run-dir")
+            raise BadInput(f"{self.path} holds a sweep, not a single run: choose another --run-dir")
         if self.manifest.exists():
             self._append_resume(manifest)
         elif self.path.exists() and not self._is_empty():
@@ -70,7 +70,7 @@ class RunDir:
             self._write(manifest)
 
     def _append_resume(self, manifest: Manifest) -> None:
-        """Notes the settings that a later command changes: all free ones if it prolongs the run."""
+        """Records the settings that a later command changes: all free settings if it prolongs the run."""
         there = self.read()
         check_same(self.path, there, manifest)
         longer = manifest.settings["images"] > there.settings["images"]
@@ -90,11 +90,11 @@ class RunDir:
             BadInput: there is no run, or a file is damaged.
         """
         try:
-            # Runs of earlier versions lack these.
+            # Missing in runs of earlier versions.
             parts = {"files": {}, "commit": {}, "machine": {}, "row": "", **json.loads(self.manifest.read_text())}
             about = Manifest(**parts)
             if not all(map(isinstance, about, (str, str, dict, dict, dict, dict, dict, dict, str))):
-                raise TypeError("a part of it is of another type")
+                raise TypeError("a field has the wrong type")
             changes = [resume["settings"] for resume in self._resumes()]
             return about._replace(settings=functools.reduce(operator.or_, changes, about.settings))
         except FileNotFoundError:
@@ -109,13 +109,13 @@ class RunDir:
         if not all(
             is_a(number, float) for value in values for number in (value if isinstance(value, list) else [value])
         ):
-            raise BadInput(f"{self.metrics} is damaged (a value is no number): {self.cure}")
+            raise BadInput(f"{self.metrics} is damaged (a value is not a number): {self.cure}")
         return records
 
     def rewind(self, step: int) -> list[Record]:
-        """Deletes what was logged after `step`, which a resumed run plays again; returns the remaining records.
+        """Deletes all records after `step`, because a resumed run repeats its steps; returns the remaining records.
 
-        All files are rewritten, so that no line cut short by a kill remains to be appended to.
+        Rewrites all files, because a new line must not be appended to one that a kill cut short.
         """
         kept = [record for record in self.records() if record["step"] <= step]
         write_jsonl(self.metrics, kept)
@@ -128,7 +128,7 @@ class RunDir:
         return kept
 
     def append_rollback(self, step: int, to: int, moves: Sequence[str]) -> None:
-        """Notes that the numbers of `moves` were not finite in `step`, and that the run went back to step `to`."""
+        """Records that `moves` were not finite in `step`, and that the run returned to step `to`."""
         append_jsonl(self.rollbacks, {"step": step, "to": to, "moves": list(moves)})
 
     def read_rollbacks(self) -> list[dict[str, Any]]:
@@ -136,7 +136,7 @@ class RunDir:
         return read_jsonl(self.rollbacks, ROLLBACK, CURE)
 
     def append_digest(self, step: int, images: int, digests: Digests) -> None:
-        """Notes the digests of a state that is saved."""
+        """Records the digests of a saved state."""
         append_jsonl(self.digests, {"step": step, "images": images, "digest": digests.state, "leaves": digests.leaves})
 
     def read_digests(self) -> list[dict[str, Any]]:
@@ -144,14 +144,14 @@ class RunDir:
         return read_jsonl(self.digests, DIGEST, CURE)
 
     def preview(self, images: int) -> Path:
-        """Path of the preview after `images` images."""
+        """Returns the path of the preview after `images` images."""
         return self.samples / f"{images:010d}.png"
 
     def _write(self, manifest: Manifest) -> None:
         write_atomic(self.manifest, (json.dumps(manifest._asdict(), indent=2) + "\n").encode())
 
     def _is_empty(self) -> bool:
-        """Whether the folder holds nothing but a lock file and what a run killed while it wrote its manifest left."""
+        """Whether the folder holds only a lock file and the temporary files of a killed run."""
         return self.path.is_dir() and all(
             file.name == LOCK_FILE or file.name.endswith(".tmp") for file in self.path.iterdir()
         )

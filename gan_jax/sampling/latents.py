@@ -1,4 +1,4 @@
-"""Draws latents from a seed, with given codes, with one code swept, or interpolated between two samples."""
+"""Draws latents from a key: with given codes, with one code swept, or interpolated between samples."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType

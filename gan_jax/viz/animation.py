@@ -1,4 +1,4 @@
-"""Animations of a run's pictures."""
+"""Animates the pictures of a run."""
 
 import io
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from gan_jax.runs.files import write_atomic
 from gan_jax.viz.images import as_image, on_one_canvas
 
 PIXELS = 1 << 20
-"""The number of pixels, of all frames together, from which the palette is computed."""
+"""Number of pixels, drawn from all frames, that determine the palette."""
 
 
 def save_animation(path: Path, frames: Sequence[UInt8[np.ndarray, "_ _ _"] | Path], milliseconds: int = 100) -> None:
@@ -20,7 +20,7 @@ def save_animation(path: Path, frames: Sequence[UInt8[np.ndarray, "_ _ _"] | Pat
 
     Smaller pictures are padded with white to the size of the largest. The last frame is held two seconds longer.
     Gray pictures keep their values. Color pictures share one palette of 256 colors and are not dithered, because a
-    palette per frame or dithering would make still parts flicker.
+    palette per frame, or dithering, would make still regions flicker.
     """
     images = on_one_canvas([Image.open(frame) if isinstance(frame, Path) else as_image(frame) for frame in frames])
     if any(image.mode != "L" for image in images):

@@ -1,4 +1,4 @@
-"""Charts of scores. NumPy arrays in, pictures out; equal inputs give equal pixels."""
+"""Draws charts of scores. NumPy arrays in, pictures out; equal inputs give equal pixels."""
 
 import itertools
 import math
@@ -25,7 +25,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 """Seven markers for six colors, so 42 points look different."""
 
 BARS = 50
-"""The most classes that are drawn as bars with names."""
+"""Largest number of classes drawn as bars with names."""
 
 PIXELS = 64
 """Smaller images are enlarged up to this side."""
@@ -141,7 +141,7 @@ def metric_curves(records: Sequence[Mapping[str, Any]], names: Sequence[str], hi
     Args:
         records: `images` and metrics by name; missing and non-finite values leave a gap.
         names: the metrics to draw.
-        higher: the metrics of which higher is better.
+        higher: the metrics where higher is better.
 
     Raises:
         BadInput: no names, or a metric without finite values.

@@ -1,4 +1,4 @@
-"""Grids and files of images. NumPy arrays in, files out; no JAX, no display."""
+"""Lays out and writes grids of images. NumPy arrays in, files out; no JAX, no display."""
 
 import io
 import math
@@ -13,7 +13,7 @@ from gan_jax.runs.files import write_atomic
 
 WHITE = 255
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-"""One per player: distinct to the color-blind too (Okabe and Ito 2008)."""
+"""One color per player, distinguishable by color-blind readers too (Okabe and Ito 2008)."""
 
 
 def to_uint8(images: Float[np.ndarray, "*shape"]) -> UInt8[np.ndarray, "*shape"]:
@@ -53,7 +53,7 @@ def contact_sheet(
 
     Columns are as wide as the widest picture or caption.
     """
-    from matplotlib import get_data_path  # here, for importing it takes a while
+    from matplotlib import get_data_path  # imported here because it is slow
 
     font = ImageFont.truetype(Path(get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf", 13)
     frames = on_one_canvas([as_image(picture) for picture in pictures])

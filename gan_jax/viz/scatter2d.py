@@ -1,4 +1,4 @@
-"""Pictures of points in the plane. NumPy arrays in, pictures out.
+"""Draws points in the plane. NumPy arrays in, pictures out.
 
 Axes lie at fixed pixels, so pictures with one extent can be the frames of an animation.
 """
@@ -18,7 +18,7 @@ from gan_jax.viz.images import COLORS
 
 Points = Float[np.ndarray, "_ 2"]
 Extent = tuple[float, float, float, float]
-"""Left, right, bottom, top; not square, the picture is stretched."""
+"""Left, right, bottom, top; if it is not square, the picture is stretched."""
 
 REAL, FAKE, FRAME = "0.45", COLORS[1], "0.6"
 SCORES = LinearSegmentedColormap.from_list("scores", ["#8fbfe0", "#d9e8f2", "#ffffff", "#fbe6c2", "#f3c878"])

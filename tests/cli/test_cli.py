@@ -171,7 +171,7 @@ def test_a_run_of_an_edited_experiment_is_refused(capfd, tmp_path):
     assert command(capfd, "train", file, *flags)[0] == 0
     file.write_text(Path(TINY).read_text().replace("z_size=4", "z_size=5"))
     code, _, errors = command(capfd, "train", file, *flags)
-    assert code == 2 and "before it was edited" in errors
+    assert code == 2 and "an earlier version of" in errors
 
 
 def test_both_presets_of_the_convolutional_gan_build_and_flags_replace_theirs():

@@ -132,16 +132,16 @@ def test_objects_made_in_python_have_parsable_names():
     ],
 )
 def test_naming_a_loss_outside_the_registry_is_refused(loss):
-    with pytest.raises(BadInput, match="no word stands for this loss"):
+    with pytest.raises(BadInput, match="this loss has no word"):
         LOSSES.name_of(loss)
 
 
 def test_naming_a_penalty_outside_the_registry_is_refused():
     others = terms.lecam(1.0, decay=0.5), terms.gradient_penalty(1.0, abs), terms.r1(1.0)._replace(g=print)
     for penalty in others:
-        with pytest.raises(BadInput, match="no word stands for this penalty"):
+        with pytest.raises(BadInput, match="this penalty has no word"):
             name_penalties((penalty,))
-    with pytest.raises(BadInput, match="no word stands for the weight of r1"):
+    with pytest.raises(BadInput, match="the weight of r1 is a schedule"):
         name_penalties((terms.r1(jnp.ones(())),))
 
 
@@ -163,7 +163,7 @@ def test_penalties_of_one_name_differ_only_in_weight():
     assert (weak.weight, strong.weight, other.weight) == (0.1, 100.0, 3.0)
     assert weak._replace(weight=1.0) == strong._replace(weight=1.0)
     assert name_penalties((strong, other)) == "r1:100.0+r2:3.0"
-    with pytest.raises(BadInput, match="no word stands for this penalty"):
+    with pytest.raises(BadInput, match="this penalty has no word"):
         name_penalties((weak._replace(weight=lambda step: step),))
 
 
@@ -197,30 +197,30 @@ def test_settings_hold_the_words_and_parsing_reports_the_user_files(mine):
 
 
 MISTAKES = {
-    "--loss hing": "no loss 'hing' (did you mean hinge?)",
-    "--loss zzz": "no loss 'zzz': {minimax,",
-    "--loss=": "no loss ''",
+    "--loss hing": "unknown loss 'hing' (did you mean hinge?)",
+    "--loss zzz": "unknown loss 'zzz': choose one of {minimax,",
+    "--loss=": "unknown loss ''",
     "--loss": "--loss needs a value; see toy --help",
     "--loss hinge:3": "hinge:3 takes no number",
-    "--loss label_smoothing:x": "'x' is no number",
+    "--loss label_smoothing:x": "'x' is not a number",
     "--loss mine.py:temperd": "mine.py has no 'temperd' (did you mean tempered?)",
-    "--loss mine.py:scale": "mine.py:scale is no loss: give a value of the type AdversarialLoss",
-    "--loss mine.py:mean": "mine.py:mean: d of scores float32[4] must return float32[4], and returned float32[]",
-    "--loss mine.py:whole": "mine.py:whole: g of scores float32[4] must return float32[4], and returned int32[4]",
-    "--loss mine.py:sure": "and returned bool[4]",
+    "--loss mine.py:scale": "mine.py:scale is not a loss: give a value of the type AdversarialLoss",
+    "--loss mine.py:mean": "mine.py:mean: d must return float32[4] for scores float32[4], but returned float32[]",
+    "--loss mine.py:whole": "mine.py:whole: g must return float32[4] for scores float32[4], but returned int32[4]",
+    "--loss mine.py:sure": "but returned bool[4]",
     "--loss mine.py:shifted": "mine.py:shifted raised TypeError: shifted() missing 1 required",
     "--loss mine.py:few": "mine.py:few: d(s_real, s_fake) raised TypeError",
     "--loss label_smoothing:7.0": "label_smoothing(target=7.0): it must be above 0 and at most 1",
     "--loss nowhere.py:x": "nowhere.py cannot be read",
     "--penalty r1": "r1 needs a weight, as in r1:10",
-    "--penalty r1:nan": "'nan' is no number",
+    "--penalty r1:nan": "'nan' is not a number",
     "--penalty r1+r2:1": "r1 needs a weight, as in r1:10",
-    "--penalty r1:-1": "r1:-1: a negative weight would reward",
-    "--penalty mine.py:flat:-1": "mine.py:flat:-1: a negative weight would reward",
-    "--penalty mine.py:heavy": "mine.py:heavy: its weight must be a number or a function of the step, and is 'x'",
-    "--penalty r1:1+dragn:1": "no penalty 'dragn' (did you mean dragan?)",
-    "--penalty mine.py:tempered": "mine.py:tempered is no penalty: give a value of the type Penalty",
-    "--play mine.py:unmoved": "mine.py:unmoved: optimizer must return an optimizer, and returned a function",
+    "--penalty r1:-1": "r1:-1: the weight must not be negative",
+    "--penalty mine.py:flat:-1": "mine.py:flat:-1: the weight must not be negative",
+    "--penalty mine.py:heavy": "mine.py:heavy: the weight must be a number or a function of the step, not 'x'",
+    "--penalty r1:1+dragn:1": "unknown penalty 'dragn' (did you mean dragan?)",
+    "--penalty mine.py:tempered": "mine.py:tempered is not a penalty: give a value of the type Penalty",
+    "--play mine.py:unmoved": "mine.py:unmoved: optimizer must return an optimizer, but returned a function",
     "--play consensus": "consensus raised TypeError",
 }
 
@@ -272,7 +272,7 @@ def test_outputs_of_user_penalties_are_checked(mine):
     assert flat.d({}, {}, x_fake, None, 0).shape == (6,)
     assert packs.d({}, {}, x_fake, None, 0).shape == (2,)
     assert image.g({}, {}, x_fake, jax.random.split(jax.random.key(0), 6), jnp.int32(0)) == 0
-    with pytest.raises(BadInput, match=r"mine.py:image: d must return .* \(6,\), .* and returned \(6, 2\)"):
+    with pytest.raises(BadInput, match=r"mine.py:image: d must return .* \(6,\), .* but returned \(6, 2\)"):
         image.d({}, {}, x_fake, None, 0)
     with pytest.raises(BadInput, match=r"mine.py:few_terms: d must return .* \(5,\), or one for all, .* \(2,\)"):
         few.d({}, {}, x_fake[:5], None, 0)

@@ -122,14 +122,14 @@ def test_findings_end_when_the_symptom_does_and_may_recur():
 
 def test_summary_describes_findings_and_rollbacks(tmp_path):
     folder = RunDir(tmp_path)
-    assert summary(folder) == ["nothing that looks like a failure"]
+    assert summary(folder) == ["no symptom of failure"]
     write_findings([Finding("classes missing", 16_800, 32_800), Finding("classes missing", 40_800)], folder)
     [line] = summary(folder)
     assert line.startswith(
         "classes missing, from 16,800 to 32,800 images, from 40,800 images to the end: the generator draws few of the"
     )
     folder.append_rollback(17, 0, ["d"])
-    assert summary(folder)[0].startswith("numbers were not finite in steps 17; the run went back and on")
+    assert summary(folder)[0].startswith("numbers were not finite in steps 17; the run continued from")
 
 
 def test_missing_and_nonfinite_metrics_trigger_no_symptom():

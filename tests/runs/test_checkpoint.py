@@ -203,7 +203,7 @@ def test_every_damaged_file_is_noticed_or_does_not_matter(tmp_path, harm, capfd)
         except BadInput as error:
             noticed.append(file)
             assert f"{tmp_path / '2'} is damaged ({file} is missing" in str(error) or file.name == "seal"
-            assert str(error).endswith("delete it to go on from step 1")
+            assert str(error).endswith("delete it to resume from step 1")
             assert "\n" not in str(error)
         assert contents(tmp_path) == before
         shutil.copy2(tmp_path / "whole" / file, tmp_path / "2" / file)

@@ -1,4 +1,4 @@
-"""The classification accuracy score: high for real images, at chance where labels say nothing, low without variety."""
+"""The classification accuracy score: high for real images, at chance for random labels, low for wrong ones."""
 
 import jax
 import numpy as np
@@ -13,7 +13,7 @@ KEY = jax.random.key(0)
 
 @pytest.fixture(scope="module")
 def digits():
-    """Half the size, of three classes that look different: 512 "generated" ones, and 256 to test with."""
+    """Reads digits 0, 1, 2 at half size: 512 as generated images, 256 for testing."""
     source = mnist5k()
     examples = source.read(np.arange(source.size))
     rows = np.random.default_rng(0).permutation(np.flatnonzero(np.isin(examples["y"], (0, 1, 2))))[:768]
@@ -25,16 +25,16 @@ def score(images, labels, test_images, test_labels):
     return classifier_accuracy(images, labels, test_images, test_labels, KEY, epochs=8)
 
 
-def test_real_images_score_high(digits):
+def test_score_of_real_images_is_high(digits):
     assert score(*digits) > 0.9
 
 
-def test_labels_that_say_nothing_score_at_chance(digits):
+def test_score_of_random_labels_is_at_chance(digits):
     images, labels, *test = digits
     assert 0.15 < score(images, np.random.default_rng(0).permutation(labels), *test) < 0.55
 
 
-def test_classes_in_another_order_score_low(digits):
+def test_score_of_permuted_classes_is_low(digits):
     images, labels, *test = digits
     assert score(images, (labels + 1) % 3, *test) < 0.1
 
@@ -56,6 +56,6 @@ IMAGES, LABELS = np.zeros((128, 8, 8, 1), np.uint8), np.arange(128) % 4
         ((IMAGES, LABELS // 2), (IMAGES, LABELS), r"2 classes were not generated \(2, 3\)"),
     ],
 )
-def test_refuses(generated, real, words):
+def test_unusable_data_is_refused(generated, real, words):
     with pytest.raises(BadInput, match=words):
         classifier_accuracy(*generated, *real, KEY)

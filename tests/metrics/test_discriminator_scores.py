@@ -13,21 +13,21 @@ BOTH = pytest.mark.parametrize("accuracy", [adversarial_accuracy, ranking_accura
 
 
 @BOTH
-def test_the_ends_and_the_middle(accuracy):
+def test_accuracies_are_1_for_separated_0_for_swapped_half_for_equal_scores(accuracy):
     high, low, none = np.full(5, 2.0), np.full(3, -1.0), np.zeros(4)
     assert accuracy(high, low) == 1
     assert accuracy(low, high) == 0
     assert accuracy(high, high) == accuracy(none, none) == 0.5
 
 
-def test_by_hand():
+def test_accuracies_equal_hand_computation():
     s_real, s_fake = np.array([3.0, 1.0, -1.0, 0.0]), np.array([2.0, -2.0])
     assert adversarial_accuracy(s_real, s_fake) == ((1 + 1 + 0 + 0.5) / 4 + (0 + 1) / 2) / 2
     assert ranking_accuracy(s_real, s_fake) == (2 + 1 + 1 + 1) / 8
 
 
 @given(scores, scores)
-def test_ranking_is_the_share_of_pairs_in_order(s_real, s_fake):
+def test_ranking_accuracy_is_the_share_of_ordered_pairs(s_real, s_fake):
     pairs = [(r > f) + (r == f) / 2 for r in s_real for f in s_fake]
     assert ranking_accuracy(s_real, s_fake) == pytest.approx(np.mean(pairs))
     assert adversarial_accuracy(s_real, s_fake) == pytest.approx(
@@ -36,7 +36,7 @@ def test_ranking_is_the_share_of_pairs_in_order(s_real, s_fake):
 
 
 @given(scores, scores)
-def test_ranking_is_scikit_learns_area_under_the_curve(s_real, s_fake):
+def test_ranking_accuracy_equals_scikit_learn_auc(s_real, s_fake):
     metrics = pytest.importorskip("sklearn.metrics")
     real = np.repeat([1, 0], [len(s_real), len(s_fake)])
     expected = metrics.roc_auc_score(real, np.concatenate([s_real, s_fake]))
@@ -44,19 +44,19 @@ def test_ranking_is_scikit_learns_area_under_the_curve(s_real, s_fake):
 
 
 @given(scores, scores, st.integers(-9, 9))
-def test_ranking_needs_no_threshold(s_real, s_fake, shift):
+def test_ranking_accuracy_is_invariant_to_shift_and_scale(s_real, s_fake, shift):
     moved = ranking_accuracy(7 * s_real + shift, 7 * s_fake + shift)
     assert moved == ranking_accuracy(s_real, s_fake)
 
 
 @BOTH
 @given(s_real=scores, s_fake=scores)
-def test_swapping_the_sides_is_being_wrong(accuracy, s_real, s_fake):
+def test_swapping_real_and_fake_gives_the_complement(accuracy, s_real, s_fake):
     assert accuracy(s_real, s_fake) + accuracy(s_fake, s_real) == pytest.approx(1)
 
 
-def test_gaussians_apart_by_two_standard_deviations():
-    """Phi(1) right at the threshold between them, Phi(2 / sqrt(2)) in pairs."""
+def test_accuracies_of_gaussians_two_standard_deviations_apart():
+    """Phi(1) with the threshold in the middle, Phi(2 / sqrt(2)) for pairs."""
     rng = np.random.default_rng(0)
     s_real, s_fake = rng.normal(1, 1, 200_000), rng.normal(-1, 1, 100_000)
     assert adversarial_accuracy(s_real, s_fake) == pytest.approx(0.8413, abs=0.005)
@@ -64,7 +64,7 @@ def test_gaussians_apart_by_two_standard_deviations():
 
 
 @BOTH
-def test_scores_on_a_device_and_bad_ones(accuracy):
+def test_scores_may_be_jax_arrays_and_invalid_ones_are_refused(accuracy):
     assert accuracy(jnp.array([1.0]), jnp.array([-1.0])) == 1
     with pytest.raises(BadInput, match=r"s_fake: .* not finite, first \[1\]"):
         accuracy(np.zeros(2), np.array([0.0, np.nan]))

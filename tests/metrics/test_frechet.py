@@ -1,4 +1,4 @@
-"""The Fréchet distance against closed forms, the matrix square root of scipy, and torch_fidelity."""
+"""The Fréchet distance against closed forms, scipy's matrix square root, and torch_fidelity."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def by_square_root(a, b):
     return np.sum((a.mean(0) - b.mean(0)) ** 2) + np.trace(s1 + s2 - 2 * root)
 
 
-def test_moments_are_numpys_in_blocks_too():
+def test_moments_equal_numpy():
     x = sample(0, n=10_000)
     mean, covariance, count = moments(x)
     np.testing.assert_allclose(mean, x.mean(0), rtol=1e-12)
@@ -31,7 +31,7 @@ def test_moments_are_numpys_in_blocks_too():
     assert count == 10_000 and covariance.dtype == np.float64
 
 
-def test_a_shift_is_its_squared_length():
+def test_distance_of_shifted_sets_is_the_squared_shift():
     x = sample(0)
     shift = np.array([3.0, -4.0, 0, 0, 0, 12.0])
     assert frechet_distance(x, x + shift) == pytest.approx(169, rel=1e-12)
@@ -39,8 +39,8 @@ def test_a_shift_is_its_squared_length():
 
 @given(st.lists(st.tuples(st.floats(0, 10), st.floats(0, 10), st.floats(-5, 5)), min_size=1, max_size=8))
 @settings(deadline=None)
-def test_independent_features_add_up(parts):
-    """sum (m1 - m2)^2 + (s1 - s2)^2, also where a standard deviation is 0."""
+def test_distance_of_independent_features_is_the_closed_form(parts):
+    """sum (m1 - m2)^2 + (s1 - s2)^2, also for standard deviation 0."""
     s1, s2, shift = np.array(parts).T
     zero = np.zeros_like(shift)
     distance = frechet_distance_of(Moments(shift, np.diag(s1**2), 99), Moments(zero, np.diag(s2**2), 99))
@@ -49,7 +49,7 @@ def test_independent_features_add_up(parts):
 
 @given(st.integers(0, 10**6), st.integers(1, 12))
 @settings(deadline=None, max_examples=30)
-def test_it_is_that_of_the_matrix_square_root_symmetric_and_never_negative(seed, d):
+def test_distance_equals_the_matrix_square_root_formula_and_is_symmetric(seed, d):
     a, b = sample(seed, 60, d), sample(seed + 1, 40, d)
     distance = frechet_distance(a, b)
     assert distance == pytest.approx(by_square_root(a, b), rel=1e-6, abs=1e-6)
@@ -57,7 +57,7 @@ def test_it_is_that_of_the_matrix_square_root_symmetric_and_never_negative(seed,
     assert distance >= 0
 
 
-def test_it_is_torch_fidelitys():
+def test_distance_equals_torch_fidelity():
     fid = pytest.importorskip(f"{torch_fidelity().__name__}.metric_fid")
     torch = pytest.importorskip("torch")
     a, b = sample(0, 400, 40), sample(1, 300, 40)
@@ -66,24 +66,24 @@ def test_it_is_torch_fidelitys():
     assert frechet_distance(a, b) == pytest.approx(expected, rel=1e-8)
 
 
-def test_rotating_both_changes_nothing():
+def test_distance_is_invariant_to_a_common_rotation():
     a, b = sample(0), sample(1)
     rotation = scipy.linalg.qr(np.random.default_rng(2).normal(size=(6, 6)))[0]
     assert frechet_distance(a @ rotation, b @ rotation) == pytest.approx(frechet_distance(a, b), rel=1e-10)
 
 
-def test_a_set_and_itself_in_another_order():
+def test_distance_to_a_reordered_set_is_0():
     x = sample(0, 500, 64)
     assert frechet_distance(x, x[::-1]) == pytest.approx(0, abs=1e-6 * np.trace(np.cov(x, rowvar=False)))
 
 
-def test_rounding_never_makes_it_negative():
+def test_distance_is_nonnegative_despite_rounding():
     distances = [frechet_distance(x, x) for x in (1e3 * sample(seed, 20, 3) for seed in range(30))]
     assert all(0 <= distance < 1e-6 for distance in distances) and 0 in distances
 
 
-def test_features_that_do_not_vary_leave_the_rest_as_it_is():
-    """Covariances of rank 3 of 6, in other directions: where the root of the product itself is hard to take."""
+def test_constant_features_do_not_change_the_distance():
+    """Covariances of rank 3 of 6 in different directions, for which the root of the product is ill-conditioned."""
     rng = np.random.default_rng(0)
     a, b = rng.normal(size=(2, 50, 3)) * np.array([[1.0], [2.0]])[:, :, None]
     lift = scipy.linalg.qr(rng.normal(size=(6, 6)))[0]
@@ -94,12 +94,12 @@ def test_features_that_do_not_vary_leave_the_rest_as_it_is():
     assert frechet_distance(flat_a, other) == pytest.approx(apart, abs=1e-6)
 
 
-def test_float32_features_far_from_zero_keep_their_digits():
+def test_distance_of_float32_features_far_from_zero_is_accurate():
     x = sample(0).astype(np.float32) + 1000
     assert frechet_distance(x, x + np.float32(1)) == pytest.approx(6, rel=1e-4)
 
 
-def test_too_few_samples_are_refused_and_told_how_many():
+def test_too_few_samples_are_refused():
     with pytest.raises(BadInput, match="second set: 6 samples are too few for 6 features, at least 7 are needed"):
         frechet_distance(sample(0), sample(1, n=6))
     frechet_distance(sample(0), sample(1, n=7))
@@ -109,7 +109,7 @@ def test_too_few_samples_are_refused_and_told_how_many():
         frechet_distance(sample(0), np.full((9, 6), np.nan))
 
 
-def test_each_class_is_compared_with_itself():
+def test_intra_distance_compares_class_by_class():
     real, fake = sample(0, 300), sample(1, 300)
     real_labels, fake_labels = np.arange(300) % 3, np.arange(300) // 100
     distance = intra_frechet_distance(real, real_labels, fake, fake_labels)
@@ -118,7 +118,7 @@ def test_each_class_is_compared_with_itself():
     assert distance.mean == pytest.approx(np.mean(list(expected.values())))
 
 
-def test_labels_that_are_not_heeded_show_only_within_classes():
+def test_ignored_labels_raise_only_the_intra_distance():
     rng = np.random.default_rng(0)
     labels = np.arange(2000) % 2
     real = rng.normal(size=(2000, 2)) + 10 * labels[:, None]
@@ -126,7 +126,7 @@ def test_labels_that_are_not_heeded_show_only_within_classes():
     assert intra_frechet_distance(real, labels, real[::-1], labels).mean == pytest.approx(200, rel=0.05)
 
 
-def test_a_class_with_too_few_samples_is_named():
+def test_class_with_too_few_samples_is_named():
     real, labels = sample(0, 20), np.repeat([0, 1], 10)
     with pytest.raises(BadInput, match="fake, class 1: 4 samples are too few for 6 features, at least 7"):
         intra_frechet_distance(real, labels, real[:14], labels[:14])

@@ -1,4 +1,4 @@
-"""The kernel distance: its value by hand and by others, its error by drawing again."""
+"""The kernel distance: its value against hand computation and torch_fidelity, its error against repeated draws."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ def draws(n, m, dims, shift=0.0, seed=0):
 
 
 def mmd(x, y):
-    """The definition."""
+    """Computes the unbiased MMD by its definition."""
 
     def k(a, b):
         return (a @ b.T / a.shape[1] + 1) ** 3
@@ -26,7 +26,7 @@ def mmd(x, y):
 
 
 def jackknife(x, y):
-    """Refitted without each example."""
+    """Computes the jackknife error by leaving out each example."""
     variance = 0
     for left, right in ((x, y), (y, x)):
         without = [mmd(np.delete(left, i, axis=0), right) for i in range(len(left))]
@@ -35,7 +35,7 @@ def jackknife(x, y):
 
 
 @pytest.mark.parametrize("budget", [8, 1000, 2**25])
-def test_by_the_definitions_whatever_the_blocks(monkeypatch, budget):
+def test_value_and_error_equal_the_definitions_at_every_block_size(monkeypatch, budget):
     monkeypatch.setattr(pairwise, "BLOCK", budget)
     x, y = draws(17, 29, 6, 0.5)
     found = kernel_distance(x, y)
@@ -44,22 +44,22 @@ def test_by_the_definitions_whatever_the_blocks(monkeypatch, budget):
     assert float(found) == found.value
 
 
-def test_by_hand():
+def test_value_equals_hand_computation():
     """k(1, 3) = 64, k(0, 2) = 1, and across k(., 0) = 1, k(1, 2) = 27, k(3, 2) = 343."""
     x, y = np.array([[1.0], [3.0]]), np.array([[0.0], [2.0]])
     found = kernel_distance(x, y)
     assert found.value == 64 + 1 - 2 * (1 + 1 + 27 + 343) / 4
-    assert np.isnan(found.error)  # nothing is left out of 2
+    assert np.isnan(found.error)  # the jackknife of 2 examples is undefined
 
 
-def test_both_sides_are_alike():
+def test_distance_is_symmetric():
     x, y = draws(30, 50, 4, 0.3)
     assert kernel_distance(x, y) == pytest.approx(kernel_distance(y, x))
 
 
 @pytest.mark.parametrize("shift", [0.0, 0.2, 3.0])
-def test_torch_fidelity_agrees(shift):
-    """With one subset that is all."""
+def test_value_equals_torch_fidelity(shift):
+    """With one subset of all samples."""
     torch_fidelity()
     import torch
     from torch_fidelity.metric_kid import kid_features_to_metric
@@ -72,41 +72,41 @@ def test_torch_fidelity_agrees(shift):
     assert kernel_distance(x, y).value == pytest.approx(value, rel=1e-9, abs=1e-12)
 
 
-def test_the_mean_over_subsets_has_the_same_expectation():
+def test_mean_over_subsets_has_the_same_expectation():
     x, y = draws(400, 400, 8, 0.4)
     rng = np.random.default_rng(1)
     subsets = [kernel_distance(x[rng.choice(400, 40, False)], y[rng.choice(400, 40, False)]).value for _ in range(300)]
     assert abs(np.mean(subsets) - kernel_distance(x, y).value) < 4 * np.std(subsets) / np.sqrt(300)
 
 
-def test_unbiased_at_every_size():
+def test_value_is_unbiased_at_every_sample_size():
     for n, m in ((4, 3), (20, 30)):
         values = np.array([kernel_distance(*draws(n, m, 4, seed=seed)).value for seed in range(1000)])
         assert abs(values.mean()) < 4 * values.std() / np.sqrt(1000)
         assert values.min() < 0
 
 
-def test_a_known_distance():
-    """On a line it is 3 a^2 + 3 b^2 + c^2, the differences of the first three moments: 0, 1, 0 against 1, 2, 4."""
+def test_value_approaches_the_closed_form():
+    """In one dimension 3 a^2 + 3 b^2 + c^2, from differences of moments: (0, 1, 0) against (1, 2, 4)."""
     x, y = draws(2000, 2000, 1, 1.0)
     found = kernel_distance(x, y)
     assert found.error < 3
     assert abs(found.value - (3 + 3 + 16)) < 3 * found.error
 
 
-def test_the_error_is_the_spread_of_new_draws():
+def test_error_equals_the_spread_of_repeated_draws():
     estimates = np.array([kernel_distance(*draws(50, 40, 4, 0.7, seed)) for seed in range(1000)])
     spread, error = estimates[:, 0].std(), np.sqrt(np.mean(estimates[:, 1] ** 2))
     assert spread == pytest.approx(error, rel=0.1)
 
 
-def test_the_error_is_too_large_between_equal_distributions():
+def test_error_is_overestimated_for_equal_distributions():
     estimates = np.array([kernel_distance(*draws(50, 50, 4, seed=seed)) for seed in range(1000)])
     spread, error = estimates[:, 0].std(), np.sqrt(np.mean(estimates[:, 1] ** 2))
     assert error / spread == pytest.approx(np.sqrt(2), rel=0.1)
 
 
-def test_one_image_repeated():
+def test_collapsed_sets_have_a_large_distance():
     x, _ = draws(50, 1, 4)
     found = kernel_distance(np.repeat(x[:1], 20, axis=0), np.repeat(x[:1], 30, axis=0))
     assert found == pytest.approx((0, 0), abs=1e-12)
@@ -114,7 +114,7 @@ def test_one_image_repeated():
     assert collapsed.value > 4 * collapsed.error
 
 
-def test_bad_input():
+def test_invalid_input_is_refused():
     x, y = draws(2, 5, 3)
     for bad in ((x[:1], y), (y, x[:1])):
         with pytest.raises(BadInput, match="1 samples are too few, at least 2"):

@@ -1,4 +1,4 @@
-"""MS-SSIM against scikit-image on one scale, TensorFlow on several, and a slow loop over windows."""
+"""MS-SSIM against scikit-image on one scale, TensorFlow on several, and a loop over windows."""
 
 import sys
 
@@ -11,7 +11,7 @@ from gan_jax.metrics.ms_ssim import WEIGHTS, mean_ms_ssim, ms_ssim, scales_for
 
 
 def pairs(size, n=4, channels=1, noise=40):
-    """Blurred noise and the same with more noise: alike, but not the same."""
+    """Makes pairs of coarse noise and the same with fine noise added."""
     rng = np.random.default_rng(0)
     coarse = rng.uniform(0, 255, (n, -(-size // 4), -(-size // 4), channels))
     a = coarse.repeat(4, axis=1).repeat(4, axis=2)[:, :size, :size]
@@ -23,14 +23,14 @@ def pairs(size, n=4, channels=1, noise=40):
     "side, scales",
     [(11, 1), (21, 1), (22, 2), (28, 2), (43, 2), (44, 3), (64, 3), (128, 4), (176, 5), (999, 5)],
 )
-def test_the_window_fits_into_every_scale(side, scales):
+def test_window_fits_into_every_scale(side, scales):
     assert scales_for(side, side) == scales_for(side, 1000) == scales_for(1000, side) == scales
     assert side >> (scales - 1) >= 11
     assert scales == 5 or side >> scales < 11
 
 
 @pytest.mark.parametrize("size, channels", [(16, 1), (21, 3)])
-def test_one_scale_is_scikit_images_ssim(size, channels):
+def test_one_scale_equals_scikit_image(size, channels):
     metrics = pytest.importorskip("skimage.metrics")
     a, b = pairs(size, channels=channels)
     expected = [
@@ -43,7 +43,7 @@ def test_one_scale_is_scikit_images_ssim(size, channels):
 
 
 @pytest.mark.parametrize("size, channels", [(32, 3), (64, 1), (176, 3)])
-def test_several_scales_are_tensorflows(size, channels):
+def test_several_scales_equal_tensorflow(size, channels):
     tf = pytest.importorskip("tensorflow")
     a, b = pairs(size, channels=channels)
     weights = np.array(WEIGHTS[: scales_for(size, size)])
@@ -53,7 +53,7 @@ def test_several_scales_are_tensorflows(size, channels):
 
 
 def windowed(a, b):
-    """One pair of one channel, window by window, straight from the paper."""
+    """Computes MS-SSIM of one gray pair window by window, as in the paper."""
     distance = np.arange(-5, 6)
     window = np.exp(-(distance[:, None] ** 2 + distance[None] ** 2) / (2 * 1.5**2))
     window /= window.sum()
@@ -83,12 +83,12 @@ def windowed(a, b):
 
 
 @pytest.mark.parametrize("height, width", [(28, 28), (45, 49), (23, 60)])
-def test_it_is_the_slow_reference_at_odd_sizes_too(height, width):
+def test_ms_ssim_equals_the_loop_at_odd_sizes(height, width):
     a, b = (x[:2, :height, :width] for x in pairs(64))
     np.testing.assert_allclose(ms_ssim(a, b), [windowed(x[..., 0], y[..., 0]) for x, y in zip(a, b, strict=True)])
 
 
-def test_equal_images_are_1_and_negatives_0():
+def test_equal_images_give_1_and_negatives_0():
     a, _ = pairs(32, channels=3)
     np.testing.assert_allclose(ms_ssim(a, a), 1, rtol=1e-12)
     np.testing.assert_array_equal(ms_ssim(a, 255 - a), 0)
@@ -96,7 +96,7 @@ def test_equal_images_are_1_and_negatives_0():
     np.testing.assert_allclose(ms_ssim(flat, flat), 1, rtol=1e-12)
 
 
-def test_colours_are_averaged_and_pairs_do_not_mix(monkeypatch):
+def test_channels_are_averaged_and_pairs_are_independent(monkeypatch):
     a, b = pairs(32, n=5, channels=3)
     each = np.stack([ms_ssim(a[..., i : i + 1], b[..., i : i + 1]) for i in range(3)])
     np.testing.assert_allclose(ms_ssim(a, b), each.mean(axis=0))
@@ -106,19 +106,19 @@ def test_colours_are_averaged_and_pairs_do_not_mix(monkeypatch):
     np.testing.assert_allclose(ms_ssim(b, a), whole, rtol=1e-12)
 
 
-def test_more_noise_is_less_alike():
+def test_similarity_decreases_with_noise():
     values = [ms_ssim(*pairs(64, noise=noise)).mean() for noise in (0, 10, 40, 160)]
     assert values == sorted(values, reverse=True)
 
 
-def test_diversity_is_the_mean_over_pairs_of_different_images():
-    """Of two images every pair is the same one; of equal images every pair is alike."""
+def test_mean_is_over_pairs_of_different_images():
+    """Two images form one pair; pairs of equal images give 1."""
     a, _ = pairs(28, n=2)
     assert tuple(mean_ms_ssim(a, 10)) == pytest.approx((float(ms_ssim(a[:1], a[1:])[0]), 0))
     assert tuple(mean_ms_ssim(a[[0, 0, 0]], 5)) == pytest.approx((1, 0))
 
 
-def test_the_error_of_two_pairs_is_half_their_difference():
+def test_error_of_two_pairs_is_half_their_difference():
     a, _ = pairs(28, n=3)
     values = ms_ssim(a[[0, 0, 1]], a[[1, 2, 2]])
     mean, error = mean_ms_ssim(a, 2, seed=2)
@@ -127,7 +127,7 @@ def test_the_error_of_two_pairs_is_half_their_difference():
         assert np.min(np.abs(values - value)) < 1e-12
 
 
-def test_diversity_of_many_pairs_is_that_of_all_pairs():
+def test_mean_of_many_pairs_approaches_the_mean_of_all():
     a, _ = pairs(28, n=12)
     i, j = np.triu_indices(12, k=1)
     exact = ms_ssim(a[i], a[j])
@@ -137,7 +137,7 @@ def test_diversity_of_many_pairs_is_that_of_all_pairs():
     assert mean_ms_ssim(a, 30) == few != mean_ms_ssim(a, 30, seed=1)
 
 
-def test_bad_input():
+def test_invalid_input_is_refused():
     a, b = pairs(10)
     with pytest.raises(BadInput, match="10x10 are too small for MS-SSIM: give at least 11 pixels"):
         ms_ssim(a, b)

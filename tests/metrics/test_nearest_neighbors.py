@@ -1,4 +1,4 @@
-"""Copies of training examples and repeated samples, where it is known how many there are."""
+"""Memorized and duplicate samples, in sets with a known number of copies."""
 
 import itertools
 import math
@@ -23,7 +23,7 @@ def all_pairs(x):
 
 
 @pytest.mark.parametrize("budget", BUDGETS)
-def test_neighbours_by_brute_force(monkeypatch, budget):
+def test_neighbors_equal_brute_force(monkeypatch, budget):
     monkeypatch.setattr(pairwise, "BLOCK", budget)
     samples, training = draws(20, 30, 3)
     distances, indices = neighbors(samples, training, 2)
@@ -33,12 +33,12 @@ def test_neighbours_by_brute_force(monkeypatch, budget):
         assert index.tolist() == np.argsort(each)[:2].tolist()
 
 
-def test_copies_are_their_own_neighbours_at_distance_zero():
+def test_copies_have_their_original_as_neighbor_at_distance_0():
     training = np.random.default_rng(0).integers(0, 256, (100, 784)).astype(np.uint8)
     distances, indices = neighbors(training[30:60], training)
     assert not distances.any() and indices[:, 0].tolist() == list(range(30, 60))
     changed = training[:1] + np.eye(1, 784, 5, dtype=np.uint8)
-    np.testing.assert_allclose(neighbors(changed, training)[0], [[1]], rtol=1e-3)  # one pixel by one of 255
+    np.testing.assert_allclose(neighbors(changed, training)[0], [[1]], rtol=1e-3)  # one pixel differs by 1 of 255
 
 
 def test_memorized_samples_are_counted():
@@ -49,8 +49,8 @@ def test_memorized_samples_are_counted():
     assert memorized_share(training, training) == 1
 
 
-def test_the_ratio_is_of_distances():
-    """1 and 3.1 away: below a third. 1 and 2.9 away: not, as 1 / 2.9^2 would be."""
+def test_memorization_ratio_is_of_distances_not_squares():
+    """Distances 1 and 3.1 are below a ratio of 1/3; 1 and 2.9 are not, though 1 / 2.9^2 is."""
     training = np.array([[0.0], [4.1], [-3.9]])
     assert memorized_share(np.array([[1.0]]), training) == 1
     assert memorized_share(np.array([[-1.0]]), training) == 0
@@ -58,13 +58,13 @@ def test_the_ratio_is_of_distances():
     assert memorized_share(np.array([[1.0], [-1.0]]), training) == 0.5
 
 
-def test_training_examples_that_are_there_twice_hide_their_copies():
+def test_copies_of_duplicate_training_examples_are_not_counted():
     _, training = draws(1, 50, 16)
     assert memorized_share(training[:10], np.concatenate([training, training[:4]])) == 0.6
 
 
 @pytest.mark.parametrize("budget", BUDGETS)
-def test_duplicates_by_brute_force(monkeypatch, budget):
+def test_duplicates_equal_brute_force(monkeypatch, budget):
     monkeypatch.setattr(pairwise, "BLOCK", budget)
     samples, real = draws(40, 60, 2)
     samples /= 3
@@ -75,8 +75,8 @@ def test_duplicates_by_brute_force(monkeypatch, budget):
     assert duplicates(samples, real) == pytest.approx(expected)
 
 
-def test_the_support_of_a_generator_that_knows_some_images():
-    """400 samples of 1,000 images have about 80 pairs that are copies, up to small noise."""
+def test_support_of_a_finite_generator_is_estimated():
+    """400 draws from 1,000 images have about 80 pairs of copies, up to small noise."""
     rng = np.random.default_rng(0)
     images, real = draws(1000, 400, 32)
     found = [duplicates(images[rng.integers(0, 1000, 400)] + 1e-3 * rng.normal(size=(400, 32)), real) for _ in range(9)]
@@ -84,21 +84,21 @@ def test_the_support_of_a_generator_that_knows_some_images():
     assert all(0.2 < each.share < 0.5 for each in found)
 
 
-def test_one_image_repeated():
+def test_repeated_images_are_all_duplicates():
     _, real = draws(1, 50, 8)
     assert duplicates(np.repeat(real[:1], 50, axis=0), real) == (50 * 49 / 2, 1, 1)
     assert duplicates(np.repeat(real[:25], 2, axis=0), real) == (25, 1, 49)
 
 
 @pytest.mark.parametrize("dims", [2, 100, 784])
-def test_the_set_itself_has_no_duplicates(dims):
-    """Whatever the order of its examples, in which their distances round differently."""
+def test_real_set_has_no_duplicates(dims):
+    """In any order, though distances round differently."""
     _, real = draws(1, 61, dims)
     for seed in range(20):
         assert duplicates(np.random.default_rng(seed).permutation(real), real) == Duplicates(0, 0, math.inf)
 
 
-def test_real_examples_that_are_there_twice_hide_all_but_only_among_as_many():
+def test_duplicate_real_examples_set_the_threshold_to_0():
     _, real = draws(1, 60, 4)
     repeated = np.concatenate([real, real[:1]])
     assert duplicates(repeated, repeated) == Duplicates(0, 0, math.inf)
@@ -106,12 +106,12 @@ def test_real_examples_that_are_there_twice_hide_all_but_only_among_as_many():
     assert duplicates(np.repeat(real[:30], 2, axis=0), repeated) == (30, 1, 59)
 
 
-def test_another_draw_has_about_one():
+def test_independent_draw_has_about_one_duplicate_pair():
     counts = [duplicates(*draws(30, 30, 4, seed)).pairs for seed in range(1000)]
     assert np.mean(counts) == pytest.approx(1, abs=4 * np.std(counts) / np.sqrt(1000))
 
 
-def test_bad_input():
+def test_invalid_input_is_refused():
     samples, training = draws(5, 4, 3)
     with pytest.raises(BadInput, match="training: 4 samples are too few, at least 5"):
         neighbors(samples, training, 5)

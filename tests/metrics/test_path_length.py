@@ -22,8 +22,8 @@ def angles(a, b):
 
 
 @pytest.mark.parametrize("epsilon, tolerance", [(1e-2, 1e-4), (1e-4, 0.02)])
-def test_the_ends_are_epsilon_of_the_path_apart(epsilon, tolerance):
-    """On the unit sphere an arc of epsilon times the angle, to float32's rounding of a small difference."""
+def test_ends_are_epsilon_of_the_path_apart(epsilon, tolerance):
+    """On the unit sphere they span epsilon times the angle, up to float32 rounding of a small difference."""
     z0, z1 = map(sphere, latents())
     start, end = jax.jit(ends, static_argnums=3)(jax.random.key(1), z0, z1, epsilon)
     arcs = np.linalg.norm(np.asarray(end, np.float64) - np.asarray(start, np.float64), axis=1)
@@ -32,15 +32,15 @@ def test_the_ends_are_epsilon_of_the_path_apart(epsilon, tolerance):
         np.testing.assert_allclose(angles(z0, end) - angles(z0, start), arcs, rtol=1e-2)  # towards z1
 
 
-def test_starts_are_uniform_along_the_path_and_each_pair_has_its_own():
+def test_starts_are_uniform_and_independent_along_the_paths():
     z0, z1 = map(sphere, latents())
     start, _ = ends(jax.random.key(1), z0, z1, 1e-2)
     t = np.sort(angles(z0, start) / angles(z0, z1))
     np.testing.assert_allclose(t, (np.arange(1000) + 0.5) / 1000, atol=0.05)
 
 
-def test_a_linear_generator_has_the_length_of_its_path():
-    """G(z) = A z with A' A = 4: all lengths are 4 angle^2, and their mean is over the middle 98 %."""
+def test_path_length_of_a_linear_generator_is_the_closed_form():
+    """G(z) = A z with A' A = 4 gives 4 angle^2, averaged over the middle 98 %."""
     z0, z1 = map(sphere, latents())
     start, end = ends(jax.random.key(1), z0, z1, 1e-2)
     squares = np.sort(4 * angles(z0, z1) ** 2)
@@ -49,8 +49,8 @@ def test_a_linear_generator_has_the_length_of_its_path():
 
 
 @pytest.mark.parametrize("n", [2, 50, 101, 1000, 1234])
-def test_outliers_are_dropped_as_in_stylegans_code(n):
-    """Below the sample at or under the 1st percentile, above the one at or over the 99th."""
+def test_outliers_are_dropped_as_in_stylegan(n):
+    """Keeps from the sample at or below the 1st percentile to the one at or above the 99th."""
     rng = np.random.default_rng(n)
     start, end = np.zeros((n, 3)), rng.lognormal(size=(n, 3))
     squares = np.sort(np.sum(end**2, axis=1))
@@ -59,18 +59,18 @@ def test_outliers_are_dropped_as_in_stylegans_code(n):
     length = path_length(start, end, 0.5)
     assert length.value == pytest.approx(kept.mean())
     assert length.error == pytest.approx(np.std(kept, ddof=1) / np.sqrt(len(kept)))
-    assert n >= 101 or high - low == n - 1  # of a hundred or fewer none is dropped
+    assert n >= 101 or high - low == n - 1  # of at most 100 samples none is dropped
 
 
-def test_one_jump_does_not_count():
+def test_single_jump_is_dropped():
     start, end = np.zeros((1000, 1)), np.ones((1000, 1))
     end[3] = 1e6
     assert path_length(start, end, 1.0).value == pytest.approx(1)
     assert path_length(start, start, 1.0) == (0, 0)
 
 
-def test_rounded_images_hide_small_steps():
-    """Why the docstring asks for images in floating point: of 8 bits, a step of 1e-4 measures only the rounding."""
+def test_rounding_to_8_bits_breaks_small_steps():
+    """With 8-bit images a step of 1e-4 measures only rounding, so the function needs floating point images."""
     pixels = np.random.default_rng(0).uniform(0, 255, (200, 300))
     values = {
         (rounded, step): path_length(keep(pixels), keep(pixels + 100 * step), step).value
@@ -82,7 +82,7 @@ def test_rounded_images_hide_small_steps():
     assert values[True, 1e-4] > 50 * values[False, 1e-4]
 
 
-def test_bad_input():
+def test_invalid_input_is_refused():
     x = np.zeros((10, 2))
     with pytest.raises(BadInput, match="epsilon must be above 0"):
         path_length(x, x, 0.0)

@@ -1,4 +1,4 @@
-"""ACGAN's networks: the paper's layers and parameters, other sizes, what the label and the keys do."""
+"""ACGAN's networks: the paper's layers and parameters, other sizes, labels and dropout."""
 
 from itertools import pairwise
 
@@ -12,7 +12,7 @@ from gan_jax.nets import acgan
 
 
 def shapes(net, *args):
-    """`(output, params)` as shapes, nothing computed."""
+    """Returns `(output, params)` as shapes, by abstract evaluation."""
     output, variables = jax.eval_shape(net.init_with_output, jax.random.key(0), *args)
     return output, variables["params"]
 
@@ -28,12 +28,12 @@ def images(size, channels=3):
 LATENTS = jax.ShapeDtypeStruct((2, 100), jnp.float32), jax.ShapeDtypeStruct((2,), jnp.int32)
 
 
-def test_the_generator_is_the_papers_for_cifar():
+def test_generator_has_the_papers_cifar_layers():
     g, _ = acgan.paper((32, 32, 3), classes=10)
     x, params = shapes(g, *LATENTS)
     assert x.shape == (2, 32, 32, 3)
     layers = params["Generator_0"]
-    assert layers["Dense_0"]["kernel"].shape == (110, 4 * 4 * 384)  # noise and class: 110 numbers
+    assert layers["Dense_0"]["kernel"].shape == (110, 4 * 4 * 384)  # noise and embedded class
     kernels = [layers[f"ConvTranspose_{i}"]["kernel"].shape for i in range(3)]
     assert kernels == [(5, 5, 384, 192), (5, 5, 192, 96), (5, 5, 96, 3)]
     dense = 110 * 4 * 4 * 384 + 4 * 4 * 384
@@ -42,21 +42,21 @@ def test_the_generator_is_the_papers_for_cifar():
     assert count(params) == dense + convolutions + norms
 
 
-def test_the_discriminator_is_the_papers():
+def test_discriminator_has_the_papers_layers():
     _, d = acgan.paper((32, 32, 3), classes=10)
     (scores, logits), params = shapes(d, images(32))
     assert scores.shape == (2,) and logits.shape == (2, 10)
     widths = [3, 16, 32, 64, 128, 256, 512]
     kernels = [params[f"Conv_{i}"]["kernel"].shape for i in range(6)]
     assert kernels == [(3, 3, widths[i], widths[i + 1]) for i in range(6)]
-    assert params["Dense_0"]["kernel"].shape == (4 * 4 * 512, 11)  # a sigmoid's unit and a softmax's ten
+    assert params["Dense_0"]["kernel"].shape == (4 * 4 * 512, 11)  # one score and ten logits
     convolutions = sum(9 * a * b + b for a, b in pairwise(widths))
     norms = sum(2 * width for width in widths[2:])
     assert count(params) == convolutions + norms + 4 * 4 * 512 * 11 + 11
 
 
 @pytest.mark.parametrize("size, base, doublings", [(12, 3, 2), (28, 4, 3), (30, 4, 3), (32, 4, 3), (64, 8, 3)])
-def test_other_sizes(size, base, doublings):
+def test_networks_fit_other_sizes(size, base, doublings):
     g, d = acgan.paper((size, size, 1), classes=7, width=2)
     assert len(g.widths) == doublings and g.widths[-1] == 12
     x, params = shapes(g, *LATENTS)
@@ -66,19 +66,19 @@ def test_other_sizes(size, base, doublings):
 
 
 @pytest.mark.parametrize("shape", [(32, 28, 3), (8, 8, 1), (2,)])
-def test_sizes_that_cannot_be_made_are_refused(shape):
+def test_unsupported_sizes_are_refused(shape):
     with pytest.raises(BadInput, match="are not supported: give square"):
         acgan.paper(shape, classes=10)
 
 
-def test_every_class_is_drawn_differently_from_the_same_noise():
+def test_classes_give_different_images_from_the_same_noise():
     g, _ = acgan.paper((12, 12, 1), classes=3, width=1)
     z, y = jnp.ones((3, 4)), jnp.arange(3)
     x, _ = jax.jit(g.init_with_output)(jax.random.key(0), z, y)
     assert all(abs(x[a] - x[b]).max() > 1e-4 for a, b in ((0, 1), (0, 2), (1, 2)))
 
 
-def test_dropout_is_on_with_keys_only():
+def test_dropout_is_active_only_with_keys():
     _, d = acgan.paper((12, 12, 1), classes=3, width=2)
     x = jax.random.normal(jax.random.key(0), (4, 12, 12, 1))
     clean, variables = jax.jit(d.init_with_output)(jax.random.key(1), x)

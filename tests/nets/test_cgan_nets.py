@@ -1,4 +1,4 @@
-"""The networks of the first conditional GAN: the paper's sizes, what maxout and dropout do, and labels."""
+"""The networks of the first conditional GAN: the paper's sizes, maxout, dropout and labels."""
 
 import jax
 import jax.numpy as jnp
@@ -16,7 +16,7 @@ def size(tree):
     return sum(leaf.size for leaf in jax.tree.leaves(tree))
 
 
-def test_parameters_are_the_papers():
+def test_parameters_have_the_papers_sizes():
     """Sec. 4.1: z to 200 and y to 1000, both to 1200, to 784; x to 240 x 5 and y to 50 x 5, both to 240 x 4, to 1."""
     g = jax.eval_shape(cgan.Generator((28, 28, 1), 10).init, jax.random.key(0), Z, Y)["params"]
     d = jax.eval_shape(cgan.Discriminator(10).init, jax.random.key(0), X, Y)["params"]
@@ -37,7 +37,7 @@ def test_parameters_are_the_papers():
 
 
 @pytest.mark.parametrize("shape", [(28, 28, 1), (6, 6, 3)])
-def test_images_are_of_the_datas_shape_and_range(shape):
+def test_images_have_the_given_shape_and_range(shape):
     g = cgan.Generator(shape, 10)
     x, variables = g.init_with_output(jax.random.key(0), 1000 * Z, Y)
     assert x.shape == (6, *shape) and 0.9 < jnp.abs(x).max() <= 1
@@ -45,7 +45,7 @@ def test_images_are_of_the_datas_shape_and_range(shape):
     assert cgan.Discriminator(10).init_with_output(jax.random.key(0), x, Y)[0].shape == (6,)
 
 
-def test_maxout_is_the_largest_piece_of_every_unit():
+def test_maxout_is_the_maximum_over_pieces():
     x = np.asarray(X).reshape(6, -1)[:, :7]
     layer = cgan.Maxout(units=3, pieces=4)
     y, variables = layer.init_with_output(jax.random.key(0), jnp.asarray(x))
@@ -58,7 +58,7 @@ def test_maxout_is_the_largest_piece_of_every_unit():
 
 
 @pytest.mark.parametrize("net, x", [(cgan.Generator((28, 28, 1), 10), Z), (cgan.Discriminator(10), X)])
-def test_labels_matter_and_keys_are_dropout(net, x):
+def test_output_depends_on_the_label_and_keys_turn_dropout_on(net, x):
     variables = jax.jit(net.init)(jax.random.key(0), x, Y)
     play = jax.jit(net.apply)
     clean = play(variables, x, Y)
@@ -70,8 +70,8 @@ def test_labels_matter_and_keys_are_dropout(net, x):
     np.testing.assert_allclose(never.apply(variables, x, Y, KEYS), clean, rtol=1e-4, atol=1e-5)
 
 
-def test_batch_norm_is_before_every_hidden_relu_where_asked_for():
-    """So what a hidden unit puts out does not depend on the scale of what comes in."""
+def test_optional_batch_norm_precedes_every_hidden_relu():
+    """Then the output does not depend on the scale of the input."""
     g = cgan.Generator((28, 28, 1), 10, dropout=0.0, norm=True)
     variables = jax.jit(g.init)(jax.random.key(0), Z, Y)
     stats = variables["batch_stats"]

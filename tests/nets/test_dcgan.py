@@ -17,11 +17,11 @@ def keys(n):
 
 
 def init(net, *args):
-    """`(output, variables)`, compiled once: eager layers are compiled one by one."""
+    """Returns `(output, variables)` by one compiled program; eager layers would compile one by one."""
     return jax.jit(net.init_with_output)(jax.random.key(1), *args)
 
 
-def test_defaults_are_the_tutorial():
+def test_defaults_are_the_tutorials_layers():
     z, x = jax.ShapeDtypeStruct((2, 100), jnp.float32), jax.ShapeDtypeStruct((2, 28, 28, 1), jnp.float32)
     g = jax.eval_shape(dcgan.Generator().init_with_output, jax.random.key(0), z)
     d = jax.eval_shape(dcgan.Discriminator().init_with_output, jax.random.key(0), x)
@@ -32,8 +32,8 @@ def test_defaults_are_the_tutorial():
 
 
 @pytest.mark.parametrize("size, grown", [(28, (4, 7, 14, 28)), (32, (4, 8, 16, 32)), (64, (4, 8, 16, 32, 64))])
-def test_the_papers_networks(size, grown):
-    """Every layer's shape and, by plain arithmetic, the number of parameters: batch norm everywhere but at the ends."""
+def test_networks_have_the_papers_layers(size, grown):
+    """Checks every layer's shape and the number of parameters; no batch norm at the ends."""
     g, d = dcgan.paper((size, size, 3))
     doublings = len(grown) - 1
     assert dcgan.feature_sizes(size, g.strides) == grown
@@ -60,7 +60,7 @@ def test_the_papers_networks(size, grown):
     ]
 
 
-def test_the_papers_initial_scales():
+def test_initial_parameters_have_the_papers_scales():
     """Kernels from N(0, 0.02^2), every gain one, every bias zero (sec. 4)."""
     for net, x in zip(dcgan.paper((28, 28, 1), width=8), (jnp.zeros((2, 100)), jnp.zeros((2, 28, 28, 1))), strict=True):
         params = jax.jit(net.init)(jax.random.key(0), x)["params"]
@@ -73,7 +73,7 @@ def test_the_papers_initial_scales():
 
 
 @pytest.mark.parametrize("shape", [(8, 8, 1), (32, 28, 3), (2,)])
-def test_sizes_that_the_papers_networks_cannot_make(shape):
+def test_unsupported_sizes_are_refused(shape):
     with pytest.raises(BadInput, match="are not supported: give square"):
         dcgan.paper(shape)
 
@@ -86,19 +86,19 @@ def test_sizes_that_the_papers_networks_cannot_make(shape):
         (dcgan.Generator(size=6, widths=(4,), strides=(2,), kernel_size=5), 6),
     ],
 )
-def test_generator_sizes(net, size):
+def test_generator_makes_images_of_the_given_size(net, size):
     x, variables = init(net, 100 * jnp.ones((2, 5)))
     assert x.shape == (2, size, size, net.channels)
     assert 0.5 < jnp.abs(x).max() <= 1
     assert "batch_stats" not in variables
 
 
-def test_generator_wants_a_stride_for_every_width():
+def test_generator_needs_one_stride_per_width():
     with pytest.raises(ValueError, match="zip"):
         dcgan.Generator(widths=(4, 3), strides=(2,)).init(jax.random.key(0), jnp.ones((2, 5)))
 
 
-def test_norm_is_in_every_layer_but_the_last_and_training_moves_it():
+def test_every_layer_but_the_last_has_batch_norm_updated_in_training():
     g = dcgan.Generator(size=8, widths=(4, 3, 2), norm=True)
     z = jax.random.normal(jax.random.key(0), (6, 5))
     x, variables = init(g, z)
@@ -109,7 +109,7 @@ def test_norm_is_in_every_layer_but_the_last_and_training_moves_it():
     assert not np.allclose(x, jax.jit(g.apply)(variables, z))
 
 
-def test_initialiser_is_that_of_every_kernel():
+def test_initializer_applies_to_every_kernel():
     constant = nn.initializers.constant(0.5)
     for net, argument in (
         (dcgan.Generator(size=4, widths=(3, 2), strides=(2, 1), kernel_init=constant), jnp.ones((2, 5))),
@@ -119,7 +119,7 @@ def test_initialiser_is_that_of_every_kernel():
             assert (layer["kernel"] == 0.5).all()
 
 
-def test_dropout_is_on_with_keys_only_and_per_example():
+def test_dropout_is_active_only_with_keys_and_per_example():
     d = dcgan.Discriminator(widths=(4, 3))
     x = jax.random.normal(jax.random.key(0), (4, 8, 8, 1))
     clean, variables = init(d, x)
@@ -130,7 +130,7 @@ def test_dropout_is_on_with_keys_only_and_per_example():
     np.testing.assert_allclose(score(variables, x[2:], keys(4)[2:]), noisy[2:], rtol=1e-5, atol=1e-6)
 
 
-def test_bfloat16_ends_in_float32():
+def test_bfloat16_networks_return_float32():
     z, x = jnp.ones((2, 3)), jnp.ones((2, 4, 4, 1))
     g = dcgan.Generator(size=4, widths=(4, 3), strides=(2, 2), norm=True, dtype=jnp.bfloat16)
     for net, arguments in ((g, (z,)), (dcgan.Discriminator((2, 3), dtype=jnp.bfloat16), (x, keys(2)))):

@@ -14,7 +14,7 @@ CODES = {"c1": Categorical(10), "c2": Uniform(), "c3": Uniform()}
 
 
 def shapes(net, *args):
-    """`(output, params)` as shapes, nothing computed."""
+    """Returns `(output, params)` as shapes, by abstract evaluation."""
     output, variables = jax.eval_shape(net.init_with_output, jax.random.key(0), *args)
     return output, variables["params"]
 
@@ -32,13 +32,13 @@ def latents(codes=CODES, z_size=62):
     return jnp.zeros((2, z_size)), c
 
 
-def test_noise_and_codes_are_one_vector():
+def test_noise_and_codes_are_concatenated():
     c = {"kind": jnp.array([2, 0]), "size": jnp.array([0.5, -2.0])}
     got = concat_codes(jnp.array([[7.0], [8.0]]), {"size": Uniform(), "kind": Categorical(3)}, c)
     np.testing.assert_array_equal(got, [[7, 0.5, 0, 0, 1], [8, -2, 1, 0, 0]])
 
 
-def test_the_generator_is_the_papers_for_mnist():
+def test_generator_has_the_papers_mnist_layers():
     g, _ = infogan.paper((28, 28, 1), CODES)
     x, params = shapes(g, *latents())
     assert x.shape == (2, 28, 28, 1)
@@ -52,7 +52,7 @@ def test_the_generator_is_the_papers_for_mnist():
     assert count(params) == dense + convolutions + norms
 
 
-def test_the_discriminator_is_the_papers_for_mnist():
+def test_discriminator_has_the_papers_mnist_layers():
     _, d = infogan.paper((28, 28, 1), CODES)
     (scores, guesses), params = shapes(d, images(28, 1))
     assert scores.shape == (2,)
@@ -64,7 +64,7 @@ def test_the_discriminator_is_the_papers_for_mnist():
 
 
 @pytest.mark.parametrize("size, channels", [(32, 3), (64, 3), (28, 3)])
-def test_other_sizes_and_codes(size, channels):
+def test_networks_fit_other_sizes_and_codes(size, channels):
     codes = {"kind": Categorical(4), "tint": Uniform(-2.0, 5.0)}
     g, d = infogan.paper((size, size, channels), codes, width=2)
     assert shapes(g, *latents(codes, 3))[0].shape == (2, size, size, channels)
@@ -73,6 +73,6 @@ def test_other_sizes_and_codes(size, channels):
 
 
 @pytest.mark.parametrize("shape", [(30, 30, 1), (32, 28, 3), (2,)])
-def test_sizes_that_cannot_be_made_are_refused(shape):
+def test_unsupported_sizes_are_refused(shape):
     with pytest.raises(BadInput, match="are not supported: give square"):
         infogan.paper(shape, CODES)

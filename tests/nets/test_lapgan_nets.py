@@ -1,4 +1,4 @@
-"""The networks of a pyramid: the paper's parameters, counted, and what they look at."""
+"""LAPGAN's networks: the paper's parameters, and their inputs."""
 
 import jax
 import jax.numpy as jnp
@@ -13,7 +13,7 @@ TINY = Sizes(g_widths=(6, 5), d_widths=(6, 5), dropout=0.25, finer=(Level(4, (5,
 
 
 def outline(net, *shapes):
-    """`(output, parameters)` of a network, as shapes."""
+    """Returns `(output, parameters)` of a network as shapes."""
     arguments = [jax.ShapeDtypeStruct(shape, jnp.float32) for shape in shapes]
     output, variables = jax.eval_shape(net.init_with_output, jax.random.key(0), *arguments)
     return output.shape, variables["params"]
@@ -27,8 +27,8 @@ def kernels(params):
     return [layer["kernel"].shape for layer in params.values() if "kernel" in layer]
 
 
-def test_the_papers_networks_have_the_papers_sizes():
-    """Of the 8 x 8 level the paper gives the widths; kernels and maps of the finer ones are the authors' program's."""
+def test_networks_have_the_papers_sizes():
+    """The paper gives the widths of the 8 x 8 level; kernels and maps of finer levels are from the authors' code."""
     g, d = networks((32, 32, 3), Sizes())
     assert [len(g), len(d)] == [3, 3]
 
@@ -64,20 +64,20 @@ def test_the_papers_networks_have_the_papers_sizes():
         ((24, 40, 3), [(3, 5), (6, 10), (12, 20), (24, 40)]),
     ],
 )
-def test_images_are_halved_until_they_are_small(shape, sides):
+def test_images_are_halved_down_to_the_coarsest_size(shape, sides):
     g, d = networks(shape, TINY)
     assert len(g) == len(d) == len(sides)
     assert g[0].shape == (*sides[0], shape[2])
 
 
-def test_how_small_the_coarsest_images_are_is_a_size_too():
+def test_coarsest_size_is_configurable():
     for coarsest, side in ((4, 4), (16, 16), (20, 16)):
         assert networks((32, 32, 1), TINY._replace(coarsest=coarsest)).g[0].shape == (side, side, 1)
     with pytest.raises(BadInput, match="16x16x1 are not supported: give images of even height and width, more than 16"):
         networks((16, 16, 1), TINY._replace(coarsest=16))
 
 
-def test_sizes_are_given_level_by_level_and_the_last_is_of_all_that_are_finer():
+def test_last_level_sizes_apply_to_all_finer_levels():
     g, d = networks((64, 64, 1), TINY)
     assert (g[0].widths, d[0].widths, d[0].dropout) == ((6, 5), (6, 5), 0.25)
     assert [(net.width, net.kernel_sizes) for net in g[1:]] == [(4, (5, 3, 3)), (2, (3, 3)), (2, (3, 3))]
@@ -86,12 +86,12 @@ def test_sizes_are_given_level_by_level_and_the_last_is_of_all_that_are_finer():
 
 
 @pytest.mark.parametrize("shape", [(8, 8, 1), (27, 27, 1), (28, 27, 1), (2,)])
-def test_what_cannot_be_halved_is_refused(shape):
+def test_unsupported_sizes_are_refused(shape):
     with pytest.raises(BadInput, match="are not supported"):
         networks(shape, TINY)
 
 
-def test_a_residual_is_judged_by_its_sum_with_the_low_pass_image():
+def test_discriminator_scores_the_sum_of_residual_and_low_pass_image():
     _, d = networks((12, 12, 2), TINY)
     h, low, other = jax.random.normal(jax.random.key(0), (3, 4, 12, 12, 2))
     score, variables = jax.jit(d[1].init_with_output)(jax.random.key(1), h, low)
@@ -100,8 +100,8 @@ def test_a_residual_is_judged_by_its_sum_with_the_low_pass_image():
     assert (abs(apply(variables, h, low + other) - score) > 1e-4).all()
 
 
-def test_noise_is_a_plane_beside_the_image():
-    """What noise moves lies where it is: a pixel's noise is seen by the pixels that the kernels reach."""
+def test_noise_is_an_image_plane_with_local_effect():
+    """Noise at one pixel changes only the pixels within reach of the kernels."""
     g = lapgan.ResidualGenerator(width=4, kernel_sizes=(3, 3, 3))
     low, z = jnp.zeros((1, 9, 9, 1)), jnp.zeros((1, 81))
     variables = jax.jit(g.init)(jax.random.key(0), z, low)
@@ -112,7 +112,7 @@ def test_noise_is_a_plane_beside_the_image():
     assert not (moved[:, 0] != 0).any()
 
 
-def test_dropout_is_in_the_coarsest_discriminator_and_per_example():
+def test_coarsest_discriminator_has_dropout_per_example():
     d = lapgan.Discriminator((16, 16))
     x = jax.random.normal(jax.random.key(0), (4, 3, 3, 1))
     each = jax.random.split(jax.random.key(2), 4)
@@ -124,7 +124,7 @@ def test_dropout_is_in_the_coarsest_discriminator_and_per_example():
     np.testing.assert_allclose(score(variables, x), clean, rtol=1e-5, atol=1e-6)
 
 
-def test_the_coarsest_image_is_bounded_and_norm_moves_in_training():
+def test_coarsest_image_is_bounded_and_batch_norm_is_updated_in_training():
     g = lapgan.Generator((3, 3, 2), (6, 5))
     z = 100 * jax.random.normal(jax.random.key(0), (8, 4))
     variables = jax.jit(g.init)(jax.random.key(1), z)

@@ -1,4 +1,4 @@
-"""The projection against plain NumPy, and the small conditional networks."""
+"""The projection head against NumPy, and the small conditional networks."""
 
 import jax
 import jax.numpy as jnp
@@ -16,7 +16,7 @@ def divided(matrix):
     return matrix / np.linalg.norm(matrix, 2)
 
 
-def test_the_projection_is_the_product_with_the_row_of_the_label():
+def test_projection_adds_the_product_with_the_label_embedding():
     phi = np.random.RandomState(0).normal(size=(4, 6)).astype(np.float32)
     head = projection.Projection(classes=3)
     variables = converged(drawn(head, jnp.asarray(phi), Y))
@@ -27,7 +27,7 @@ def test_the_projection_is_the_product_with_the_row_of_the_label():
     np.testing.assert_allclose(head.apply(variables, jnp.asarray(phi), Y), expected, rtol=1e-4, atol=1e-5)
 
 
-def test_without_classes_it_is_a_linear_score():
+def test_head_without_classes_is_linear():
     phi = jnp.ones((4, 6))
     scores, variables = projection.Projection(classes=0).init_with_output(KEY, phi)
     assert jax.tree.map(jnp.shape, variables["params"]) == {"Dense_0": {"kernel": (6, 1)}}
@@ -35,8 +35,8 @@ def test_without_classes_it_is_a_linear_score():
 
 
 @pytest.mark.parametrize("shape", [(28, 28, 1), (32, 32, 3), (64, 64, 3)])
-def test_networks_are_as_wide_as_dcgans(shape):
-    """Parameters, by plain arithmetic: 4 x 4 kernels, a gain and a bias of every class and map before every layer."""
+def test_networks_have_the_widths_of_dcgan(shape):
+    """Counts parameters: 4 x 4 kernels, and a gain and a bias per class and map."""
     g, d = projection.pair(shape, width=4, classes=10)
     theirs = dcgan.paper(shape, 4)
     assert (g.widths, d.widths) == (theirs.g.widths, theirs.d.widths)
@@ -55,7 +55,7 @@ def test_networks_are_as_wide_as_dcgans(shape):
     ]
 
 
-def test_labels_matter_to_both_networks():
+def test_both_networks_depend_on_the_label():
     g, d = projection.pair((12, 12, 1), width=2, classes=3)
     z, x = jax.random.normal(KEY, (4, 5)), jax.random.normal(KEY, (4, 12, 12, 1))
     for net, argument in ((g, z), (d, x)):

@@ -1,4 +1,4 @@
-"""The residual networks: SNGAN's sizes, resizing convolutions against plain ones, with and without labels."""
+"""The residual networks: SNGAN's sizes, fused resizing convolutions, with and without labels."""
 
 from functools import partial
 
@@ -31,8 +31,8 @@ def shapes(net, *args):
     return jax.eval_shape(net.init_with_output, KEY, *args)
 
 
-def test_parameters_are_table_4():
-    """Of the paper's widths on CIFAR-10, with and without ten classes, and one example of each layer by name."""
+def test_parameters_have_the_sizes_of_table_4():
+    """Counts the paper's parameters for CIFAR-10, with and without classes, and checks one layer of each kind."""
     z, x, y = jnp.zeros((2, 128)), jnp.zeros((2, 32, 32, 3)), jnp.zeros(2, jnp.int32)
     conv = lambda n, m, k=3: k * k * n * m + m  # noqa: E731
     up = 2 * conv(256, 256) + conv(256, 256, 1)
@@ -71,12 +71,12 @@ def test_networks_fit_the_images(pixels, base, blocks, down):
 
 
 @pytest.mark.parametrize("shape", [(28, 32, 1), (30, 30, 1), (2,)])
-def test_other_images_are_refused(shape):
+def test_unsupported_image_shapes_are_refused(shape):
     with pytest.raises(BadInput, match=r"examples of .* are not supported"):
         resnet.pair(shape)
 
 
-def test_an_upsampling_convolution_is_upsampling_then_a_convolution():
+def test_upsampling_convolution_equals_upsampling_then_convolution():
     x, wide = images(5), np.asarray(images(5)).repeat(2, axis=1).repeat(2, axis=2)
 
     @jax.jit
@@ -89,7 +89,7 @@ def test_an_upsampling_convolution_is_upsampling_then_a_convolution():
     close(y, expected)
 
 
-def test_a_pooled_convolution_is_a_convolution_then_pooling():
+def test_pooled_convolution_equals_convolution_then_pooling():
     @jax.jit
     def run(x):
         y, variables = resnet.DownConv(3).init_with_output(KEY, x)
@@ -100,8 +100,8 @@ def test_a_pooled_convolution_is_a_convolution_then_pooling():
     close(y, pool_by_hand(plain))
 
 
-def test_kernels_are_as_wide_as_the_authors():
-    """Uniform within sqrt(6 s / (fan in + fan out)), s being 2 in blocks and 1 elsewhere."""
+def test_initial_kernels_have_the_authors_bounds():
+    """Uniform within sqrt(6 s / (fan_in + fan_out)), with s = 2 in blocks and 1 elsewhere."""
     params = jax.jit(resnet.UpBlock(32).init)(KEY, images(4, 32))["params"]
     for name, gain, fan in (("UpConv_0", 2, 9 * 64), ("Conv_0", 2, 9 * 64), ("Conv_1", 1, 64)):
         bound = (6 * gain / fan) ** 0.5
@@ -109,13 +109,13 @@ def test_kernels_are_as_wide_as_the_authors():
 
 
 def divided(kernel):
-    """The kernel divided by its largest singular value."""
+    """Divides a kernel by its largest singular value."""
     kernel = np.asarray(kernel, np.float64)
     return kernel / np.linalg.norm(kernel.reshape(-1, kernel.shape[-1]), 2)
 
 
 def conv_by_hand(x, layer):
-    """A `SAME` convolution of odd size with a normalized kernel, as a sum over its taps."""
+    """Computes a `SAME` convolution with a normalized odd kernel as a sum over taps."""
     kernel = divided(layer["kernel"])
     k, (h, w) = kernel.shape[0], x.shape[1:3]
     padded = np.pad(x, ((0, 0), (k // 2, k // 2), (k // 2, k // 2), (0, 0)))
@@ -127,8 +127,8 @@ def pool_by_hand(x):
     return (x[:, ::2, ::2] + x[:, 1::2, ::2] + x[:, ::2, 1::2] + x[:, 1::2, 1::2]) / 4
 
 
-def test_scores_are_those_of_plain_numpy():
-    """The whole discriminator: blocks, sum over positions, and the product with the embedding of the label."""
+def test_scores_equal_numpy():
+    """Covers blocks, sum over positions, and the product with the label embedding."""
     net, x = resnet.ProjectionDiscriminator(classes=3, down=2, width=4), images(8)
     variables = converged(drawn(net, x, Y))
     params = jax.tree.map(np.asarray, variables["params"])
@@ -149,19 +149,19 @@ def test_scores_are_those_of_plain_numpy():
     close(jax.jit(net.apply)(variables, x, Y), expected, rtol=1e-3)
 
 
-def test_without_labels_the_score_lacks_the_product_alone():
+def test_unconditional_score_lacks_only_the_label_product():
     labeled, plain = resnet.ProjectionDiscriminator(3, down=1, width=4), resnet.Discriminator(down=1, width=4)
     x = images(4)
     variables = drawn(labeled, x, Y)
     variables["params"]["Projection_0"]["Embed_0"]["embedding"] *= 0
-    own = jax.tree.map(lambda leaf: leaf, variables)  # new dictionaries
+    own = jax.tree.map(lambda leaf: leaf, variables)  # copies the dictionaries
     del own["params"]["Projection_0"]["Embed_0"], own["batch_stats"]["Projection_0"]["SpectralNorm_1"]
     assert jax.tree.structure(own) == jax.tree.structure(jax.eval_shape(plain.init, KEY, x))
     keys = jax.random.split(KEY, 3)
     close(*jax.jit(lambda variables, own: (labeled.apply(variables, x, Y), plain.apply(own, x, keys)))(variables, own))
 
 
-def test_labels_matter_to_the_generator_unless_gains_and_biases_are_equal():
+def test_generator_depends_on_labels_only_through_gains_and_biases():
     g, z = resnet.Generator(1, 3, 2, 4, classes=3), jax.random.normal(KEY, (3, 5))
     variables = drawn(g, z, Y)
     play = jax.jit(lambda v, y: g.apply(v, z, y, mutable=["batch_stats"])[0])
@@ -172,8 +172,8 @@ def test_labels_matter_to_the_generator_unless_gains_and_biases_are_equal():
 
 
 @pytest.mark.parametrize("classes", [0, 3])
-def test_they_fit_the_games_and_every_parameter_learns(classes):
-    """Both games trace; a score of fakes has a gradient in every parameter, and the spectral vectors move."""
+def test_networks_fit_the_games_and_every_parameter_has_a_gradient(classes):
+    """Both games trace, the score of fakes has a gradient in every parameter, and spectral vectors are updated."""
     g, d = resnet.pair((12, 12, 1), g_width=4, d_width=4, classes=classes)
     sgd, choices = optax.sgd(0.1), {"z_size": 5, "loss": losses.hinge}
     game = (

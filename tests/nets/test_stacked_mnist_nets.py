@@ -1,4 +1,4 @@
-"""The networks of the unrolled GAN for Stacked-MNIST: what they hold, and the generator beside plain NumPy loops."""
+"""The unrolled GAN's networks for Stacked-MNIST: parameters, and the generator against NumPy."""
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +11,7 @@ from gan_jax.nets.layers.packed import Packed
 
 
 def shapes(net, *args):
-    """`(output, parameters)` as shapes."""
+    """Returns `(output, parameters)` as shapes."""
     arguments = [jax.ShapeDtypeStruct(shape, jnp.float32) for shape in args]
     output, variables = jax.eval_shape(net.init_with_output, jax.random.key(0), *arguments)
     return output.shape, {name: jax.tree.map(lambda leaf: leaf.shape, p) for name, p in variables["params"].items()}
@@ -22,26 +22,26 @@ def count(params):
 
 
 @pytest.mark.parametrize("size", [28, 32])
-def test_generator(size):
+def test_generator_has_the_papers_layers(size):
     output, params = shapes(stacked_mnist.Generator(size=size), (2, 256))
     assert output == (2, size, size, 3)
     kernels = [layer["kernel"] for name, layer in params.items() if "BatchNorm" not in name]
     assert kernels == [(3, 3, 64, 32), (3, 3, 32, 16), (3, 3, 16, 8), (3, 3, 8, 3), (256, 1024)]
     convolutions = 9 * (64 * 32 + 32 * 16 + 16 * 8 + 8 * 3) + 32 + 16 + 8 + 3
-    assert count(params) == 257 * 1024 + convolutions + 2 * (64 + 32 + 16 + 8)  # and batch norm's
+    assert count(params) == 257 * 1024 + convolutions + 2 * (64 + 32 + 16 + 8)  # batch norm
 
 
 @pytest.mark.parametrize("size", [28, 32])
 @pytest.mark.parametrize("width", [2, 4])
-def test_discriminator_of_a_quarter_and_of_half_the_size(size, width):
+def test_discriminators_of_both_sizes_have_the_papers_layers(size, width):
     output, params = shapes(stacked_mnist.discriminator(width), (2, size, size, 3))
     assert output == (2,)
     kernels = 9 * (3 * width + width * 2 * width + 2 * width * 4 * width)
-    assert count(params) == kernels + 3 * 7 * width - 2 * width + 16 * 4 * width + 1  # no gain, no bias after the first
+    assert count(params) == kernels + 3 * 7 * width - 2 * width + 16 * 4 * width + 1  # norm after all but the first
 
 
-def test_kernels_are_drawn_as_in_the_papers_program():
-    """From N(0, 0.02^2), of the generator and of the discriminator, layer by layer."""
+def test_initial_kernels_have_the_papers_scale():
+    """N(0, 0.02^2) in every layer of both networks."""
     x = jnp.zeros((2, 28, 28, 3))
     for net, argument in ((stacked_mnist.Generator(), jnp.zeros((2, 256))), (stacked_mnist.discriminator(4), x)):
         params = jax.jit(net.init)(jax.random.key(0), argument)["params"]
@@ -50,8 +50,8 @@ def test_kernels_are_drawn_as_in_the_papers_program():
             assert abs(std - 0.02) < 5 * 0.02 / np.sqrt(2 * layer["kernel"].size), f"{net} {layer['kernel'].shape}"
 
 
-def test_what_is_added_to_the_discriminator():
-    """Packs widen its first kernel, similarities its last."""
+def test_packing_and_minibatch_discrimination_widen_the_discriminator():
+    """Packing widens the first kernel, minibatch discrimination the last."""
     _, params = shapes(Packed(stacked_mnist.discriminator(), 4), (8, 28, 28, 3))
     assert params["net"]["Conv_0"]["kernel"] == (3, 3, 12, 2)
     _, params = shapes(stacked_mnist.discriminator(top=MinibatchDiscrimination(16, 5)), (8, 28, 28, 3))
@@ -59,7 +59,7 @@ def test_what_is_added_to_the_discriminator():
 
 
 def doubled(x, kernel, side):
-    """The transpose of a stride 2 convolution of `side` x `side`, whose padding is more after than before."""
+    """Computes the transpose of a stride 2 convolution whose padding is larger after than before."""
     h, c = x.shape[0], kernel.shape[-1]
     before = max(2 * (h - 1) + 3 - side, 0) // 2
     y = np.zeros((2 * h + 1, 2 * h + 1, c))
@@ -75,8 +75,8 @@ def convolved(x, kernel):
 
 
 @pytest.mark.parametrize("size", [28, 32])
-def test_generator_beside_numpy(size):
-    """After training: batch norm with its running statistics."""
+def test_generator_equals_numpy(size):
+    """With the running statistics of batch norm."""
     g, rng = stacked_mnist.Generator(size=size), np.random.default_rng(0)
     z = rng.normal(size=(1, 7)).astype(np.float32)
     variables = jax.eval_shape(g.init, jax.random.key(0), z)

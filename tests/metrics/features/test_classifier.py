@@ -1,4 +1,4 @@
-"""The small classifier learns digits quickly, is a function of its key, and refuses what it cannot learn from."""
+"""The small classifier learns digits quickly, is a function of its key, and refuses unusable data."""
 
 import jax
 import jax.numpy as jnp
@@ -15,7 +15,7 @@ KEY = jax.random.key(0)
 
 @pytest.fixture(scope="module")
 def digits():
-    """Noughts and ones, 300 of each: 512 to learn from, and the rest."""
+    """Reads 600 zeros and ones at half size; the first 512 are for training."""
     source = mnist5k()
     examples = source.read(np.arange(source.size))
     rows = np.random.default_rng(0).permutation(np.flatnonzero(examples["y"] < 2))[:600]
@@ -28,13 +28,13 @@ def trained(digits):
     return train_classifier(images[:512], labels[:512], 2, KEY, epochs=4)
 
 
-def test_a_few_steps_tell_noughts_from_ones(digits, trained):
+def test_few_steps_separate_zeros_from_ones(digits, trained):
     images, labels = digits
     assert accuracy(trained, images[512:], labels[512:]) > 0.95
     assert accuracy(trained, images[512:], 1 - labels[512:]) < 0.05
 
 
-def test_the_key_decides_everything(digits, trained):
+def test_training_is_a_function_of_the_key(digits, trained):
     images, labels = digits
     again = train_classifier(images[:512], labels[:512], 2, KEY, epochs=4)
     jax.tree.map(np.testing.assert_array_equal, trained, again)
@@ -42,7 +42,7 @@ def test_the_key_decides_everything(digits, trained):
     assert not np.array_equal(other["out"]["kernel"], trained["out"]["kernel"])
 
 
-def test_features_and_head_are_the_two_halves_of_the_network(digits, trained):
+def test_features_then_head_equal_the_network(digits, trained):
     x = jnp.asarray(digits[0][:4])
     features = classifier.features(trained, x)
     assert features.shape == (4, 128) and features.dtype == jnp.float32
@@ -50,18 +50,18 @@ def test_features_and_head_are_the_two_halves_of_the_network(digits, trained):
     np.testing.assert_allclose(classifier.head(trained, features), whole, rtol=1e-5, atol=1e-6)
 
 
-def test_training_sees_dropout_and_scores_do_not(digits, trained):
+def test_dropout_is_active_only_with_keys(digits, trained):
     x = classifier.scaled(jnp.asarray(digits[0][:4]))
     network = classifier.Classifier(2)
     plain, dropped = (network.apply({"params": trained}, x, keys) for keys in (None, jax.random.split(KEY, 4)))
     assert not np.allclose(plain, dropped)
 
 
-def test_shifts_move_images_whole_by_up_to_two_pixels():
+def test_shifts_move_images_by_up_to_two_pixels():
     x = jnp.zeros((9, 9, 1)).at[4, 4].set(1.0)
     moved = jax.vmap(lambda key: classifier._shifted(x, key))(jax.random.split(KEY, 300))
     where = np.argwhere(np.asarray(moved)[..., 0])
-    assert len(where) == 300  # one pixel of each, and none is lost
+    assert len(where) == 300  # one pixel per image, none shifted out
     assert {tuple(place) for place in where[:, 1:] - 4} == {(i, j) for i in range(-2, 3) for j in range(-2, 3)}
 
 
@@ -74,6 +74,6 @@ def test_shifts_move_images_whole_by_up_to_two_pixels():
         (128, np.zeros(127, np.int32), "labels must be 128 integers from 0"),
     ],
 )
-def test_refuses(n, labels, words):
+def test_unusable_data_is_refused(n, labels, words):
     with pytest.raises(BadInput, match=words):
         train_classifier(np.zeros((n, 8, 8, 1), np.uint8), labels, 2, KEY)

@@ -1,4 +1,4 @@
-"""The network, as torch-fidelity computes it, on random weights."""
+"""Inception-v3 equals torch-fidelity's on random weights."""
 
 import importlib
 from typing import NamedTuple
@@ -24,14 +24,14 @@ class Pair(NamedTuple):
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory):
-    """Ours and theirs, with the same random weights in one file, that keep activations at one scale."""
+    """Makes our network and torch-fidelity's with the same random weights, scaled to keep activations of order 1."""
     peers.torch_fidelity()
     import torch
 
     theirs = importlib.import_module("torch_fidelity.feature_extractor_inceptionv3")
     folder = tmp_path_factory.mktemp("inception")
     torch.save({}, folder / "none.pth")
-    with pytest.MonkeyPatch.context() as patch:  # their network comes with weights or not at all
+    with pytest.MonkeyPatch.context() as patch:  # their network always loads weights
         patch.setattr(theirs.FeatureExtractorInceptionV3, "load_state_dict", lambda *_: None)
         names = ["2048", "logits_unbiased", "logits"]
         peer = theirs.FeatureExtractorInceptionV3("peer", names, feature_extractor_weights_path=folder / "none.pth")
@@ -50,7 +50,7 @@ def pair(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def looks(pair):
-    """Features, logits without and with the bias: theirs; and features and logits: ours."""
+    """Returns theirs (features, logits without and with bias) and ours (features, logits)."""
     import torch
 
     theirs = [x.numpy() for x in pair.peer(torch.from_numpy(IMAGES.transpose(0, 3, 1, 2)))]
@@ -59,16 +59,16 @@ def looks(pair):
 
 
 @pytest.mark.slow
-def test_features_are_theirs(looks):
+def test_features_equal_torch_fidelity(looks):
     (features, *_), (ours, _) = looks
     assert ours.shape == (2, 2048) and ours.dtype == np.float32
-    assert 0.1 < np.std(features) < 10  # random weights that keep the signal alive
-    assert np.max(np.abs(features[0] - features[1])) > 0.1  # and tell images apart
+    assert 0.1 < np.std(features) < 10  # activations neither vanish nor explode
+    assert np.max(np.abs(features[0] - features[1])) > 0.1  # the images differ
     np.testing.assert_allclose(ours, features, atol=1e-5 * np.max(features))
 
 
 @pytest.mark.slow
-def test_logits_are_theirs_without_a_bias(looks):
+def test_logits_equal_torch_fidelity_without_bias(looks):
     (_, unbiased, biased), (_, ours) = looks
     assert ours.shape == (2, 1008)
     np.testing.assert_allclose(ours, unbiased, atol=1e-5 * np.max(np.abs(unbiased)))
@@ -76,19 +76,19 @@ def test_logits_are_theirs_without_a_bias(looks):
 
 
 @pytest.mark.slow
-def test_it_says_what_it_is(pair):
+def test_network_has_name_digest_and_resize(pair):
     assert pair.net.name == "inception-v3-compat"
     assert len(pair.net.sha256) == 64 and "299 x 299" in pair.net.resize
 
 
-def test_a_download_that_is_not_what_its_name_says_is_refused(tmp_path):
+def test_file_not_matching_the_digest_in_its_name_is_refused(tmp_path):
     file = tmp_path / "pt_inception-2015-12-05-6726825d.pth"
     file.write_bytes(b"half of it")
     with pytest.raises(BadInput, match="another file than meant"):
         inception(file)
 
 
-def test_grey_is_repeated_and_centred():
+def test_gray_is_repeated_over_channels_and_centered():
     gray = IMAGES[..., :1]
     x = prepare(jnp.asarray(gray, jnp.float32))
     assert x.shape == (2, 299, 299, 3)
@@ -97,6 +97,6 @@ def test_grey_is_repeated_and_centred():
 
 
 @pytest.mark.parametrize("shape", [(2, 8, 8, 2), (2, 8, 8, 4), (2, 0, 8, 3), (2, 8, 0, 1), (2, 8, 8, 0)])
-def test_other_images_are_refused(shape):
+def test_unsupported_image_shapes_are_refused(shape):
     with pytest.raises(BadInput, match="convert them"):
         prepare(jnp.zeros(shape))

@@ -1,4 +1,4 @@
-"""The frozen network of the digits: its file is the one that is pinned, and its arithmetic is that of plain loops."""
+"""The frozen MNIST classifier: its pinned file, and its forward pass against plain loops."""
 
 import importlib.util
 import io
@@ -34,7 +34,7 @@ def silu(x):
 
 
 def convolved(x, kernel, bias):
-    """Correlation of `[N, H, W, C]` with zeros around, one tap of the kernel after the other."""
+    """Correlates `[N, H, W, C]`, zero padded, with a kernel, as a sum over taps."""
     k, (h, w) = len(kernel), x.shape[1:3]
     padded = np.pad(x, ((0, 0), (k // 2, k // 2), (k // 2, k // 2), (0, 0)))
     taps = [(i, j) for i in range(k) for j in range(k)]
@@ -42,7 +42,7 @@ def convolved(x, kernel, bias):
 
 
 def by_hand(params, images):
-    """Features and probabilities in float64, without JAX."""
+    """Computes features and probabilities in float64, without JAX."""
     p = jax.tree.map(lambda x: np.asarray(x, np.float64), params)
     x = images / 255.0
     for name in ("conv1", "conv2"):
@@ -53,7 +53,7 @@ def by_hand(params, images):
     return features, odds / odds.sum(axis=1, keepdims=True)
 
 
-def test_knows_digits(digits):
+def test_digits_are_classified(digits):
     net = mnist()
     outputs = extract(net, digits["x"])
     assert (net.name, net.classes, net.sha256) == ("mnist", DIGITS, module.SHA256)
@@ -61,13 +61,13 @@ def test_knows_digits(digits):
     assert np.mean(outputs.probabilities.argmax(axis=1) == digits["y"]) > 0.98
 
 
-def test_features_are_of_full_rank(digits):
-    """As a Fréchet distance needs them: no dead unit, and none that repeats the others."""
+def test_features_have_full_rank(digits):
+    """The Fréchet distance needs this: no dead and no redundant unit."""
     spread = np.linalg.eigvalsh(np.cov(extract(mnist(), digits["x"]).features.T.astype(np.float64)))
     assert spread.min() > 1e-6 * spread.max()
 
 
-def test_the_forward_pass_is_that_of_plain_loops():
+def test_forward_pass_equals_plain_loops():
     images, net = noise(5, 28, 28, 1), mnist()
     features, probabilities = by_hand(net.params, images)
     outputs = extract(net, images)
@@ -81,7 +81,7 @@ def test_padding_to_32_is_cropped():
 
 
 @pytest.mark.parametrize("size", [(28, 28), (32, 32)])
-def test_stacked_digits_are_three_digits(size):
+def test_stacked_digits_give_features_and_products_of_three_digits(size):
     images, net = noise(4, *size, 3), stacked_mnist()
     outputs = extract(net, images)
     each = [extract(mnist(), images[..., i : i + 1]) for i in range(3)]
@@ -94,7 +94,7 @@ def test_stacked_digits_are_three_digits(size):
         np.testing.assert_allclose(outputs.probabilities[i], products, rtol=1e-3, atol=1e-7)
 
 
-def test_stacked_classes_are_the_numbers(digits):
+def test_stacked_classes_are_three_digit_numbers(digits):
     rows = [np.flatnonzero(digits["y"] == digit)[0] for digit in (4, 0, 7)]
     [probabilities] = extract(stacked_mnist(), np.moveaxis(digits["x"][rows, :, :, 0], 0, -1)[None]).probabilities
     net = stacked_mnist()
@@ -103,7 +103,7 @@ def test_stacked_classes_are_the_numbers(digits):
 
 
 @pytest.mark.parametrize("shape", [(2, 28, 28, 3), (2, 32, 28, 1), (2, 64, 64, 1), (2, 27, 27, 1)])
-def test_other_images_are_refused(shape):
+def test_unsupported_image_shapes_are_refused(shape):
     with pytest.raises(
         BadInput, match=r"^the MNIST feature network takes images \[N, 28, 28, 1\] or .*: resize them"
     ) as error:
@@ -115,11 +115,11 @@ def test_other_images_are_refused(shape):
 
 @pytest.fixture(scope="module")
 def small():
-    """An untrained network of three classes."""
+    """Initializes a network of three classes."""
     return Classifier(3).init(jax.random.key(0), jnp.zeros((1, 28, 28, 1)))["params"]
 
 
-def test_saved_and_loaded(small, tmp_path):
+def test_saved_network_is_loaded_back(small, tmp_path):
     path = tmp_path / "shirts.npz"
     sha256 = save(path, "shirts", ("a", "bag", "coat"), small)
     net = load(path, sha256)
@@ -128,14 +128,14 @@ def test_saved_and_loaded(small, tmp_path):
     assert extract(net, noise(2, 28, 28, 1)).probabilities.shape == (2, 3)
 
 
-def test_equal_weights_are_equal_bytes_whatever_the_date(small, tmp_path, monkeypatch):
+def test_saved_bytes_do_not_depend_on_the_date(small, tmp_path, monkeypatch):
     sha256 = save(tmp_path / "a.npz", "shirts", ("a", "bag", "coat"), small)
     monkeypatch.setattr("time.time", lambda: 2e9)
     assert save(tmp_path / "b.npz", "shirts", ("a", "bag", "coat"), small) == sha256
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
 
 
-def test_the_file_is_the_one_that_is_pinned(tmp_path, monkeypatch):
+def test_weights_not_matching_the_pinned_digest_are_refused(tmp_path, monkeypatch):
     data = bytearray(module.WEIGHTS.read_bytes())
     assert len(data) < 2_000_000
     data[len(data) // 2] ^= 1
@@ -147,7 +147,7 @@ def test_the_file_is_the_one_that_is_pinned(tmp_path, monkeypatch):
 
 
 class Trap:
-    """Betrays that it was unpickled."""
+    """Fails the test when unpickled."""
 
     def __reduce__(self):
         return (pytest.fail, ("a pickle was loaded",))
@@ -170,14 +170,14 @@ def archive(**arrays):
         (archive(name=np.array("x"), classes=np.array(["a", "b"]), out=np.zeros((3, 4))), "holds another network"),
     ],
 )
-def test_what_is_no_network_is_told_in_one_line(data, words, tmp_path):
+def test_files_without_a_network_give_one_line_errors(data, words, tmp_path):
     path = tmp_path / "file.npz"
     path.write_bytes(data)
     with pytest.raises(BadInput, match=rf"^\S*file\.npz {words}: .*$"):
         load(path)
 
 
-def test_a_flipped_bit_is_found_without_a_sha256_too(small, tmp_path):
+def test_flipped_bit_is_found_without_a_digest(small, tmp_path):
     path = tmp_path / "shirts.npz"
     save(path, "shirts", ("a", "bag", "coat"), small)
     data = bytearray(path.read_bytes())
@@ -189,10 +189,10 @@ def test_a_flipped_bit_is_found_without_a_sha256_too(small, tmp_path):
         load(tmp_path / "missing.npz")
 
 
-def test_importing_reads_no_file(monkeypatch):
+def test_import_reads_no_weights(monkeypatch):
     monkeypatch.setattr("pathlib.Path.read_bytes", None)
     spec = importlib.util.spec_from_file_location("fresh", module.__file__)
     fresh = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(fresh)
-    with pytest.raises(TypeError):  # whereas using it does
+    with pytest.raises(TypeError):  # unlike its use
         fresh.mnist()

@@ -1,4 +1,4 @@
-"""The resize of TensorFlow 1: by hand, and as TensorFlow and torch-fidelity compute it."""
+"""The bilinear resize of TensorFlow 1, against hand computation, TensorFlow and torch-fidelity."""
 
 import importlib
 
@@ -38,9 +38,9 @@ def torch_fidelity(x, height, width):
 
 @pytest.mark.parametrize("peer", [tensorflow, torch_fidelity])
 @pytest.mark.parametrize("size", SIZES, ids=str)
-def test_it_is_that_of_others_up_and_down(peer, size):
+def test_resize_equals_tensorflow_and_torch_fidelity(peer, size):
     x = images(*size)
-    np.testing.assert_allclose(ours(x, 299, 299), peer(x, 299, 299), atol=1e-4)  # of 255: rounding
+    np.testing.assert_allclose(ours(x, 299, 299), peer(x, 299, 299), atol=1e-4)  # rounding, in a range of 255
 
 
 def test_height_and_width_are_not_confused():
@@ -49,19 +49,19 @@ def test_height_and_width_are_not_confused():
     np.testing.assert_allclose(ours(x, 4, 11), torch_fidelity(x, 4, 11), atol=1e-4)
 
 
-def test_by_hand():
-    """Twice the size repeats the last pixel and begins at the first; half the size skips every other."""
+def test_resize_equals_hand_computation():
+    """Doubling keeps the first pixel and repeats the last; halving takes every other pixel."""
     row = np.array([0.0, 10.0, 30.0], np.float32).reshape(1, 1, 3, 1)
     assert ours(row, 1, 6).ravel().tolist() == [0, 5, 10, 20, 30, 30]
     assert ours(np.tile(row, (1, 2, 2, 1)), 1, 3).ravel().tolist() == [0, 30, 10]
 
 
-def test_the_same_size_is_the_same_image():
+def test_resize_to_the_same_size_is_the_identity():
     x = images(13, 299)
     np.testing.assert_array_equal(ours(x, 13, 299), x)
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
-def test_nothing_is_brighter_or_darker_than_the_image(size):
+def test_constant_image_stays_constant(size):
     x = np.full((1, *size, 1), 255, np.float32)
     np.testing.assert_array_equal(ours(x, 299, 299), 255)

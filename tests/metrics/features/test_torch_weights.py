@@ -1,4 +1,4 @@
-"""Weights in files: what is read, and what is refused and how."""
+"""Weight files: formats that are read, and the errors for all others."""
 
 import hashlib
 import json
@@ -22,7 +22,7 @@ TENSORS = {
 
 
 def safetensors(tensors, metadata=None, **changed):
-    """The bytes of a file of these tensors; `changed` overrides what its header says of the first."""
+    """Encodes tensors as safetensors; `changed` overrides the header entry of the first."""
     kinds = {"float32": "F32", "float64": "F64", "float16": "F16", "bfloat16": "BF16", "int64": "I64"}
     header, data = {"__metadata__": metadata} if metadata else {}, b""
     for name, x in tensors.items():
@@ -57,7 +57,7 @@ def refusal(path, *args):
 
 
 @pytest.mark.parametrize("name", ["a.safetensors", "a.npz", "new.pt", "old.pth", "A.NPZ"])
-def test_tensors_are_what_was_saved(tmp_path, name):
+def test_saved_tensors_are_read_back(tmp_path, name):
     path = (
         save(tmp_path / name, TENSORS) if name != "A.NPZ" else save(tmp_path / "a.npz", TENSORS).rename(tmp_path / name)
     )
@@ -70,19 +70,19 @@ def test_tensors_are_what_was_saved(tmp_path, name):
 
 
 @pytest.mark.parametrize("kind", [np.float64, np.float16, ml_dtypes.bfloat16])
-def test_other_floats(tmp_path, kind):
+def test_other_float_types_are_read(tmp_path, kind):
     path = tmp_path / "a.safetensors"
     path.write_bytes(safetensors({"w": np.array([1.5, -2], kind)}))
     assert read(path).tensors["w"].tolist() == [1.5, -2]
 
 
-def test_half_precision_of_pytorch(tmp_path):
+def test_bfloat16_of_pytorch_is_read(tmp_path):
     torch = pytest.importorskip("torch")
     torch.save({"w": torch.tensor([1.5, -2], dtype=torch.bfloat16)}, tmp_path / "a.pt")
     assert read(tmp_path / "a.pt").tensors["w"].tolist() == [1.5, -2]
 
 
-def test_the_file_meant(tmp_path):
+def test_digest_may_be_abbreviated_and_is_checked(tmp_path):
     path = save(tmp_path / "a.npz", TENSORS)
     sha = hashlib.sha256(path.read_bytes()).hexdigest()
     for meant in (sha, sha[:8], sha.upper()):
@@ -92,7 +92,7 @@ def test_the_file_meant(tmp_path):
         assert "hexadecimal digits" in refusal(path, nonsense)
 
 
-def test_no_such_file_and_no_such_format(tmp_path):
+def test_missing_files_and_unknown_formats_are_refused(tmp_path):
     assert "cannot be read (No such file" in refusal(tmp_path / "a.npz")
     assert "cannot be read (Is a directory)" in refusal(tmp_path.rename(tmp_path.with_suffix(".npz")))
     assert "choose one of .safetensors, .npz, .pth, .pt" in refusal(tmp_path / "a.onnx")
@@ -124,20 +124,20 @@ def test_damaged_files_are_refused(tmp_path, suffix):
     ],
     ids=str,
 )
-def test_a_false_header_is_refused(tmp_path, changed):
+def test_inconsistent_header_is_refused(tmp_path, changed):
     path = tmp_path / "a.safetensors"
     path.write_bytes(safetensors(TENSORS, **changed))
     assert "holds no readable weights (" in refusal(path)
 
 
-def test_an_unsupported_type_names_the_tensor(tmp_path):
+def test_unsupported_dtype_error_names_the_tensor(tmp_path):
     path = tmp_path / "a.safetensors"
     path.write_bytes(safetensors({"w": np.zeros(4, np.float32)}, dtype="U32"))
     assert "tensor w is of type U32" in refusal(path)
 
 
 @pytest.mark.parametrize("header", [b"[]", b"{", b"\xff", b'{"w": 1}', b'{"w": {}}', b"[" * 10**5])
-def test_a_file_that_is_not_safetensors_is_refused(tmp_path, header):
+def test_malformed_header_is_refused(tmp_path, header):
     path = tmp_path / "a.safetensors"
     for length in (len(header).to_bytes(8, "little"), b"\xff" * 8):
         path.write_bytes(length + header)
@@ -145,7 +145,7 @@ def test_a_file_that_is_not_safetensors_is_refused(tmp_path, header):
 
 
 class Harm:
-    """A pickle of this writes a file when it is loaded."""
+    """Writes a file when unpickled."""
 
     def __init__(self, path):
         self.path = path
@@ -154,7 +154,7 @@ class Harm:
         return open, (str(self.path), "w")
 
 
-def test_nothing_in_a_file_is_run(tmp_path):
+def test_code_in_pickles_is_not_executed(tmp_path):
     torch = pytest.importorskip("torch")
     harm = {"block.conv.weight": Harm(tmp_path / "harm")}
     torch.save(harm, tmp_path / "a.pt")
@@ -168,7 +168,7 @@ def test_nothing_in_a_file_is_run(tmp_path):
     assert not (tmp_path / "harm").exists()
 
 
-def test_pickles_of_other_things(tmp_path):
+def test_pickles_of_other_objects_are_refused(tmp_path):
     torch = pytest.importorskip("torch")
     for content, message in [
         ([1, 2], "is a list"),
@@ -179,7 +179,7 @@ def test_pickles_of_other_things(tmp_path):
         assert message in refusal(tmp_path / "a.pt")
 
 
-def test_without_pytorch(tmp_path, monkeypatch):
+def test_missing_pytorch_is_reported(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
     (tmp_path / "a.pth").write_bytes(b"anything")
     with pytest.raises(BadInput, match=r"install torch, or convert to \.safetensors"):
@@ -205,12 +205,12 @@ def small():
     return tensors | {"bn.num_batches_tracked": np.array(3)}
 
 
-def test_tensors_find_their_places(tmp_path):
+def test_tensors_are_mapped_to_flax_variables(tmp_path):
     x = np.random.default_rng(1).normal(size=(2, 3, 3, 3)).astype(np.float32)
     w = small()
     variables = params(Weights(tmp_path, "", w), SHAPES)
     assert jax.tree.structure(variables) == jax.tree.structure(SHAPES)
-    beside = np.concatenate([x[:, :, 1:], np.zeros_like(x[:, :, :1])], axis=2)  # a 1 x 2 kernel pads on the right
+    beside = np.concatenate([x[:, :, 1:], np.zeros_like(x[:, :, :1])], axis=2)  # SAME pads on the right
     y = x @ w["conv.weight"][:, :, 0, 0].T + beside @ w["conv.weight"][:, :, 0, 1].T
     y = (y - w["bn.running_mean"]) / np.sqrt(w["bn.running_var"] + 1e-5) * w["bn.weight"] + w["bn.bias"]
     np.testing.assert_allclose(Small().apply(variables, x), y @ w["fc.weight"].T, rtol=1e-4, atol=1e-5)
@@ -230,9 +230,9 @@ def test_tensors_find_their_places(tmp_path):
         ("bn.bias", np.array([0, 1, 1e60, 2]), "tensor bn.bias has values that are not finite"),
     ],
 )
-def test_the_first_tensor_that_does_not_fit_is_named(tmp_path, name, tensor, message):
+def test_first_unfitting_tensor_is_named(tmp_path, name, tensor, message):
     tensors = small()
-    del tensors["fc.bias"]  # is not needed
+    del tensors["fc.bias"]  # not needed
     tensors |= {name: tensor}
     given = {key: x for key, x in tensors.items() if x is not None}
     with pytest.raises(BadInput, match=message) as caught:

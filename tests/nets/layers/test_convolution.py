@@ -1,4 +1,4 @@
-"""Our convolutions against flax's and lax's, in both forms and under every transformation that a step applies."""
+"""Our convolutions equal flax and lax, in both implementations and under every transformation of a step."""
 
 from functools import partial
 
@@ -13,7 +13,7 @@ from jax.sharding import PartitionSpec as P
 from gan_jax.nets.layers import convolution
 from gan_jax.nets.layers.convolution import Conv, ConvTranspose, conv, conv_transpose
 
-# height, width, C_in, C_out, k, stride: odd sizes, even kernels, few and many channels, kernels smaller than strides.
+# height, width, C_in, C_out, k, stride: odd sizes, even kernels, few and many channels, k < stride.
 SHAPES = [
     (7, 4, 3, 4, 3, 2),
     (4, 5, 4, 2, 3, 1),
@@ -45,7 +45,7 @@ FUNCTIONS = [(conv, plain_conv), (conv_transpose, plain_conv_transpose)]
 @pytest.mark.parametrize("products, shapes", [(True, SHAPES), (False, SHAPES[:1])], ids=["products", "library"])
 @pytest.mark.parametrize("ours, theirs", LAYERS)
 def test_layers_equal_flax(ours, theirs, shapes, products, monkeypatch):
-    """Parameters, values and gradients, of all shapes in one program."""
+    """Compares parameters, values and gradients, with all shapes in one program."""
     monkeypatch.setattr(convolution, "products_are_faster", lambda: products)
 
     def init_and_gradients(layer, key, x, seed):
@@ -70,8 +70,8 @@ def test_layers_equal_flax(ours, theirs, shapes, products, monkeypatch):
 
 
 @pytest.mark.parametrize("products", [True, False])
-def test_a_transposed_convolution_to_a_size(products, monkeypatch):
-    """It is the transpose of the library's convolution of images of that size, whose side may be odd."""
+def test_transposed_convolution_to_a_given_size_is_a_transpose(products, monkeypatch):
+    """It equals the transpose of lax's convolution of images of that size, odd sides included."""
     monkeypatch.setattr(convolution, "products_are_faster", lambda: products)
     cases = [(5, 2, (7, 8)), (4, 2, (8, 7)), (3, 2, (7, 7)), (3, 3, (10, 11)), (3, 1, (4, 4))]
 
@@ -90,7 +90,7 @@ def test_a_transposed_convolution_to_a_size(products, monkeypatch):
         close(got, expected, err_msg=str(case))
 
 
-def test_a_transposed_size_that_does_not_fit_the_stride():
+def test_transposed_size_inconsistent_with_the_stride_is_refused():
     with pytest.raises(ValueError, match=r"stride 2 maps \(9, 9\) to another size than \(4, 4\)"):
         ConvTranspose(2, stride=2, size=9).init(jax.random.key(0), draw(2, 4, 4, 3))
 
@@ -102,8 +102,8 @@ def penalty(convolve, kernel, x):
 
 
 @pytest.mark.parametrize("ours, theirs", FUNCTIONS)
-def test_second_derivatives(ours, theirs):
-    """Reverse over reverse, and forward over both; with either side of the product the narrower one."""
+def test_second_derivatives_equal_lax(ours, theirs):
+    """Reverse over reverse, then forward over both; with more and with fewer output than input channels."""
 
     @jax.jit
     def run(x, kernels):
@@ -120,8 +120,8 @@ def test_second_derivatives(ours, theirs):
 
 
 @pytest.mark.parametrize("ours", [conv, conv_transpose])
-def test_under_scan_vmap_and_devices(ours):
-    """Gradients of two seeds under vmap and scan, and of a batch split over devices, are the plain ones."""
+def test_gradients_under_scan_vmap_and_devices_equal_plain_ones(ours):
+    """Two kernels under vmap and scan, and a batch split over devices."""
     x, kernels = draw(8, 5, 4, 3), draw(2, 3, 3, 3, 2, seed=1)
     gradient = jax.grad(lambda kernel, x: jnp.sum(jnp.tanh(ours(x, kernel, 2))))
 
@@ -147,7 +147,7 @@ def test_under_scan_vmap_and_devices(ours):
 
 
 @pytest.mark.parametrize("ours, theirs", LAYERS)
-def test_bfloat16(ours, theirs):
+def test_bfloat16_output_is_close_to_float32(ours, theirs):
     @jax.jit
     def run(key, x):
         variables = theirs(3, (3, 3)).init(key, x)
@@ -159,8 +159,8 @@ def test_bfloat16(ours, theirs):
 
 
 @pytest.mark.parametrize("layer", [Conv(2), Conv(4), ConvTranspose(2, stride=2)])
-def test_no_library_convolution_on_a_cpu(layer):
-    """Neither the layer nor its gradients contain one: that is what makes it fast."""
+def test_cpu_layers_and_gradients_contain_no_lax_convolution(layer):
+    """lax convolutions are slow on CPU; the layers use matrix products."""
     x = jax.ShapeDtypeStruct((2, 6, 6, 3), jnp.float32)
     variables = jax.eval_shape(layer.init, jax.random.key(0), x)
     gradients = jax.make_jaxpr(jax.grad(lambda v, x: jnp.sum(layer.apply(v, x) ** 2), (0, 1)))(variables, x)

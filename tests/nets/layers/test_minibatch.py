@@ -1,4 +1,4 @@
-"""Layers that compare examples, by hand and whatever devices the batch is split over."""
+"""Layers that compare examples, against hand computation and over devices."""
 
 from functools import partial
 
@@ -21,8 +21,8 @@ close = partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-5)
 KEY = jax.random.key(0)
 
 
-def test_discrimination_by_hand():
-    """Two features as two rows of one number each: the distances between 0, 1 and 3 are 1, 2 and 3."""
+def test_minibatch_discrimination_equals_hand_computation():
+    """Two features as two rows of one number; the distances between 0, 1 and 3 are 1, 2 and 3."""
     x = jnp.array([[0.0, 0.0], [1.0, 0.0], [3.0, 0.0]])
     params = {"params": {"Dense_0": {"kernel": jnp.array([[1.0, 0.0], [0.0, 1.0]])}}}
     e = np.exp(-np.arange(4.0))
@@ -31,13 +31,13 @@ def test_discrimination_by_hand():
         close(form(MinibatchDiscrimination(kernels=2, size=1).apply)(params, x), expected)
 
 
-def test_discrimination_takes_the_l1_distance_of_rows():
+def test_minibatch_discrimination_uses_l1_distances_of_rows():
     x = jnp.array([[0.0, 0.0], [3.0, -4.0]])
     params = {"params": {"Dense_0": {"kernel": jnp.eye(2)}}}
     close(MinibatchDiscrimination(1, 2).apply(params, x)[:, 2], np.full(2, 1 + np.exp(-7.0)))
 
 
-def test_standard_deviation_by_hand():
+def test_minibatch_stddev_equals_hand_computation():
     x = jnp.array([[1.0, 10.0], [3.0, 10.0], [1.0, 16.0], [3.0, 16.0]])  # deviations 1 and 3
     for form in (lambda f: f, jax.jit):
         close(form(MinibatchStdDev().apply)({}, x), np.concatenate([x, np.full((4, 1), 2.0)], axis=1))
@@ -46,7 +46,7 @@ def test_standard_deviation_by_hand():
 
 
 @pytest.mark.parametrize("layer", [MinibatchDiscrimination(3, 2), MinibatchStdDev()])
-def test_an_image_is_given_maps(layer):
+def test_statistics_are_appended_to_images_as_constant_channels(layer):
     x = jax.random.normal(KEY, (4, 2, 5, 2))
     y, variables = jax.jit(layer.init_with_output)(KEY, x)
     np.testing.assert_array_equal(y[..., :2], x)
@@ -56,7 +56,7 @@ def test_an_image_is_given_maps(layer):
     close(y[:, 0, 0, 2:], flat[:, 20:])
 
 
-def test_a_batch_of_equal_examples_has_finite_gradients_twice():
+def test_equal_examples_have_finite_second_derivatives():
     x = jnp.ones((4, 3))
     score = lambda x: jnp.sum(MinibatchStdDev().apply({}, x), axis=1)  # noqa: E731
     twice = jax.jit(jax.grad(lambda x: penalties.r1(score, x).sum()))
@@ -70,8 +70,8 @@ class Critic(nn.Module):
         return nn.Dense(1)(jnp.tanh(x))[:, 0]
 
 
-def test_eight_devices_compare_the_whole_batch():
-    """Scores, a penalty on them, and the gradients of both by the parameters."""
+def test_layers_over_eight_devices_compare_the_whole_batch():
+    """Compares scores, a penalty on them, and the gradients of both with respect to the parameters."""
     x = jax.random.normal(KEY, (16, 2)) * jnp.linspace(0.1, 1, 16)[:, None]
     variables = Critic().init(KEY, x)
 
@@ -93,7 +93,7 @@ def test_eight_devices_compare_the_whole_batch():
 
 
 class Rows(nn.Module):
-    """Shows what it is given: the sum over space of the channels, read as the digits of one number."""
+    """Sums the channels over space and returns the sums as digits of one number."""
 
     @nn.compact
     def __call__(self, x, keys=None):
@@ -102,14 +102,14 @@ class Rows(nn.Module):
         return Dropout(0.5)(digits[:, None], keys)[:, 0]
 
 
-def test_packs_are_of_examples_that_follow_each_other():
+def test_packs_hold_consecutive_examples():
     points = jnp.arange(1.0, 9.0).reshape(4, 2)
     close(Packed(Rows(), 2).apply({}, points), [1234.0, 5678.0])
     close(jax.jit(Packed(Rows(), 4).apply)({}, points), [12345678.0])
     close(Packed(Rows(), 1).apply({}, points), [12.0, 34.0, 56.0, 78.0])
 
 
-def test_packed_images_are_joined_along_their_channels():
+def test_packed_images_are_concatenated_along_channels():
     images = jnp.arange(1.0, 9.0).reshape(4, 1, 1, 2) * jnp.array([0.25, 0.75]).reshape(1, 1, 2, 1)
     close(Packed(Rows(), 2).apply({}, images), [1234.0, 5678.0])
     packed = []
@@ -123,7 +123,7 @@ def test_packed_images_are_joined_along_their_channels():
     np.testing.assert_array_equal(packed[0][0], np.concatenate([images[0], images[1]], axis=-1))
 
 
-def test_a_pack_draws_from_its_first_key():
+def test_pack_uses_the_key_of_its_first_example():
     keys = jax.random.split(KEY, 32)
     points = jnp.ones((32, 2))
     score = jax.jit(Packed(Rows(), 2).apply)
@@ -132,6 +132,6 @@ def test_a_pack_draws_from_its_first_key():
     assert 0 < int(jnp.sum(scores == 0)) < 16
 
 
-def test_a_batch_that_cannot_be_packed_is_refused():
+def test_batch_not_divisible_by_the_pack_size_is_refused():
     with pytest.raises(BadInput, match="batch of 3 cannot be packed by 2"):
         Packed(Rows(), 2).apply({}, jnp.ones((3, 2)))

@@ -1,4 +1,4 @@
-"""Dropout and batch norm: against flax, by hand, and over devices."""
+"""Dropout and batch norm: against flax, hand computation, and over devices."""
 
 from functools import partial
 
@@ -34,8 +34,8 @@ def test_dropout_refuses_a_rate_outside_its_range(rate):
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.3, 0.9])
-def test_dropout_drops_the_rounded_rate_and_keeps_the_mean(rate):
-    n = 40_003  # no multiple of four: the last word is used in part
+def test_dropout_applies_the_rounded_rate_and_keeps_the_mean(rate):
+    n = 40_003  # not a multiple of four: the last random word is used in part
     y = Dropout(rate).apply({}, jnp.ones((2, n)), keys(2))
     rounded = round(256 * rate) / 256
     kept = jnp.mean(y > 0)
@@ -43,14 +43,14 @@ def test_dropout_drops_the_rounded_rate_and_keeps_the_mean(rate):
     close(jnp.unique(y), [0, 1 / (1 - rounded)])
 
 
-def test_dropout_depends_on_its_own_key_only():
+def test_dropout_depends_only_on_the_key_of_the_example():
     x = jnp.ones((4, 50))
     y = Dropout(0.5).apply({}, x, keys(4))
     np.testing.assert_array_equal(Dropout(0.5).apply({}, x[2:], keys(4)[2:]), y[2:])
     assert (y[0] != y[1]).any()
 
 
-def test_dropouts_of_a_network_draw_apart():
+def test_dropouts_of_one_network_are_independent():
     class Two(nn.Module):
         @nn.compact
         def __call__(self, x, keys):
@@ -75,7 +75,7 @@ def test_batch_norm_equals_flax(shape):
     training, evaluating = (flax_norm(use_running_average=running) for running in (False, True))
 
     def penalty(layer, variables, x):
-        """A gradient penalty, so that its gradient differentiates the layer twice."""
+        """Computes a gradient penalty, whose gradient differentiates the layer twice."""
         score = lambda x: jnp.sum(jnp.tanh(layer.apply(variables, x, mutable=["batch_stats"])[0]))  # noqa: E731
         return jnp.sum(jnp.square(jax.grad(score)(x)))
 
@@ -94,8 +94,8 @@ def test_batch_norm_equals_flax(shape):
     np.testing.assert_allclose(*twice, atol=1e-3)
 
 
-def test_batch_norm_over_devices_is_that_of_the_whole_batch():
-    """Value, recorded statistics and gradients; the shares differ, so that local statistics would show."""
+def test_batch_norm_over_devices_equals_the_whole_batch():
+    """Compares value, statistics and gradients; the shards differ, so that local statistics would fail."""
     x = jax.random.normal(jax.random.key(0), (16, 2)) + jnp.arange(32, dtype=jnp.float32).reshape(16, 2)
     layer = BatchNorm()
     variables = layer.init(jax.random.key(0), x)
@@ -119,7 +119,7 @@ def test_batch_norm_over_devices_is_that_of_the_whole_batch():
 
 
 def test_batch_norm_statistics_are_float32():
-    """In bfloat16 the sum of 999 ones and twos would stop growing at 512."""
+    """In bfloat16 a sum of ones and twos would stop growing at 512."""
     x = (1 + jnp.arange(1000) % 2).astype(jnp.bfloat16)[:, None]
     layer = BatchNorm(momentum=0.0)
     y, stats = layer.apply(layer.init(jax.random.key(0), x), x, mutable=["batch_stats"])
@@ -130,7 +130,7 @@ def test_batch_norm_statistics_are_float32():
 
 
 def conditional_by_hand(x, y, scale, bias, mean, var, epsilon):
-    """Every element on its own."""
+    """Normalizes element by element."""
     out = np.empty(x.shape)
     for place in np.ndindex(*x.shape):
         b, c = place[0], place[-1]
@@ -139,7 +139,7 @@ def conditional_by_hand(x, y, scale, bias, mean, var, epsilon):
 
 
 def conditional_case(shape, classes=4, **kwargs):
-    """A layer whose rows and running statistics all differ, a batch, and its labels."""
+    """Makes a layer with distinct rows and running statistics, a batch, and its labels."""
     offsets = jnp.arange(1.0, 1 + shape[0]).reshape(-1, *(1,) * (len(shape) - 1))
     x = 2 * jax.random.normal(jax.random.key(0), shape) + offsets
     y = jnp.array([3, 1, 1, 0, 3, 3], jnp.int32)[: shape[0]]
@@ -150,8 +150,8 @@ def conditional_case(shape, classes=4, **kwargs):
 
 
 @pytest.mark.parametrize("shape", [(6, 3), (4, 3, 2, 3)])
-def test_conditional_batch_norm_is_that_of_plain_loops(shape):
-    """In training by the statistics of the whole batch, one class or four in it; afterwards by the running ones."""
+def test_conditional_batch_norm_equals_plain_loops(shape):
+    """With batch statistics in training, for one class or four in the batch, and with running statistics after."""
     layer, variables, x, y = conditional_case(shape, momentum=0.9, epsilon=0.5)
     params = jax.tree.map(np.asarray, variables["params"])
     running = jax.tree.map(np.asarray, variables["batch_stats"]["norm"])
@@ -169,7 +169,7 @@ def test_conditional_batch_norm_is_that_of_plain_loops(shape):
     jax.tree.map(np.testing.assert_array_equal, other, stats)
 
 
-def test_conditional_batch_norm_starts_as_no_more_than_batch_norm():
+def test_conditional_batch_norm_starts_as_batch_norm():
     layer, _, x, y = conditional_case((6, 3), momentum=0.7)
     variables = layer.init(jax.random.key(0), x, y)
     assert jax.tree.map(jnp.shape, variables["params"]) == {"scale": (4, 3), "bias": (4, 3)}
@@ -179,7 +179,7 @@ def test_conditional_batch_norm_starts_as_no_more_than_batch_norm():
     close(layer.apply(variables, jnp.asarray(x), y, mutable=["batch_stats"])[0], expected)
 
 
-def test_conditional_batch_norm_of_equal_rows_is_batch_norm_of_flax():
+def test_conditional_batch_norm_with_equal_rows_equals_flax():
     layer, variables, x, y = conditional_case((4, 3, 2, 3), momentum=0.7, epsilon=1e-3)
     row = {name: table[:1] for name, table in variables["params"].items()}
     shared = {name: jnp.tile(r, (4, 1)) for name, r in row.items()}
@@ -193,7 +193,7 @@ def test_conditional_batch_norm_of_equal_rows_is_batch_norm_of_flax():
     close(slow, flax_norm(use_running_average=True).apply(theirs, x))
 
 
-def test_rows_of_classes_that_are_not_there_have_no_gradient():
+def test_rows_of_absent_classes_have_no_gradient():
     layer, variables, x, y = conditional_case((6, 3))
 
     def loss(params):

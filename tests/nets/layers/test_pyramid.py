@@ -1,4 +1,4 @@
-"""The Gaussian pyramid against a slow one that sums over the kernel pixel by pixel."""
+"""The Gaussian pyramid against sums over the kernel, pixel by pixel."""
 
 import jax
 import jax.numpy as jnp
@@ -21,7 +21,7 @@ def images(shape, seed=0):
 
 
 def plain_down(x):
-    """REDUCE: every pixel is the weighted sum of the 5 x 5 pixels around twice its position."""
+    """REDUCE: each pixel is the weighted sum of the 5 x 5 pixels around twice its position."""
     b, h, w, c = x.shape
     out = np.zeros((b, h // 2, w // 2, c))
     for i, j in np.ndindex(h // 2, w // 2):
@@ -32,7 +32,7 @@ def plain_down(x):
 
 
 def plain_up(x):
-    """EXPAND: four times the weighted sum of the small image's pixels among the 5 x 5 positions around a pixel."""
+    """EXPAND: each pixel is four times the weighted sum of the small image's pixels among the 5 x 5 around it."""
     b, h, w, c = x.shape
     out = np.zeros((b, 2 * h, 2 * w, c))
     for i, j in np.ndindex(2 * h, 2 * w):
@@ -44,44 +44,44 @@ def plain_up(x):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_down_and_up_are_the_plain_ones(shape):
+def test_down_and_up_equal_plain_loops(shape):
     x = images(shape)
     np.testing.assert_allclose(down(jnp.asarray(x)), plain_down(x), atol=1e-6)
     np.testing.assert_allclose(up(jnp.asarray(x)), plain_up(x), atol=1e-6)
 
 
-def test_up_takes_a_single_pixel_and_odd_sizes():
+def test_up_accepts_a_single_pixel_and_odd_sizes():
     for shape in ((1, 1, 1, 1), (2, 7, 5, 3)):
         x = images(shape)
         np.testing.assert_allclose(up(jnp.asarray(x)), plain_up(x), atol=1e-6)
 
 
-def test_a_flat_image_stays_flat_at_its_borders_too():
+def test_constant_image_stays_constant_at_the_borders():
     x = jnp.full((1, 8, 8, 1), 0.7)
     for same in (down(x), up(x)):
         np.testing.assert_allclose(same, 0.7, rtol=1e-6)
 
 
-def test_up_keeps_straight_lines_straight_away_from_the_borders():
+def test_up_interpolates_ramps_linearly_inside():
     ramp = jnp.broadcast_to(jnp.arange(8.0)[None, :, None, None], (1, 8, 8, 1))
     np.testing.assert_allclose(up(ramp)[0, 1:-2, 0, 0], np.arange(16)[1:-2] / 2, atol=1e-6)
 
 
-def test_a_gaussian_pyramid_is_the_halves_coarse_to_fine():
+def test_gaussian_pyramid_lists_repeated_halves_coarse_to_fine():
     x = images((2, 12, 8, 2))
     middle = plain_down(x)
     for got, expected in zip(gaussian_pyramid(jnp.asarray(x), 2), (plain_down(middle), middle, x), strict=True):
         np.testing.assert_allclose(got, expected, atol=1e-6)
 
 
-def test_halves_stay_within_the_range_of_the_image_and_channels_apart():
+def test_down_keeps_the_range_and_channels_are_independent():
     x = jnp.asarray(images((2, 8, 8, 2)))
     assert jnp.abs(down(x)).max() <= jnp.abs(x).max()
     np.testing.assert_array_equal(down(x)[..., :1], down(x[..., :1]))
     np.testing.assert_array_equal(up(x)[..., 1:], up(x[..., 1:]))
 
 
-def test_up_is_four_times_the_transpose_of_down_away_from_the_borders():
+def test_up_is_four_times_the_transpose_of_down_inside():
     small = jnp.zeros((1, 4, 4, 1)).at[:, 1:3, 1:3].set(images((1, 2, 2, 1)))
     _, transpose = jax.vjp(down, jnp.zeros((1, 8, 8, 1)))
     np.testing.assert_allclose(4 * transpose(small)[0], up(small), atol=1e-6)

@@ -26,7 +26,7 @@ class Critic(nn.Module):
 
 
 def settled(net, variables, *args):
-    """The variables after many calls in training."""
+    """Returns the variables after many calls in training."""
 
     def call(_, stats):
         return net.apply({"params": variables["params"], "batch_stats": stats}, *args, mutable=["batch_stats"])[1][
@@ -40,7 +40,7 @@ def settled(net, variables, *args):
 CRITIC = settled(Critic(), jax.jit(Critic().init)(KEY, X), X)
 
 
-def test_it_finds_the_largest_singular_value_of_a_known_matrix():
+def test_power_iteration_finds_the_largest_singular_value():
     kernel = jnp.array([[3.0, 0.0], [4.0, 5.0]])  # singular values sqrt(45) and sqrt(5)
     layer, x = SpectralNorm(nn.Dense(2, use_bias=False)), jnp.array([[1.0, 2.0], [0.0, 1.0]])
     variables = {**layer.init(KEY, x), "params": {"layer_instance": {"kernel": kernel}}}
@@ -50,7 +50,7 @@ def test_it_finds_the_largest_singular_value_of_a_known_matrix():
     close(layer.apply(variables, x), x @ kernel / 45**0.5)
 
 
-def test_a_convolution_is_divided_by_the_norm_of_its_matrix():
+def test_kernels_are_divided_by_the_norm_of_their_matrix():
     sigmas = {
         name: np.linalg.norm(np.asarray(layer["kernel"]).reshape(-1, layer["kernel"].shape[-1]), 2)
         for name, layer in CRITIC["params"].items()
@@ -60,7 +60,7 @@ def test_a_convolution_is_divided_by_the_norm_of_its_matrix():
     jax.tree.map(close, found, sigmas)
 
 
-def test_vectors_follow_only_in_training_and_frozen_drops_them():
+def test_vectors_are_updated_only_in_training_and_not_by_stateless_calls():
     variables = jax.jit(Critic().init)(KEY, X)
     stats = {"batch_stats": variables["batch_stats"]}
     net = BoundNet(Critic(), variables["params"], PlayerState(variables["params"], stats, (), None))
@@ -74,14 +74,14 @@ def test_vectors_follow_only_in_training_and_frozen_drops_them():
 
 
 def by_hand(params, x):
-    """The same critic, divided by singular values that are differentiated as they are."""
+    """Computes the same critic with singular values from a differentiable SVD."""
     divided = jax.tree.map(lambda p: p if p.ndim < 2 else p / jnp.linalg.norm(p.reshape(-1, p.shape[-1]), 2), params)
     x = nn.softplus(Conv(3, 3, 2).apply({"params": divided["Conv_0"]}, x))
     return (nn.Dense(1).apply({"params": divided["Dense_0"]}, x.reshape(x.shape[0], -1)))[:, 0]
 
 
-def test_forward_mode_and_twice_in_reverse_are_those_of_the_division():
-    """The vectors are not differentiated; settled, the derivative by the kernel is that of the singular value."""
+def test_forward_and_second_derivatives_equal_division_by_the_svd_norm():
+    """The vectors are constants; once converged, the kernel's derivative is that of the singular value."""
     critic = lambda params, x: Critic().apply({**CRITIC, "params": params}, x, mutable=["batch_stats"])[0]  # noqa: E731
     params = CRITIC["params"]
     direction = jax.tree.map(lambda p: jax.random.normal(KEY, p.shape), params)

@@ -1,4 +1,4 @@
-"""The command: what it prints, and that every mistake is one line, exit code 2, and changes nothing."""
+"""The command: its output, and mistakes that give one line, exit code 2 and change nothing."""
 
 import os
 import shutil
@@ -23,7 +23,7 @@ TINY = str(Path(tiny.__file__))
 
 
 def command(capfd, *argv):
-    """Runs a command line; its exit code, stdout and stderr."""
+    """Runs a command line; returns exit code, stdout and stderr."""
     with pytest.raises(SystemExit) as done:
         main([str(word) for word in argv])
     out, errors = capfd.readouterr()
@@ -61,7 +61,7 @@ def test_every_command_has_help(capfd, argv):
     assert "usage: gan-jax" in out
 
 
-def test_every_setting_is_a_flag_with_a_default_and_a_help_line(capfd):
+def test_train_help_shows_flags_with_description_and_default(capfd):
     _, out, _ = command(capfd, "train", "mnist_mlp", "--help")
     out = " ".join(out.split())
     common = "--data", "--data-dir", "--images", "--batch-size", "--seed", "--run-dir"
@@ -105,7 +105,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_is_one_line_and_code_2(capfd, monkeypatch, tmp_path, shared_run, mistake):
+def test_mistakes_give_one_line_errors_and_change_nothing(capfd, monkeypatch, tmp_path, shared_run, mistake):
     argv, message = MISTAKES[mistake]
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GAN_JAX_CACHE", str(tmp_path / "cache"))
@@ -120,7 +120,7 @@ def test_a_mistake_is_one_line_and_code_2(capfd, monkeypatch, tmp_path, shared_r
     assert snapshot(shared_run) == before
 
 
-def test_a_folder_of_another_run_is_refused_and_left_alone(capfd, shared_run, tmp_path):
+def test_folder_of_another_run_is_refused_unchanged(capfd, shared_run, tmp_path):
     before = snapshot(shared_run)
     for argv, message in (
         (["train", "mnist_mlp", "--run-dir", shared_run], "holds a run of tiny, not of mnist_mlp"),
@@ -136,7 +136,7 @@ def test_a_folder_of_another_run_is_refused_and_left_alone(capfd, shared_run, tm
     assert [file.name for file in tmp_path.iterdir()] == ["notes.txt"]
 
 
-def test_a_torn_checkpoint_is_reported_and_nothing_is_lost(capfd, trained_run):
+def test_damaged_checkpoint_is_reported_and_no_file_is_lost(capfd, trained_run):
     torn = trained_run
     shutil.rmtree(torn / "checkpoints" / "80")
     with (torn / "metrics.jsonl").open("a") as log:
@@ -154,7 +154,7 @@ def test_a_torn_checkpoint_is_reported_and_nothing_is_lost(capfd, trained_run):
     assert after == before
 
 
-def test_a_shorter_run_leaves_the_longer_one_as_it_is(capfd, trained_run):
+def test_asking_for_fewer_images_keeps_the_longer_run(capfd, trained_run):
     before = snapshot(trained_run)
     code, _, errors = command(capfd, "train", TINY, "--images", "80", "--run-dir", trained_run)
     assert code == 0 and "more than --images 80 already" in errors
@@ -164,7 +164,7 @@ def test_a_shorter_run_leaves_the_longer_one_as_it_is(capfd, trained_run):
     assert command(capfd, "sample", trained_run)[0] == 0
 
 
-def test_a_run_of_an_edited_experiment_is_refused(capfd, tmp_path):
+def test_resuming_an_edited_experiment_is_refused(capfd, tmp_path):
     file, folder = tmp_path / "mine.py", tmp_path / "run"
     file.write_text(Path(TINY).read_text())
     flags = ["--images", "160", "--run-dir", folder]
@@ -174,7 +174,7 @@ def test_a_run_of_an_edited_experiment_is_refused(capfd, tmp_path):
     assert code == 2 and "an earlier version of" in errors
 
 
-def test_both_presets_of_the_convolutional_gan_build_and_flags_replace_theirs():
+def test_presets_of_mnist_dcgan_build_and_flags_override_them():
     def built(*flags, shape=(28, 28, 1)):
         build = find("mnist_dcgan").load(flags)
         source = Source("made up", 10, shape, read=lambda indices: {})
@@ -195,14 +195,14 @@ def test_both_presets_of_the_convolutional_gan_build_and_flags_replace_theirs():
         built(shape=(30, 30, 1))
 
 
-def test_a_broken_experiment_file_is_named(capfd, tmp_path):
+def test_file_without_an_experiment_is_named(capfd, tmp_path):
     (tmp_path / "mine.py").write_text("x = 1")
     code, _, errors = command(capfd, "train", tmp_path / "mine.py")
     assert code == 2 and "mine.py" in errors and "experiment" in errors and len(errors.splitlines()) == 1
 
 
-def test_an_exception_in_a_users_experiment_names_its_line_and_leaves_no_run(capfd, tmp_path, monkeypatch):
-    """While the file is loaded, while the experiment is built, and while its game is traced."""
+def test_exception_in_a_user_experiment_names_the_line_and_leaves_no_run(capfd, tmp_path, monkeypatch):
+    """Raised while loading the file, building the experiment, and tracing its game."""
     monkeypatch.chdir(tmp_path)
     text = Path(TINY).read_text()
     for line, mistake, message in (
@@ -220,8 +220,8 @@ def test_an_exception_in_a_users_experiment_names_its_line_and_leaves_no_run(cap
         assert len(errors.splitlines()) == 2 and not Path("run").exists()
 
 
-def test_a_script_and_the_command_are_the_same_run(tmp_path):
-    """Same flags, same digest; and a device-resident run imports no TensorFlow."""
+def test_script_and_command_give_the_same_run(tmp_path):
+    """Equal flags give equal digests, and a device-resident run imports no TensorFlow."""
     program = (
         "import sys; from gan_jax.cli.main import main\n"
         "try: main(sys.argv[1:])\n"
@@ -237,14 +237,14 @@ def test_a_script_and_the_command_are_the_same_run(tmp_path):
     assert lines[0] == lines[1]
 
 
-def test_importing_the_package_imports_neither_tensorflow_nor_what_only_a_run_needs():
+def test_import_loads_no_heavy_library():
     heavy = "tensorflow", "orbax.checkpoint", "matplotlib", "tyro", "PIL", "mlxtend"
     program = f"import sys, gan_jax; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout.strip() == "[]", done.stdout + done.stderr
 
 
-def test_what_writers_say_of_their_closed_loop_is_kept_quiet_and_nothing_else_is(capfd, monkeypatch):
+def test_only_closed_event_loop_messages_are_suppressed(capfd, monkeypatch):
     told = []
     monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: told.append(str(unraisable.exc_value)))
     assert command(capfd, "list")[0] == 0

@@ -1,4 +1,4 @@
-"""`gan-jax sample` of games with labels and codes: what it draws, what it writes, and every mistake in one line."""
+"""`gan-jax sample` for games with labels and codes: samples, files, and one-line errors."""
 
 import jax
 import numpy as np
@@ -16,7 +16,7 @@ from gan_jax.viz.images import to_uint8
 
 
 def command(capfd, *argv):
-    """Runs a command line; its exit code, stdout and stderr."""
+    """Runs a command line; returns exit code, stdout and stderr."""
     with pytest.raises(SystemExit) as done:
         main([str(word) for word in argv])
     out, errors = capfd.readouterr()
@@ -29,7 +29,7 @@ def snapshot(folder):
 
 @pytest.fixture(scope="module")
 def digits(tmp_path_factory):
-    """A folder of black images 28 x 28, one of each of ten classes with names."""
+    """Writes a folder of ten black 28 x 28 images, one per named class."""
     folder = tmp_path_factory.mktemp("data")
     for name in ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]:
         (folder / name).mkdir()
@@ -39,7 +39,7 @@ def digits(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory, digits):
-    """Tiny runs: of a conditional game on classes with names, and of a game with codes."""
+    """Trains two tiny runs: a conditional game on named classes, and a game with codes."""
     folder = tmp_path_factory.mktemp("runs")
     for name, *argv in (
         ("conditional", tiny_conditional.__file__, "--data", str(digits)),
@@ -53,7 +53,7 @@ def runs(tmp_path_factory, digits):
 
 @pytest.fixture
 def arrays(capfd, runs, tmp_path):
-    """`arrays(run, *flags)`: what `sample` writes of a run."""
+    """Returns `arrays(run, *flags)`, the arrays that `sample` writes."""
 
     def draw(run, *flags):
         out = tmp_path / "drawn.npz"
@@ -65,23 +65,23 @@ def arrays(capfd, runs, tmp_path):
 
 
 def size_of(rows, cols):
-    """The size of a grid of images 28 x 28."""
+    """Returns the size of a grid of 28 x 28 images."""
     return 30 * cols + 2, 30 * rows + 2
 
 
 @pytest.mark.parametrize("run", ["conditional", "codes"])
-def test_without_flags_the_last_grid_is_drawn_again(capfd, runs, run, tmp_path):
+def test_sample_without_flags_redraws_the_last_preview(capfd, runs, run, tmp_path):
     code, *_ = command(capfd, "sample", runs / run, "--out", tmp_path / "grid.png")
     assert code == 0
     assert (tmp_path / "grid.png").read_bytes() == (runs / run / "samples" / "0000000080.png").read_bytes()
 
 
-def test_a_grid_of_a_conditional_game_shows_its_classes_in_turn(arrays):
+def test_preview_of_a_conditional_game_cycles_through_classes(arrays):
     assert arrays("conditional")["labels"].tolist() == [*range(10), 0, 1]
     assert arrays("codes")["c1"].tolist() == [0, 1, 2, 0, 1, 2, 0, 1]
 
 
-def test_labels_are_drawn_in_turn_and_decide_the_image_with_its_noise(arrays, runs):
+def test_labels_repeat_in_turn_and_images_depend_on_label_and_noise(arrays, runs):
     drawn = arrays("conditional", "--labels", 3, 8, "--n", 5)
     assert drawn["labels"].tolist() == [3, 8, 3, 8, 3] and drawn["images"].shape == (5, 28, 28, 1)
     run = restore(runs / "conditional")
@@ -90,33 +90,33 @@ def test_labels_are_drawn_in_turn_and_decide_the_image_with_its_noise(arrays, ru
     assert (arrays("conditional", "--labels", 8, 3, "--n", 5)["images"] != drawn["images"]).any((1, 2, 3)).all()
 
 
-def test_labels_go_by_the_names_of_the_classes(arrays):
+def test_labels_are_given_by_class_name(arrays):
     # Class folders are numbered in their sorted order: eight, five, four, nine, ...
     drawn = arrays("conditional", "--labels", "nine", "eight", "5", "--n", 3)
     assert drawn["labels"].tolist() == [3, 0, 5]
     np.testing.assert_array_equal(arrays("conditional", "--labels", 3, 0, 5, "--n", 3)["images"], drawn["images"])
 
 
-def test_codes_are_written_by_their_names(arrays):
+def test_codes_are_written_under_their_names(arrays):
     drawn = arrays("codes", "--codes", "c1=2", "c2=-0.5,0.5", "--n", 4)
     assert drawn.keys() == {"images", "c1", "c2"}
     assert drawn["c1"].tolist() == [2] * 4 and drawn["c2"].tolist() == [-0.5, 0.5] * 2
 
 
-def test_a_varied_code_makes_a_row_of_every_sample(arrays):
+def test_vary_gives_one_row_per_sample(arrays):
     drawn = arrays("codes", "--vary", "c2:-2:2")
-    assert len(drawn["images"]) == 2 * 10  # as many rows as the run's grid
+    assert len(drawn["images"]) == 2 * 10  # as many rows as the run's preview
     np.testing.assert_allclose(drawn["c2"], np.tile(np.linspace(-2, 2, 10), 2), rtol=1e-6)
     assert drawn["c1"].tolist() == [0] * 10 + [1] * 10
     whole = arrays("codes", "--vary", "c1", "--codes", "c2=0", "--n", 8)
     assert whole["c1"].tolist() == [0, 1, 2] * 8 and not whole["c2"].any()
-    # A cell of a row is the sample that has that code.
+    # Each cell equals the sample with that code.
     alone = arrays("codes", "--codes", "c1=1", "c2=0", "--n", 8)
     np.testing.assert_array_equal(whole["images"][1::3], alone["images"])
     assert arrays("conditional", "--vary", "y", "--n", 2)["labels"].tolist() == [*range(10)] * 2
 
 
-def test_between_two_samples_classes_stay(arrays):
+def test_interpolation_keeps_classes(arrays):
     drawn = arrays("conditional", "--labels", 4, 7, "--interpolate", 5, "--n", 2)
     assert drawn["labels"].tolist() == [4] * 5 + [7] * 5
     np.testing.assert_array_equal(drawn["images"][::5], arrays("conditional", "--labels", 4, 7, "--n", 2)["images"])
@@ -135,7 +135,7 @@ def test_between_two_samples_classes_stay(arrays):
         ("codes", ["--vary", "c1", "--n", 1], (1, 3)),
     ],
 )
-def test_pictures_have_a_row_for_every_row(capfd, runs, tmp_path, run, flags, cells):
+def test_pictures_have_the_requested_rows(capfd, runs, tmp_path, run, flags, cells):
     code, *_ = command(capfd, "sample", runs / run, *flags, "--out", tmp_path / "grid.png")
     assert code == 0
     assert Image.open(tmp_path / "grid.png").size == size_of(*cells)
@@ -170,7 +170,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_is_one_line_and_found_before_anything_is_restored(capfd, monkeypatch, runs, tmp_path, mistake):
+def test_mistakes_give_one_line_errors_before_restoring(capfd, monkeypatch, runs, tmp_path, mistake):
     run, flags, says = MISTAKES[mistake]
     before = snapshot(runs)
     monkeypatch.setattr(sample, "restore", lambda *_: pytest.fail("nothing needed to be restored"))

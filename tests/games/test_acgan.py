@@ -1,4 +1,4 @@
-"""ACGAN's losses by hand, whose labels fakes have, and what the weight does."""
+"""ACGAN's losses against hand computation, the labels of fakes, and the class weight."""
 
 from math import exp, log
 
@@ -21,13 +21,13 @@ KEYS = jax.random.split(jax.random.key(0), N)
 
 
 def game(**choices):
-    """ACGAN on tiny networks."""
+    """Makes ACGAN on tiny networks."""
     nets = arena.LabeledGenerator(), arena.Recognizer(K)
     return acgan.game(*nets, arena.sgd, arena.sgd, classes=K, z_size=5, **choices)
 
 
 class Scripted:
-    """Players whose answers are known; `asked` is what the generator was asked for."""
+    """Players with known outputs; `asked` holds the labels given to the generator."""
 
     def __init__(self, logits_real=LOGITS_REAL):
         self.real = jnp.asarray(S_REAL), jnp.asarray(logits_real)
@@ -47,7 +47,7 @@ class Scripted:
 
 
 def play(loss=losses.non_saturating, weight=1.0, nets=None):
-    """Both losses, the discriminator's metrics, and the classes that were asked for."""
+    """Returns both losses, the discriminator's metrics, and the labels of the fakes."""
     nets, turns = nets or Scripted(), game(weight=weight, loss=loss).turns
     (d, metrics), (g, none) = (turn.moves[0].loss(nets, BATCH, KEYS, jnp.int32(0)) for turn in turns)
     assert none == {}
@@ -55,7 +55,7 @@ def play(loss=losses.non_saturating, weight=1.0, nets=None):
 
 
 def log_likelihood(logits, labels):
-    """The mean of log softmax at the label, in plain loops."""
+    """Computes the mean of log softmax at the label, in plain loops."""
     return sum(float(row[y]) - log(sum(exp(v) for v in row)) for row, y in zip(logits, labels, strict=True)) / N
 
 
@@ -64,7 +64,7 @@ def sigmoid(s):
 
 
 @pytest.mark.parametrize("weight", [1.0, 0.3])
-def test_losses_are_equations_2_and_3(weight):
+def test_losses_equal_equations_2_and_3(weight):
     """With the minimax loss: -(L_S + L_C) for the discriminator, -(L_C - L_S) for the generator."""
     d, g, _, asked = play(losses.minimax, weight)
     l_s_real = sum(log(sigmoid(s)) for s in S_REAL) / N
@@ -74,24 +74,24 @@ def test_losses_are_equations_2_and_3(weight):
     assert g == pytest.approx(l_s_fake - weight * l_c_fake, rel=1e-5)
 
 
-def test_by_default_the_generator_does_not_saturate():
+def test_default_generator_loss_is_non_saturating():
     _, g, _, asked = play()
     assert g == pytest.approx(-sum(log(sigmoid(s)) for s in S_FAKE) / N - log_likelihood(LOGITS_FAKE, asked), rel=1e-5)
 
 
-def test_recognising_real_images_is_nothing_to_the_generator():
+def test_generator_loss_does_not_depend_on_real_classification():
     other = play(nets=Scripted(logits_real=LOGITS_REAL[::-1]))
     assert other[1] == play()[1] and other[0] != play()[0]
 
 
-def test_accuracies_are_of_the_real_labels_and_of_those_asked_for():
+def test_class_accuracies_use_real_labels_and_labels_of_fakes():
     _, _, metrics, asked = play()
     assert float(metrics["class_accuracy_real"]) == pytest.approx(np.mean(LOGITS_REAL.argmax(1) == Y_REAL))
     assert float(metrics["class_accuracy_fake"]) == pytest.approx(np.mean(LOGITS_FAKE.argmax(1) == asked))
     assert {"score_real", "accuracy_fake"} <= metrics.keys()
 
 
-def test_fakes_are_of_all_classes_alike_whatever_the_batch_holds():
+def test_labels_of_fakes_are_uniform_and_independent_of_the_batch():
     prior = game().prior
     drawn = np.concatenate([np.asarray(prior(jax.random.split(jax.random.key(i), 1000))["y"]) for i in range(3)])
     np.testing.assert_allclose(np.bincount(drawn, minlength=K) / len(drawn), 1 / K, atol=0.03)

@@ -1,4 +1,4 @@
-"""The conditional game: one step by hand, its relation to the original game, penalties and samples."""
+"""The conditional game: one step by hand, equality with the original game, penalties and samples."""
 
 from functools import partial
 
@@ -45,7 +45,7 @@ class Discriminator(nn.Module):
 
 
 def make(**choices):
-    """The game of both, and a batch for it whose turns have labels of their own."""
+    """Makes the game and a batch with different labels in each turn."""
     g = Generator(0.5) if choices.get("g_dropout") else Generator()
     sgd = optax.sgd(RATE)
     game = conditional.game(g, Discriminator(), sgd, sgd, classes=K, z_size=Z, **choices)
@@ -55,7 +55,7 @@ def make(**choices):
 
 
 def step_of(game, batch):
-    """The state before one step, the state after it, and the metrics."""
+    """Returns the states before and after one step, and the metrics."""
 
     @jax.jit
     def run(batch):
@@ -70,7 +70,7 @@ def params_of(state):
 
 
 def by_hand(start, batch, gamma=0.0, dropout=0.0):
-    """One step of Algorithm 1 with eq. 2: losses and parameters, labels passed in every call."""
+    """Computes one step of Algorithm 1 with eq. 2: losses and parameters, with labels in every call."""
     params, losses = params_of(start), {}
     g = lambda p, z, y, keys: Generator(dropout).apply({"params": p}, z, y, keys)  # noqa: E731
     d = lambda p, x, y: Discriminator().apply({"params": p}, x, y)  # noqa: E731
@@ -101,7 +101,7 @@ CHOICES = {
 
 
 @pytest.mark.parametrize("choice", CHOICES)
-def test_a_step_is_that_of_equation_2(choice):
+def test_step_equals_equation_2(choice):
     choices, hand = CHOICES[choice]
     game, batch = make(**choices)
     start, end, metrics = step_of(game, batch)
@@ -111,8 +111,8 @@ def test_a_step_is_that_of_equation_2(choice):
     jax.tree.map(close, params_of(end), params)
 
 
-def test_with_a_single_label_it_is_the_original_game():
-    """Of networks with that label filled in."""
+def test_game_with_a_constant_label_equals_the_original_game():
+    """The original game plays networks with the label filled in."""
 
     class Filled(nn.Module):
         net: nn.Module
@@ -133,8 +133,8 @@ def test_with_a_single_label_it_is_the_original_game():
 
 
 @pytest.mark.parametrize("penalty", [terms.r1, terms.r2, terms.dragan, terms.gradient_penalty])
-def test_penalties_see_the_label_of_every_example(penalty):
-    """On a linear critic the gradient is the row of the label, wherever it is taken."""
+def test_penalties_use_the_label_of_each_example(penalty):
+    """The gradient of a linear critic is the row of the label at any point."""
 
     class Linear(Discriminator):
         @nn.compact
@@ -152,7 +152,7 @@ def test_penalties_see_the_label_of_every_example(penalty):
     close(metrics["d/penalty"], np.mean(norms**2 / 2 if half else (norms - 1) ** 2), rtol=1e-4)
 
 
-def test_samples_have_the_classes_of_their_latents():
+def test_samples_have_the_labels_of_their_latents():
     class Written(nn.Module):
         """Writes its label into the image."""
 
@@ -172,7 +172,7 @@ def test_samples_have_the_classes_of_their_latents():
     close(grid[:, 1, 1, 0].reshape(3, K), np.tile(np.arange(K) / K, (3, 1)))
 
 
-def test_a_generator_under_dropout_makes_its_samples_without():
+def test_samples_are_drawn_without_dropout():
     game, batch = make(g_dropout=True)
     state = jax.jit(partial(init, game))(jax.random.key(0), batch)
     drawn = draw_latents(game, jax.random.key(1), 5)
@@ -183,7 +183,7 @@ def test_a_generator_under_dropout_makes_its_samples_without():
 @pytest.mark.parametrize(
     "classes, has", [((), "no labels"), (("a", "b"), "2 classes"), (("a", "b", "c", "d", "e"), "5 classes")]
 )
-def test_data_without_its_labels_is_refused(classes, has):
+def test_data_without_matching_labels_is_refused(classes, has):
     x = np.zeros((8, 2, 2, 1), np.uint8)
     source = from_arrays("drawn", x, np.arange(8) % 2, classes) if classes else from_arrays("drawn", x)
     game, _ = make()

@@ -1,4 +1,4 @@
-"""InfoGAN's bound: by hand, by scipy, where it is tight and where it is not; whom it moves; that codes are found."""
+"""InfoGAN's bound against hand computation and scipy, at its extremes, its gradients, and learned codes."""
 
 import math
 
@@ -28,7 +28,7 @@ KEYS = jax.random.split(jax.random.key(0), N)
 
 
 class Scripted:
-    """Players whose answers are known; `asked` is what the generator was asked for."""
+    """Players with known outputs; `asked` holds the codes given to the generator."""
 
     asked: dict
 
@@ -46,7 +46,7 @@ class Scripted:
 
 
 def information(asked):
-    """The mean of log Q(c | x), plus H(c), in plain loops."""
+    """Computes the mean of log Q(c | x), plus H(c), in plain loops."""
     kind = tint = 0.0
     for i in range(N):
         logits = [float(v) for v in GUESSES["kind"][i]]
@@ -57,12 +57,12 @@ def information(asked):
 
 
 def game(codes, **choices):
-    """InfoGAN on tiny networks."""
+    """Makes InfoGAN on tiny networks."""
     sizes = {name: len(guess[0]) for name, guess in GUESSES.items()}
     return infogan.game(arena.CodedGenerator(codes), arena.Recognizer(sizes), sgd, sgd, codes=codes, **choices)
 
 
-def test_losses_are_equation_6():
+def test_losses_equal_equation_6():
     nets, values = Scripted(), {}
     for turn in game(CODES, z_size=5, lambda_categorical=0.7, lambda_continuous=0.2).turns:
         [move] = turn.moves
@@ -76,12 +76,12 @@ def test_losses_are_equation_6():
 
 
 @given(st.floats(-5, 5), st.floats(-5, 5), st.floats(-3, 3))
-def test_the_posterior_of_a_number_is_scipys_normal(c, mean, log_std):
+def test_continuous_posterior_equals_scipy_normal(c, mean, log_std):
     got = infogan.log_posterior(Uniform(), jnp.full(1, c, jnp.float32), jnp.array([[mean, log_std]], jnp.float32))
     assert float(got[0]) == pytest.approx(stats.norm.logpdf(c, mean, math.exp(log_std)), rel=1e-3, abs=1e-4)
 
 
-def test_the_posterior_of_a_class_and_of_a_number_are_distributions():
+def test_posteriors_are_normalized():
     logits = jnp.asarray(GUESSES["kind"])
     total = sum(jnp.exp(infogan.log_posterior(Categorical(4), jnp.full(N, y), logits)) for y in range(4))
     np.testing.assert_allclose(total, np.ones(N), rtol=1e-6)
@@ -90,7 +90,7 @@ def test_the_posterior_of_a_class_and_of_a_number_are_distributions():
     assert integrate.trapezoid(np.asarray(density), c) == pytest.approx(1, rel=1e-3)
 
 
-def test_the_bound_is_the_entropy_of_a_certain_class_and_0_of_a_uniform_guess():
+def test_bound_is_the_entropy_for_certain_and_0_for_uniform_guesses():
     y = jnp.array([0, 3, 2])
     code = Categorical(4)
     sure = infogan.log_posterior(code, y, 100 * jax.nn.one_hot(y, 4)) + infogan.entropy(code)
@@ -99,8 +99,8 @@ def test_the_bound_is_the_entropy_of_a_certain_class_and_0_of_a_uniform_guess():
     np.testing.assert_allclose(ignorant, 0, atol=1e-6)
 
 
-def test_the_best_constant_posterior_of_a_number_has_negative_information():
-    """With the mean and standard deviation of the uniform prior it is -KL(uniform || Gaussian)."""
+def test_best_constant_posterior_of_a_continuous_code_has_negative_information():
+    """With the prior's mean and standard deviation the bound is -KL(uniform || Gaussian)."""
     code = Uniform(-2.0, 4.0)
     c = code.draw(jax.random.split(jax.random.key(0), 20_000))
     std = 6 / math.sqrt(12)
@@ -112,7 +112,7 @@ def test_the_best_constant_posterior_of_a_number_has_negative_information():
     )
 
 
-def test_information_moves_the_generator_and_the_layers_that_q_shares():
+def test_information_has_gradients_in_the_generator_and_shared_layers():
     weighted = {
         weight: game(CODES, z_size=arena.Z, lambda_categorical=weight, lambda_continuous=weight)
         for weight in (0.0, 1.0)
@@ -140,8 +140,8 @@ def test_information_moves_the_generator_and_the_layers_that_q_shares():
         assert any(abs(a - b).max() > 1e-4 for a, b in pairs), who
 
 
-def test_codes_are_found_in_images():
-    """A few hundred steps on noise: the class can be read off nearly all images, the number a little."""
+def test_codes_are_recovered_from_images_after_training():
+    """A few hundred steps on noise: the class is recovered from nearly all images, the number partly."""
     adam = optax.adam(1e-2, b1=0.5)
     game = arena.recognized_codes(adam)
     state = init(game, jax.random.key(0), arena.step_batch(game))

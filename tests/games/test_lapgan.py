@@ -46,7 +46,7 @@ def three_levels(**choices):
 
 
 def pyramid(x):
-    """The coarsest image, then both residuals."""
+    """Splits images into the coarsest image and both residuals."""
     middle = down(x)
     coarsest = down(middle)
     return coarsest, middle - up(coarsest), x - up(middle)
@@ -57,7 +57,7 @@ def images(n=B, seed=0):
 
 
 def recorded(reply):
-    """A network that returns `reply(*args)`, and the list of its arguments, call by call."""
+    """Returns a network that returns `reply(*args)`, and the list of arguments of its calls."""
     calls = []
 
     def net(*args):
@@ -72,7 +72,7 @@ def loss_of(game, name):
     return move.loss
 
 
-def test_every_level_has_a_pair_and_all_levels_move_at_once():
+def test_every_level_has_two_players_and_all_levels_move_together():
     game = three_levels(ema=0.9)
     assert list(game.players) == ["g0", "g1", "g2", "d0", "d1", "d2"]
     assert [[move.who for move in turn.moves] for turn in game.turns] == [
@@ -84,7 +84,7 @@ def test_every_level_has_a_pair_and_all_levels_move_at_once():
 
 
 @pytest.mark.parametrize("level", [1, 2])
-def test_a_finer_level_compares_residuals_above_the_same_real_low_pass_image(level):
+def test_finer_levels_compare_residuals_on_the_same_real_low_pass_image(level):
     x = images()
     parts = pyramid(x)
     coarse = parts[0] if level == 1 else up(parts[0]) + parts[1]
@@ -94,7 +94,7 @@ def test_a_finer_level_compares_residuals_above_the_same_real_low_pass_image(lev
 
     [(z, low)] = g_calls
     np.testing.assert_allclose(low, up(coarse), atol=1e-6)
-    assert z.shape == (B, 4**level * 4)  # one number for every pixel of the plane
+    assert z.shape == (B, 4**level * 4)  # one number per pixel of the plane
     (h, low_real, real_keys), (h_fake, low_fake, fake_keys) = d_calls
     np.testing.assert_allclose(h, parts[level], atol=1e-6)
     np.testing.assert_allclose(h_fake, 0.5 * low, atol=1e-6)
@@ -110,7 +110,7 @@ def test_a_finer_level_compares_residuals_above_the_same_real_low_pass_image(lev
     assert report == {}
 
 
-def test_the_coarsest_level_is_a_game_of_small_images():
+def test_coarsest_level_plays_on_downsampled_images():
     x = images()
     g, g_calls = recorded(lambda z: jnp.ones((B, 2, 2, 2)))
     d, d_calls = recorded(lambda x, keys: x.sum((1, 2, 3)))
@@ -120,15 +120,15 @@ def test_the_coarsest_level_is_a_game_of_small_images():
     np.testing.assert_array_equal(d_calls[1][0], np.ones((B, 2, 2, 2)))
 
 
-def test_the_loss_may_be_another():
+def test_loss_is_configurable():
     g, _ = recorded(lambda z: jnp.ones((B, 2, 2, 2)))
     d, _ = recorded(lambda x, keys: x.sum((1, 2, 3)))
     value, _ = loss_of(three_levels(loss=losses.wasserstein), "g0")({"g0": g, "d0": d}, {"x": images()}, keys, step)
     np.testing.assert_allclose(value, -8.0)
 
 
-def test_residuals_of_an_image_on_its_coarsest_one_are_that_image():
-    """Generators that return the parts of an image sample the image."""
+def test_sampling_adds_residuals_to_the_coarsest_image():
+    """Generators that return the parts of an image reproduce the image."""
     x = images()
     parts = pyramid(x)
     calls = [recorded(lambda *args, part=part: part) for part in parts]
@@ -137,20 +137,20 @@ def test_residuals_of_an_image_on_its_coarsest_one_are_that_image():
     z = game.prior(keys)["z"]
     np.testing.assert_allclose(game.sample(nets, {"z": z}), x, atol=1e-6)
     [[(z0,)], [(z1, low_1)], [(z2, low_2)]] = [seen for _, seen in calls]
-    np.testing.assert_array_equal(jnp.concatenate([z0, z1, z2], axis=1), z)  # every value is used, by one level
+    np.testing.assert_array_equal(jnp.concatenate([z0, z1, z2], axis=1), z)  # each latent value is used by one level
     np.testing.assert_allclose(low_1, up(parts[0]), atol=1e-6)
     np.testing.assert_allclose(low_2, up(up(parts[0]) + parts[1]), atol=1e-6)
 
 
-def test_samples_are_in_the_range_of_images():
+def test_samples_are_clipped_to_the_range_of_images():
     replies = (jnp.ones((B, 2, 2, 2)), 5 * jnp.ones((B, 4, 4, 2)), -20 * jnp.ones((B, 8, 8, 2)))
     nets = {f"g{k}": SimpleNamespace(ema=lambda *args, reply=reply: reply) for k, reply in enumerate(replies)}
     game = three_levels()
     np.testing.assert_array_equal(game.sample(nets, game.prior(keys)), -np.ones((B, *SHAPE)))
 
 
-def test_levels_are_trained_apart():
-    """Another coarsest generator changes no finer network, but the samples."""
+def test_levels_are_trained_independently():
+    """Another coarsest generator changes the samples but no finer network."""
     data = {"x": jnp.stack([images(seed=1), images(seed=2)])}
     ends, samples = [], []
     for width in (3, 7):
@@ -164,7 +164,7 @@ def test_levels_are_trained_apart():
     assert (abs(samples[0] - samples[1]) > 1e-3).mean() > 0.5
 
 
-def test_one_level_is_the_game_of_whole_images():
+def test_single_level_plays_on_whole_images():
     game = lapgan.game((G(SHAPE),), (D(),), sgd, sgd, shape=SHAPE, z_size=5)
     d, calls = recorded(lambda x, keys: x.sum((1, 2, 3)))
     x = images()
@@ -173,7 +173,7 @@ def test_one_level_is_the_game_of_whole_images():
     assert game.prior(keys)["z"].shape == (B, 5)
 
 
-def test_levels_that_do_not_fit_are_refused():
+def test_inconsistent_levels_are_refused():
     with pytest.raises(BadInput, match="2 generators cannot play 1 discriminators"):
         lapgan.game((G(), G()), (D(),), sgd, sgd, shape=SHAPE)
     with pytest.raises(BadInput, match="0 generators"):

@@ -25,7 +25,7 @@ def played(steps=2, **kwargs):
     return state, reports
 
 
-def test_real_and_fake_are_augmented_each_with_keys_of_their_own():
+def test_real_and_fake_are_augmented_with_independent_keys():
     seen = []
 
     def noisy(x, keys, step):
@@ -34,33 +34,33 @@ def test_real_and_fake_are_augmented_each_with_keys_of_their_own():
 
     _, augmented = played(steps=1, augment=noisy)
     jax.effects_barrier()
-    assert len(set(seen)) == 4  # real and fake, in the turn of each player
+    assert len(set(seen)) == 4  # real and fake, in both players' turns
     _, plain = played(steps=1)
     assert plain[0]["d/loss"] != augmented[0]["d/loss"]
 
 
-def test_lecam_remembers_from_step_to_step():
+def test_lecam_averages_persist_between_steps():
     state, reports = played(steps=3, penalties=(terms.lecam(0.5),))
     anchors = state.players["lecam"].stats["averages"]
     assert float(anchors["real"]) != 0 != float(anchors["fake"])
     assert len({report["d/penalty"] for report in reports}) == 3
 
 
-def test_a_penalty_is_reported_on_the_side_that_has_it():
+def test_penalty_is_reported_by_the_player_that_has_it():
     _, [d_only, _] = played(penalties=(terms.r1(1.0),))
     _, [g_only, _] = played(penalties=(terms.zcr_g(1.0, Z, 0.1),))
     assert "d/penalty" in d_only and "g/penalty" not in d_only
     assert "g/penalty" in g_only and "d/penalty" not in g_only
 
 
-def test_dynamics_of_several_refuse_turns_one_after_the_other():
+def test_dynamics_of_several_players_refuse_alternating_turns():
     for each in (dynamics.consensus(0.1), dynamics.symplectic(), dynamics.extragradient, dynamics.competitive(0.1)):
         with pytest.raises(BadInput, match=r"move together, but in this turn only \['d'\] move"):
             played(turns=partial(vanilla.alternating, dynamics=each))
 
 
-def test_packs_are_penalized_by_the_gradient_of_the_whole_pack():
-    """A critic of packs of four whose gradient has norm 1 has no gradient penalty."""
+def test_penalties_of_packs_use_the_gradient_by_the_whole_pack():
+    """A critic of packs of four with gradient norm 1 has gradient penalty 0."""
 
     def critic(x):
         return x.reshape(-1, 4 * 2) @ jnp.full(8, 8**-0.5)

@@ -1,4 +1,4 @@
-"""Holds a loss against values worked out by hand."""
+"""Compares a loss with values computed by hand."""
 
 import jax
 import jax.numpy as jnp
@@ -6,7 +6,7 @@ import numpy as np
 
 
 def assert_by_hand(loss, scores, d, g):
-    """Both sides of `loss` at `scores`, alone, jitted, and vmapped over two lanes, one of them in reverse order."""
+    """Compares both sides of `loss` at `scores`: plain, jitted, and vmapped over the batch and its reverse."""
     s_real, s_fake = (jnp.array(s) for s in scores)
     expected = np.array([d, g])
 

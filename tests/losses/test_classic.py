@@ -1,4 +1,4 @@
-"""The classic losses against values worked out by hand, at scores where it is easy and where it overflows."""
+"""The classic losses against values computed by hand, also at scores where exp overflows."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -53,29 +53,29 @@ TABLE = {
 
 
 @pytest.mark.parametrize(("loss", "s_real", "s_fake", "d", "g"), TABLE.values(), ids=TABLE.keys())
-def test_values_by_hand(loss, s_real, s_fake, d, g):
+def test_losses_equal_hand_computation(loss, s_real, s_fake, d, g):
     assert_by_hand(loss, (s_real, s_fake), d, g)
 
 
-def test_a_smoothed_discriminator_wants_real_examples_at_the_logit_of_the_target():
+def test_label_smoothing_is_minimal_at_the_logit_of_the_target():
     s = jnp.linspace(-4.0, 4.0, 801)
     d = losses.label_smoothing(0.75).d(s, jnp.zeros(801))
     np.testing.assert_allclose(s[jnp.argmin(d)], np.log(0.75 / 0.25), atol=0.01)
 
 
-def test_without_smoothing_nothing_changes():
+def test_label_smoothing_to_1_is_the_plain_loss():
     s_real, s_fake = jnp.array([0.3, -2.0]), jnp.array([1.0, 0.5])
     for ours, plain in zip(losses.label_smoothing(1.0)[:2], losses.non_saturating[:2], strict=True):
         np.testing.assert_array_equal(ours(s_real, s_fake), plain(s_real, s_fake))
 
 
 @pytest.mark.parametrize("target", [0.0, -0.5, 1.5])
-def test_a_label_is_a_probability(target):
+def test_smoothing_targets_outside_0_to_1_are_refused(target):
     with pytest.raises(BadInput, match=rf"label_smoothing\(target={target}\): it must be above 0 and at most 1"):
         losses.label_smoothing(target)
 
 
-def test_score_metrics_by_hand():
+def test_score_metrics_equal_hand_computation():
     metrics = losses.score_metrics(jnp.array([1.0, -3.0, 2.0, 4.0]), jnp.array([1.0, -3.0, -2.0, 4.0]))
     assert {name: float(value) for name, value in metrics.items()} == {
         "score_real": 1.0,

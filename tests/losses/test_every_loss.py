@@ -1,4 +1,4 @@
-"""Properties of every loss: finite, right gradients, both sides pull the right way, the whole batch counts."""
+"""Properties of every loss: finite values, correct gradients and their signs, and equality over devices."""
 
 import jax
 import jax.numpy as jnp
@@ -77,13 +77,13 @@ def every(names):
 
 
 def mean_and_gradients(side, s_real, s_fake):
-    """The mean of one side over the batch, and its gradients by real and fake scores."""
+    """Returns the mean of one side over the batch, and its gradients by real and fake scores."""
     return jax.value_and_grad(lambda *scores: jnp.mean(side(*scores)), (0, 1))(s_real, s_fake)
 
 
 @pytest.fixture(scope="module")
 def at():
-    """`at[batch][loss]`: the values of both sides, their means, and the gradients; all in one program."""
+    """Returns `at[batch][loss]`: values, means and gradients of both sides, from one program."""
 
     def evaluate(s_real, s_fake):
         return {
@@ -103,8 +103,8 @@ def test_values_and_gradients_are_finite_at_extreme_scores(name, at):
 
 
 @every(LOSSES)
-def test_gradients_are_slopes(name, at):
-    """Along a random direction the gradient is a central difference."""
+def test_gradients_equal_finite_differences(name, at):
+    """Along a random direction, by central differences."""
     for side in (0, 1):
         slope = (at["ahead"][name][side][1] - at["behind"][name][side][1]) / (2 * H)
         by_real, by_fake = at["ordinary"][name][side][2]
@@ -112,21 +112,21 @@ def test_gradients_are_slopes(name, at):
 
 
 @every(LOSSES)
-def test_the_generator_wants_its_fakes_to_be_called_real(name, at):
-    """All fakes, that are called fake, higher: the loss falls."""
+def test_generator_loss_falls_as_fake_scores_rise(name, at):
+    """For fakes scored as fake, raised together."""
     _, (_, _, (_, by_fake)) = at["called fake"][name]
     assert by_fake.sum() < 0
 
 
 @every(LOSSES)
-def test_the_discriminator_wants_to_tell_them_apart(name, at):
-    """All real scores higher, or all fake scores lower: the loss falls."""
+def test_discriminator_loss_falls_as_scores_separate(name, at):
+    """With all real scores raised, or all fake scores lowered."""
     (_, _, (by_real, by_fake)), _ = at["called real"][name]
     assert by_real.sum() < 0 < by_fake.sum()
 
 
 @every([*RELATIVISTIC, *KERNEL])
-def test_a_shift_of_all_scores_changes_nothing(name, at):
+def test_relativistic_and_kernel_losses_are_invariant_to_shifts(name, at):
     for (shifted, *_), (values, *_) in zip(at["shifted"][name], at["ordinary"][name], strict=True):
         np.testing.assert_allclose(shifted, values, rtol=1e-4, atol=1e-5)
 
@@ -138,7 +138,7 @@ COMPARING = {
 
 
 def compare(batches):
-    """Of both sides of each loss the mean over the whole batch, and the gradients of the mean over this share."""
+    """Computes, for both sides of each loss, the mean over the whole batch and the gradients of this shard's mean."""
 
     def of(loss, batch):
         both = [mean_and_gradients(side, *batch) for side in (loss.d, loss.g)]
@@ -149,7 +149,7 @@ def compare(batches):
 
 @pytest.fixture(scope="module")
 def shared_and_whole():
-    """The same batches on eight devices and on one, all losses in one program each."""
+    """Computes all losses on the same batches, on eight devices and on one, in one program each."""
     batches = {name: batch for name, (_, batch) in COMPARING.items()}
 
     def share(batches):
@@ -164,7 +164,7 @@ def shared_and_whole():
 
 
 @every(COMPARING)
-def test_eight_devices_that_share_a_batch_see_the_whole_of_it(name, shared_and_whole):
+def test_losses_over_eight_devices_compare_the_whole_batch(name, shared_and_whole):
     shared, whole = shared_and_whole
     for (mean, gradients), (whole_mean, whole_gradients) in zip(shared[name], whole[name], strict=True):
         np.testing.assert_allclose(mean, whole_mean, rtol=1e-5, atol=1e-6)

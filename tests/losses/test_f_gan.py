@@ -1,4 +1,4 @@
-"""f-divergences: their tables by hand, their conjugates by a numeric supremum, and the game that estimates them."""
+"""f-divergences: tables by hand, conjugates by a numeric supremum, and estimation by the discriminator."""
 
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ M = (P + Q) / 2
 
 
 class Case(NamedTuple):
-    """What is known of a divergence: at scores -1, 0, 1; between P and Q; and its best score of a likelihood ratio."""
+    """Known values of a divergence: at scores -1, 0, 1, between P and Q, and the optimal score by likelihood ratio."""
 
     divergence: losses.Divergence
     activation: list[float]
@@ -62,7 +62,7 @@ every_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 
 
 @every_case
-def test_values_by_hand(case):
+def test_losses_equal_hand_computation(case):
     scores = [1.0, -1.0, 0.0], [0.0, -1.0, 1.0]
     (a_minus, a_0, a_plus), (c_minus, c_0, c_plus) = case.activation, case.composition
     d = [c_0 - a_plus, c_minus - a_minus, c_plus - a_0]
@@ -70,8 +70,8 @@ def test_values_by_hand(case):
 
 
 @every_case
-def test_the_conjugate_is_the_supremum(case):
-    """sup_u (u t - f(u)) on a fine grid of u, at t all over the domain of the conjugate."""
+def test_conjugate_is_the_supremum(case):
+    """sup_u (u t - f(u)) on a fine grid of u, for t across the domain of the conjugate."""
     t = case.divergence.activation(jnp.linspace(-1.9, 2.0, 14))
     u = jnp.geomspace(1e-6, 1e3, 20_000)
     supremum = jnp.max(u[None] * t[:, None] - case.divergence.f(u)[None], axis=1)
@@ -79,15 +79,15 @@ def test_the_conjugate_is_the_supremum(case):
 
 
 @every_case
-def test_the_composition_is_the_conjugate_of_the_activation(case):
+def test_composition_is_the_conjugate_of_the_activation(case):
     v = jnp.linspace(-6.0, 6.0, 25)
     naive = case.divergence.conjugate(case.divergence.activation(v))
     np.testing.assert_allclose(case.divergence.composition(v), naive, rtol=1e-3, atol=1e-5)
 
 
 @every_case
-def test_the_best_discriminator_sees_minus_the_divergence(case):
-    """The critic f'(p / q) is best, its loss minus the divergence, and no critic near it does better."""
+def test_optimal_discriminator_loss_is_minus_the_divergence(case):
+    """The critic f'(p / q) is optimal: its loss is minus the divergence, and nearby critics have a larger one."""
     ratio = P / Q
     best = jnp.array(case.best(ratio), jnp.float32)
     slope = jax.vmap(jax.grad(case.divergence.f))(jnp.array(ratio, jnp.float32))
@@ -109,19 +109,19 @@ def test_the_best_discriminator_sees_minus_the_divergence(case):
 
 
 @every_case
-def test_the_generator_function_by_the_divergence(case):
+def test_divergence_equals_the_expectation_of_f(case):
     np.testing.assert_allclose(sum(Q * np.asarray(case.divergence.f(jnp.array(P / Q)))), case.value, rtol=1e-5)
 
 
-def test_the_gan_divergence_is_the_original_game():
+def test_gan_divergence_gives_the_non_saturating_loss():
     s_real, s_fake = jnp.array([0.3, -2.0, 40.0, -1e4]), jnp.array([1.0, 0.5, 0.0, 1e4])
     ours, original = losses.f_gan(losses.gan_divergence), losses.non_saturating
     np.testing.assert_allclose(ours.d(s_real, s_fake), original.d(s_real, s_fake), rtol=1e-6)
     np.testing.assert_allclose(ours.g(s_real, s_fake), original.g(s_real, s_fake), rtol=1e-6)
 
 
-def test_the_exponential_goes_over_into_its_tangent():
-    """At 20 and far beyond it: the value of the tangent, and its slope."""
+def test_exponential_continues_as_its_tangent():
+    """Value and slope at 20 and far beyond."""
     v = jnp.array([EXP_TANGENT, EXP_TANGENT + 3, 1e4])
     top = np.exp(EXP_TANGENT)
     g = lambda v: losses.f_gan(losses.reverse_kullback_leibler).g(jnp.zeros(3), -v)  # noqa: E731

@@ -1,4 +1,4 @@
-"""Losses made from losses, by hand."""
+"""Losses derived from losses, against hand computation."""
 
 import jax
 import jax.numpy as jnp
@@ -21,11 +21,11 @@ S_REAL, S_FAKE = [0.0, 0.0, 0.0, 0.0], [-2.0, 3.0, 1.0, -1.0]
         (0.0, [0.0, -12.0, 0.0, 0.0]),
     ],
 )
-def test_top_k_by_hand(share, g):
+def test_top_k_equals_hand_computation(share, g):
     assert_by_hand(losses.top_k(losses.wasserstein, share), (S_REAL, S_FAKE), S_FAKE, g)
 
 
-def test_the_share_may_be_traced():
+def test_top_k_share_may_be_traced():
     s_real, s_fake = jnp.array(S_REAL), jnp.array(S_FAKE)
 
     def g(share):
@@ -35,19 +35,19 @@ def test_the_share_may_be_traced():
     np.testing.assert_array_equal(jax.jit(jax.vmap(g))(jnp.array([0.25, 0.5, 1.0])), expected)
 
 
-def test_a_share_that_floats_cannot_hold_keeps_as_many_as_it_says():
-    """15 of 25, though 0.6 in float32, times 25, is a little more."""
+def test_top_k_count_is_robust_to_float_rounding():
+    """0.6 of 25 keeps 15, though float32(0.6) * 25 is slightly larger."""
     for share in (0.6, jnp.float32(0.6)):
         values = losses.top_k(losses.wasserstein, share).g(jnp.zeros(25), jnp.arange(1.0, 26.0))
         assert int((values != 0).sum()) == 15
 
 
-def test_fakes_that_tie_are_kept_together():
+def test_tied_fakes_are_kept_together():
     values = losses.top_k(losses.wasserstein, 0.5).g(jnp.zeros(4), jnp.array([1.0, 2.0, 1.0, 0.0]))
     np.testing.assert_allclose(values, [-4 / 3, -8 / 3, -4 / 3, 0.0], rtol=1e-6)
 
 
-def test_the_fakes_left_out_have_no_gradient():
+def test_dropped_fakes_have_no_gradient():
     loss = losses.top_k(losses.wasserstein, 0.5)
     gradient = jax.grad(lambda s: loss.g(jnp.zeros(4), s).mean())(jnp.array(S_FAKE))
     np.testing.assert_allclose(gradient, [0.0, -0.5, -0.5, 0.0])

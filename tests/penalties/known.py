@@ -1,4 +1,4 @@
-"""A critic with parameters, and a batch that eight devices share."""
+"""A critic with parameters, and a batch that eight devices can share."""
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +11,7 @@ PARAMS = {
     "w": jax.random.normal(jax.random.key(0), (3, 4)),
     "v": 9 * jax.random.normal(jax.random.key(1), (4,)),
 }
-X = jnp.arange(16.0).reshape(16, 1) / 4 + jax.random.normal(jax.random.key(2), (16, 3))  # shares that differ
+X = jnp.arange(16.0).reshape(16, 1) / 4 + jax.random.normal(jax.random.key(2), (16, 3))  # the shards differ
 X_FAKE = jax.random.normal(jax.random.key(3), (16, 3))
 KEYS = jax.random.split(jax.random.key(4), 16)
 
@@ -21,7 +21,7 @@ def critic(params):
 
 
 def over_devices(means):
-    """`means(params, examples)`, a tree of means over the examples, with the examples shared by eight devices."""
+    """Computes `means(params, examples)`, a tree of means over examples, with the examples split over devices."""
 
     def share(params, examples):
         with batch_axis(BATCH_AXIS):

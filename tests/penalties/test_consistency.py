@@ -1,4 +1,4 @@
-"""Consistency of critics and generators that can be followed by hand."""
+"""Consistency penalties against hand computation."""
 
 import jax
 import jax.numpy as jnp
@@ -23,21 +23,21 @@ def moved(x, keys):
     return x.at[:, 0].add(uniform(keys))
 
 
-def test_consistency_is_the_squared_difference_of_scores():
+def test_cr_is_the_squared_difference_of_scores():
     np.testing.assert_allclose(penalties.cr(critic, X, KEYS, doubled), [21.0**2, 100.0])
     np.testing.assert_allclose(penalties.cr(critic, X, KEYS, lambda x, keys: x), [0.0, 0.0])
     np.testing.assert_allclose(penalties.cr(critic, X, KEYS, moved), uniform(KEYS) ** 2, rtol=1e-4)
 
 
-def test_balanced_consistency_adds_that_of_fakes_under_another_transform():
+def test_bcr_adds_the_consistency_of_fakes_with_independent_keys():
     np.testing.assert_allclose(penalties.bcr(critic, X, 3 * X, KEYS, doubled), [10 * 21.0**2, 1000.0])
     drawn = penalties.bcr(critic, X, X, KEYS, moved)
     first, second = (uniform(keys) for keys in split(KEYS, 2))
     np.testing.assert_allclose(drawn, first**2 + second**2, rtol=1e-4)
 
 
-def test_latent_consistency_by_hand():
-    """The generator doubles, so moving z by (1, 0) moves an image by (2, 0) and its score by 2."""
+def test_zcr_equals_hand_computation():
+    """The generator doubles z, so moving z by (1, 0) moves the image by (2, 0) and its score by 2."""
     dz = jnp.array([[1.0, 0.0], [0.0, 3.0]])
     generator = lambda z: 2 * z  # noqa: E731
     np.testing.assert_allclose(penalties.zcr_d(critic, generator, X, dz), [4.0, 3600.0])

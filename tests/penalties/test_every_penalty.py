@@ -1,4 +1,4 @@
-"""Properties of every penalty: the same jitted, vmapped and over devices, with right gradients by the parameters."""
+"""Properties of every penalty: equality jitted, vmapped and over devices, and correct parameter gradients."""
 
 from functools import cache, partial
 
@@ -19,7 +19,7 @@ def shifted(x, keys):
 
 
 def every_penalty(params, examples):
-    """Each penalty `[B]`, by name."""
+    """Computes each penalty `[B]`, by name."""
     x, x_fake, keys = examples
     d = critic(params)
     g = lambda z: jnp.tanh(z @ params["w"])[:, :3]  # noqa: E731
@@ -58,7 +58,7 @@ def sizes():
 
 @cache
 def summed():
-    """The sum of the means of all penalties, each divided by its size so that none hides another, with its gradient."""
+    """Returns the sum of all mean penalties, each divided by its size, and its gradient."""
     scale = sizes()
 
     def loss(params, examples):
@@ -73,7 +73,7 @@ def on_one_device():
     return jax.jit(summed())(PARAMS, EXAMPLES)
 
 
-def test_per_example_finite_and_the_same_jitted_and_vmapped():
+def test_penalties_are_per_example_finite_and_equal_under_vmap():
     twice = jax.tree.map(lambda p: 2 * p, PARAMS)
     one, two = play(PARAMS, EXAMPLES), play(twice, EXAMPLES)
     for name, values in one.items():
@@ -84,8 +84,8 @@ def test_per_example_finite_and_the_same_jitted_and_vmapped():
     jax.tree.map(lambda lane, *alone: close(lane, jnp.stack(alone)), lanes, one, two)
 
 
-def test_gradients_by_the_parameters_are_the_slopes():
-    """Along one direction: forward mode of each penalty against a central difference, and reverse mode of their sum."""
+def test_parameter_gradients_equal_finite_differences():
+    """Along one direction: forward mode per penalty against central differences, and reverse mode of the sum."""
     h = 3e-3
     ahead, behind = (play(jax.tree.map(lambda p, d, t=t: p + t * d, PARAMS, DIRECTION), EXAMPLES) for t in (h, -h))
     _, forward = jax.jit(lambda p, d: jax.jvp(lambda p: means(p, EXAMPLES), (p,), (d,)))(PARAMS, DIRECTION)

@@ -1,4 +1,4 @@
-"""Penalties of critics whose gradients are known."""
+"""Gradient penalties of critics with known gradients."""
 
 import jax
 import jax.numpy as jnp
@@ -31,23 +31,23 @@ def test_r1_of_a_quadratic_critic_is_half_the_squared_norm_of_each_example():
     np.testing.assert_allclose(jax.jit(lambda x: penalties.r1(quadratic, x))(X), expected, rtol=1e-6)
 
 
-def test_interpolated_of_a_linear_critic_does_not_depend_on_the_mixture():
+def test_gradient_penalty_of_a_linear_critic_does_not_depend_on_the_interpolation():
     np.testing.assert_allclose(penalties.gradient_penalty(linear, X, -X, KEYS), np.full(5, 4.0), rtol=1e-5)
 
 
-def test_interpolated_mixes_every_example_with_a_weight_of_its_own():
+def test_gradient_penalty_interpolates_each_example_with_its_own_weight():
     ones = jnp.ones((5, 1, 1, 1))
     norms = jnp.sqrt(penalties.gradient_penalty(quadratic, 3 * ones, 2 * ones, KEYS)) + 1  # |x| between 2 and 3
     assert bool(((norms > 2) & (norms < 3)).all())
     assert len(np.unique(np.asarray(norms).round(4))) == 5
 
 
-def test_a_flat_critic_has_a_finite_gradient():
+def test_gradient_at_a_constant_critic_is_finite():
     gradient = jax.grad(lambda a: penalties.gradient_penalty(lambda x: a * linear(x), X, -X, KEYS).sum())(0.0)
     assert np.isfinite(gradient)
 
 
-def test_the_penalty_differentiates_through_the_critic():
+def test_penalty_has_a_gradient_by_the_critics_parameters():
     """d/da of |a w|^2 / 2 is a |w|^2."""
     slope = jax.grad(lambda a: penalties.r1(lambda x: a * linear(x), X)[0])(2.0)
     np.testing.assert_allclose(slope, 2 * 9.0, rtol=1e-6)
@@ -58,7 +58,7 @@ def test_split_keys_are_all_different():
     assert len({tuple(row) for keys in drawn for row in keys}) == 20
 
 
-def test_r2_is_the_same_formula_where_the_generator_is():
+def test_r2_is_r1_at_fake_examples():
     np.testing.assert_allclose(penalties.r2(linear, -X), np.full(5, 4.5), rtol=1e-6)
     np.testing.assert_allclose(penalties.r2(quadratic, 2 * X), 4 * penalties.r1(quadratic, X), rtol=1e-6)
 
@@ -67,7 +67,7 @@ def test_r2_is_the_same_formula_where_the_generator_is():
     ("deviation", "steep", "shallow"),  # of gradients of norm 3 and 1/2
     [(penalties.two_sided, 4.0, 0.25), (penalties.one_sided, 4.0, 0.0), (penalties.zero_centered, 9.0, 0.25)],
 )
-def test_deviations_of_linear_critics(deviation, steep, shallow):
+def test_deviations_of_linear_critics_equal_hand_computation(deviation, steep, shallow):
     for critic, expected in ((linear, steep), (lambda x: linear(x) / 6, shallow)):
         values = penalties.gradient_penalty(critic, X, -X, KEYS, deviation)
         np.testing.assert_allclose(values, np.full(5, expected), rtol=1e-5, atol=1e-9)
@@ -75,8 +75,8 @@ def test_deviations_of_linear_critics(deviation, steep, shallow):
     assert np.isfinite(gradient)
 
 
-def test_dragan_looks_between_an_example_and_its_noise():
-    """The gradient of the quadratic critic is the point looked at, from 0 to half the batch's deviation above x."""
+def test_dragan_interpolates_between_an_example_and_its_noise():
+    """The gradient of the quadratic critic is the point itself, up to half the batch's deviation above x."""
     n = 4000
     x = jnp.where(jnp.arange(n) % 2, 6.0, 4.0)[:, None]  # standard deviation 1
     keys = jax.random.split(jax.random.key(3), n)
@@ -93,6 +93,6 @@ def test_dragan_of_a_linear_critic_does_not_depend_on_the_noise():
     np.testing.assert_allclose(penalties.dragan(linear, X, KEYS), np.full(5, 4.0), rtol=1e-5)
 
 
-def test_max_gradient_is_the_largest_of_the_batch_for_every_example():
+def test_max_gradient_is_the_batch_maximum_for_every_example():
     largest = np.square(np.asarray(X)).sum((1, 2, 3)).max()
     np.testing.assert_allclose(penalties.max_gradient(quadratic, X, X, KEYS), np.full(5, largest), rtol=1e-5)

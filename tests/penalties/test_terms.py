@@ -1,4 +1,4 @@
-"""Penalties as values: every term is its formula, and a sum of them is played by the engine."""
+"""Penalty terms: each equals its formula, and the engine plays their sum."""
 
 from functools import cache, partial
 
@@ -38,7 +38,7 @@ def variables(name):
 
 
 def fresh_nets():
-    """The three players' networks, which have recorded nothing yet."""
+    """Makes the three players' networks with fresh statistics."""
 
     def bound(name):
         stats = dict(variables(name))
@@ -79,7 +79,7 @@ D_SIDE = {
 
 @pytest.fixture(scope="module")
 def terms_and_formulas():
-    """By the names of `D_SIDE`: both terms, the formula, and the statistics of d afterwards, in one program."""
+    """Computes for each name of `D_SIDE` both terms, the formula, and the later statistics of d, in one program."""
 
     def evaluate(make, formula):
         penalty, nets = make(0.3), fresh_nets()
@@ -89,15 +89,15 @@ def terms_and_formulas():
 
 
 @pytest.mark.parametrize("name", D_SIDE)
-def test_a_term_of_the_discriminator_is_its_formula(name, terms_and_formulas):
+def test_discriminator_term_equals_its_formula(name, terms_and_formulas):
     term, formula, of_generator, stats = terms_and_formulas[name]
     close(term, formula)
     assert of_generator == 0
     assert D_SIDE[name][0](0.3).weight == 0.3
-    jax.tree.map(np.testing.assert_array_equal, stats, fresh_nets()["d"].stats)  # nothing is recorded
+    jax.tree.map(np.testing.assert_array_equal, stats, fresh_nets()["d"].stats)  # unchanged
 
 
-def test_the_term_of_the_generator_is_its_formula():
+def test_generator_term_equals_its_formula():
     penalty = terms.zcr_g(0.3, Z, 0.1)
     close(of(penalty.g), penalties.zcr_g(G, *LATENTS))
     assert of(penalty.d) == 0
@@ -109,7 +109,7 @@ def test_lecam_records_its_averages():
     close(nets["lecam"].stats["averages"]["real"], 0.01 * D(X).mean())  # the bound network's own decay, 0.99
 
 
-def test_a_total_is_the_weighted_sum_of_means_each_under_keys_of_its_own():
+def test_total_is_the_weighted_sum_of_means_with_independent_keys():
     summed = total([terms.r1(0.5), terms.dragan(2.0), terms.zcr_g(3.0, Z, 0.1)])
     r1, dragan = penalties.r1(D, X), penalties.dragan(D, X, split(KEYS, 3)[1])
     close(of(summed.d), 0.5 * r1.mean() + 2 * dragan.mean())
@@ -117,47 +117,47 @@ def test_a_total_is_the_weighted_sum_of_means_each_under_keys_of_its_own():
     close(of(summed.g), 3 * penalties.zcr_g(G, normal(z_keys, Z), 0.1 * normal(dz_keys, Z)).mean())
 
 
-def test_the_total_of_no_penalties_is_zero():
+def test_total_of_no_penalties_is_zero():
     nothing = total([])
     assert of(nothing.d) == of(nothing.g) == 0
     assert dict(nothing.memory) == {}
     assert of(total([Penalty()]).d) == 0
 
 
-def test_a_total_of_totals_is_the_same_sum():
+def test_total_of_totals_is_the_same_sum():
     inner = total([terms.r1(0.5), terms.r2(2.0)])
     close(of(total([inner]).d), of(inner.d))
     close(of(total([inner._replace(weight=3.0)]).d), 3 * of(inner.d))
 
 
-def test_a_weight_may_be_a_schedule():
+def test_weight_may_be_a_schedule():
     ramp = total([terms.r1(optax.linear_schedule(0.0, 4.0, 10))])
     values = jax.jit(jax.vmap(lambda step: of(ramp.d, step=step)))(jnp.array([0, 5, 20]))
     close(values, np.array([0.0, 2.0, 4.0]) * penalties.r1(D, X).mean())
 
 
-def test_a_weight_may_be_traced_and_batched():
+def test_weight_may_be_traced_and_batched():
     weighted = lambda w: of(total([terms.r1(w), terms.orthogonal(10 * w)]).d)  # noqa: E731
     values = jax.jit(jax.vmap(weighted))(jnp.array([0.0, 1.0, 2.0]))
     one = penalties.r1(D, X).mean() + 10 * penalties.orthogonal(fresh_nets()["d"].params)
     close(values, [0.0, one, 2 * one])
 
 
-def test_terms_of_fewer_scores_than_examples_add_up_too():
-    """A packed discriminator gives a score for every pack, while R1 is per example."""
+def test_terms_per_pack_and_per_example_are_added():
+    """A packed discriminator gives one score per pack, while R1 is per example."""
     packs = Penalty(lambda *_: jnp.array([1.0, 3.0]))
     close(of(total([packs, terms.r1(1.0)]).d), 2 + penalties.r1(D, X).mean())
 
 
-def test_memories_come_together_and_may_not_clash():
+def test_memories_are_merged_and_name_clashes_refused():
     lecam = terms.lecam(0.3)
     assert set(total([terms.r1(1.0), lecam]).memory) == {"lecam"}
     with pytest.raises(BadInput, match="'lecam'"):
         total([lecam, terms.lecam(0.1)])
 
 
-def test_the_engine_plays_and_remembers():
-    """While the rate of SGD is 0, nothing moves but the averages, which are then known."""
+def test_engine_plays_penalties_and_updates_their_memory():
+    """At learning rate 0 only the averages change, by known amounts."""
     penalty = total([terms.lecam(0.3, decay=0.5), terms.r1(0.1), terms.orthogonal(0.1)])
 
     def d_loss(nets, batch, keys, step):

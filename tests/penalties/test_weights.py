@@ -1,4 +1,4 @@
-"""Orthogonality of known matrices, and parameters that stay within bounds."""
+"""The orthogonality penalty of known matrices, and weight clipping."""
 
 import jax
 import jax.numpy as jnp
@@ -8,16 +8,16 @@ import pytest
 
 from gan_jax.penalties import clip_weights, orthogonal
 
-W = jnp.array([[1.0, 2.0], [0.0, 3.0]])  # columns (1, 0) and (2, 3): they overlap by 2
+W = jnp.array([[1.0, 2.0], [0.0, 3.0]])  # columns (1, 0) and (2, 3) with inner product 2
 
 
-def test_orthogonal_of_a_known_matrix():
+def test_orthogonal_of_a_known_matrix_equals_hand_computation():
     np.testing.assert_allclose(orthogonal({"kernel": W}), 2 * 2.0**2)
-    np.testing.assert_allclose(jax.jit(orthogonal)({"kernel": 7 * jnp.eye(3)}), 0.0)  # any length will do
+    np.testing.assert_allclose(jax.jit(orthogonal)({"kernel": 7 * jnp.eye(3)}), 0.0)  # columns of any norm
     np.testing.assert_allclose(jax.vmap(orthogonal)({"kernel": jnp.stack([W, 2 * W])}), [8.0, 8.0 * 16])
 
 
-def test_orthogonal_adds_up_kernels_and_leaves_vectors_alone():
+def test_orthogonal_sums_kernels_and_ignores_vectors():
     image_kernel = W.reshape(1, 2, 1, 2)  # [H, W, in, out] as the matrix [in, out]
     params = {"conv": {"kernel": image_kernel, "bias": jnp.ones(2)}, "dense": {"kernel": W, "scale": jnp.array(3.0)}}
     np.testing.assert_allclose(orthogonal(params), 16.0)
@@ -29,8 +29,8 @@ def test_orthogonal_of_a_wide_matrix_compares_its_columns():
 
 
 @pytest.mark.parametrize("limit", [0.01, 0.3])
-def test_after_any_update_the_parameters_are_within_the_limit(limit):
-    """Exactly within, from wherever they begin."""
+def test_clipped_parameters_are_exactly_within_the_limit(limit):
+    """After updates of any size."""
     params = {"a": jax.random.normal(jax.random.key(0), (1000,)), "b": jnp.array([limit, -limit, 0.0])}
     tx = optax.chain(optax.sgd(1.0), clip_weights(limit))
     state = tx.init(params)
@@ -45,7 +45,7 @@ def test_after_any_update_the_parameters_are_within_the_limit(limit):
         assert any(bool((jnp.abs(p) > 0.99 * limit).any()) for p in params.values())
 
 
-def test_an_update_that_stays_within_is_left_as_it_is():
+def test_updates_within_the_limit_are_unchanged():
     tx = clip_weights(1.0)
     params, grads = jnp.array([0.5, -0.5, 0.9]), jnp.array([0.25, -0.25, 0.5])
     updates, _ = tx.update(grads, tx.init(params), params)

@@ -1,4 +1,4 @@
-"""Latents: the same sample however many are drawn, codes where they are given, rows and lines; and the drawing."""
+"""Latents: prefix stability, chosen codes, sweeps and interpolation; parsing of choices; sampling in chunks."""
 
 import arena
 import jax
@@ -20,13 +20,13 @@ KEY = jax.random.key(0)
 PLAIN = arena.simultaneous(arena.sgd)
 
 CODES = {"y": Categorical(10), "c1": Categorical(3), "c2": Uniform(-1.0, 3.0)}
-"""Of a game with all kinds."""
+"""Codes of all kinds."""
 
 NAMES = ("cat", "dog", "7", "3", "e", "f", "g", "h", "i", "j")
 
 
 def conditional() -> Game:
-    """A game whose prior draws labels too; it always draws class 0."""
+    """Makes a game whose prior draws labels, all of class 0."""
 
     def prior(keys):
         return {"z": normal(keys, arena.Z), "y": jnp.zeros(keys.shape, jnp.int32)}
@@ -38,7 +38,7 @@ def coded() -> Game:
     return PLAIN._replace(prior=tiny_codes.prior, codes=tiny_codes.CODES)
 
 
-def test_labels_are_given_in_turn_and_change_nothing_else():
+def test_chosen_labels_repeat_in_turn_and_keep_the_noise():
     free, chosen = draw_latents(conditional(), KEY, 5), draw_latents(conditional(), KEY, 5, {"y": (3, 1)})
     assert free["y"].tolist() == [0] * 5 and chosen["y"].tolist() == [3, 1, 3, 1, 3]
     np.testing.assert_array_equal(free["z"], chosen["z"])
@@ -46,7 +46,7 @@ def test_labels_are_given_in_turn_and_change_nothing_else():
         draw_latents(PLAIN, KEY, 5, {"y": (3,)})
 
 
-def test_codes_are_given_one_by_one_in_their_own_type():
+def test_chosen_codes_keep_their_dtype_and_other_latents():
     free, chosen = draw_latents(coded(), KEY, 6), draw_latents(coded(), KEY, 6, {"c1": [2.0, 0.0], "c2": [5]})
     assert chosen["c1"].tolist() == [2, 0] * 3 and chosen["c2"].tolist() == [5.0] * 6
     assert {name: leaf.dtype for name, leaf in chosen.items()} == {name: leaf.dtype for name, leaf in free.items()}
@@ -54,18 +54,18 @@ def test_codes_are_given_one_by_one_in_their_own_type():
         np.testing.assert_array_equal(draw_latents(coded(), KEY, 6, {"c1": [1]})[name], free[name])
 
 
-def test_a_sample_does_not_depend_on_how_many_are_drawn():
+def test_latents_do_not_depend_on_the_number_drawn():
     for game in (conditional(), coded()):
         few, many = (draw_latents(game, KEY, n) for n in (3, 50))
         jax.tree.map(lambda a, b: np.testing.assert_array_equal(a, b[:3]), few, many)
 
 
-def test_in_turn_come_the_classes_of_the_first_categorical_code():
+def test_cycle_classes_uses_the_first_categorical_code():
     assert cycle_classes(conditional()) == {"y": range(10)} and cycle_classes(coded()) == {"c1": range(3)}
     assert cycle_classes(PLAIN) == {} and cycle_classes(PLAIN._replace(codes={"c": Uniform()})) == {}
 
 
-def test_along_a_row_one_code_varies_and_nothing_else():
+def test_sweep_code_varies_only_that_code():
     fixed = draw_latents(coded(), KEY, 4)
     rows = sweep_code(coded(), fixed, "c2", [-2.0, 0.0, 2.0])
     assert rows["c2"].tolist() == [-2.0, 0.0, 2.0] * 4
@@ -78,7 +78,7 @@ def test_along_a_row_one_code_varies_and_nothing_else():
         sweep_code(coded(), fixed, "c1", range(4))
 
 
-def test_a_line_begins_and_ends_where_it_should_and_keeps_its_labels():
+def test_interpolation_has_the_given_ends_and_keeps_labels():
     start, end = draw_latents(conditional(), KEY, 2, {"y": (4, 7)}), draw_latents(conditional(), jax.random.key(1), 2)
     path = interpolate_latents(start, end, 5)
     assert path["z"].shape == (10, arena.Z) and path["y"].tolist() == [4] * 5 + [7] * 5
@@ -86,7 +86,7 @@ def test_a_line_begins_and_ends_where_it_should_and_keeps_its_labels():
     np.testing.assert_allclose(path["z"][4::5], end["z"], rtol=1e-5, atol=1e-6)
 
 
-def test_on_a_line_numbers_change_evenly_and_classes_stay():
+def test_interpolation_is_linear_in_numbers_and_keeps_classes():
     start, end = (draw_latents(coded(), jax.random.key(seed), 3) for seed in (0, 1))
     path = interpolate_latents(start, end, 4)
     wanted = np.linspace(start["c2"], end["c2"], 4, axis=1).ravel()
@@ -94,19 +94,19 @@ def test_on_a_line_numbers_change_evenly_and_classes_stay():
     np.testing.assert_array_equal(path["c1"], np.repeat(start["c1"], 4))
 
 
-def test_drawing_in_chunks_is_drawing_every_sample_by_itself():
+def test_sampling_in_chunks_covers_every_latent():
     game = PLAIN._replace(sample=lambda nets, latents: latents["z"][:, :1, None, None] + latents["z"].mean())
     state = init(PLAIN, KEY, arena.step_batch(PLAIN))
     n = CHUNK + 3
     z = jnp.broadcast_to(jnp.arange(n, dtype=jnp.float32)[:, None], (n, arena.Z))
     images = sampler(game)(state, {"z": z})
     assert images.shape == (n, 1, 1, 1)
-    means = [np.arange(CHUNK).mean(), np.arange(CHUNK, 2 * CHUNK).__mod__(n).mean()]  # the last chunk is filled up
+    means = [np.arange(CHUNK).mean(), np.arange(CHUNK, 2 * CHUNK).__mod__(n).mean()]  # the last chunk is padded
     wanted = np.arange(n) + np.repeat(means, [CHUNK, 3])
     np.testing.assert_allclose(images.ravel(), wanted, rtol=1e-6)
 
 
-def test_words_are_values():
+def test_code_and_range_words_are_parsed():
     assert parse_codes(CODES, ["c1=2", "c2=-0.5,0.5,4"]) == {"c1": [2.0], "c2": [-0.5, 0.5, 4.0]}
     assert parse_codes(CODES, []) == {}
     assert parse_range(CODES, "c1") == ("c1", range(3))
@@ -118,7 +118,7 @@ def test_words_are_values():
     np.testing.assert_allclose(parse_range(CODES, "c2:2:-2")[1], np.linspace(2, -2, 10))
 
 
-def test_labels_go_by_the_names_of_classes_before_their_numbers():
+def test_labels_are_parsed_as_class_names_before_numbers():
     assert parse_labels(CODES, NAMES, ["dog", "7", "5", "3"]) == {"y": [1, 2, 5, 3]}
     assert parse_labels(CODES, tuple("0123456789"), ["3", "0"]) == {"y": [3, 0]}
     assert parse_labels({}, (), []) == {}
@@ -141,7 +141,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("word", WRONG)
-def test_a_word_that_is_no_code_is_refused(word):
+def test_invalid_code_words_are_refused(word):
     with pytest.raises(BadInput, match=WRONG[word]):
         parse_codes(CODES, [word])
 
@@ -160,7 +160,7 @@ RANGES = {
 
 
 @pytest.mark.parametrize("word", RANGES)
-def test_a_word_that_is_no_range_is_refused(word):
+def test_invalid_range_words_are_refused(word):
     with pytest.raises(BadInput, match=RANGES[word]):
         parse_range(CODES, word)
 
@@ -177,12 +177,12 @@ def test_a_word_that_is_no_range_is_refused(word):
         ([], ["c2=1"], "c2:-2:2", "--vary c2:-2:2: c2 is fixed by --labels or --codes"),
     ],
 )
-def test_words_that_contradict_each_other_are_refused(labels, words, vary, says):
+def test_conflicting_choices_are_refused(labels, words, vary, says):
     with pytest.raises(BadInput, match=says):
         parse_choice(CODES, NAMES, labels, words, vary)
 
 
-def test_without_labels_there_are_none_to_choose():
+def test_labels_of_an_unconditional_game_are_refused():
     for codes, says in (({}, "no labels: it has no codes"), ({"c1": Categorical(3)}, "no labels: its codes are c1")):
         with pytest.raises(BadInput, match=says):
             parse_labels(codes, ("a", "b"), ["a"])

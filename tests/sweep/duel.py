@@ -1,4 +1,4 @@
-"""A GAN on points, small enough to be compared in tests: perhaps two phases, and flags of every kind."""
+"""A GAN on points, small enough for tests of sweeps: one or two phases, and flags of every kind."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -34,11 +34,11 @@ def experiment(
     Args:
         source: The real points.
         common: The flags of every experiment.
-        loss: What each side descends.
-        penalty: What each side descends besides.
-        learning_rate: Of plain gradient descent.
-        momentum: Of gradient descent; 0 for none, which is a branch on a number.
-        scored: Whether runs are judged.
+        loss: Loss of both players.
+        penalty: Penalties of both players.
+        learning_rate: Learning rate of gradient descent.
+        momentum: Momentum; 0 for none, so that the experiment branches on a float.
+        scored: Whether runs have scores.
     """
 
     def game(widths):

@@ -1,4 +1,4 @@
-"""A batched run equals a single run: to the bit with `exact`, closely side by side, whatever the other runs do."""
+"""A batched run equals a single run: to the bit with `exact`, closely under vmap, whatever the other runs do."""
 
 from functools import cache
 
@@ -30,7 +30,7 @@ def batched(*vary, seeds=(0,), exact=False, flags=()):
 
 
 def played(runs):
-    """The final state of all runs, and the last metrics."""
+    """Trains all runs; returns their final state and last metrics."""
     common = runs.experiment.common
     *_, reached = play(trainable(runs), runs.plan, common, 0, None, stop=lambda: False)
     return reached.state, jax.device_get(reached.metrics)
@@ -44,7 +44,7 @@ def assert_close(ours, theirs):
 
 @pytest.fixture(scope="module")
 def single(tmp_path_factory):
-    """`single(flags...)`: the state that `gan-jax train` ends in."""
+    """Returns `single(*flags)`, the final state of `gan-jax train`."""
 
     @cache
     def run(*flags):
@@ -55,14 +55,14 @@ def single(tmp_path_factory):
     return run
 
 
-def test_an_exact_run_equals_a_single_run_to_the_bit(single):
+def test_exact_run_equals_a_single_run_to_the_bit(single):
     state, _ = played(batched(seeds=(0, 3), exact=True, flags=TWO_PHASES))
     assert digest(run_state(state, 0)) == digest(single(*TWO_PHASES, "--seed", "0"))
     assert digest(run_state(state, 1)) == digest(single(*TWO_PHASES, "--seed", "3"))
     assert digest(run_state(state, 0)) != digest(run_state(state, 1))
 
 
-def test_runs_with_their_own_settings_and_seeds_are_close_to_single_runs(single):
+def test_runs_with_different_settings_and_seeds_are_close_to_single_runs(single):
     state, metrics = played(batched("learning_rate=0.01,0.05", seeds=(0, 3), flags=TWO_PHASES))
     assert all(value.shape == (4,) for value in metrics.values())
     assert metrics["d/loss"].std() > 1e-4 and metrics["spread"].std() > 1e-4
@@ -70,7 +70,7 @@ def test_runs_with_their_own_settings_and_seeds_are_close_to_single_runs(single)
     assert_close(run_state(state, 2), single(*TWO_PHASES, "--learning-rate", "0.05", "--seed", "0"))
 
 
-def test_a_run_is_not_changed_by_another_that_diverges():
+def test_diverging_run_does_not_change_the_others():
     beside, metrics = played(batched("penalty=r1:0.1,r1:1e30", seeds=(0, 1)))
     alone, _ = played(batched("penalty=r1:0.1", seeds=(1,)))
     assert_close(run_state(beside, 1), run_state(alone, 0))
@@ -82,7 +82,7 @@ def test_logged_names_are_known_before_training():
     assert {"d/loss", "g/loss", "d/grad_norm", "spread"} <= set(names)
 
 
-def test_an_experiment_that_branches_on_a_float_cannot_trace_it():
+def test_experiment_that_branches_on_a_varied_float_raises():
     with pytest.raises(jax.errors.TracerBoolConversionError):
         logged(batched("momentum=0.5,0.9"))
 

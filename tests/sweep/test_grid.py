@@ -1,4 +1,4 @@
-"""The grid by hand: values, combinations, and which of them differ in numbers only."""
+"""The grid: values, combinations, and groups that differ only in floats."""
 
 import duel
 import numpy as np
@@ -20,7 +20,7 @@ def test_values_are_separated_by_commas_and_may_be_quoted():
     assert parse_vary(['data="a,b.zip",c=d']) == {"data": ["a,b.zip", "c=d"]}
 
 
-def test_flags_multiply_and_the_last_changes_fastest():
+def test_combinations_are_a_product_with_the_last_flag_fastest():
     cells = grid("loss=hinge,wasserstein", "scored=true,false", flags=["--learning-rate", "0.5"])
     assert [tuple(cell.varied.values()) for cell in cells] == [
         ("hinge", "true"), ("hinge", "false"), ("wasserstein", "true"), ("wasserstein", "false"),
@@ -30,7 +30,7 @@ def test_flags_multiply_and_the_last_changes_fastest():
     assert len(grid()) == 1
 
 
-def test_combinations_that_differ_in_numbers_only_are_alike():
+def test_combinations_that_differ_only_in_floats_are_grouped():
     cells = grid("loss=hinge,wasserstein", "penalty=none,r1:0.1,r1:1,r1:1+r2:2", "learning_rate=0.1,0.2")
     groups = group_by_structure(cells)
     assert [len(group) for group in groups] == [2, 4, 2] * 2
@@ -46,7 +46,7 @@ def test_combinations_that_differ_in_numbers_only_are_alike():
     assert mine["loss"] == groups[1][0].kwargs["loss"]
 
 
-def test_durations_and_words_are_not_numbers():
+def test_integers_are_not_grouped():
     assert [len(group) for group in group_by_structure(grid("images=240,480", "batch_size=8,16"))] == [1, 1, 1, 1]
 
 
@@ -69,13 +69,13 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("vary", MISTAKES)
-def test_a_mistake_is_told(vary):
+def test_wrong_values_give_one_line_errors(vary):
     with pytest.raises(BadInput) as told:
         grid(vary)
     assert MISTAKES[vary] in str(told.value)
     assert "\n" not in str(told.value)
 
 
-def test_a_flag_is_varied_once():
+def test_varying_a_flag_twice_is_refused():
     with pytest.raises(BadInput, match="loss is given twice"):
         parse_vary(["loss=hinge", "loss=wasserstein"])

@@ -1,4 +1,4 @@
-"""The command: what a comparison leaves, what it trains again, and how it is stopped."""
+"""`gan-jax sweep`: its files, training only missing runs, stopping and resuming, and one-line errors."""
 
 import csv
 import json
@@ -21,14 +21,14 @@ def run(folder, *flags, stop=lambda: False):
 
 
 def records(folder):
-    """What every program logged, but for the clock."""
+    """Returns the logged records of every program without their times."""
     files = sorted(folder.glob("programs/*/records.jsonl"))
     lines = {file.parent.name: [json.loads(line) for line in file.read_text().splitlines()] for file in files}
     return {name: [{k: v for k, v in line.items() if k != "seconds"} for line in each] for name, each in lines.items()}
 
 
 def digests(folder):
-    """The digest that is sealed in the last checkpoint of every program."""
+    """Returns the digest in the seal of every program's last checkpoint."""
     last = (Checkpoints(file.parent / "checkpoints") for file in sorted(folder.glob("programs/*/program.json")))
     seals = ((c.folder / str(c.latest()) / "seal").read_text().split("\n")[1] for c in last)
     return [json.loads(seal)["digest"] for seal in seals]
@@ -48,21 +48,21 @@ def undisturbed(tmp_path_factory):
     return folder
 
 
-def test_a_comparison_leaves_a_table_in_four_forms_and_a_sheet(undisturbed, capsys):
+def test_sweep_writes_tables_and_a_contact_sheet(undisturbed, capsys):
     assert run(undisturbed, *GRID)
     shown, _ = capsys.readouterr()
     assert "spread ↑" in shown and "2 of 2" in shown and str(undisturbed / "table.md") in shown
     assert [(r["loss"], r["learning_rate"], r["metric"]) for r in rows(undisturbed)] == [
         (loss, rate, "spread") for loss in ("hinge", "wasserstein") for rate in ("0.01", "0.02")
     ]
-    assert len(records(undisturbed)) == 2  # a program for each loss, of two numbers and two seeds
+    assert len(records(undisturbed)) == 2  # one program per loss, each with two rates and two seeds
     told = json.loads((undisturbed / "table.json").read_text())
     assert told["command"].startswith("gan-jax sweep ") and told["seeds"] == [0, 1]
     assert {"d/loss", "spread"} <= told["rows"][0]["runs"][0]["final"].keys()
     assert (undisturbed / "samples.png").is_file() and "± " in (undisturbed / "table.md").read_text()
 
 
-def test_nothing_is_trained_twice(undisturbed):
+def test_finished_sweep_is_not_trained_again(undisturbed):
     before = {file: file.stat().st_mtime_ns for file in undisturbed.rglob("*") if "table" not in file.name}
     tables = {form: (undisturbed / f"table.{form}").read_bytes() for form in ("md", "csv", "json")}
     assert run(undisturbed, *GRID)
@@ -71,7 +71,7 @@ def test_nothing_is_trained_twice(undisturbed):
     assert changed <= {"manifest.json", "samples.png", undisturbed.name}
 
 
-def test_stopped_anywhere_and_gone_on_ends_in_the_same_bytes(undisturbed, tmp_path, capsys):
+def test_stopped_and_resumed_sweep_ends_in_the_same_bits(undisturbed, tmp_path, capsys):
     half = ("--loss", "hinge", *GRID[2:])  # the first of the two programs
     for _ in range(2):
         asked = iter([False] + [True] * 99)
@@ -88,7 +88,7 @@ def test_stopped_anywhere_and_gone_on_ends_in_the_same_bytes(undisturbed, tmp_pa
     assert ours == theirs[:2]
 
 
-def test_more_values_and_more_seeds_train_only_what_is_missing(tmp_path):
+def test_extended_sweep_trains_only_missing_runs(tmp_path):
     folder = tmp_path / "grid"
     assert run(folder, "--vary", "momentum=0.5", "--seeds", "1", "--images", "80")
     first = records(folder)
@@ -105,13 +105,13 @@ def test_more_values_and_more_seeds_train_only_what_is_missing(tmp_path):
     assert records(folder) == after and [row["final_best_seed"] for row in rows(folder)] == ["1"]
 
 
-def test_stopped_before_anything_is_saved_says_so(tmp_path, capsys):
+def test_stop_before_the_first_save_is_reported(tmp_path, capsys):
     assert not run(tmp_path / "grid", "--seeds", "1", stop=lambda: True)
     assert "stopped; nothing was saved yet: " in capsys.readouterr().err
     assert not list(tmp_path.rglob("checkpoints/*"))
 
 
-def test_records_that_end_before_what_is_saved_are_refused(undisturbed, tmp_path):
+def test_records_shorter_than_the_checkpoint_are_refused(undisturbed, tmp_path):
     shutil.copytree(undisturbed, tmp_path / "grid")
     file = sorted(tmp_path.glob("grid/programs/*/records.jsonl"))[-1]
     lines = file.read_text().splitlines(keepends=True)
@@ -122,7 +122,7 @@ def test_records_that_end_before_what_is_saved_are_refused(undisturbed, tmp_path
             run(tmp_path / "grid", *GRID)
         assert {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*")} == before
     shutil.rmtree(file.parent)
-    assert not run(tmp_path / "grid", *GRID, stop=lambda: True)  # it would train it again
+    assert not run(tmp_path / "grid", *GRID, stop=lambda: True)  # it trains the deleted program again
 
 
 MINE = """
@@ -155,7 +155,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_is_one_line_and_nothing_is_written(mistake, tmp_path, monkeypatch, capsys):
+def test_mistakes_give_one_line_errors_and_write_nothing(mistake, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     Path("mine.py").write_text(MINE)
     Path("broken.py").write_text("nothing_of_that_name")
@@ -168,7 +168,7 @@ def test_a_mistake_is_one_line_and_nothing_is_written(mistake, tmp_path, monkeyp
     assert not Path("runs").exists()
 
 
-def test_another_setting_or_an_edited_file_is_refused(tmp_path, monkeypatch, capsys):
+def test_changed_settings_and_edited_files_are_refused(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     Path("mine.py").write_text(MINE)
     flags = ["--vary", "loss=mine.py:good", "--seeds", "1", "--images", "80", "--run-dir", "grid"]
@@ -187,7 +187,7 @@ def test_another_setting_or_an_edited_file_is_refused(tmp_path, monkeypatch, cap
     assert "an earlier version of" in refused("sweep", *flags)
 
 
-def test_a_single_run_takes_objects_of_the_users_own_as_well(tmp_path, monkeypatch, capsys):
+def test_train_accepts_losses_and_penalties_of_user_files(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     Path("mine.py").write_text(MINE)
 

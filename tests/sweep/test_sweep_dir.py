@@ -1,4 +1,4 @@
-"""What a folder remembers of what its comparisons have in common, and what is said of one that is damaged."""
+"""Sweep folders: the settings all their sweeps share, and errors for damaged files."""
 
 import json
 
@@ -14,7 +14,7 @@ def manifest(data=None, files=None, **settings):
     return Manifest("toy.py", "sha", settings, {"name": "ring"} if data is None else data, {}, files or {}, {}, {})
 
 
-def test_what_was_ever_varied_is_free_and_the_rest_is_not(tmp_path):
+def test_settings_never_varied_must_stay_the_same(tmp_path):
     folder = SweepDir(tmp_path / "grid")
     folder.keep(folder.check(manifest(width=3, rate=1, log_every=5)))
     folder.keep(folder.check(manifest(width=3, log_every=7, files={"mine.py": "a"})))
@@ -30,13 +30,13 @@ def test_what_was_ever_varied_is_free_and_the_rest_is_not(tmp_path):
     assert folder.check(manifest(data={"name": "spiral"}, width=3, log_every=5)).files == {"mine.py": "a"}
 
 
-def test_other_folders_are_left_alone(tmp_path):
+def test_folder_of_other_files_is_refused(tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(BadInput, match="exists and is not a sweep"):
         SweepDir(tmp_path).check(manifest())
 
 
-def test_a_run_is_its_settings_but_not_where_or_how_often():
+def test_identity_ignores_seed_and_logging():
     one = {"width": 3, "seed": 0, "log_every": 5, "images": 100}
     assert identity(one, False) == identity({**one, "seed": 1, "log_every": 6}, False)
     assert len({identity(one, False), identity(one, True), identity({**one, "images": 50}, False)}) == 3
@@ -44,17 +44,17 @@ def test_a_run_is_its_settings_but_not_where_or_how_often():
 
 @pytest.mark.parametrize("text", ["3", '{"step": 5}', "{", '["step", "images", "seconds"]'])
 @pytest.mark.parametrize(("kind", "cure"), [(RunDir, "delete it"), (ProgramFolder, "to train it again")])
-def test_records_that_are_damaged_are_told_in_a_line(kind, cure, text, tmp_path):
+def test_damaged_records_give_one_line_errors(kind, cure, text, tmp_path):
     folder, good = kind(tmp_path), {"step": 1, "images": 8, "seconds": 0.1}
     folder.metrics.write_text(json.dumps(good) + "\n" + text)
-    assert folder.records() == [good]  # a kill may have cut the last line short
+    assert folder.records() == [good]  # the last line may be incomplete after a kill
     folder.metrics.write_text(json.dumps(good) + "\n" + text + "\n")
     with pytest.raises(BadInput, match=rf"{folder.metrics.name} is damaged .*{cure}"):
         folder.records()
 
 
 @pytest.mark.parametrize("text", ["3", "{}", '{"experiment": "ri', "settings"])
-def test_a_manifest_that_is_damaged_is_told_in_a_line(text, tmp_path):
+def test_damaged_manifest_gives_a_one_line_error(text, tmp_path):
     folder = SweepDir(tmp_path)
     folder.keep(manifest(width=3))
     whole = json.loads(folder.manifest.read_text())
@@ -64,7 +64,7 @@ def test_a_manifest_that_is_damaged_is_told_in_a_line(text, tmp_path):
 
 
 @pytest.mark.parametrize("text", ["3", "{}", '{"settings": [', "settings", "seeds"])
-def test_a_program_that_is_damaged_is_told_in_a_line(text, tmp_path):
+def test_damaged_program_gives_a_one_line_error(text, tmp_path):
     folder, about = SweepDir(tmp_path), About([{"width": 3}], [0, 1], False, "1 x cpu")
     folder.begin(about)
     assert folder.programs() == [about]

@@ -1,4 +1,4 @@
-"""Statistics by hand, and the four forms."""
+"""Sweep tables: statistics, outcomes, and the four formats."""
 
 import csv
 import io
@@ -15,13 +15,13 @@ NAN, INF = math.nan, math.inf
 ABOUT = About("gan-jax sweep toy --seeds 3", "toy", range(3), "1 x cpu", {"jax": "1.2"})
 
 
-def test_statistics_by_hand():
+def test_statistics_equal_hand_computation():
     assert summarize({0: 1.0, 1: 3.0, 2: 5.0}, higher=False) == (3, 2, 3, 1, 0, 5, 2)
     assert summarize({0: 1.0, 1: 3.0, 2: 5.0}, higher=True) == (3, 2, 3, 5, 2, 1, 0)
 
 
 @pytest.mark.parametrize("higher", [False, True])
-def test_what_is_not_finite_is_left_out_of_the_mean_and_is_the_worst(higher):
+def test_nonfinite_values_are_excluded_from_the_mean_and_count_as_worst(higher):
     some = summarize({4: 2.0, 5: NAN, 6: 4.0}, higher)
     assert (some.mean, some.std, some.finite) == (3, math.sqrt(2), 2)
     assert some.best_seed == (6 if higher else 4) and some.worst_seed == 5 and math.isnan(some.worst)
@@ -38,7 +38,7 @@ RECORDS = [
 ]
 
 
-def test_an_outcome_is_read_from_a_lane_of_the_records():
+def test_outcome_is_read_from_one_lane_of_the_records():
     good = outcome(7, RECORDS, 1, frozenset(), lambda scores: scores["fid"] < 7, 0.5)
     assert good == Outcome(7, {"d/loss": 3, "fid": 6}, {"d/loss": 3, "fid": 6}, True, False, 0.5)
     worse = outcome(6, RECORDS, 0, frozenset(("d/loss",)), lambda scores: scores["fid"] < 7, 0.5)
@@ -54,7 +54,7 @@ def test_an_outcome_is_read_from_a_lane_of_the_records():
 
 @pytest.fixture
 def rows():
-    """Two settings, three seeds; of the second, one seed diverged."""
+    """Makes two rows; one seed of the second diverged."""
     outcomes = [outcome(seed, RECORDS, seed, frozenset(), lambda scores: True, 2.0) for seed in range(3)]
     path = "/a/folder/far/away/mine.py:tempered"
     return [Row({"loss": "hinge", "rate": "1"}, outcomes[:2], 6.0), Row({"loss": path, "rate": "2"}, outcomes, 6.0)]
@@ -63,7 +63,7 @@ def rows():
 METRICS = [Metric("fid", False), Metric("d/loss", True)]
 
 
-def test_a_line_of_the_csv_is_a_setting_and_a_metric(rows):
+def test_csv_has_a_line_per_setting_and_metric(rows):
     lines = list(csv.DictReader(io.StringIO(table.as_csv(rows, METRICS))))
     assert [(line["loss"], line["metric"]) for line in lines[:3:2]] == [
         ("hinge", "fid"),
@@ -80,7 +80,7 @@ def test_a_line_of_the_csv_is_a_setting_and_a_metric(rows):
     assert (third["final_finite"], third["succeeded"], third["diverged"]) == ("2", "2", "1")
 
 
-def test_the_json_is_strict_and_holds_every_run(rows):
+def test_json_is_strict_and_holds_every_run(rows):
     told = json.loads(table.as_json(rows, METRICS, ABOUT), parse_constant=lambda word: pytest.fail(word))
     assert told["seeds"] == [0, 1, 2] and told["device"] == "1 x cpu"
     second = told["rows"][1]
@@ -88,7 +88,7 @@ def test_the_json_is_strict_and_holds_every_run(rows):
     assert second["runs"][2]["final"] == {"d/loss": None, "fid": None} and second["runs"][0]["best"]["fid"] == 9
 
 
-def test_the_markdown_can_be_pasted(rows):
+def test_markdown_shows_table_and_command(rows):
     page = table.markdown(rows, METRICS, ABOUT)
     lines = page.splitlines()
     assert lines[0] == (
@@ -104,7 +104,7 @@ def test_the_markdown_can_be_pasted(rows):
     assert "seeds 0 to 2" in page and "toy on 1 x cpu; jax 1.2." in page
 
 
-def test_the_terminal_shows_three_metrics_in_120_columns(rows):
+def test_terminal_table_fits_three_metrics_into_120_columns(rows):
     console = Console(width=table.WIDTH, record=True, file=io.StringIO())
     long = [row._replace(varied={**row.varied, "penalty": "r1:0.1+r2:0.1"}) for row in rows]
     console.print(table.terminal(long, [*METRICS, Metric("high_quality", True)]))
@@ -117,7 +117,7 @@ def test_the_terminal_shows_three_metrics_in_120_columns(rows):
     assert "1 diverged" in shown[second:]
 
 
-def test_a_word_is_shown_without_the_folders_of_its_files():
+def test_words_are_shown_without_the_folders_of_files():
     assert table.short("/a/mine.py:p:2+r1:0.1") == "mine.py:p:2+r1:0.1"
     assert table.short("r1:1e+30+/c++/mine.py:p+/a+b/other.py:q") == "r1:1e+30+mine.py:p+other.py:q"
     assert table.short("r1:0.1+r2:0.1") == "r1:0.1+r2:0.1"

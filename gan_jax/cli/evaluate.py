@@ -67,7 +67,7 @@ def evaluate(
     else:
         _check_files_flags(what, best, step, seed, split, reference)
     if data_dir and not reference:
-        raise BadInput("--data-dir has the archives of REFERENCE: name that as well")
+        raise BadInput("--data-dir has the archives of REFERENCE: give REFERENCE as well")
     target = run_target(what, step, best, seed) if is_run else files_target(what, image_size)
     real = open_reference(reference, split, image_size, data_dir) if reference else None
     if not reference and target.reference:
@@ -104,7 +104,7 @@ def _check_files_flags(what: Path, best: bool, step: int | None, seed: int, spli
     if best or step is not None or seed != SEED:
         raise BadInput(f"{what} is not a run: --step, --best and --seed are for runs only")
     if not reference and split != "train":
-        raise BadInput(f"--split {split} is a split of real images: name a data set or a folder of them as well")
+        raise BadInput(f"--split {split} is a split of real images: give REFERENCE as well")
 
 
 def _make_inputs(

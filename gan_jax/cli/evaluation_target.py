@@ -24,7 +24,7 @@ class EvaluationTarget(NamedTuple):
     drawn: dict[str, Any]
     """How samples are drawn: part of the protocol."""
     draw: Callable[[int], LabeledImages]
-    """`draw(n)`: `n` images, or all there are."""
+    """`draw(n)`: `n` images, or all if there are fewer."""
     probes: Callable[[FeatureNet], Probes] | None = None
     """The probes of a run's networks, with features of the given network."""
     reference: Callable[[str], Reference] | None = None

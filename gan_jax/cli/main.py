@@ -66,7 +66,7 @@ def _message(error: Exception) -> str | None:
 def _hush_writers() -> None:
     """Suppresses the tracebacks of Orbax's writers after a disk is full, which would bury the one-line error.
 
-    Each of them reports that its event loop is closed.
+    Every writer reports "Event loop is closed".
     """
     report = sys.unraisablehook
     if getattr(report, "hushes_writers", False):
@@ -89,16 +89,16 @@ def _run(argv: list[str]) -> int:
         case ["list", "--help" | "-h"]:
             print("usage: gan-jax list\n\nLists the experiments in experiments/.")
         case ["list", word, *_]:
-            raise BadInput(f"list takes no {word!r}: write gan-jax list")
+            raise BadInput(f"unexpected argument {word!r}: write gan-jax list")
         case [command, *words] if command in COMMANDS:
             return COMMANDS[command](words) or 0
         case [command, *_]:
-            commands = "list, train, sweep, sample, evaluate, compare or reproduce"
-            raise BadInput(f"unknown command {command!r}: choose {commands}; see gan-jax --help")
+            commands = "list, train, sweep, sample, evaluate, compare, reproduce"
+            raise BadInput(f"unknown command {command!r}: choose one of {commands}; see gan-jax --help")
     return 0
 
 
-# Each imports what it needs, so that no command waits for the libraries of another.
+# Every command imports its own modules, so that none waits for the libraries of another.
 
 
 def _train(words: list[str]) -> int | None:
@@ -110,7 +110,7 @@ def _train(words: list[str]) -> int | None:
             from gan_jax.cli.train import train_experiment
 
             return train_experiment(name, flags)
-    raise BadInput("train what? `gan-jax list` shows the experiments")
+    raise BadInput("no experiment given: `gan-jax list` shows them")
 
 
 def _sweep(words: list[str]) -> int | None:
@@ -121,7 +121,7 @@ def _sweep(words: list[str]) -> int | None:
             parse(Options, ["--help"], "gan-jax sweep EXPERIMENT")
         case [str(name), *flags] if not name.startswith("-"):
             return run_sweep(name, flags)
-    raise BadInput("sweep what? for example gan-jax sweep EXPERIMENT --vary loss=hinge,wasserstein --seeds 10")
+    raise BadInput("no experiment given: write gan-jax sweep EXPERIMENT --vary loss=hinge,wasserstein --seeds 10")
 
 
 def _compare(words: list[str]) -> int | None:
@@ -132,7 +132,7 @@ def _compare(words: list[str]) -> int | None:
             return compare_results(**parse(compare_results, words, "gan-jax compare").kwargs)
         case [str(name), *_] if not name.startswith("-"):
             return _sweep(words)  # its old name
-    raise BadInput("compare what? for example gan-jax compare RUN RUN")
+    raise BadInput("no runs given: write gan-jax compare RUN RUN")
 
 
 def _sample(flags: list[str]) -> None:

@@ -43,8 +43,8 @@ def sample(
 
     Args:
         run: Folder of the run.
-        n: Number of samples, or of rows with --vary or --interpolate; by default as in the run's own previews.
-        seed: Seed of the samples; by default the run's seed, which draws the samples of its previews.
+        n: Number of samples, or of rows with --vary or --interpolate; by default as in the run's previews.
+        seed: Seed of the samples; by default the run's seed, which gives the samples of its previews.
         labels: Classes to draw, by name or number, cycled over the samples; by default all classes. For conditional
             games only.
         codes: Values of the generator's codes, as in c1=3 c2=-0.5. Several values, c1=3,8, are cycled over the samples.

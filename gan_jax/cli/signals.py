@@ -1,4 +1,4 @@
-"""Stopping on SIGINT and SIGTERM after the state is saved."""
+"""Handles SIGINT and SIGTERM, so that the state is saved before a run stops."""
 
 import signal
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def stop_signals() -> Iterator[list[int]]:
-    """Collects SIGINT and SIGTERM instead of dying of them; a second one kills at once."""
+    """Collects SIGINT and SIGTERM instead of exiting; a second signal kills the process at once."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     received: list[int] = []
 

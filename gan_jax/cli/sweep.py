@@ -47,11 +47,11 @@ class Options:
 
     vary: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
     """A flag of the experiment and its values, as in loss=hinge,wasserstein; a value with a comma is written in double
-    quotes. Repeat --vary to vary several flags."""
+    quotes. Repeat --vary for several flags."""
     seeds: PositiveInt = 5
     """Number of seeds per setting."""
     exact: bool = False
-    """Train runs one after the other, each bit-identical to gan-jax train, not side by side (faster)."""
+    """Train runs one after the other, each bit-identical to gan-jax train; side by side is faster."""
     metrics: str = ""
     """Columns of the table, separated by commas; by default the experiment's scores, or else its losses. Write
     name:max if a higher value of a logged metric is better."""
@@ -68,7 +68,7 @@ def sweep(name: str, flags: Sequence[str], stop: Callable[[], bool]) -> bool:
     """Trains or resumes the sweep, and writes its table; returns False if `stop()` ended it early.
 
     Raises:
-        BadInput: before anything is written.
+        BadInput: a setting is not supported; nothing is written.
     """
     entry, prog = find(name), f"gan-jax sweep {name}"
     own, rest = split(Options, flags)
@@ -93,7 +93,7 @@ def sweep(name: str, flags: Sequence[str], stop: Callable[[], bool]) -> bool:
         done = train_all(all_programs, folder, stop)
     if not done:
         saved = f"saved in {folder.path}" if any(p.saved for p in all_programs) else "nothing was saved yet"
-        print(f"stopped; {saved}: the same command goes on from there", file=sys.stderr)
+        print(f"stopped; {saved}: the same command continues", file=sys.stderr)
         return False
 
     upward = frozenset(metric.name for metric in columns if metric.higher)
@@ -113,7 +113,7 @@ def _check_flags(common: RunConfig, grid: Sequence[Combination], seeds: int) -> 
     if common.best:
         raise BadInput("--best is for train: the table has the best of every metric")
     if common.rollbacks:
-        raise BadInput("--rollbacks is for train: all runs of a program go on together")
+        raise BadInput("--rollbacks is for train: all runs of a program advance together")
     if common.pipeline != "device":
         raise BadInput("--pipeline tf is for train: all runs of a program read the data from the device")
     if common.seed + seeds > 2**32:
@@ -121,7 +121,7 @@ def _check_flags(common: RunConfig, grid: Sequence[Combination], seeds: int) -> 
 
 
 def _use_all_cores() -> None:
-    """Makes a device of every core of a CPU: runs share nothing, and are several times as fast.
+    """Makes every core of a CPU a device, because independent runs are several times as fast that way.
 
     Keeps a number of CPU devices that is already configured.
     """
@@ -165,7 +165,7 @@ def _rehearse_evaluation(program: Program, source: Source) -> None:
 def _choose_columns(words: str, all_programs: Sequence[Program]) -> list[Metric]:
     """Returns the metrics of the table: those of `--metrics`, or the scores, or the losses if there are no scores.
 
-    Names of scores are bare; what a move logs has the prefix of the move, as in `d/loss`.
+    Names of scores have no prefix; metrics of a move have the prefix of the move, as in `d/loss`.
     """
     known = list(dict.fromkeys(name for program in all_programs for name in logged_names(program)))
     errors = {name for name, better in directions().items() if better == "neither"}

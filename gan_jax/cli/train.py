@@ -46,7 +46,7 @@ def train_experiment(name: str, flags: list[str]) -> int:
     last_step = schedule_phases(experiment)[-1].steps.stop
     if received and (state is None or int(state.step) < last_step):
         saved = "nothing was saved yet" if state is None else f"saved in {folder.path}"
-        print(f"stopped; {saved}: the same command goes on from there", file=sys.stderr)
+        print(f"stopped; {saved}: the same command continues", file=sys.stderr)
         return 128 + received[0]
     if state is None:
         print(f"{folder.path} has been trained for more than --images {common.images} already", file=sys.stderr)
@@ -72,7 +72,7 @@ def _prepare_evaluation(experiment: Experiment, source: Source, folder: RunDir) 
 
 
 def _print_outputs(experiment: Experiment, folder: RunDir, state: State) -> None:
-    """Prints the files of a finished run, the digest of its state, and the monitors' findings."""
+    """Prints the files of a finished run, the digest of its state, and the findings of the monitors."""
     last = schedule_phases(experiment)[-1]
     print(f"samples     {folder.preview(last.images(last.steps.stop))}")
     print(f"animation   {folder.animation}")

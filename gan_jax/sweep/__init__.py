@@ -1,5 +1,5 @@
-"""Sweeps: a grid of settings times seeds, trained as few programs, and the table of scores.
+"""Trains a grid of settings and seeds in few compiled programs, and tabulates the scores.
 
-`grid` enumerates settings, `batched_runs` trains seeds under vmap, `runner` schedules, `table` and `figure` report.
+`grid` enumerates settings, `batched_runs` trains runs under vmap, `runner` schedules, `table` and `figure` report.
 May import `training` and everything below it.
 """

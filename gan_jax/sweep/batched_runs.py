@@ -1,7 +1,8 @@
 """Trains many runs as one program: each with its own seed, data order and floating-point settings.
 
-By default runs are a `vmap`, spread over devices, and each is close to the single run of `train`. With `exact` they are
-a `lax.map`, one after the other with the batch split over devices, and each equals the single run to the bit.
+By default runs are vmapped and spread over devices; each agrees with the single run of `train` up to rounding. With
+`exact` they run one after the other under `lax.map`, the batch split over devices; each equals the single run bit for
+bit.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -37,11 +38,11 @@ class Placement(NamedTuple):
     """Shardings over devices."""
 
     state: State
-    """Of the state; `step` is shared by all runs."""
+    """For the state; `step` is shared by all runs."""
     runs: NamedSharding
-    """Of arrays with a leading axis of runs."""
+    """For arrays with a leading axis of runs."""
     inputs: NamedSharding
-    """Of inputs `[n, R, turn, B]`."""
+    """For inputs `[n, R, turn, B]`."""
 
 
 class BatchedRuns(NamedTuple):
@@ -92,7 +93,7 @@ class BatchedRuns(NamedTuple):
         return self.build(self.source, **varied_floats(self.combinations).kwargs(weak))
 
     def traced_game(self, phase: int, floats: Floats) -> Game:
-        """Builds a run's game; raises if the lengths of phases depend on the floats."""
+        """Builds a run's game. Raises if the lengths of phases depend on the floats."""
         return schedule_phases(self.traced_experiment(floats))[phase].game
 
     def over_runs(self, function: Callable) -> Callable:
@@ -163,7 +164,7 @@ def _chunks(runs: BatchedRuns, phase: int, state: State) -> Iterator[tuple[int, 
 
 
 def _play_in_turn(play: Callable) -> Callable:
-    """Maps `play` over runs with `lax.map`, so that each run is computed as if alone."""
+    """Maps `play` over runs with `lax.map`, which computes each run as a single one."""
 
     def play_all(
         state: State, floats: Float[Array, "R K"], arrays: Any, inputs: Any, n: Int[Array, ""]
@@ -206,7 +207,7 @@ def _experiment_scores(runs: BatchedRuns, phase: int) -> Callable[[State], RunMe
 
 
 def _evaluation_scores(runs: BatchedRuns, phase: int) -> Callable[[State], dict[str, list[float]]]:
-    """Returns `scores(state)` by `--evaluate`, run after run: a feature network alone fills the device."""
+    """Returns `scores(state)` of `--evaluate`, run after run: one feature network occupies the device."""
     common = runs.experiment.common
     if not common.evaluate:
         return lambda state: {}

@@ -34,7 +34,7 @@ class Combination(NamedTuple):
     settings: dict[str, Any]
     """The values of all flags, for JSON."""
     files: tuple[Path, ...]
-    """Files of the user that the settings name."""
+    """The user's files that the settings refer to."""
 
 
 def parse_vary(texts: Iterable[str]) -> dict[str, list[str]]:
@@ -48,7 +48,7 @@ def parse_vary(texts: Iterable[str]) -> dict[str, list[str]]:
         name, equals, listed = text.partition("=")
         name = name.removeprefix("--").replace("-", "_")
         if not equals or not name:
-            raise BadInput(f"--vary {text}: say which flag takes which values, as in --vary learning-rate=1e-3,1e-4")
+            raise BadInput(f"--vary {text}: write a flag and its values, as in --vary learning-rate=1e-3,1e-4")
         try:
             values = [value.strip() for value in next(csv.reader([listed], skipinitialspace=True, strict=True), [""])]
         except csv.Error as error:
@@ -72,7 +72,7 @@ def combinations(
     base = parse(load(argv), argv, prog, given=["source"]).settings
     for name in varied:
         if name in flags_affecting("evaluation"):
-            raise BadInput(f"--vary {name}: scores of different protocols cannot stand in one table")
+            raise BadInput(f"--vary {name}: scores of different protocols are not comparable")
         if name in FREE:
             raise BadInput(f"--vary {name}: {UNVARIED.get(name, 'it does not change what is trained')}")
         if name not in base:

@@ -1,7 +1,7 @@
-"""Trains a grid of settings times seeds, program after program, and makes the rows of the table.
+"""Trains a grid of settings and seeds, program after program, and makes the rows of the table.
 
-A run is identified by its settings and seed. Runs that programs in the folder have trained are not trained again, so
-more values or more seeds cost only the new runs.
+A run is identified by its settings and seed. Runs that are already in the folder are not trained again, so more values
+or more seeds cost only the new runs.
 """
 
 import math
@@ -65,7 +65,7 @@ def programs(
     """Returns the programs that train the grid: those in the folder that contain any of its runs, then new ones.
 
     Raises:
-        BadInput: a run is not possible, or the folder is damaged; nothing is written.
+        BadInput: a run cannot be trained, or the folder is damaged; nothing is written.
     """
 
     def program(combinations: Sequence[Combination], seeds: Sequence[int], exact: bool, began_on: str = "") -> Program:

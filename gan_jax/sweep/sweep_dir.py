@@ -13,23 +13,23 @@ from gan_jax.runs.manifest import Manifest, check_same
 from gan_jax.runs.run_dir import RunDir
 
 FREE = flags_affecting("place", "logging", "retention") | {"seed"}
-"""Flags that may differ within a sweep: duration of logging, places, and the seed, which every run has of its own.
+"""Flags that may differ between the commands of a sweep: places, logging, retention, and the seed.
 
-Flags of the evaluation may not, if runs are evaluated: one table has scores of one protocol."""
+Flags of the evaluation may differ only if runs are not evaluated, because a table has scores of one protocol."""
 
 Run = tuple[str, int]
-"""A trained run: its settings as `identity`, and its seed."""
+"""A trained run: the `identity` of its settings, and its seed."""
 
 
 def identity(settings: Mapping[str, Any], exact: bool) -> str:
-    """Serializes the settings of a run that decide what is trained, without its seed."""
+    """Serializes the settings that affect training, without the seed."""
     left_out = FREE if settings.get("evaluate") else FREE | flags_affecting("evaluation")
     kept = {name: value for name, value in settings.items() if name not in left_out}
     return json.dumps([kept, exact], sort_keys=True)
 
 
 class About(NamedTuple):
-    """The content of a program: settings of its combinations, seeds, and the device it began on."""
+    """The content of a program: the settings of its combinations, its seeds, and the device it began on."""
 
     settings: Sequence[Mapping[str, Any]]
     seeds: Sequence[int]
@@ -86,7 +86,7 @@ class SweepDir(RunDir):
         """Returns the manifest to keep: the settings (and data) that no command has varied. Writes nothing.
 
         Raises:
-            BadInput: the folder holds something else, or a sweep with other settings or of an edited file.
+            BadInput: the folder holds other files, or a sweep with other settings or of an edited file.
         """
         if self.checkpoints.exists():
             raise BadInput(f"{self.path} holds a single run, not a sweep: choose another --run-dir")

@@ -1,4 +1,4 @@
-"""The table of a sweep: outcomes of runs, statistics over seeds, four formats. NumPy only, no JAX."""
+"""Tabulates a sweep: outcomes of runs, statistics over seeds, four formats. NumPy only, no JAX."""
 
 import csv
 import io
@@ -13,7 +13,7 @@ from rich.table import Table as RichTable
 from gan_jax.evaluation.seed_statistics import Statistics, format_number, format_spread, nan_to_none, summarize
 
 WIDTH = 120
-"""The terminal width that the table is made for, in characters."""
+"""Width of the table in a terminal, in characters."""
 
 
 class Outcome(NamedTuple):
@@ -63,7 +63,7 @@ class Row(NamedTuple):
 
 
 class About(NamedTuple):
-    """The origin of the table."""
+    """How the table was made."""
 
     command: str
     experiment: str
@@ -80,7 +80,7 @@ def outcome(
     success: Callable[[Mapping[str, float]], bool] | None,
     seconds: float,
 ) -> Outcome:
-    """Reads the outcome of run `index` from a program's records. Without `success`, runs that stay finite succeed."""
+    """Reads the outcome of run `index` from a program's records. Without `success`, finite runs succeed."""
     series: dict[str, list[float]] = {}
     for record in records:
         for name, values in record.items():
@@ -100,7 +100,7 @@ def _best(values: Sequence[float], higher: bool) -> float:
 
 
 def final(row: Row, metric: Metric) -> Statistics:
-    """Computes statistics of the last values."""
+    """Computes statistics of the last values over seeds."""
     return summarize({o.seed: o.final.get(metric.name, math.nan) for o in row.outcomes}, metric.higher)
 
 
@@ -149,9 +149,9 @@ def markdown(rows: Sequence[Row], metrics: Sequence[Metric], about: About) -> st
     versions = ", ".join(f"{name} {version}" for name, version in about.versions.items())
     seeds = f"seeds {about.seeds[0]} to {about.seeds[-1]}" if len(about.seeds) > 1 else f"seed {about.seeds[0]}"
     return (
-        f"{table}\n\nMean ± standard deviation over {seeds} at the end of the run, with the best and the worst of "
-        "them; in the last columns of every seed's best value over time. Numbers that are not finite are left out of "
-        "means and counted as diverged. Seconds are the whole programs', compilation included.\n\n"
+        f"{table}\n\nMean ± standard deviation over {seeds} at the end of the run, with the best and the worst "
+        "seed; the last columns summarize every seed's best value over time. Numbers that are not finite are not in "
+        "means, but counted as diverged. Seconds are those of whole programs, compilation included.\n\n"
         f"```sh\n{about.command}\n```\n\n{about.experiment} on {about.device}; {versions}.\n"
     )
 
@@ -216,5 +216,5 @@ def _flag(name: str) -> str:
 
 def short(word: str) -> str:
     """Removes the folders of a user's files from a word."""
-    # A plus may stand in the folder's name; before a digit it belongs to a number.
+    # A folder's name may contain a plus; a plus before a digit belongs to a number.
     return re.sub(r"(^|\+(?=\D))[^:]*/(?=[^/:]*\.py:)", r"\1", word)

@@ -16,7 +16,7 @@ Points = Float[Array, "N 2"]
 
 
 def path(game: Game, steps: int) -> Points:
-    """Computes (theta, psi) before and after each of the first `steps` steps, `[steps + 1, 2]`. There is no noise."""
+    """Computes (theta, psi) before and after each of the first `steps` steps, `[steps + 1, 2]`, without noise."""
     start = _start(game)
 
     def play(state: State, _: None) -> tuple[State, Float[Array, "2"]]:
@@ -39,7 +39,7 @@ def flow(game: Game, points: Points) -> Points:
 
 
 def preview(game: Game) -> Callable[[State], UInt8[np.ndarray, "H W 3"]]:
-    """Draws the trajectory up to a state over the vector field of one step."""
+    """Returns `draw(state)`: the trajectory up to a state over the vector field of one step."""
 
     def draw(state: State) -> UInt8[np.ndarray, "H W 3"]:
         taken = np.asarray(path(game, int(state.step)))

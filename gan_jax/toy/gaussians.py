@@ -1,4 +1,4 @@
-"""The loss lab: GANs on points in the plane, small enough to train ten seeds in minutes, and scored exactly.
+"""Builds GANs on points in the plane, small enough to train ten seeds in minutes, and scored exactly.
 
 `experiments/points.py` has a row for each mixture.
 """
@@ -34,10 +34,10 @@ from gan_jax.toy import networks
 from gan_jax.viz import scatter2d
 
 SAMPLES = 2500
-"""How many samples are scored, as in Lin et al. 2018, "PacGAN"."""
+"""Number of samples scored, as in Lin et al. 2018, "PacGAN"."""
 
 SHOWN = 1000
-"""How many real points and samples a picture shows."""
+"""Number of real points, and of samples, in a picture."""
 
 
 @jax.tree_util.register_dataclass
@@ -83,7 +83,7 @@ def build(source: Source, run: RunConfig, config: Config) -> Experiment:
         BadInput: the source holds no points in the plane.
     """
     if source.shape != (2,):
-        raise BadInput(f"{source.name} has examples of shape {source.shape}, not (2,): give --data ring or spiral, say")
+        raise BadInput(f"{source.name} has examples of shape {source.shape}, not (2,): give --data ring or spiral")
     steps = -(-run.images // run.batch_size)
     discriminator = mlp.Discriminator((config.depth - 1) * (config.width,))
     turns = vanilla.simultaneous if config.simultaneous else vanilla.alternating
@@ -119,7 +119,7 @@ def build(source: Source, run: RunConfig, config: Config) -> Experiment:
 
 
 def _of_modes(modes: Modes) -> Evaluation:
-    """Success is what PacGAN was after: every mode, in the right proportions, and little in between."""
+    """Scores the modes of a mixture; success means every mode, in the right proportions, with few samples between."""
 
     def scores(nets: Mapping[str, Any], latents: Latents) -> Metrics:
         return mode_scores(nets["g"].ema(latents["z"]), jnp.asarray(modes.centers, jnp.float32), modes.std)
@@ -132,7 +132,7 @@ def _of_modes(modes: Modes) -> Evaluation:
 
 
 def _of_points(source: Source) -> Evaluation:
-    """The distance from real points, where no modes are known."""
+    """Scores the energy distance from real points, for data without known modes."""
 
     def scores(nets: Mapping[str, Any], latents: Latents) -> Metrics:
         return {"energy_distance": energy_distance(nets["g"].ema(latents["z"]), _real(source, SAMPLES))}
@@ -141,14 +141,14 @@ def _of_points(source: Source) -> Evaluation:
 
 
 def preview(game: Game, source: Source, seed: int, pack: int) -> Callable[[State], UInt8[np.ndarray, "H W 3"]]:
-    """Draws real points, samples, the discriminator's scores, and the way in which they push a sample."""
+    """Returns `draw(state)`: real points, samples, the discriminator's scores and their gradient."""
     drawn = draw_latents(game, jax.random.key(seed), SHOWN)
     real = np.asarray(_real(source, SHOWN))
     extent = scatter2d.extent_of(real)
     fine, coarse = scatter2d.grid_points(extent, 64), scatter2d.grid_points(extent, 16)
 
     @jax.jit
-    def look(players: dict[str, Any]) -> tuple[Array, Array, Array]:
+    def compute(players: dict[str, Any]) -> tuple[Array, Array, Array]:
         nets = bind(game, players)
 
         def scores(x: Float[Array, "B 2"]) -> Float[Array, " B"]:
@@ -158,14 +158,14 @@ def preview(game: Game, source: Source, seed: int, pack: int) -> Callable[[State
         return game.sample(nets, drawn), scores(jnp.asarray(fine.reshape(-1, 2))), arrows
 
     def draw(state: State) -> UInt8[np.ndarray, "H W 3"]:
-        fake, field, arrows = map(np.asarray, look(state.players))
+        fake, field, arrows = map(np.asarray, compute(state.players))
         return scatter2d.scatter(real, fake, field.reshape(fine.shape[:2]), arrows.reshape(coarse.shape), extent)
 
     return draw
 
 
 def _real(source: Source, n: int) -> Float[Array, "n 2"]:
-    """Some of the real points, always the same ones, from anywhere in a file that may be sorted."""
+    """Returns `n` real points, always the same, drawn from the whole file because it may be sorted."""
     return jnp.asarray(source.read(np.random.RandomState(0).permutation(source.size)[:n])["x"])
 
 
@@ -173,7 +173,7 @@ def make_experiment(run: RunConfig, config: Config) -> Callable[..., Experiment]
     """Makes the function `experiment` of a file without a `PRESETS` table, with these defaults."""
 
     def experiment(source: Source, common: RunConfig = run, config: Config = config) -> Experiment:
-        """Points by a fully connected generator against a discriminator of the same kind.
+        """Points from a fully connected generator against a fully connected discriminator.
 
         Args:
             source: The real points, in the plane.

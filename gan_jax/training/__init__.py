@@ -1,5 +1,5 @@
-"""Training a run: the loop in chunks of steps, its log, resuming, restoring, and reproducing to the bit.
+"""Trains, resumes, restores and reproduces runs.
 
-`train` is the one impure loop, `loop` the chunks that `sweep` shares, `restore` rebuilds a run from its folder.
+`train` trains one run, `loop` is the loop that it shares with `sweep`, `restore` rebuilds a run from its folder.
 May import `monitoring` and everything below it.
 """

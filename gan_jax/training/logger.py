@@ -23,7 +23,7 @@ from gan_jax.viz.animation import save_animation
 from gan_jax.viz.images import save_png
 
 PLAIN_SECONDS = 10
-"""Seconds between two printed lines where there is no terminal for a progress bar."""
+"""Seconds between two printed lines without a terminal."""
 
 
 class MetricsLog:
@@ -49,7 +49,7 @@ class MetricsLog:
         self._pending = (step, images, metrics)
 
     def flush(self) -> Record:
-        """Writes what was added, waiting for the device if necessary; returns the last record."""
+        """Writes the pending chunk, waiting for the device if necessary; returns the last record."""
         if self._pending:
             step, images, metrics = self._pending
             self._pending = None
@@ -67,7 +67,7 @@ class MetricsLog:
 class RunLogger(MetricsLog):
     """The log of a single run, with its previews, curves, TensorBoard and monitor. A context manager.
 
-    `flush` raises `NonFinite` where the record that it has written is not finite.
+    `flush` raises `NonFinite` if the record it has written is not finite.
     """
 
     def __init__(self, folder: RunDir, total_images: int, resumed: int):
@@ -81,7 +81,7 @@ class RunLogger(MetricsLog):
 
     @cached_property
     def _tensorboard(self) -> Any:
-        from tensorboardX import SummaryWriter  # after the first numbers: it imports torch where that is installed
+        from tensorboardX import SummaryWriter  # imported late: it imports torch if that is installed
 
         return SummaryWriter(str(self._folder.tensorboard), purge_step=self._resumed + 1)
 
@@ -119,7 +119,7 @@ class RunLogger(MetricsLog):
 
 
 class ProgressBar:
-    """A progress bar with images/s, losses and time left; without a terminal, a plain line now and then."""
+    """A progress bar with images/s, losses and time left; without a terminal, a line every few seconds."""
 
     def __init__(self, total_images: int, images: int):
         self._console = Console(stderr=True)

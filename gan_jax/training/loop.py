@@ -19,7 +19,7 @@ from gan_jax.runs.checkpoint import Checkpoints
 
 
 class Trainable(NamedTuple):
-    """One run, or many vmapped runs, as the loop sees it."""
+    """The interface of one run, or of many vmapped runs, to the loop."""
 
     fresh: Callable[[int], State]
     """`fresh(phase)`: the initial state of a phase."""
@@ -32,16 +32,16 @@ class Trainable(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """The result of a chunk of steps, and what is due after it."""
+    """The result of a chunk of steps, and the actions that are due after it."""
 
     phase: int
     step: int
     state: State
     """Its buffers are donated to the next chunk."""
     metrics: Metrics
-    """Averages over the chunk, with the scores where a preview is due or the phase ends."""
+    """Averages over the chunk, and the scores if a preview is due or the phase ends."""
     evaluate: Callable[[], Mapping[str, Any]]
-    """Computes the metrics of `--evaluate`; returns none where no evaluation is due."""
+    """Computes the metrics of `--evaluate`; returns none if no evaluation is due."""
     preview_due: bool
     checkpoint_due: bool
 
@@ -51,7 +51,7 @@ def resume(
 ) -> tuple[int, State | None]:
     """Restores the last sound checkpoint: its step and state; 0 and None without one.
 
-    Damaged checkpoints are moved aside with a warning. The state is also None where the plan ends before the step.
+    Damaged checkpoints are moved aside with a warning. The state is also None if the plan ends before the step.
     """
     for aside in checkpoints.set_damaged_aside():
         print(f"the checkpoint of step {aside.name} is damaged, and has been moved to {aside}", file=sys.stderr)
@@ -95,7 +95,7 @@ def _play_phase(
     for step, reached, metrics in trainable.chunks(phase, state):
         ends = step == stage.steps.stop
         stops = ends or stop()
-        scored = ends or step % common.sample_every == 0  # not where the run stops: records must not depend on that
+        scored = ends or step % common.sample_every == 0  # not at a stop: records must not depend on it
         evaluated = common.evaluate and (ends or step % stage.between_evaluations(common) == 0)
         yield Progress(
             phase,
@@ -166,7 +166,7 @@ def split_at_multiples(steps: range, *periods: int) -> Iterator[range]:
 
 
 def abstract(make: Callable[[], State], mesh: Mesh) -> State:
-    """Shapes, dtypes and placement of the state that `make` returns, without its arrays: a target to restore into."""
+    """Returns shapes, dtypes and placement of the state that `make` returns: a target to restore into."""
     everywhere = NamedSharding(mesh, P())
     return jax.tree.map(
         lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=everywhere), jax.eval_shape(make)

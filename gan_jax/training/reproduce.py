@@ -28,7 +28,7 @@ from gan_jax.training.restore import stage_of
 from gan_jax.training.train import abstract_state, check, train
 
 UNREAD = flags_affecting("evaluation") | {"best"}
-"""Settings that do not affect training and are not repeated."""
+"""Settings that do not affect training and are ignored."""
 
 Run = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
 
@@ -37,11 +37,11 @@ Digests = Mapping[int, Mapping[str, Any]]
 
 
 def reproduce(run: Run, upto: PositiveInt | None = None) -> int:
-    """Plays a run again from its manifest, and compares the state at every checkpoint. Returns 0 if all are the same.
+    """Plays a run again from its manifest, and compares the state at every checkpoint. Returns 0 if all are equal.
 
     Args:
         run: The folder of a run.
-        upto: Play no further than to this many images; by default to the last checkpoint.
+        upto: Stop after this many images; by default after the last checkpoint.
     """
     folder = RunDir(run)
     about, wanted = folder.read(), digests(folder, upto)
@@ -68,7 +68,7 @@ def reproduce(run: Run, upto: PositiveInt | None = None) -> int:
 
 
 def _prepare(about: Manifest, wanted: Digests, again: RunDir) -> tuple[Experiment, Source]:
-    """Builds the experiment to play in the folder `again`, and prints how its circumstances differ from the run's."""
+    """Builds the experiment to play in the folder `again`, and prints how its manifest differs from the run's."""
     settings = {name: value for name, value in about.flags().items() if name not in UNREAD}
     argv = to_argv(settings | {"run_dir": str(again.path)})
     entry = about.entry()
@@ -84,7 +84,7 @@ def _prepare(about: Manifest, wanted: Digests, again: RunDir) -> tuple[Experimen
     check(experiment, source)
     here = manifest(entry, parsed.settings, source, parsed.files)
     for line in differences(about, here):
-        print(f"not as then: {line}")
+        print(f"changed: {line}")
     again.claim(here)
     return experiment, source
 
@@ -94,10 +94,10 @@ def _by_step(folder: RunDir) -> Digests:
 
 
 def digests(folder: RunDir, upto: int | None) -> Digests:
-    """Reads the digests of a run up to `upto` images. Raises `BadInput` where there are none."""
+    """Reads the digests of a run up to `upto` images. Raises `BadInput` if there are none."""
     lines = folder.read_digests()
     if not lines:
-        raise BadInput(f"{folder.path} has no digests of its checkpoints (no {folder.digests.name}): train it anew")
+        raise BadInput(f"{folder.path} has no digests of its checkpoints (no {folder.digests.name}): train it again")
     wanted = {line["step"]: line for line in lines if upto is None or line["images"] <= upto}
     if not wanted:
         raise BadInput(f"{folder.path} has no checkpoint before {lines[0]['images']} images: give --upto that or more")
@@ -105,8 +105,8 @@ def digests(folder: RunDir, upto: int | None) -> Digests:
 
 
 def period(wanted: Digests, experiment: Experiment) -> int:
-    """Steps between two saves that meet all wanted ones: a run that was stopped was also saved in between."""
-    ends = {stage.steps.stop for stage in schedule_phases(experiment)}  # saved anyway, and multiples of nothing
+    """Returns a checkpoint period that includes all wanted steps; a stopped run also has irregular ones."""
+    ends = {stage.steps.stop for stage in schedule_phases(experiment)}  # always saved, and not multiples of the period
     return math.gcd(experiment.common.checkpoint_every, *(step for step in wanted if step not in ends))
 
 
@@ -117,7 +117,7 @@ def differing(wanted: Digests, found: Digests) -> int | None:
 
 
 def differences(there: Manifest, here: Manifest) -> list[str]:
-    """Lists what differs between two manifests and may affect numbers, a line each."""
+    """Lists the differences of two manifests that may affect numbers, one line each."""
 
     def parts(about: Manifest) -> dict[str, Any]:
         values = {"experiment": about.code, **about.files}

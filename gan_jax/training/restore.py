@@ -33,7 +33,7 @@ def restore(run: Path, step: int | None = None, best: bool = False) -> RestoredR
     """Restores a checkpoint of a run: that of `step`, the best one, or by default the last.
 
     Raises:
-        BadInput: the folder holds no run, or the checkpoint is missing, damaged or of other settings.
+        BadInput: the folder holds no run, or the checkpoint is missing, damaged or from other settings.
     """
     folder = RunDir(run)
     manifest, experiment, source = rebuild(folder)

@@ -46,10 +46,10 @@ def train(
         stop: called after every chunk; once it returns true, the state is saved and training ends.
 
     Returns:
-        The last state; None where the run is longer than this already.
+        The last state; None if the run has already been trained for longer.
 
     Raises:
-        BadInput: as `check`, or the checkpoint is damaged or of other settings.
+        BadInput: as `check`, or the checkpoint is damaged or from other settings.
         NonFinite: a loss, gradient or update is not finite, and `rollbacks` rollbacks have been made.
     """
     check(experiment, source)
@@ -61,7 +61,7 @@ def train(
                 raise
             to = Checkpoints(folder.checkpoints).latest() or 0
             folder.append_rollback(error.step, to, error.moves)
-            print(f"{error.what}; back to step {to:,}, and on with other random numbers", file=sys.stderr)
+            print(f"{error.what}; continuing from step {to:,} with other random numbers", file=sys.stderr)
 
 
 def _train_while_finite(
@@ -89,7 +89,7 @@ def _train_while_finite(
 
 
 def _reseed(state: State | None, resumed: int, run: Trainable, folder: RunDir) -> State | None:
-    """Folds the number of rollbacks into the key of a state that the last rollback went back to."""
+    """Folds the number of rollbacks into the key of the state that the last rollback restored."""
     targets = [rollback["to"] for rollback in folder.read_rollbacks() if rollback["to"] <= resumed]
     if not targets or targets[-1] != resumed:
         return state
@@ -98,7 +98,7 @@ def _reseed(state: State | None, resumed: int, run: Trainable, folder: RunDir) -
 
 
 def single(experiment: Experiment, source: Source, mesh: Mesh, samplers: Sequence[Draw]) -> Trainable:
-    """One run, its batch sharded over the mesh; `samplers` draw from the game of each phase."""
+    """Makes one run trainable, its batch sharded over the mesh; `samplers` draw from the game of each phase."""
     common, plan, everywhere = experiment.common, schedule_phases(experiment), NamedSharding(mesh, P())
     evaluator = Evaluator(common, source).scorer if common.evaluate else lambda game: lambda state: {}
     return Trainable(
@@ -133,7 +133,7 @@ def new_state(game: Game, source: Source, common: RunConfig) -> State:
 
 
 def best_cost(experiment: Experiment) -> Cost | None:
-    """Cost by which `--best` ranks checkpoints, lower is better; None without `--best`."""
+    """Returns the cost by which `--best` ranks checkpoints, lower is better; None without `--best`."""
     best = experiment.common.best
     if not best:
         return None
@@ -142,25 +142,25 @@ def best_cost(experiment: Experiment) -> Cost | None:
 
 
 def higher(experiment: Experiment) -> frozenset[str]:
-    """Names of the scores of which higher is better."""
+    """Returns the names of the scores where higher is better."""
     own = experiment.evaluation.higher if experiment.evaluation else frozenset()
     return own | {name for name, way in ranked_scores(experiment.common).items() if way == "higher"}
 
 
 def abstract_batch(game: Game, source: Source, common: RunConfig) -> dict[str, jax.ShapeDtypeStruct]:
-    """Shapes and dtypes of one step's batch, `[turn, B, ...]`."""
+    """Returns shapes and dtypes of the batch of one step, `[turn, B, ...]`."""
     shape = (len(game.turns), common.batch_size)
     batch = {"x": jax.ShapeDtypeStruct((*shape, *source.shape), jnp.float32)}
     return batch | ({"y": jax.ShapeDtypeStruct(shape, jnp.int32)} if source.classes else {})
 
 
 def abstract_state(game: Game, source: Source, common: RunConfig, mesh: Mesh) -> State:
-    """Shapes, dtypes and placement of `new_state`, without its arrays: a target to restore into."""
+    """Returns shapes, dtypes and placement of `new_state`: a target to restore into."""
     return abstract(lambda: new_state(game, source, common), mesh)
 
 
 def check(experiment: Experiment, source: Source, devices: int | None = None) -> None:
-    """Refuses an experiment that cannot be trained, before anything is compiled.
+    """Checks that an experiment can be trained, before anything is compiled.
 
     Raises:
         BadInput: `devices` (by default all) cannot share the batch, a game does not fit the data, or `--best` is not
@@ -168,10 +168,10 @@ def check(experiment: Experiment, source: Source, devices: int | None = None) ->
     """
     common = experiment.common
     if jax.process_count() > 1:
-        raise BadInput("a run is trained by one process: start it without jax.distributed, or shard the seeds by hand")
+        raise BadInput("a run is trained by one process: start it without jax.distributed")
     check_shares(common.batch_size, devices or len(jax.devices()))
     if common.evaluate and len(source.shape) != 3:
-        raise BadInput(f"--evaluate is for images, and {source.name} has points of shape {source.shape}: leave it out")
+        raise BadInput(f"--evaluate is for images, but {source.name} has points of shape {source.shape}: leave it out")
     for phase in experiment.phases:
         check_fit(phase.game, source, common)
     for names in logged(experiment, source) if common.best else ():
@@ -181,21 +181,21 @@ def check(experiment: Experiment, source: Source, devices: int | None = None) ->
 
 
 def check_fit(game: Game, source: Source, common: RunConfig) -> None:
-    """Raises `BadInput` where a game needs other labels than the data has, or generates another shape."""
+    """Raises `BadInput` if a game needs other labels than the data has, or generates another shape."""
     label = game.codes.get("y")
     if label and len(source.classes) != label.classes:
         has = f"{len(source.classes)} classes" if source.classes else "no labels"
-        wants = f"this game wants {label.classes}" if label.classes else "this game wants some"
-        raise BadInput(f"{source.name} has {has} and {wants}: give --data mnist5k, or a folder of class folders")
+        wants = f"this game needs {label.classes}" if label.classes else "this game needs labels"
+        raise BadInput(f"{source.name} has {has}, but {wants}: give --data mnist5k, or a folder of class folders")
     players = abstract_state(game, source, common, make_mesh()).players
     latents = jax.eval_shape(game.prior, jax.random.split(jax.random.key(0), common.batch_size))
     made = jax.eval_shape(lambda players, latents: game.sample(bind(game, players), latents), players, latents)
     if made.shape[1:] != source.shape:
-        raise BadInput(f"{source.name} has examples of shape {source.shape}, and this game makes {made.shape[1:]}")
+        raise BadInput(f"{source.name} has examples of shape {source.shape}, but this game makes {made.shape[1:]}")
 
 
 def logged(experiment: Experiment, source: Source) -> list[list[str]]:
-    """Names of the metrics of every phase, by tracing its step: a loss that raises does so here."""
+    """Returns the names of the metrics of every phase by tracing its step, which also raises any error in a loss."""
     common, mesh = experiment.common, make_mesh()
 
     def names(game: Game) -> list[str]:

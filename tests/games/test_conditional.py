@@ -188,5 +188,5 @@ def test_data_without_matching_labels_is_refused(classes, has):
     source = from_arrays("drawn", x, np.arange(8) % 2, classes) if classes else from_arrays("drawn", x)
     game, _ = make()
     experiment = Experiment((Phase(game, 8),), RunConfig(images=8, batch_size=8))
-    with pytest.raises(BadInput, match=f"drawn has {has} and this game wants 4: give"):
+    with pytest.raises(BadInput, match=f"drawn has {has}, but this game needs 4: give"):
         check(experiment, source, devices=1)

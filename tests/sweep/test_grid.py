@@ -51,8 +51,8 @@ def test_integers_are_not_grouped():
 
 
 MISTAKES = {
-    "loss": "say which flag takes which values",
-    "=hinge": "say which flag",
+    "loss": "write a flag and its values",
+    "=hinge": "write a flag",
     "loss=": "a value is empty",
     "loss=hinge,,wasserstein": "a value is empty",
     "loss=hinge,hinge": "a value is given twice",

@@ -76,7 +76,7 @@ def test_stopped_and_resumed_sweep_ends_in_the_same_bits(undisturbed, tmp_path, 
     for _ in range(2):
         asked = iter([False] + [True] * 99)
         assert not run(tmp_path / "grid", *half, stop=lambda asked=asked: next(asked))
-    assert "the same command goes on" in capsys.readouterr().err
+    assert "the same command continues" in capsys.readouterr().err
     assert run(tmp_path / "grid", *half)
     [(name, ours)] = records(tmp_path / "grid").items()
     assert ours == records(undisturbed)[name]
@@ -139,7 +139,7 @@ MISTAKES = {
     "unknown loss": ("--vary loss=hing", "did you mean hinge?"),
     "unknown flag in --vary": ("--vary los=hinge", "did you mean --loss?"),
     "unknown flag": ("--los hinge", "did you mean --loss?"),
-    "no value": ("--vary loss", "say which flag takes which values"),
+    "no value": ("--vary loss", "write a flag and its values"),
     "empty value": ("--vary loss=hinge,", "a value is empty"),
     "no seeds": ("--seeds 0", "INT > 0"),
     "no such metric": ("--metrics fid", "--metrics fid is not logged: choose one of d/accuracy_fake"),

@@ -20,13 +20,13 @@ def drawn(folder, classes, size=28, mode="L"):
 TEN = "abcdefghij"
 
 MISFITS = {
-    "no labels": ({"classes": ""}, "images has no labels and this game wants 10: give --data mnist5k"),
-    "fewer classes": ({"classes": "abc"}, "images has 3 classes and this game wants 10"),
-    "more classes": ({"classes": TEN + "k"}, "images has 11 classes and this game wants 10"),
-    "three channels": ({"classes": TEN, "mode": "RGB"}, "shape (28, 28, 3), and this game makes (28, 28, 1)"),
-    "larger images": ({"classes": TEN, "size": 32}, "shape (32, 32, 1), and this game makes (28, 28, 1)"),
-    "points": ("ring", "ring has 8 classes and this game wants 10"),
-    "points without labels": ("moons", "moons has no labels and this game wants 10"),
+    "no labels": ({"classes": ""}, "images has no labels, but this game needs 10: give --data mnist5k"),
+    "fewer classes": ({"classes": "abc"}, "images has 3 classes, but this game needs 10"),
+    "more classes": ({"classes": TEN + "k"}, "images has 11 classes, but this game needs 10"),
+    "three channels": ({"classes": TEN, "mode": "RGB"}, "shape (28, 28, 3), but this game makes (28, 28, 1)"),
+    "larger images": ({"classes": TEN, "size": 32}, "shape (32, 32, 1), but this game makes (28, 28, 1)"),
+    "points": ("ring", "ring has 8 classes, but this game needs 10"),
+    "points without labels": ("moons", "moons has no labels, but this game needs 10"),
 }
 
 

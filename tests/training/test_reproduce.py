@@ -115,7 +115,7 @@ def test_reproduce_reports_step_leaf_and_size_of_a_difference(trained_run, capfd
     code, out, errors = command(capfd, "reproduce", trained_run)
     assert code == 1, errors
     lines = out.splitlines()
-    assert lines[0].startswith("not as then: experiment:")
+    assert lines[0].startswith("changed: experiment:")
     assert lines[-2].startswith("different: first at step 80 (640 images), in players/d/")
     assert 1e-4 < float(lines[-1].split()[2].rstrip(",")) < 1 and "in players/" in lines[-1]
 
@@ -196,7 +196,7 @@ def test_reference_run_is_reproduced(tmp_path):
     program = [sys.executable, "-c", "from gan_jax.cli.main import main; main()", "reproduce", str(reference)]
     env = {**os.environ, "XLA_FLAGS": about["machine"]["xla_flags"]}
     done = subprocess.run(program, env=env, cwd=tmp_path, capture_output=True, text=True, check=False)
-    if done.returncode == 1 and "not as then: machine model" in done.stdout:
+    if done.returncode == 1 and "changed: machine model" in done.stdout:
         pytest.skip(f"the reference run is of {about['machine']['model']}: {done.stdout.splitlines()[-2]}")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "identical: 3 checkpoints, the last of 9,600 images" in done.stdout

@@ -205,7 +205,7 @@ def test_signal_saves_a_checkpoint_and_sets_the_exit_code(tmp_path, capfd, numbe
         main(["train", TINY, "--run-dir", str(tmp_path), "--images", "80000000", "--checkpoint-every", "50"])
     errors = capfd.readouterr().err
     assert done.value.code == code, errors
-    assert "the same command goes on" in errors.splitlines()[-1]
+    assert "the same command continues" in errors.splitlines()[-1]
     assert Checkpoints(tmp_path / "checkpoints").latest() == records(tmp_path)[-1]["step"]
 
 

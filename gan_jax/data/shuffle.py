@@ -68,7 +68,7 @@ def check(size: int, turns: int, batch_size: int, shard: tuple[int, int]) -> Non
 
 
 def _cpu() -> jax.Device | None:
-    """Returns the CPU, on which the accelerator is not disturbed; None without one, as with JAX_PLATFORMS=cuda."""
+    """Returns the CPU device, to keep this work off the accelerator; None without one (JAX_PLATFORMS=cuda)."""
     try:
         return jax.local_devices(backend="cpu")[0]
     except RuntimeError:

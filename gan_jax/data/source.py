@@ -1,4 +1,4 @@
-"""The type of a data set: examples that are read by index, wherever they are stored."""
+"""The type of a data set: examples that are read by index, in memory or on disk."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor

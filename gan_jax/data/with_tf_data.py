@@ -30,7 +30,7 @@ def tf_data(source: Source, seed: int, turns: int, batch_size: int, shard: tuple
         def read(indices: np.ndarray) -> list[np.ndarray]:
             try:
                 examples = source.read(indices.ravel())
-            except Exception as error:  # TensorFlow keeps only its text
+            except Exception as error:  # TensorFlow would keep the text only
                 failures.append(error)
                 raise
             return [examples[name].reshape(*indices.shape, *examples[name].shape[1:]) for name in names]
@@ -82,4 +82,4 @@ def import_tensorflow() -> ModuleType:
 def quieten() -> None:
     """Sets the environment variables that silence TensorFlow; call it before the first import."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # logs a line, and speeds up networks only
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # oneDNN logs a line, and speeds up networks only

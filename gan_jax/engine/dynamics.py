@@ -43,7 +43,7 @@ class Dynamics(NamedTuple):
     """A map of the field, and a wrapper of the movers' optimizers.
 
     `follow(field, params) -> (gradients for the optimizers, the aux of field.gradients(params))`.
-    `name` is the word on the command line, "" where there is none.
+    `name` is the word on the command line, "" if there is none.
     """
 
     follow: Callable[[Field, Joint], tuple[Joint, Any]] = lambda field, params: field.gradients(params)
@@ -72,8 +72,8 @@ def consensus(weight: float) -> Dynamics:
 def symplectic(weight: float = 1.0) -> Dynamics:
     """Adds the symplectic adjustment: `v + s weight A^T v`, with `A` the antisymmetric part of the Jacobian.
 
-    The alignment `s` is a sign: towards stable fixed points and away from unstable ones.
-    Balduzzi et al. 2018, Algorithm 1 with `align` and epsilon = 1/10, https://arxiv.org/abs/1802.05642.
+    The sign `s` aligns the adjustment towards stable fixed points and away from unstable ones. Balduzzi et al. 2018,
+    "The mechanics of n-player differentiable games", Algorithm 1, epsilon = 1/10, https://arxiv.org/abs/1802.05642.
     """
 
     def follow(field: Field, params: Joint) -> tuple[Joint, Any]:
@@ -102,7 +102,7 @@ Korpelevich 1976; Gidel et al. 2019, sec. 3.2, https://arxiv.org/abs/1802.10551.
 
 
 def competitive(step_size: float, iterations: int = 10) -> Dynamics:
-    """Competitive gradient descent: every mover anticipates the others' steps to first order.
+    """Lets every mover anticipate the others' steps to first order: competitive gradient descent.
 
     Solves `(I + step_size K) u = v` for the gradients `u`, with `K` the Jacobian without its diagonal blocks, by
     conjugate gradient on the normal equations. In a zero-sum game these are the paper's two systems with

@@ -28,7 +28,7 @@ class Features(NamedTuple):
     labeled: LabeledImages
     features: Float[np.ndarray, "N D"]
     probabilities: Float[np.ndarray, "N K"] | None
-    """Class probabilities; None of a network without a head."""
+    """Class probabilities; None for a network without a head."""
 
     @property
     def images(self) -> Images:
@@ -42,9 +42,9 @@ class Features(NamedTuple):
 
     @property
     def predicted(self) -> Labels:
-        """The most probable class of every image. Raises `BadInput` of a network without a head."""
+        """The most probable class of every image. Raises `BadInput` for a network without a head."""
         if self.probabilities is None:
-            raise BadInput("the feature network does not classify: choose another metric, or --features with a head")
+            raise BadInput("the feature network has no classes: choose another metric, or --features with a head")
         return self.probabilities.argmax(axis=1)
 
 
@@ -54,10 +54,10 @@ def compute_features(net: FeatureNet, labeled: LabeledImages) -> Features:
 
 
 class Probes(NamedTuple):
-    """Measurements of a trained game beyond its samples."""
+    """Functions that compute inputs of metrics from a trained game, besides its samples."""
 
     path: Callable[[int, float], tuple[Float[np.ndarray, "N D"], Float[np.ndarray, "N D"]]]
-    """`path(n, epsilon)`: features of images at `n` points between latents, and at `epsilon` further along the path."""
+    """`path(n, epsilon)`: features of images at `n` points on paths between latents, and `epsilon` further."""
     scores: Callable[[LabeledImages], Float[np.ndarray, " N"]]
     """The discriminator's logits of images (and their labels, if it is conditional)."""
 
@@ -91,7 +91,7 @@ class EvalInputs(NamedTuple):
     def real(self) -> Features:
         """The features of real images."""
         if self.real_or_none is None:
-            raise BadInput("there is nothing to compare with: name a data set or a folder of real images as well")
+            raise BadInput("there are no real images to compare with: give a data set or a folder of real images")
         return self.real_or_none
 
     @property
@@ -142,7 +142,7 @@ def read_all(source: Source) -> LabeledImages:
 
 
 def read_images(source: Source, indices: Int[np.ndarray, " n"]) -> LabeledImages:
-    """Reads the images of a source at `indices`, with their labels. Raises `BadInput` of points or no images."""
+    """Reads the images of a source at `indices`, with their labels. Raises `BadInput` for points or no images."""
     if not len(indices):
         raise BadInput(f"{source.name} holds no images: give some")
     parts = [source.read(part) for part in np.array_split(indices, -(-len(indices) // 1024))]

@@ -61,7 +61,7 @@ def make_probes(game: Game, key: Key[Array, ""], net: FeatureNet) -> Callable[[S
         start, end = (draw_latents(game, named_key(key, name), n) for name in ("path start", "path end"))
 
         def features(z: Float[Array, "n Z"]) -> Float[np.ndarray, "n D"]:
-            # Not rounded to 8 bits, which would make neighbors on a path equal.
+            # Not rounded to 8 bits, which would make consecutive images on a path equal.
             with jax.default_matmul_precision("highest"):
                 return extract(net, 127.5 * (draw(state, start | {"z": z}) + 1)).features
 

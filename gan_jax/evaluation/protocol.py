@@ -1,11 +1,9 @@
 """Results of an evaluation: the values of every metric, stamped with its protocol.
 
-Scores of a metric are comparable only under equal protocols: samples, resizing and quantization change a score by more
-than GANs differ.
+Scores of a metric are comparable only under equal protocols: the number of samples, resizing and quantization may
+change a score by more than the difference of two GANs.
 
-References:
-    Parmar et al. (2022), On aliased resizing and surprising subtleties in GAN evaluation.
-    https://arxiv.org/abs/2104.11222
+Parmar et al. 2022, "On aliased resizing and surprising subtleties in GAN evaluation", https://arxiv.org/abs/2104.11222.
 """
 
 import json
@@ -47,10 +45,10 @@ def make_protocol(
     Args:
         net: the feature network.
         real: the real images that samples are compared with.
-        reference: the data set of those.
+        reference: the data set of the real images.
         samples: the number of samples.
         shape: the shape of a sample.
-        drawn: how samples are drawn, as `probes.drawing_protocol`.
+        drawn: how samples are drawn, from `probes.drawing_protocol`.
     """
     compared = real and {
         "data": reference.source.name,
@@ -84,7 +82,7 @@ def describe(protocol: Protocol) -> str:
     """Summarizes a protocol in one line. Raises `KeyError` or `TypeError` if a part is missing."""
     net, real = protocol["features"], protocol["reference"]
     reference = f" beside {real['samples']:,} of {real['data']} ({real['split']})" if real else ""
-    return f"{protocol['samples']:,} samples{reference}, seen through {net['name']}, sha256 {net['sha256']}"
+    return f"{protocol['samples']:,} samples{reference}, features {net['name']}, sha256 {net['sha256']}"
 
 
 def write(results: Results, file: Path) -> None:
@@ -103,7 +101,7 @@ def read(file: Path) -> Results:
             describe(score["protocol"])  # raises if a part is missing
         fits = isinstance(subject["name"], str) and isinstance(subject.get("settings", {}), dict)
         if not scores or not fits or not all(value is None or isinstance(value, int | float) for value in values):
-            raise TypeError("a part of it is of another type")
+            raise TypeError("a value has the wrong type")
         return Results(subject, _modernize_scores(scores))
     except FileNotFoundError:
         raise BadInput(f"{file} does not exist: gan-jax evaluate writes such files") from None
@@ -152,8 +150,8 @@ def check_same(metric: str, before: Protocol, now: Protocol, there: str, here: s
     if difference := _difference(before, now):
         where, was, is_now = difference
         raise BadInput(
-            f"{metric} was measured by different protocols: {where} is {was} in {there} and {is_now} in {here}: "
-            "evaluate both in one way to compare them"
+            f"{metric} has different protocols: {where} is {was} in {there} and {is_now} in {here}: "
+            "evaluate both with the same settings to compare them"
         )
 
 

@@ -49,7 +49,7 @@ def _labels(labeled: LabeledImages, classes: tuple[str, ...]) -> Labels:
         raise BadInput("this metric needs classes: labeled real images and a conditional game")
     if labeled.classes != classes:
         few = [", ".join(names[:3]) for names in (labeled.classes, classes)]
-        raise BadInput(f"labels mean {few[0]} ... on one side and {few[1]} ... on the other: name the classes alike")
+        raise BadInput(f"labels have different classes ({few[0]} ... and {few[1]} ...): use the same class names")
     return labeled.labels
 
 
@@ -65,7 +65,7 @@ def inception(inputs: EvalInputs) -> Values:
 
 
 NEIGHBORS = 5
-"""The k of all four: the value of the density and coverage paper, whose code uses it for precision and recall too."""
+"""The k of all four metrics, as in the paper on density and coverage and its code."""
 
 
 def prdc(inputs: EvalInputs) -> Values:
@@ -128,7 +128,7 @@ def memorized(inputs: EvalInputs) -> Values:
 
 
 PATHS, EPSILON = 10_000, 1e-4
-"""Of the path length: the number of points, and the step between two images, as in StyleGAN."""
+"""The number of points and the step of the path length, as in StyleGAN."""
 
 
 def ppl(inputs: EvalInputs) -> Values:

@@ -1,4 +1,4 @@
-"""One short file per paper whose moves differ: `game(...)`, to be read beside the paper's algorithm box.
+"""Games of papers, one short file each: `game(...)`, to be read beside the paper's algorithm.
 
 May import `nets` and everything below it.
 """

@@ -43,8 +43,8 @@ def game(
 ) -> Game:
     """Builds the game: D maximizes L_S + L_C and G maximizes L_C - L_S, the likelihoods of source and class.
 
-    Only the generator takes a label. Fake labels are uniform, whatever the labels of the real batch. The generator's
-    loss leaves out L_C of the real images, which does not depend on it.
+    Only the generator takes a label. Fake labels are uniform and independent of the real batch. The generator's loss
+    leaves out L_C of the real images, which does not depend on the generator.
 
     Args:
         g: `g(z [B, Z], y [B]) -> x_fake [B, ...]`.

@@ -24,12 +24,12 @@ Augment = Callable[[Float[Array, "B ..."], Keys, Int[Array, ""]], Float[Array, "
 
 
 def alternating(d: Move, g: Move, dynamics: Dynamics = gradient_play) -> tuple[Turn, ...]:
-    """The discriminator moves, then the generator against the updated discriminator."""
+    """Arranges alternating play: the discriminator moves, then the generator against the updated discriminator."""
     return turn(d, dynamics=dynamics), turn(g, dynamics=dynamics)
 
 
 def simultaneous(d: Move, g: Move, dynamics: Dynamics = gradient_play) -> tuple[Turn, ...]:
-    """Both players move at once, by `dynamics` of their joint gradient field."""
+    """Arranges simultaneous play: both players move at once, by `dynamics` of their joint gradient field."""
     return (turn(d, g, dynamics=dynamics),)
 
 

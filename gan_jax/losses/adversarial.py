@@ -21,7 +21,7 @@ class AdversarialLoss(NamedTuple):
     d: Callable[[Scores, Scores], Scores]
     g: Callable[[Scores, Scores], Scores]
     name: str = ""
-    """The word for it on the command line; "" where there is none."""
+    """The word for the loss on the command line; "" if it has none."""
 
 
 def score_metrics(s_real: Scores, s_fake: Scores) -> Metrics:

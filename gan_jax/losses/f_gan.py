@@ -41,7 +41,7 @@ class Divergence(NamedTuple):
     composition: Elementwise
     """f*(g_f(v)) in closed form, without overflow (table 6)."""
     name: str = ""
-    """The word for its loss on the command line; "" where there is none."""
+    """The word for the loss on the command line; "" if it has none."""
 
 
 @cache

@@ -20,7 +20,7 @@ Kernel = Callable[[Float[Array, "N K"], Float[Array, "M K"]], Float[Array, "N M"
 def gaussian(bandwidths: Sequence[float] = (1.0, 2.0, 4.0, 8.0, 16.0)) -> Kernel:
     """Builds the kernel that sums exp(-|x - y|^2 / (2 sigma^2)) over bandwidths sigma.
 
-    Li et al. 2017, "MMD GAN: towards deeper understanding of moment matching network" (and its bandwidths),
+    Li et al. 2017, "MMD GAN: towards deeper understanding of moment matching network", with these bandwidths,
     https://arxiv.org/abs/1705.08584.
     """
 
@@ -36,7 +36,7 @@ def rational_quadratic(alphas: Sequence[float] = (0.2, 0.5, 1.0, 2.0, 5.0)) -> K
 
     Its tails are heavier than the Gaussian kernel's, so distant batches still give a gradient.
 
-    Binkowski et al. 2018, "Demystifying MMD GANs" (and its alphas), https://arxiv.org/abs/1801.01401.
+    Binkowski et al. 2018, "Demystifying MMD GANs", with these alphas, https://arxiv.org/abs/1801.01401.
     """
 
     def kernel(x: Float[Array, "N K"], y: Float[Array, "M K"]) -> Float[Array, "N M"]:

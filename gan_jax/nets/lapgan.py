@@ -6,7 +6,7 @@ in the generator and of 600, with dropout, in the discriminator. At finer levels
 whose noise is an extra channel, and two in the discriminator, whose input is the sum of residual and low-pass image.
 
 Kernels and maps are those of copies of the authors' program: 7, 7 and 5 pixels and 128 maps in the generator, 5 and 5
-(the second of stride 2) and 64 maps in the discriminator. It has no padding, ours is `SAME`. The dropout rate of one
+(the second of stride 2) and 64 maps in the discriminator. It uses no padding, we use `SAME`. The dropout rate of one
 half is a guess; the generators' batch norm and the tanh after the coarsest images are ours. Residuals are unbounded.
 """
 

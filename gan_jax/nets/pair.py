@@ -1,4 +1,4 @@
-"""What every model family returns: a generator and a discriminator that fit each other and the data."""
+"""The networks of a model family: a generator and a discriminator that fit each other and the data."""
 
 from typing import NamedTuple
 

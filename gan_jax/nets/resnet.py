@@ -1,10 +1,10 @@
-"""The residual networks of SNGAN, with or without labels; `pair` builds those that fit the data.
+"""The residual networks of SNGAN, with or without labels; `pair` builds them for the shape of the data.
 
 Miyato et al. 2018, "Spectral normalization for generative adversarial networks", Table 4, for CIFAR-10
-(https://arxiv.org/abs/1802.05957). With labels they are those of Miyato and Koyama 2018, "cGANs with projection
-discriminator" (https://arxiv.org/abs/1802.05637): conditional batch norm in the generator's blocks, and a `Projection`
-at the end of the discriminator. Scales of kernels, pooling of shortcuts and the missing bias of the logit are as in the
-authors' program.
+(https://arxiv.org/abs/1802.05957). With labels, those of Miyato and Koyama 2018, "cGANs with projection discriminator"
+(https://arxiv.org/abs/1802.05637): conditional batch norm in the generator's blocks, and a `Projection` at the end of
+the discriminator. Scales of kernels, pooling of shortcuts and the missing bias of the logit follow the authors'
+program.
 
 A 3 x 3 convolution after 2 x upsampling, or before 2 x 2 average pooling, is computed as a 4 x 4 one of stride 2 at the
 small size: equal in value, less than half of the work.

@@ -3,9 +3,9 @@
 Metz et al. 2017, "Unrolled generative adversarial networks", sec. 3.3.1 (https://arxiv.org/abs/1611.02163), with the
 sizes of the program of Lin et al. 2018, "PacGAN" (https://arxiv.org/abs/1712.04086): a discriminator of "half the
 generator's size" has 4, 8 and 16 maps, one of a quarter 2, 4 and 8. Kernels are drawn from N(0, 0.02^2). Batch norm is
-after every convolution but the generator's last and, unlike there, the discriminator's first: real and fake batches are
-normalized separately, so a first layer with batch norm sees neither brightness nor contrast (digits stayed gray on gray
-for 16,000 steps).
+after every convolution but the generator's last and, unlike in that program, the discriminator's first: real and fake
+batches are normalized separately, so batch norm in the first layer removes differences of brightness and contrast
+(digits stayed gray on gray for 16,000 steps).
 """
 
 import math

@@ -37,10 +37,10 @@ class Penalty(NamedTuple):
     """Added to the generator's loss."""
     weight: Weight = 1.0
     memory: Mapping[str, Player] = MappingProxyType({})
-    """Players that hold its state, with networks `(s_real [B], s_fake [B]) -> [B]`; they must be among the movers of
-    the discriminator's move, or the state is not kept."""
+    """Players that hold the penalty's state, with networks `(s_real [B], s_fake [B]) -> [B]`; they must be among the
+    movers of the discriminator's move, or the state is not kept."""
     name: str = ""
-    """The word for it on the command line, without the weight; "" where there is none."""
+    """The word for the penalty on the command line, without the weight; "" if it has none."""
 
 
 def total(penalties: Sequence[Penalty]) -> Penalty:
@@ -49,7 +49,7 @@ def total(penalties: Sequence[Penalty]) -> Penalty:
     Every penalty gets its own keys.
 
     Raises:
-        BadInput: two of them have a player of the same name.
+        BadInput: two penalties have a player of the same name.
     """
     memory: dict[str, Player] = {}
     for penalty in penalties:

@@ -26,10 +26,10 @@ def _overlap(kernel: Float[Array, "... F"]) -> Float[Array, ""]:
 
 
 def clip_weights(limit: float) -> optax.GradientTransformation:
-    """Keeps parameters within `[-limit, limit]`: `optax.chain(optax.rmsprop(5e-5), clip_weights(0.01))`.
+    """Clips parameters to `[-limit, limit]`: `optax.chain(optax.rmsprop(5e-5), clip_weights(0.01))`.
 
-    Must come last in the chain, since it shortens the final update. `optax.projections` work on parameters, and their
-    difference from the old ones, added again, may round to just outside.
+    Must come last in the chain, since it changes the final update. `optax.projections` map parameters instead of
+    updates; adding the difference to the old parameters may round to just outside the limits.
 
     Arjovsky et al. 2017, "Wasserstein GAN", Algorithm 1, https://arxiv.org/abs/1701.07875.
     """

@@ -45,7 +45,7 @@ def test_protocol_records_everything_that_affects_a_metric():
     stamped = protocol.stamp({}, {"is": {"is": 1.0}, "kid": {"kid": 0.1}}, protocol.per_metric(metrics, common))
     assert stamped.scores["is"]["protocol"] == {**common, **metrics["is"].settings}
     assert stamped.scores["is"]["protocol"] != stamped.scores["kid"]["protocol"]
-    assert protocol.describe(common) == f"60 samples beside 60 of tiles (train), seen through tiny, sha256 {'0' * 64}"
+    assert protocol.describe(common) == f"60 samples beside 60 of tiles (train), features tiny, sha256 {'0' * 64}"
 
 
 def test_results_are_read_back_and_infinities_are_written_as_null(tmp_path):
@@ -66,7 +66,7 @@ def test_results_are_comparable_only_under_equal_protocols(tmp_path):
         ({"drawn": {"seed": 1}}, "drawn seed is 0"),
         ({"extra": 1}, "extra is null"),
     ):
-        with pytest.raises(BadInput, match=f"different protocols: {where}"):
+        with pytest.raises(BadInput, match=f"has different protocols: {where}"):
             protocol.check_comparable(files, [one(), one(**change)])
 
 

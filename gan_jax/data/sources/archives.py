@@ -45,7 +45,7 @@ def in_archive(archive: Path, scratch: Path) -> Files:
             archive = scratch / "plain.tar"
         return _in_tar(archive)
     except (tarfile.TarError, BadZipFile, zlib.error, gzip.BadGzipFile, EOFError, ValueError) as error:
-        raise BadInput(f"{archive} cannot be unpacked ({error}): fetch it again") from error
+        raise BadInput(f"{archive} cannot be unpacked ({error}): download it again") from error
 
 
 def _in_zip(archive: Path) -> Files:

@@ -1,14 +1,14 @@
-"""`Conv` and `ConvTranspose`: `flax.linen`'s in values, parameters and gradients, but fast on a CPU too.
+"""`Conv` and `ConvTranspose`: equal to `flax.linen`'s in values, parameters and gradients, but fast on a CPU too.
 
-On a GPU or TPU they are the library's convolutions. On a CPU, XLA's convolution is several times slower inside a loop
+On a GPU or TPU they call the library's convolutions. On a CPU, XLA's convolution is several times slower inside a loop
 (where training runs its steps), and its transposed convolution is slow everywhere, while matrix products are fast. So
 on a CPU a convolution is one matrix product, before or after one copy:
 
     gather    [B, H, W, C] -> [B, H', W', k k C]    im2col: the k x k window of every output, then the product
     scatter   [B, H, W, k k C] -> [B, H', W', C]    col2im: the product, then overlapping k x k windows are summed
 
-Each is the transpose of the other, and JAX derives it (slices and a concatenation against pads and a sum). So both
-gradients of a layer are products too, and derivatives of any mode and order work.
+The two are transposes of each other, and JAX derives one from the other (slices and a concatenation against pads and a
+sum). So both gradients of a layer are matrix products too, and derivatives of any mode and order work.
 """
 
 import math

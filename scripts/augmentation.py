@@ -44,7 +44,7 @@ WAYS = ("real", "real + generated", "generated")
 """What a classifier is trained on."""
 
 
-def labelled_samples(run: RestoredRun, n: int) -> LabeledImages:
+def labeled_samples(run: RestoredRun, n: int) -> LabeledImages:
     """`n` samples of a conditional game, its classes in turn: those that `gan-jax sample` draws by default.
 
     Raises:
@@ -153,7 +153,7 @@ def main(
         common = run.experiment.common
         source = open_source(common.data, common.data_dir, size=common.image_size)
         shares = accuracies(
-            read_all(source), labelled_samples(run, samples), held_out, jax.random.key(common.seed), steps
+            read_all(source), labeled_samples(run, samples), held_out, jax.random.key(common.seed), steps
         )
         found.append(results(run, source.name, shares))
         told = ", ".join(f"{way} {share:.4f}" for way, share in shares.items())

@@ -13,14 +13,14 @@ TEST_DATA = Path(os.environ.get("GAN_JAX_TEST_DATA", Path(__file__).parents[3] /
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch):
-    """A cache of its own for every test."""
+    """Gives every test its own cache folder."""
     monkeypatch.setenv("GAN_JAX_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache"
 
 
 @pytest.fixture(scope="session")
 def decoded_mnist5k(tmp_path_factory):
-    """A cache that holds mnist5k: decoding takes seconds."""
+    """Makes a cache that holds mnist5k, since decoding takes seconds."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GAN_JAX_CACHE", str(tmp_path_factory.mktemp("mnist5k")))
         mnist5k()
@@ -29,13 +29,13 @@ def decoded_mnist5k(tmp_path_factory):
 
 @pytest.fixture
 def with_mnist5k(cache, decoded_mnist5k):
-    """Puts mnist5k into the test's own cache."""
+    """Copies mnist5k into the test's cache."""
     shutil.copytree(decoded_mnist5k, cache)
 
 
 @pytest.fixture(scope="session")
 def test_data():
-    """Finds real data that is not part of the repository, or skips."""
+    """Finds data outside the repository, or skips."""
 
     def find(name):
         if not (TEST_DATA / name).exists():
@@ -47,7 +47,7 @@ def test_data():
 
 @pytest.fixture
 def noise():
-    """50 labeled images of every byte value."""
+    """Makes 50 labeled images of random bytes."""
     rng = np.random.default_rng(0)
     x, y = rng.integers(0, 256, (50, 4, 6, 3), np.uint8), rng.integers(0, 9, 50)
     return from_arrays("noise", x, y, tuple("abcdefghi"))

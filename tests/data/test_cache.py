@@ -40,7 +40,7 @@ def entries(cache):
     return sorted((cache / "arrays").iterdir())
 
 
-def test_a_data_set_is_decoded_once(cache):
+def test_data_set_is_decoded_once(cache):
     decoder = Decoder()
     for _ in range(3):
         check(cached("set/one", {"split": "train"}, decoder))
@@ -48,7 +48,7 @@ def test_a_data_set_is_decoded_once(cache):
     assert len(entries(cache)) == 1
 
 
-def test_another_key_is_another_entry(cache):
+def test_each_key_has_its_own_entry(cache):
     decoder = Decoder()
     for split in ("train", "test", "train"):
         check(cached("set/one", {"split": split}, decoder))
@@ -79,7 +79,7 @@ def forget_key(entry):
 
 
 @pytest.mark.parametrize("tear", [tear_pixels, tear_labels, tear_description, shorten, forget_key])
-def test_a_damaged_entry_is_written_again(cache, tear):
+def test_damaged_entry_is_decoded_again(cache, tear):
     decoder = Decoder()
     cached("set/one", {}, decoder)
     tear(entries(cache)[0])
@@ -87,23 +87,23 @@ def test_a_damaged_entry_is_written_again(cache, tear):
     assert decoder.times == 2
 
 
-def test_a_failed_decode_leaves_no_files(cache):
+def test_failed_decode_leaves_no_files(cache):
     with pytest.raises(BadInput, match="second half"):
         cached("set/one", {}, Decoder(fail=True))
     assert entries(cache) == []
     check(cached("set/one", {}, Decoder()))
 
 
-def test_an_entry_written_by_another_process_is_kept(cache):
+def test_entry_written_by_another_process_meanwhile_is_kept(cache):
     def slowly(scratch):
-        check(cached("set/one", {}, Decoder()))  # meanwhile, elsewhere
+        check(cached("set/one", {}, Decoder()))  # another process
         return Decoder()(scratch)
 
     check(cached("set/one", {}, slowly))
     assert len(entries(cache)) == 1
 
 
-def test_an_unwritable_cache_raises_one_line(tmp_path, monkeypatch):
+def test_unwritable_cache_is_refused(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("GAN_JAX_CACHE", str(tmp_path / "file"))
     with pytest.raises(BadInput, match="GAN_JAX_CACHE"):

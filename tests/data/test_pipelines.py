@@ -14,7 +14,7 @@ PIPELINES = [device_resident, tf_data]
 
 
 def play(pipeline, ranges):
-    """The batches of all steps, each made inside a compiled loop, as a run makes them."""
+    """Returns the batches of all steps, made inside a compiled loop, as in a run."""
 
     @jax.jit
     def chunk(arrays, inputs):
@@ -31,8 +31,8 @@ def assert_same(a, b):
 
 
 @pytest.mark.parametrize("ranges", [[range(1)], [range(5), range(5, 7)], [range(123, 130)]], ids=str)
-def test_both_pipelines_make_the_same_bits(noise, ranges):
-    """In one step, over the end of an epoch (50 examples, 16 a step), and from the middle of a run."""
+def test_both_pipelines_give_the_same_bits(noise, ranges):
+    """For one step, across the end of an epoch (50 examples, 16 per step), and from the middle of a run."""
     a, b = (play(make(noise, seed=1, turns=2, batch_size=8), ranges) for make in PIPELINES)
     assert_same(a, b)
     assert a["x"].shape == (sum(map(len, ranges)), 2, 8, 4, 6, 3) and a["x"].dtype == np.float32
@@ -55,7 +55,7 @@ def test_stream_yields_one_input_per_step(make, noise):
 
 
 @pytest.mark.parametrize("make", PIPELINES)
-def test_a_label_stays_with_its_image(make):
+def test_labels_stay_with_their_images(make):
     source = from_arrays("numbered", np.arange(20, dtype=np.uint8).reshape(20, 1, 1, 1), np.arange(20))
     batches = play(make(source, seed=0, turns=1, batch_size=5), [range(4)])
     np.testing.assert_allclose((batches["x"][..., 0, 0, 0] + 1) * 127.5, batches["y"], atol=1e-4)
@@ -63,7 +63,7 @@ def test_a_label_stays_with_its_image(make):
 
 
 @pytest.mark.parametrize("make", PIPELINES)
-def test_a_stream_can_start_at_any_step(make, noise):
+def test_stream_can_start_at_any_step(make, noise):
     pipeline = make(noise, seed=0, turns=1, batch_size=4)
     whole = play(pipeline, [range(9)])
     again = make(noise, seed=0, turns=1, batch_size=4)
@@ -78,13 +78,13 @@ def test_shards_concatenate_to_the_batch(make, noise):
 
 
 @pytest.mark.parametrize("make", PIPELINES)
-def test_without_labels_there_is_no_y(make):
+def test_batches_of_unlabeled_data_have_no_y(make):
     source = from_arrays("plain", np.zeros((3, 2, 2, 1), np.uint8))
     assert play(make(source, 0, 1, 2), [range(2)]).keys() == {"x"}
 
 
 @pytest.mark.parametrize("make", PIPELINES)
-def test_impossible_batches_raise_at_once(make, noise):
+def test_impossible_batches_are_refused(make, noise):
     with pytest.raises(BadInput, match="at least 1"):
         make(noise, 0, 1, 0)
     with pytest.raises(BadInput, match="multiple of 2"):
@@ -93,7 +93,7 @@ def test_impossible_batches_raise_at_once(make, noise):
         make(from_arrays("none", np.zeros((0, 2, 2, 1), np.uint8)), 0, 1, 1)
 
 
-def test_an_unreadable_image_raises_bad_input_and_no_tensorflow_error(draw):
+def test_unreadable_image_raises_bad_input(draw):
     from gan_jax.data import folder_source
 
     folder = draw({f"{i}.png": i for i in range(8)})
@@ -117,7 +117,7 @@ def test_scale_has_the_same_bits_in_every_program():
     assert once[0] == -1 and once[-1] == 1
 
 
-def test_a_device_resident_run_imports_nothing_heavy():
+def test_device_resident_pipeline_imports_no_heavy_library():
     script = """
 import sys, numpy as np, jax
 import gan_jax.data as data

@@ -12,7 +12,7 @@ def test_every_epoch_has_its_own_permutation():
     assert len({tuple(epoch) for epoch in epochs}) == 6
 
 
-def test_examples_are_counted_over_steps_turns_and_the_batch():
+def test_indices_run_over_steps_turns_and_batch():
     stream = np.concatenate([permutation(5, 7, epoch) for epoch in range(10)])
     dealt = indices(seed=5, size=7, steps=range(2, 6), turns=2, batch_size=4)
     assert dealt.shape == (4, 2, 4) and dealt.dtype == np.int32
@@ -22,12 +22,12 @@ def test_examples_are_counted_over_steps_turns_and_the_batch():
                 assert dealt[n, turn, example] == stream[(step * 2 + turn) * 4 + example]
 
 
-def test_a_batch_may_be_larger_than_the_data():
+def test_batch_may_be_larger_than_the_data():
     dealt = indices(seed=0, size=3, steps=range(1), turns=1, batch_size=10)
     assert (np.bincount(dealt.ravel()) >= 3).all()
 
 
-def test_indices_start_at_any_step():
+def test_indices_can_start_at_any_step():
     whole = indices(1, 100, range(50), 2, 6)
     assert (indices(1, 100, range(37, 50), 2, 6) == whole[37:]).all()
 
@@ -45,7 +45,7 @@ def test_shards_concatenate_to_the_batch(n):
     assert (np.concatenate(shards, axis=-1) == whole).all()
 
 
-def test_the_order_is_the_same_for_every_jax_version():
+def test_permutation_is_fixed_across_jax_versions():
     assert permutation(0, 10, 0).tolist() == [0, 8, 2, 4, 1, 7, 9, 5, 3, 6]
     assert permutation(1, 10, 2).tolist() == [7, 1, 2, 9, 8, 6, 5, 3, 0, 4]
 
@@ -60,6 +60,6 @@ def test_the_order_is_the_same_for_every_jax_version():
         ({"shard": (0, 4)}, "multiple of 4"),
     ],
 )
-def test_impossible_batches_raise(change, says):
+def test_impossible_batches_are_refused(change, says):
     with pytest.raises(BadInput, match=says):
         indices(**({"seed": 0, "size": 9, "steps": range(1), "turns": 1, "batch_size": 6} | change))

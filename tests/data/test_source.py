@@ -6,7 +6,7 @@ from gan_jax.data.source import in_chunks
 from gan_jax.errors import BadInput
 
 
-def test_chunks_are_every_example_once_in_order(noise):
+def test_chunks_hold_every_example_once_in_order(noise):
     chunks = list(in_chunks(noise, chunk=3))
     everything = noise.read(np.arange(50))
     for name in ("x", "y"):
@@ -29,6 +29,6 @@ def test_arrays_may_stay_on_disk(tmp_path):
         (np.zeros((3, 2, 2, 1), np.uint8), np.zeros(3), "integers"),
     ],
 )
-def test_arrays_of_another_shape_or_type_raise(x, y, says):
+def test_arrays_of_wrong_shape_or_dtype_are_refused(x, y, says):
     with pytest.raises(BadInput, match=says):
         from_arrays("odd", x, y)

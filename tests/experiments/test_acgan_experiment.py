@@ -1,4 +1,4 @@
-"""ACGAN's experiment plays, on digits and in color; what has no labels is refused."""
+"""The ACGAN experiment plays on digits and color images, and refuses unlabeled data."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from gan_jax.data import from_arrays
 
 
 def color(n=32, labeled=True):
-    """A few images of noise, of two classes."""
+    """Makes noise images of two classes."""
     x = np.random.RandomState(0).randint(0, 256, (n, 32, 32, 3), np.uint8)
     return from_arrays("noise", x, np.arange(n) % 2, ("even", "odd")) if labeled else from_arrays("noise", x)
 
@@ -21,7 +21,7 @@ def test_three_steps_on_digits():
     assert 0 <= played.metrics["d/class_accuracy_real"] <= 1
 
 
-def test_three_steps_in_colour():
+def test_three_steps_in_color():
     played = three_steps("acgan", source=color())
     assert played.samples.shape == (50, 32, 32, 3)
     assert played.game.codes["y"].classes == 2

@@ -1,4 +1,4 @@
-"""The first conditional GAN's experiment plays, on digits and in color, with either optimizer."""
+"""The cGAN experiment plays on digits and color images, with both optimizers."""
 
 import jax
 import jax.numpy as jnp
@@ -14,7 +14,7 @@ from gan_jax.data import from_arrays
 
 
 def color(n=32, labeled=True):
-    """A few images of noise, of two classes."""
+    """Makes noise images of two classes."""
     x = np.random.RandomState(0).randint(0, 256, (n, 32, 32, 3), np.uint8)
     return from_arrays("noise", x, np.arange(n) % 2, ("even", "odd")) if labeled else from_arrays("noise", x)
 
@@ -25,7 +25,7 @@ def test_three_steps_on_digits():
     assert played.game.codes["y"].classes == 10
 
 
-def test_three_steps_in_colour_with_the_papers_optimiser():
+def test_three_steps_in_color_with_the_papers_optimizer():
     played = three_steps("cgan", "--preset", "full", source=color())
     assert played.samples.shape == (50, 32, 32, 3)
     assert played.game.codes["y"].classes == 2
@@ -37,8 +37,8 @@ def test_images_without_labels_are_refused():
         built("cgan", source=color(labeled=False))
 
 
-def test_the_papers_descent():
-    """Rate 0.1 / 1.00004^t, at least 1e-6; the momentum of half of the way is 0.6."""
+def test_decaying_sgd_follows_the_papers_schedules():
+    """Learning rate 0.1 / 1.00004^t, at least 1e-6; momentum 0.6 halfway."""
     module = user_code.load(find("cgan").file)
     tx = module.decaying_sgd(module.PRESETS["cgan"].presets["full"])
     params = {"w": jnp.zeros(())}

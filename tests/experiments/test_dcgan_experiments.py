@@ -1,4 +1,4 @@
-"""The experiments on DCGAN's networks play, on digits and in color."""
+"""The experiments on DCGAN's networks play on digits and color images."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ ROWS = ["dcgan", "lsgan", "wgan", "wgan_gp", "dragan", "hinge", "rpgan"]
 
 
 def color(size=32, n=32):
-    """A few images of noise."""
+    """Makes noise images."""
     return from_arrays("noise", np.random.RandomState(0).randint(0, 256, (n, size, size, 3), np.uint8))
 
 

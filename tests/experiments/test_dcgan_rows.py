@@ -1,4 +1,4 @@
-"""Rows of the DCGAN table, played on tiny networks: their turns, losses, penalties and optimizers, checked by hand."""
+"""Rows of the DCGAN table on tiny networks: turns, losses, penalties and optimizers against hand computation."""
 
 from dataclasses import replace
 
@@ -22,12 +22,12 @@ MODULE = user_code.load(find("dcgan").file)
 
 
 def game(row, preset="full", **changes):
-    """The game of a row on tiny networks, with other values of its flags."""
+    """Makes the game of a row on tiny networks, with changed flags."""
     return MODULE.game(G, D, replace(MODULE.PRESETS[row].presets[preset], **changes))
 
 
 def played(game, steps=1):
-    """State before and after, and the metrics of every step."""
+    """Returns the states before and after, the metrics of every step, and the data."""
     start = state = init(game, jax.random.key(0), step_batch(game))
     step, reports, data = jax.jit(make_step(game)), [], batches(game, steps)["x"]
     for x in data:
@@ -44,12 +44,12 @@ def movers(game):
     "row, critic_turns",
     [("dcgan", 1), ("lsgan", 1), ("wgan", 5), ("wgan_gp", 5), ("dragan", 1), ("hinge", 5), ("rpgan", 1)],
 )
-def test_the_discriminator_has_the_papers_turns(row, critic_turns):
+def test_discriminator_has_the_papers_number_of_turns(row, critic_turns):
     assert movers(game(row)) == critic_turns * "d" + "g"
     assert movers(game(row, n_critic=2)) == "ddg"
 
 
-def test_the_critic_stays_within_the_clip_and_the_generator_does_not():
+def test_only_the_critic_is_clipped():
     _, state, _, _ = played(game("wgan", clip=0.02, learning_rate=1e-3, n_critic=1), steps=3)
     largest = {
         name: max(jnp.abs(leaf).max() for leaf in jax.tree.leaves(p.params)) for name, p in state.players.items()
@@ -58,7 +58,7 @@ def test_the_critic_stays_within_the_clip_and_the_generator_does_not():
 
 
 @pytest.mark.parametrize("clip", [9.0, 0.05])
-def test_the_first_update_of_rmsprop_does_not_depend_on_the_gradient(clip):
+def test_first_rmsprop_update_does_not_depend_on_the_gradient(clip):
     """rate * gradient / sqrt(0.01 gradient^2), also for the small gradients of a clipped critic."""
     start, state, _, _ = played(game("wgan", learning_rate=1e-4, n_critic=1, clip=clip))
     moved = state.players["g"].params["Dense_0"]["kernel"] - start.players["g"].params["Dense_0"]["kernel"]
@@ -66,8 +66,8 @@ def test_the_first_update_of_rmsprop_does_not_depend_on_the_gradient(clip):
 
 
 @pytest.mark.parametrize("row", ["wgan_gp", "hinge"])
-def test_adam_without_momentum_forgets_the_gradient_before(row):
-    """The first moment is the last gradient itself where b1 is 0."""
+def test_adam_with_b1_0_has_no_momentum(row):
+    """The first moment is the last gradient."""
     _, state, reports, _ = played(game(row, n_critic=1), steps=2)
     adam = state.players["g"].opt[0]
     assert int(adam.count) == 2
@@ -75,7 +75,7 @@ def test_adam_without_momentum_forgets_the_gradient_before(row):
 
 
 @pytest.mark.parametrize("labels", [(0.0, 1.0, 1.0), (-1.0, 1.0, 0.0)])
-def test_least_squares_pull_scores_to_their_labels(labels):
+def test_lsgan_losses_equal_hand_computation(labels):
     a, b, c = labels
     least_squares = game("lsgan", loss=lsgan(*labels), learning_rate=1e-9)
     start, _, [report], _ = played(least_squares)
@@ -86,7 +86,7 @@ def test_least_squares_pull_scores_to_their_labels(labels):
     np.testing.assert_allclose(report["g/loss"], np.mean((seen["fake for g"] - c) ** 2) / 2, rtol=1e-5)
 
 
-def test_the_hinge_has_its_margins():
+def test_hinge_losses_equal_hand_computation():
     hinge = game("hinge", n_critic=1, learning_rate=1e-9)
     start, _, [report], _ = played(hinge)
     seen = scores(hinge, start)
@@ -96,7 +96,7 @@ def test_the_hinge_has_its_margins():
 
 
 @pytest.mark.parametrize("row, term", [("wgan_gp", terms.gradient_penalty), ("dragan", terms.dragan)])
-def test_penalties_have_the_papers_weight(row, term):
+def test_penalties_have_the_papers_weight_of_10(row, term):
     def report(**changes):
         return played(game(row, learning_rate=1e-9, n_critic=1, **changes))[2][0]
 
@@ -107,7 +107,7 @@ def test_penalties_have_the_papers_weight(row, term):
 
 
 def scores(game, state):
-    """What the discriminator says in the first step, as far as nobody has moved: by the keys of each turn."""
+    """Returns the discriminator's scores in the first step, with the keys of each turn and initial parameters."""
     key, seen = jax.random.fold_in(state.key, 0), {}
     nets = bind(game, state.players)
     for turn, (real, fake) in enumerate((("real", "fake"), ("real for g", "fake for g"))):

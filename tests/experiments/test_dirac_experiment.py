@@ -1,4 +1,4 @@
-"""The Dirac-GAN, played by the engine, goes where the closed forms say."""
+"""The Dirac-GAN, played by the engine, follows the closed forms."""
 
 from dataclasses import replace
 from functools import cache
@@ -40,7 +40,7 @@ ROWS = {
 
 
 def built(**changes):
-    """The experiment with other values of its flags."""
+    """Builds the experiment with changed flags."""
     module = user_code.load(find("dirac").file)
     row = module.PRESETS["dirac"]
     return module.build(open_source("dirac"), row.run, replace(row.presets["good"], **changes))
@@ -53,21 +53,21 @@ def played(row, **more):
 
 
 @pytest.mark.parametrize("row", ROWS)
-def test_the_path_is_the_closed_form(row):
+def test_path_equals_the_closed_form(row):
     np.testing.assert_allclose(
         played(row), dirac_theory.trajectory(ROWS[row][1], (1.0, 1.0), STEPS), rtol=1e-4, atol=1e-5
     )
 
 
-def test_plain_play_leaves_and_the_others_come_back():
+def test_gradient_play_diverges_and_regularized_play_converges():
     final = {row: np.linalg.norm(played(row)[-1]) for row in ROWS}
     assert final["plain"] > np.sqrt(2) * 1.3
     assert final["alternating"] == pytest.approx(np.sqrt(2), rel=0.1)
     assert all(final[row] < np.sqrt(2) * 0.8 for row in ("r1", "consensus", "symplectic", "extragradient"))
 
 
-def test_a_loss_that_curves_has_the_same_rate_near_the_equilibrium():
-    """The non-saturating loss slopes by 1/2 at score 0 and is curved elsewhere, so the path spirals only in time."""
+def test_non_saturating_loss_has_the_closed_form_rate_near_the_equilibrium():
+    """The loss has slope 1/2 at score 0 but is nonlinear, so the rate holds only asymptotically."""
     path = played("consensus", loss=losses.non_saturating)
     update = dirac_theory.simultaneous(dirac_theory.consensus(dirac_theory.jacobian(slope=0.5), 1.0), H)
     late = np.arange(STEPS // 2, STEPS + 1)
@@ -75,7 +75,7 @@ def test_a_loss_that_curves_has_the_same_rate_near_the_equilibrium():
     assert rate == pytest.approx(dirac_theory.convergence_rate(update), abs=2e-3)
 
 
-def test_the_portrait_of_a_loss_that_compares_examples():
+def test_preview_of_a_loss_that_compares_examples():
     [phase] = built(loss=losses.cramer).phases
     state = init(phase.game, jax.random.key(0), {"x": jnp.zeros((1, 2, 1))})
     assert len(np.unique(preview(phase.game)(state).reshape(-1, 3), axis=0)) > 10

@@ -1,4 +1,4 @@
-"""InfoGAN's experiment plays, on digits and in color, without labels."""
+"""The InfoGAN experiment plays on digits and fits color images without labels."""
 
 import math
 
@@ -16,6 +16,6 @@ def test_three_steps_on_digits():
     assert played.metrics["g/info_c1"] <= math.log(10)
 
 
-def test_it_fits_colour():
+def test_experiment_fits_color_images():
     source = from_arrays("noise", np.random.RandomState(0).randint(0, 256, (32, 32, 32, 3), np.uint8))
     assert traced("infogan", source=source) == (50, 32, 32, 3)

@@ -1,4 +1,4 @@
-"""The experiment on a pyramid plays, on digits and in color."""
+"""The LAPGAN experiment plays on digits and fits color images."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from gan_jax.data import from_arrays
 
 
 def noise(size, channels=3, n=16):
-    """A few images of noise."""
+    """Makes noise images."""
     return from_arrays("noise", np.random.RandomState(0).randint(0, 256, (n, size, size, channels), np.uint8))
 
 
@@ -19,7 +19,7 @@ def test_three_steps_on_digits():
     assert list(played.state.players) == ["d0", "d1", "g0", "g1"]
 
 
-def test_it_fits_colour_and_another_loss():
+def test_experiment_fits_color_images_and_another_loss():
     assert traced("lapgan", "--loss", "hinge", source=noise(32)) == (50, 32, 32, 3)
 
 

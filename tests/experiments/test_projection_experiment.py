@@ -1,4 +1,4 @@
-"""The projection discriminator's experiment plays, on digits and in color, on either kind of networks."""
+"""The projection experiment plays on digits and color images, with both kinds of networks."""
 
 import jax
 import numpy as np
@@ -14,7 +14,7 @@ from gan_jax.training.train import abstract_state
 
 
 def color(size=32, n=32, labeled=True):
-    """A few images of noise, of two classes."""
+    """Makes noise images of two classes."""
     x = np.random.RandomState(0).randint(0, 256, (n, size, size, 3), np.uint8)
     return from_arrays("noise", x, np.arange(n) % 2, ("even", "odd")) if labeled else from_arrays("noise", x)
 
@@ -25,15 +25,15 @@ def test_three_steps_on_digits():
     assert played.game.codes["y"].classes == 10
 
 
-def test_three_steps_in_colour_with_two_critic_turns():
+def test_three_steps_in_color_with_two_critic_turns():
     played = three_steps("projection", "--n-critic", "2", source=color())
     assert played.samples.shape == (50, 32, 32, 3)
     assert len(played.game.turns) == 3
 
 
 @pytest.mark.parametrize("size", [32, 64])
-def test_the_full_preset_is_the_residual_one(size):
-    """Its shapes, that is: it is too wide to be played here."""
+def test_full_preset_uses_the_residual_networks(size):
+    """Checks shapes only: the networks are too wide to play here."""
     experiment = built("projection", "--preset", "full", source=color(size))
     [stage] = schedule_phases(experiment)
     assert isinstance(stage.game.players["d"].net, resnet.ProjectionDiscriminator)
@@ -44,7 +44,7 @@ def test_the_full_preset_is_the_residual_one(size):
 
 
 @pytest.mark.parametrize(("preset", "size"), [("small", 8), ("full", 30)])
-def test_what_cannot_be_made_is_refused(preset, size):
+def test_unlabeled_data_and_unsupported_sizes_are_refused(preset, size):
     with pytest.raises(BadInput, match="noise has no labels: give"):
         built("projection", "--preset", preset, source=color(labeled=False))
     with pytest.raises(BadInput, match=f"examples of {size}x{size}x3 are not supported"):

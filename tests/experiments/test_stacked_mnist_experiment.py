@@ -1,4 +1,4 @@
-"""The experiment on Stacked-MNIST: every game of it plays, and what is no stack of digits is refused."""
+"""The Stacked-MNIST experiment plays with all options and refuses other data."""
 
 import jax
 import numpy as np
@@ -18,14 +18,14 @@ BUILD = find("stacked_mnist").load()
 
 
 def built(*flags, source=None, size=None):
-    """The experiment with those flags, and its source."""
+    """Returns the experiment with the given flags, and its source."""
     kwargs = parse(BUILD, flags, "stacked_mnist", given=["source"]).kwargs
     source = source or open_source(kwargs["common"].data, size=size)
     return BUILD(source, **kwargs), source
 
 
 def test_three_steps_of_a_packed_relativistic_game():
-    """With dropout, both penalties and packs of two images at once: everything the flags can ask for."""
+    """Combines dropout, both penalties and packs of two images."""
     flags = ["--images", "48", "--batch-size", "16", "--width", "2", "--pack", "2", "--log-every", "3"]
     flags += ["--loss", "relativistic_paired", "--penalty", "r1:1+r2:1"]
     experiment, source = built(*flags, source=stack_digits(open_source("mnist5k"), n=64))
@@ -50,7 +50,7 @@ def test_networks_fit_both_sizes_and_grow_with_the_width(size):
         assert d["Dense_0"]["kernel"].shape == ((size // 4) ** 2 * 2 * width, 1)
 
 
-def test_a_pack_joins_the_colours_of_its_images():
+def test_packed_images_are_concatenated_along_channels():
     experiment, source = built("--pack", "4", "--width", "2", "--batch-size", "8")
     [stage] = schedule_phases(experiment)
     d = abstract_state(stage.game, source, experiment.common, make_mesh()).players["d"].params
@@ -58,6 +58,6 @@ def test_a_pack_joins_the_colours_of_its_images():
 
 
 @pytest.mark.parametrize("shape", [(28, 28, 1), (30, 30, 3)])
-def test_what_is_no_stack_of_digits_is_refused(shape):
+def test_other_data_than_stacked_digits_is_refused(shape):
     with pytest.raises(BadInput, match=r"odd has examples of shape .*: give --data stacked:mnist5k"):
         built(source=from_arrays("odd", np.zeros((9, *shape), np.uint8)))

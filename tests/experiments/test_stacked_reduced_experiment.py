@@ -1,4 +1,4 @@
-"""The remedies for mode collapse play on Stacked-MNIST, and unrolling goes through convolutions and batch norm."""
+"""The remedies for mode collapse on Stacked-MNIST, and unrolling through convolutions and batch norm."""
 
 from functools import partial
 
@@ -34,13 +34,13 @@ def test_three_steps_with_every_remedy():
 
 
 @pytest.mark.parametrize("shape", [(28, 28, 1), (30, 30, 3)])
-def test_what_is_no_stack_of_digits_is_refused(shape):
+def test_other_data_than_stacked_digits_is_refused(shape):
     with pytest.raises(BadInput, match=r"odd has examples of shape .*: give --data stacked:mnist5k"):
         built(NAME, source=from_arrays("odd", np.zeros((9, *shape), np.uint8)))
 
 
-def test_the_generator_descends_through_the_unrolled_discriminator():
-    """Every discriminator that is foreseen normalizes by its own batch; only the one of now moves the averages."""
+def test_unrolled_gradient_through_batch_norm_equals_hand_computation():
+    """Simulated discriminators use batch statistics; only the current one updates the running averages."""
     rate, g = 0.05, mlp.Generator(shape=(8, 8, 3), widths=())
     d = stacked_mnist.discriminator(1, MinibatchDiscrimination(3, 2))
     x = jax.random.uniform(jax.random.key(1), (1, 6, 8, 8, 3), minval=-1.0)

@@ -20,7 +20,7 @@ from gan_jax.runs.digest import digest
 
 
 def make_state(step=0, width=30, impl="threefry2x32"):
-    """A state with all that a state can hold: a typed key, several dtypes, scalars, empty collections, EMA or none."""
+    """Makes a state with a typed key, several dtypes, scalars, empty collections, and an EMA for one player."""
     key = jax.random.key(step, impl=impl)
     params = {
         "dense": {"kernel": jax.random.normal(key, (20, width)), "bias": jnp.zeros(width)},
@@ -45,14 +45,14 @@ def contents(folder):
 
 
 def said(info):
-    """The message, which is one line."""
+    """Returns the error message; checks that it is one line."""
     message = str(info.value)
     assert "\n" not in message
     return message
 
 
 @pytest.mark.parametrize("impl", ["threefry2x32", "rbg"])
-def test_a_state_comes_back_bit_for_bit(tmp_path, impl):
+def test_state_is_restored_to_the_bit(tmp_path, impl):
     state = make_state(7, impl=impl)
     with Checkpoints(tmp_path / "new" / "checkpoints") as checkpoints:
         checkpoints.save(state)
@@ -64,7 +64,7 @@ def test_a_state_comes_back_bit_for_bit(tmp_path, impl):
         assert jax.random.normal(restored.key, ()) == jax.random.normal(state.key, ())
 
 
-def test_leaves_are_placed_like_those_given(tmp_path):
+def test_restored_leaves_have_the_sharding_of_the_template(tmp_path):
     state = make_state(3)
     mesh = jax.make_mesh((8,), ("batch",), axis_types=(AxisType.Auto,))
     everywhere, split = NamedSharding(mesh, PartitionSpec()), NamedSharding(mesh, PartitionSpec("batch"))
@@ -79,7 +79,7 @@ def test_leaves_are_placed_like_those_given(tmp_path):
         assert leaf.sharding.is_equivalent_to(expected.sharding, leaf.ndim)
 
 
-def test_a_state_that_is_tied_to_no_device_comes_back_so(tmp_path):
+def test_uncommitted_state_is_restored_uncommitted(tmp_path):
     checkpoints = save(tmp_path, 1)
     mesh = jax.make_mesh((8,), ("batch",), axis_types=(AxisType.Auto,))
     batch = jax.device_put(jnp.ones(8), NamedSharding(mesh, PartitionSpec("batch")))
@@ -87,7 +87,7 @@ def test_a_state_that_is_tied_to_no_device_comes_back_so(tmp_path):
     jax.jit(lambda state, x: state.players["d"].params["dense"]["kernel"].sum() + x)(restored, batch)
 
 
-def test_buffers_may_be_donated_as_soon_as_save_returns(tmp_path):
+def test_buffers_may_be_donated_once_save_returns(tmp_path):
     overwrite = jax.jit(lambda params: jax.tree.map(lambda x: x - x, params), donate_argnums=0)
     big = jnp.arange(3_000_000.0)
     with Checkpoints(tmp_path) as checkpoints:
@@ -103,7 +103,7 @@ def test_buffers_may_be_donated_as_soon_as_save_returns(tmp_path):
     assert digest(checkpoints.restore(like)) == expected
 
 
-def test_the_last_ones_and_the_best_are_kept(tmp_path):
+def test_last_and_best_checkpoints_are_kept(tmp_path):
     checkpoints = save(tmp_path, 1, 2, 3, 4, 5, 6, keep_last=2, best=lambda metrics: metrics["fid"])
     assert checkpoints.steps() == [2, 5, 6]
     assert (checkpoints.best(), checkpoints.latest()) == (2, 6)
@@ -112,7 +112,7 @@ def test_the_last_ones_and_the_best_are_kept(tmp_path):
     assert digest(resumed.restore(make_state(), 2)) == digest(make_state(2))
 
 
-def test_nan_and_a_missing_metric_are_the_worst(tmp_path):
+def test_nan_and_missing_metrics_count_as_worst(tmp_path):
     with Checkpoints(tmp_path, keep_last=1, best=lambda metrics: metrics["fid"]) as checkpoints:
         checkpoints.save(make_state(1), {"fid": math.nan})
         checkpoints.save(make_state(2), {"fid": 3.0})
@@ -122,7 +122,7 @@ def test_nan_and_a_missing_metric_are_the_worst(tmp_path):
     assert checkpoints.best() == 2
 
 
-def test_the_same_state_is_saved_once_and_another_is_refused(tmp_path):
+def test_saving_a_step_again_needs_the_same_state(tmp_path):
     with Checkpoints(tmp_path) as checkpoints:
         checkpoints.save(make_state(4))
         checkpoints.save(make_state(4))
@@ -132,7 +132,7 @@ def test_the_same_state_is_saved_once_and_another_is_refused(tmp_path):
     assert digest(checkpoints.restore(make_state())) == digest(make_state(4))
 
 
-def test_nothing_to_restore(tmp_path):
+def test_restoring_a_missing_checkpoint_is_refused(tmp_path):
     with pytest.raises(BadInput, match="holds no checkpoint; train") as info:
         Checkpoints(tmp_path / "absent").restore(make_state())
     assert str(tmp_path) in said(info)
@@ -161,13 +161,13 @@ def other_key(state):
         (other_key, r"key is uint32\[2\] there and uint32\[4\] here"),
     ],
 )
-def test_a_checkpoint_of_other_settings(tmp_path, change, leaf):
+def test_restoring_another_structure_names_the_leaf(tmp_path, change, leaf):
     with pytest.raises(BadInput, match=f"was saved with other settings: .*{leaf}; repeat those settings") as info:
         save(tmp_path, 1).restore(change(make_state()))
     assert str(tmp_path / "1") in said(info)
 
 
-def test_a_key_of_another_kind_and_equal_shape(tmp_path):
+def test_key_of_another_prng_is_refused(tmp_path):
     with Checkpoints(tmp_path) as checkpoints:
         checkpoints.save(make_state(1, impl="rbg"))
     with pytest.raises(BadInput, match="another kind of PRNG key"):
@@ -189,7 +189,7 @@ def flip(path):
 
 
 @pytest.mark.parametrize("harm", [Path.unlink, empty, cut, flip])
-def test_every_damaged_file_is_noticed_or_does_not_matter(tmp_path, harm, capfd):
+def test_damage_to_any_file_of_the_state_is_noticed(tmp_path, harm, capfd):
     checkpoints = save(tmp_path, 1, 2)
     like, expected = make_state(), digest(make_state(2))
     shutil.copytree(tmp_path / "2", tmp_path / "whole")
@@ -207,24 +207,24 @@ def test_every_damaged_file_is_noticed_or_does_not_matter(tmp_path, harm, capfd)
             assert "\n" not in str(error)
         assert contents(tmp_path) == before
         shutil.copy2(tmp_path / "whole" / file, tmp_path / "2" / file)
-    # What may differ: a marker, and Orbax's own times of saving.
+    # Not part of the state: a marker, and Orbax's save times.
     assert {str(file) for file in set(files) - set(noticed)} <= {"commit_success.txt", "_CHECKPOINT_METADATA"}
     assert capfd.readouterr() == ("", "")
 
 
 def harmed(folder, step):
-    """That checkpoint, after its largest file has lost its second half."""
+    """Cuts the largest file of a checkpoint in half; returns the checkpoint's files."""
     files = [path for path in (folder / str(step)).rglob("*") if path.is_file()]
     cut(max(files, key=lambda path: path.stat().st_size))
     return held(folder / str(step))
 
 
 def held(folder):
-    """Every file of a folder, and what is in it."""
+    """Returns the contents of every file in a folder."""
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_damaged_checkpoints_are_set_aside_down_to_a_sound_one(tmp_path):
+def test_damaged_checkpoints_after_the_last_intact_one_are_set_aside(tmp_path):
     folder = tmp_path / "checkpoints"
     checkpoints = save(folder, 1, 2, 3, 4, keep_last=4)
     assert checkpoints.set_damaged_aside() == [] and checkpoints.steps() == [1, 2, 3, 4]
@@ -239,7 +239,7 @@ def test_damaged_checkpoints_are_set_aside_down_to_a_sound_one(tmp_path):
     assert checkpoints.set_damaged_aside() == [tmp_path / "damaged" / "4-again"]
 
 
-def test_where_no_checkpoint_is_sound_nothing_is_moved(tmp_path):
+def test_nothing_is_moved_if_every_checkpoint_is_damaged(tmp_path):
     checkpoints = save(tmp_path / "checkpoints", 1, 2)
     for step in (1, 2):
         harmed(tmp_path / "checkpoints", step)
@@ -248,7 +248,7 @@ def test_where_no_checkpoint_is_sound_nothing_is_moved(tmp_path):
         checkpoints.restore(make_state())
 
 
-def test_a_run_with_a_damaged_checkpoint_can_still_save(tmp_path):
+def test_run_with_a_damaged_checkpoint_can_still_save(tmp_path):
     save(tmp_path, 1, 2)
     for path in (tmp_path / "2").rglob("*"):
         if path.is_file():
@@ -261,7 +261,7 @@ def test_a_run_with_a_damaged_checkpoint_can_still_save(tmp_path):
 
 def test_reading_changes_nothing(tmp_path):
     checkpoints = save(tmp_path, 1, 2)
-    (tmp_path / "3.orbax-checkpoint-tmp").mkdir()  # what a process that is saving now has there
+    (tmp_path / "3.orbax-checkpoint-tmp").mkdir()  # as left by a process that is saving
     before = contents(tmp_path)
     with Checkpoints(tmp_path, best=lambda metrics: metrics["fid"]) as reader:
         assert (reader.steps(), reader.latest(), reader.best()) == ([1, 2], 2, 2)
@@ -273,14 +273,14 @@ def test_reading_changes_nothing(tmp_path):
     assert checkpoints.steps() == [1, 2]
 
 
-def test_a_folder_that_cannot_be_written(tmp_path):
+def test_unwritable_folder_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(BadInput, match="cannot be written") as info:
         save(tmp_path / "file" / "checkpoints", 1)
     assert str(tmp_path) in said(info)
 
 
-def test_an_error_in_the_background_is_told_when_closing(tmp_path):
+def test_background_error_is_raised_when_closing(tmp_path):
     checkpoints = Checkpoints(tmp_path)
     checkpoints._write_seal = lambda: (tmp_path / "absent" / "file").write_text("")
     checkpoints.save(make_state(1))
@@ -315,7 +315,7 @@ checkpoints.close()
 
 
 @pytest.mark.parametrize("when", ["at once", "before the seal", "after the seal"])
-def test_a_process_killed_while_it_saves(tmp_path, when):
+def test_kill_while_saving_keeps_earlier_checkpoints(tmp_path, when):
     folder = tmp_path / "checkpoints"
     script = KILLED.format(tests=str(Path(__file__).parent), folder=str(folder), when=when)
     done = subprocess.run([sys.executable, "-c", script], env=os.environ, check=False)
@@ -330,7 +330,7 @@ def test_a_process_killed_while_it_saves(tmp_path, when):
     assert digest(checkpoints.restore(make_state(), 2)) == digest(make_state(2))
 
 
-def test_the_digest_tells_states_apart():
+def test_digest_distinguishes_states():
     state = make_state(1)
     players = state.players
     others = [

@@ -1,4 +1,4 @@
-"""Run folders in damaged forms: whatever is in their files, they are read, or refused in one line; nothing is lost."""
+"""Fuzzed run folders: files of any content are read, or refused in one line, and never changed."""
 
 import copy
 import json
@@ -25,7 +25,7 @@ ANYTHING = st.recursive(
 
 @pytest.fixture(scope="module")
 def run(shared_run, tmp_path_factory):
-    """A copy of the shared run with findings and a rollback, and the contents of its files."""
+    """Copies the shared run, adds findings and a rollback; returns the folder and the contents of its files."""
     folder = shutil.copytree(shared_run, tmp_path_factory.mktemp("damaged") / "run")
     here = RunDir(folder)
     write_findings([Finding("oscillation", 80, 160), Finding("samples alike", 160)], here)
@@ -34,7 +34,7 @@ def run(shared_run, tmp_path_factory):
 
 
 def read(folder):
-    """Everything that commands read of a run before they look at a checkpoint."""
+    """Reads everything that commands read of a run, except checkpoints."""
     here = RunDir(folder)
     rebuild(here)
     here.records()
@@ -43,7 +43,7 @@ def read(folder):
 
 
 def holds(folder, contents):
-    """Reads a damaged folder: no error but `BadInput`, of one line, and no file is touched."""
+    """Checks that reading a damaged folder raises nothing but a one-line `BadInput` and changes no file."""
     for name, data in contents.items():
         (folder / name).write_bytes(data)
     try:
@@ -54,7 +54,7 @@ def holds(folder, contents):
 
 
 def places(value, path=()):
-    """The path of every part of a JSON value."""
+    """Yields the path of every part of a JSON value."""
     yield path
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, part in inner:
@@ -62,7 +62,7 @@ def places(value, path=()):
 
 
 def replaced(value, path, new):
-    """A JSON value, another in place of one of its parts."""
+    """Returns a JSON value with the part at `path` replaced by `new`."""
     if not path:
         return new
     value = copy.deepcopy(value)
@@ -78,7 +78,7 @@ FEW = settings(max_examples=50, deadline=None, suppress_health_check=[HealthChec
 
 @FEW
 @given(data=st.data(), name=st.sampled_from(FILES), new=ANYTHING)
-def test_any_value_in_place_of_any_other(run, data, name, new):
+def test_replaced_json_values_are_read_or_refused(run, data, name, new):
     folder, whole = run
     lines = whole[name].decode().splitlines() if name.endswith(".jsonl") else [whole[name].decode()]
     at = data.draw(st.integers(0, len(lines) - 1))
@@ -89,7 +89,7 @@ def test_any_value_in_place_of_any_other(run, data, name, new):
 
 @FEW
 @given(name=st.sampled_from(FILES), start=st.floats(0, 1), end=st.floats(0, 1), new=st.binary(max_size=6))
-def test_any_bytes_in_place_of_any_others(run, name, start, end, new):
+def test_replaced_bytes_are_read_or_refused(run, name, start, end, new):
     folder, whole = run
     text = whole[name]
     cuts = sorted(int(place * len(text)) for place in (start, end))
@@ -98,7 +98,7 @@ def test_any_bytes_in_place_of_any_others(run, name, start, end, new):
 
 @FEW
 @given(name=st.sampled_from(FILES), missing=st.booleans())
-def test_a_file_that_is_missing_or_empty(run, name, missing):
+def test_missing_and_empty_files_are_read_or_refused(run, name, missing):
     folder, whole = run
     for each, data in whole.items():
         (folder / each).write_bytes(data)

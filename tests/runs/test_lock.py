@@ -1,4 +1,4 @@
-"""A run is trained by one process at a time."""
+"""The run lock: one process at a time trains a run."""
 
 import errno
 import signal
@@ -25,7 +25,7 @@ with run_lock(Path(sys.argv[1])):
 
 @pytest.fixture
 def holder(tmp_path):
-    """Another process, which holds the lock."""
+    """Starts another process that holds the lock."""
     command = [sys.executable, "-c", HOLDS, str(tmp_path / "run")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "held\n"
@@ -33,7 +33,7 @@ def holder(tmp_path):
         process.kill()
 
 
-def test_a_second_process_is_refused_until_the_first_is_killed(holder, tmp_path):
+def test_second_process_is_refused_until_the_first_ends(holder, tmp_path):
     with pytest.raises(BadInput, match=r"another process trains .*run: wait for it"), run_lock(tmp_path / "run"):
         pass
     holder.send_signal(signal.SIGKILL)
@@ -43,14 +43,14 @@ def test_a_second_process_is_refused_until_the_first_is_killed(holder, tmp_path)
     assert list((tmp_path / "run").iterdir()) == []
 
 
-def test_an_error_releases_the_lock(tmp_path):
+def test_exception_releases_the_lock(tmp_path):
     for _ in range(2):
         with pytest.raises(ZeroDivisionError), run_lock(tmp_path):
             raise ZeroDivisionError
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_system_without_locks_does_not_stop_a_run(tmp_path, monkeypatch):
+def test_run_works_on_a_file_system_without_locks(tmp_path, monkeypatch):
     def refuse(lock):
         raise OSError(errno.ENOLCK, "no locks available")
 

@@ -1,4 +1,4 @@
-"""Nothing that is read back can execute code: nothing of it is a pickle, nor is read as one."""
+"""No file of a run is a pickle or read as one, so that loading executes no code."""
 
 import contextlib
 import hashlib
@@ -20,14 +20,14 @@ from gan_jax.training.restore import rebuild, restore
 
 
 class Trap:
-    """Betrays that it was unpickled, by a file in the current folder."""
+    """Writes a file into the current folder when unpickled."""
 
     def __reduce__(self):
         return Path("trapped").touch, ()
 
 
 def commands(run):
-    """Every command that reads a run back, and goes on with it."""
+    """Returns all commands that read or resume a run."""
     return (
         ["sample", run, "--out", "samples.npz"],
         ["evaluate", run, "--metrics", "modes", "--samples", "20", "--out", "scores.json"],
@@ -42,7 +42,7 @@ def ends(argv):
     return done.value.code or 0
 
 
-def test_a_run_is_written_and_read_back_without_pickle(trained_run, tmp_path, monkeypatch):
+def test_run_is_written_and_read_without_pickle(trained_run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     def refuse(*_, **__):
@@ -55,7 +55,7 @@ def test_a_run_is_written_and_read_back_without_pickle(trained_run, tmp_path, mo
 
 
 def readers(run):
-    """Everything that commands read of a run."""
+    """Yields functions that read each part of a run."""
     folder = RunDir(run)
     yield lambda: rebuild(folder)
     yield folder.records
@@ -66,7 +66,7 @@ def readers(run):
 
 
 def replace(file, data, checkpoint):
-    """Overwrites a file of a run, and makes the seal hold where it is one of the checkpoint."""
+    """Overwrites a file of a run and updates the seal if it belongs to the checkpoint."""
     file.write_bytes(data)
     if file.is_relative_to(checkpoint) and file.name != SEAL:
         seal = json.loads((checkpoint / SEAL).read_text().split("\n")[1])
@@ -75,7 +75,7 @@ def replace(file, data, checkpoint):
         (checkpoint / SEAL).write_text(f"{hashlib.sha256(text.encode()).hexdigest()}\n{text}")
 
 
-def test_a_pickle_in_place_of_any_file_of_a_run_is_not_loaded(trained_run, tmp_path, monkeypatch):
+def test_pickle_in_place_of_any_run_file_is_not_loaded(trained_run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     pickle.loads(pickle.dumps(Trap()))
     assert Path("trapped").exists(), "the trap does not work"
@@ -95,7 +95,7 @@ def test_a_pickle_in_place_of_any_file_of_a_run_is_not_loaded(trained_run, tmp_p
 
 
 @pytest.mark.parametrize("name", ["a.npz", "a.npy", "a.pt"])
-def test_a_pickle_in_place_of_arrays_or_weights_is_not_loaded(name, tmp_path, monkeypatch):
+def test_pickle_in_place_of_arrays_or_weights_is_not_loaded(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path(name).write_bytes(pickle.dumps(Trap(), protocol=2))
     np.save("objects.npy", np.array([Trap()], object), allow_pickle=True)

@@ -1,4 +1,4 @@
-"""Augmentation: sets of one size in fair shares, samples of every class, a table by hand, and the script end to end."""
+"""The augmentation script: balanced training sets, samples of every class, the table, and a full run."""
 
 import importlib.util
 from pathlib import Path
@@ -21,7 +21,7 @@ from gan_jax.viz.images import to_uint8
 
 
 def loaded():
-    """The script as a module."""
+    """Imports the script as a module."""
     file = Path(__file__).parents[2] / "scripts" / "augmentation.py"
     spec = importlib.util.spec_from_file_location("augmentation_script", file)
     script = importlib.util.module_from_spec(spec)
@@ -30,7 +30,7 @@ def loaded():
 
 
 augmentation = loaded()
-WAYS, accuracies, labelled_samples = augmentation.WAYS, augmentation.accuracies, augmentation.labelled_samples
+WAYS, accuracies, labeled_samples = augmentation.WAYS, augmentation.accuracies, augmentation.labelled_samples
 results, training_sets = augmentation.results, augmentation.training_sets
 
 KEY = jax.random.key(0)
@@ -38,7 +38,7 @@ CLASSES = tuple("0123456789")
 
 
 def numbered(n, first=0, classes=CLASSES):
-    """Images 8 x 8 that begin with their own number, of classes in a row."""
+    """Makes 8 x 8 images that encode their index, with sorted labels."""
     x = np.zeros((n, 8, 8, 1), np.uint8)
     x[:, 0, :4, 0] = np.arange(first, first + n, dtype="<u4").view(np.uint8).reshape(n, 4)
     return LabeledImages(x, np.arange(n, dtype=np.int32) * len(classes) // n, classes)
@@ -49,7 +49,7 @@ def numbers(shown):
 
 
 def stripes(n, seed, wrong=False):
-    """Noisy images 8 x 8 of two classes: stripes down or across; with `wrong`, each called the other."""
+    """Makes noisy 8 x 8 images of vertical and horizontal stripes; `wrong` swaps the labels."""
     random = np.random.default_rng(seed)
     y = np.arange(n) % 2
     down = np.where(np.arange(8) // 2 % 2, 200, 50) * np.ones((8, 1), int)
@@ -58,7 +58,7 @@ def stripes(n, seed, wrong=False):
 
 
 @pytest.mark.parametrize(("real", "fake"), [(500, 1000), (1000, 300), (70, 130)])
-def test_sets_are_of_one_size_and_repeat_every_image_equally_often(real, fake):
+def test_training_sets_have_one_size_and_repeat_images_equally_often(real, fake):
     sets = training_sets(numbered(real), numbered(fake, first=10_000))
     n = 2 * max(real, fake, 128)
     assert tuple(sets) == WAYS and all(len(shown.images) == len(shown.labels) == n for shown in sets.values())
@@ -69,23 +69,23 @@ def test_sets_are_of_one_size_and_repeat_every_image_equally_often(real, fake):
             times = np.bincount(found[(found >= first) & (found < first + size)] - first, minlength=size)
             assert times.sum() == share and times.max() - times.min() <= 1
         of = np.where(found < 10_000, found * 10 // real, (found - 10_000) * 10 // fake)
-        np.testing.assert_array_equal(shown.labels, of)  # each has the label that was its own
+        np.testing.assert_array_equal(shown.labels, of)  # each image keeps its label
 
 
-def test_what_is_left_over_of_a_pass_is_of_all_classes():
+def test_partial_passes_cover_all_classes():
     shown = training_sets(numbered(1000), numbered(800))["generated"]  # 2.5 passes
     counts = np.bincount(shown.labels)
     assert counts.max() < 2 * 1.25 * counts.min() and counts.min() > 160
 
 
-def test_accuracies_are_those_of_what_was_shown():
+def test_accuracy_reflects_the_labels_of_the_training_set():
     real, swapped, test = stripes(128, 0), stripes(200, 1, wrong=True), stripes(100, 2)
     found = accuracies(real, swapped, test, KEY, 40)
     assert tuple(found) == WAYS
     assert found["real"] > 0.9 and found["generated"] < 0.1
 
 
-def test_every_way_gets_as_many_steps_from_the_same_start(monkeypatch):
+def test_every_training_set_gets_equal_steps_and_key(monkeypatch):
     asked = []
     monkeypatch.setattr(augmentation, "train_classifier", lambda *args: asked.append(args))
     monkeypatch.setattr(augmentation, "accuracy", lambda *args: 0.5)
@@ -106,7 +106,7 @@ def test_every_way_gets_as_many_steps_from_the_same_start(monkeypatch):
         (numbered(9), numbered(9, classes=tuple("abcdefghij")), "of 10 classes a, b, c, and those .* 0, 1, 2"),
     ],
 )
-def test_images_of_another_kind_are_refused(generated, test, says):
+def test_mismatched_images_and_classes_are_refused(generated, test, says):
     with pytest.raises(BadInput, match=says) as error:
         accuracies(numbered(200), generated, test, KEY, 10)
     assert "\n" not in str(error.value)
@@ -114,7 +114,7 @@ def test_images_of_another_kind_are_refused(generated, test, says):
 
 @pytest.fixture(scope="module")
 def digits(tmp_path_factory):
-    """Folders of images 28 x 28: three of each of ten classes to train on, one to test."""
+    """Writes folders of 28 x 28 images: ten classes, three training and one test image each."""
     folder = tmp_path_factory.mktemp("data") / "noise"
     random = np.random.default_rng(0)
     for split, n in (("train", 3), ("test", 1)):
@@ -127,7 +127,7 @@ def digits(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory, digits):
-    """Two tiny runs of a conditional game."""
+    """Trains two tiny runs of a conditional game."""
     folder = tmp_path_factory.mktemp("runs")
     for seed in (0, 1):
         flags = ["--data", f"{digits}:20", "--seed", str(seed), "--run-dir", str(folder / str(seed))]
@@ -137,34 +137,34 @@ def runs(tmp_path_factory, digits):
     return [folder / "0", folder / "1"]
 
 
-def test_samples_are_of_every_class_in_turn_and_those_of_the_grids(runs):
+def test_samples_cycle_through_classes_and_match_the_preview(runs):
     run = restore(runs[1])
-    drawn = labelled_samples(run, 30)
+    drawn = labeled_samples(run, 30)
     assert drawn.labels.tolist() == 3 * list(range(10)) and drawn.classes == CLASSES
     assert drawn.images.shape == (30, 28, 28, 1) and drawn.images.dtype == np.uint8
     grid = to_uint8(sampler(run.game)(run.state, preview_latents(run.experiment, run.game)))
     np.testing.assert_array_equal(drawn.images[:12], grid)
 
 
-def test_a_game_without_labels_is_refused(runs):
+def test_game_without_labels_is_refused(runs):
     run = restore(runs[0])
     with pytest.raises(BadInput, match="makes no labeled images: give runs of a conditional game"):
-        labelled_samples(run._replace(game=run.game._replace(codes=tiny_codes.CODES)), 30)
+        labeled_samples(run._replace(game=run.game._replace(codes=tiny_codes.CODES)), 30)
 
 
-def test_runs_that_differ_in_their_seed_are_one_row(runs):
+def test_runs_that_differ_only_in_seed_share_a_row(runs):
     shares = [dict(zip(WAYS, values, strict=True)) for values in ((0.90, 0.92, 0.80), (0.94, 0.92, 0.84))]
     found = [results(restore(run), "noise_20", share) for run, share in zip(runs, shares, strict=True)]
     head, _, row = tables.markdown(tables.rows(found)).splitlines()
     assert head == "|  | runs | real | real + generated | generated | gain |"
-    # In percent: 92, of which the sample standard deviation of 90 and 94 is 2 sqrt 2; gains of 2 and of -2.
+    # In percent: mean 92, sample standard deviation of 90 and 94 is 2 sqrt 2; gains of 2 and -2.
     cells = [cell.strip() for cell in row.split("|")[1:-1]]
     assert cells == ["tiny_conditional on noise_20", "2", "92 ± 2.83", "92 ± 0", "82 ± 2.83", cells[-1]]
     gain, spread = map(float, cells[-1].split(" ± "))
     assert abs(gain) < 1e-10 and spread == pytest.approx(2.83)
 
 
-def test_the_script_makes_a_table(capfd, digits, runs):
+def test_script_writes_a_table(capfd, digits, runs):
     augmentation.main(tuple(runs[:1]), samples=20, steps=1, test=str(digits))
     out, errors = capfd.readouterr()
     assert "tiny_conditional on noise_20 | 1 |" in out and "on the 10 test images" in out

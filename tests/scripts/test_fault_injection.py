@@ -1,4 +1,4 @@
-"""The long-run harness, in short: a run that is disturbed ends as if nothing had happened, and the harness can tell."""
+"""The fault injection script: a disturbed run ends like an undisturbed one, and differences are detected."""
 
 import importlib.util
 import json
@@ -18,7 +18,7 @@ SPEC.loader.exec_module(harness)
 
 
 @pytest.mark.slow
-def test_three_disturbances(tmp_path):
+def test_run_survives_three_disturbances(tmp_path):
     flags = ["--times", "3", "--seed", "2", "--images", "9600", "--dir", str(tmp_path / "runs")]
     as_users_run_it = {"XLA_FLAGS": "", "JAX_COMPILATION_CACHE_DIR": str(tmp_path / "compiled")}
     env = os.environ | as_users_run_it
@@ -29,7 +29,7 @@ def test_three_disturbances(tmp_path):
 
 @pytest.fixture
 def run(tmp_path):
-    """What two checkpoints of a run leave behind, as far as the harness looks at it."""
+    """Writes the files of a run with two checkpoints that the script compares."""
     folder = tmp_path / "run"
     (folder / "samples").mkdir(parents=True)
     (folder / "samples" / "0000000008.png").write_bytes(b"picture")
@@ -53,7 +53,7 @@ def run(tmp_path):
         (lambda folder: (folder / "samples" / "0000000008.png").unlink(), ["pictures"]),
     ],
 )
-def test_it_sees_what_differs(run, harm, told):
+def test_differences_between_runs_are_detected(run, harm, told):
     there = harness.account(run)
     harm(run)
     assert harness.differences(there, harness.account(run)) == told
@@ -65,8 +65,8 @@ def edit(folder, name, old, new):
     file.write_text(file.read_text().replace(old, new))
 
 
-def test_a_torn_checkpoint_is_torn(tmp_path, monkeypatch):
-    """The newest of two, and never the only one."""
+def test_tearing_damages_the_newest_checkpoint(tmp_path, monkeypatch):
+    """The newest of two, never the only one."""
     monkeypatch.setattr(harness, "signalled", lambda number: lambda *_: (-9, "", {-9}))
     whole = tmp_path / "whole"
     for step in (1, 2):

@@ -1,4 +1,4 @@
-"""The closed forms of the Dirac-GAN against its losses, differentiated and descended; and against the paper."""
+"""The closed forms of the Dirac-GAN against autodiff, simulated updates and the paper."""
 
 import jax
 import jax.numpy as jnp
@@ -18,7 +18,7 @@ REAL, Z = jnp.zeros((2, 1)), jnp.zeros((2, 3))
 
 
 def gradients(loss, gamma):
-    """`v(p)`, p = (theta, psi), from the two networks, the loss and the penalty R1."""
+    """Returns the field `v(p)`, p = (theta, psi), of the two networks under the loss and R1."""
 
     def scores(p):
         def d(x):
@@ -65,12 +65,12 @@ UPDATES = [
     (symplectic, lambda a: dirac_theory.simultaneous(dirac_theory.symplectic(a, WEIGHT), H)),
     (extragradient, lambda a: dirac_theory.simultaneous(dirac_theory.extragradient(a, WEIGHT), H)),
 ]
-"""Every update as its definition says, by gradients alone; and the closed form of its matrix."""
+"""Updates by definition, from gradients only, and the closed forms of their matrices."""
 
 
 @pytest.mark.parametrize("gamma", [0.0, GAMMA])
 @pytest.mark.parametrize(("update", "matrix"), UPDATES, ids=lambda f: f.__name__)
-def test_the_exact_trajectory_is_what_descent_does(update, matrix, gamma):
+def test_closed_form_trajectories_equal_simulated_updates(update, matrix, gamma):
     v = gradients(losses.wasserstein, gamma)
     _, path = jax.jit(lambda p: jax.lax.scan(lambda p, _: (update(v, p), p), p, None, 31))(jnp.array(START))
     exact = dirac_theory.trajectory(matrix(dirac_theory.jacobian(gamma=gamma)), START, 30)
@@ -82,7 +82,7 @@ def test_the_exact_trajectory_is_what_descent_does(update, matrix, gamma):
     ("loss", "slope"),
     [(losses.minimax, 0.5), (losses.non_saturating, 0.5), (losses.hinge, 1.0), (losses.wasserstein, 1.0)],
 )
-def test_the_jacobian_at_the_equilibrium_is_that_of_the_losses(loss, slope):
+def test_closed_form_jacobian_equals_autodiff_at_the_equilibrium(loss, slope):
     for gamma in (0.0, GAMMA):
         measured = jax.jacobian(gradients(loss, gamma))(jnp.zeros(2))
         np.testing.assert_allclose(measured, dirac_theory.jacobian(slope, gamma), atol=1e-6)
@@ -93,7 +93,7 @@ def eigenvalues(matrix):
 
 
 @pytest.mark.parametrize("slope", [0.5, 1.0])
-def test_eigenvalues_are_those_of_the_papers(slope):
+def test_eigenvalues_equal_the_papers(slope):
     plain, turn = dirac_theory.jacobian(slope), 1j * H * slope
     np.testing.assert_allclose(eigenvalues(plain), [-1j * slope, 1j * slope])
     for gamma in (0.1, 1.5 * slope, 3 * slope):
@@ -110,7 +110,7 @@ def test_eigenvalues_are_those_of_the_papers(slope):
         np.testing.assert_allclose(eigenvalues(dirac_theory.simultaneous(field, H)), [shrunk - turn, shrunk + turn])
 
 
-def test_who_converges():
+def test_convergence_rates_are_below_1_for_the_convergent_methods():
     plain, r1 = dirac_theory.jacobian(), dirac_theory.jacobian(gamma=GAMMA)
     assert dirac_theory.convergence_rate(dirac_theory.simultaneous(plain, H)) == pytest.approx(np.sqrt(1 + H**2))
     for step in (0.1, 1.0, 1.99):
@@ -123,7 +123,7 @@ def test_who_converges():
         dirac_theory.extragradient(plain, H),
     ):
         assert dirac_theory.convergence_rate(dirac_theory.simultaneous(field, H)) < 1
-    # The best penalty: both eigenvalues real and equal.
+    # The best penalty weight: both eigenvalues real and equal.
     rates = [
         dirac_theory.convergence_rate(dirac_theory.simultaneous(dirac_theory.jacobian(gamma=g), 0.01))
         for g in (1.9, 2.0, 2.1)
@@ -131,13 +131,13 @@ def test_who_converges():
     assert min(rates) == rates[1] == pytest.approx(1 - 0.01)
 
 
-def test_the_rate_is_what_long_trajectories_shrink_by():
+def test_convergence_rate_equals_the_decay_of_long_trajectories():
     update = dirac_theory.simultaneous(dirac_theory.jacobian(gamma=GAMMA), H)
     length = np.linalg.norm(dirac_theory.trajectory(update, START, 400), axis=1)
     assert (length[400] / length[100]) ** (1 / 300) == pytest.approx(dirac_theory.convergence_rate(update), rel=1e-3)
 
 
-def test_the_players():
+def test_players_have_one_parameter_each():
     z, x = jax.random.normal(jax.random.key(0), (4, 3)), jnp.array([[2.0], [-1.0]])
     g, d = DiracGenerator(theta=0.5), DiracDiscriminator(psi=-2.0)
     assert g.init(jax.random.key(1), z) == {"params": {"theta": 0.5}}
@@ -146,8 +146,8 @@ def test_the_players():
     assert DiracGenerator().init(jax.random.key(1), z)["params"]["theta"].dtype == jnp.float32
 
 
-def test_the_engine_plays_points_and_alternates():
-    """The ordinary game, on the ordinary pipeline, goes where the closed form says."""
+def test_engine_follows_the_closed_form_of_alternating_play():
+    """The vanilla game on the device-resident pipeline."""
     sgd = optax.sgd(H)
     game = vanilla.game(
         DiracGenerator(START[0]), DiracDiscriminator(START[1]), sgd, sgd, z_size=2, loss=losses.wasserstein

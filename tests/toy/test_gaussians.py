@@ -1,4 +1,4 @@
-"""Games on mixtures of Gaussians: they capture the modes, and with a sign turned they do not."""
+"""Games on mixtures of Gaussians capture the modes, but not with the sign of a loss flipped."""
 
 import jax
 import jax.numpy as jnp
@@ -20,7 +20,7 @@ from gan_jax.training.train import chunks, new_state
 
 
 def prepared(name, *flags):
-    """The data, the experiment and its phase, with the flags of an experiment."""
+    """Returns data, experiment and stage for the given flags."""
     build = find(name).load(flags)
     kwargs = parse(build, flags, name, given=["source"]).kwargs
     source = open_source(kwargs["common"].data)
@@ -35,9 +35,9 @@ def captured(found):
 
 @pytest.fixture(scope="module")
 def ring_scores():
-    """The scores after a short run on the ring: as it is, with the generator's sign turned, with the discriminator's.
+    """Returns scores of short runs on the ring: unchanged, and with the loss of the generator or discriminator negated.
 
-    The signs are data, so that three runs are one program.
+    The signs are inputs, so that the three runs share one program.
     """
     short = ("--images", "256000", "--batch-size", "64", "--width", "32", "--ema", "0.99", "--anneal", "0.05")
     source, experiment, stage = prepared("ring", *short)
@@ -58,18 +58,18 @@ def ring_scores():
 
 
 @pytest.mark.medium
-def test_the_ring_is_captured(ring_scores):
+def test_ring_modes_are_captured(ring_scores):
     assert captured(ring_scores[0]), ring_scores[0]
 
 
 @pytest.mark.medium
 @pytest.mark.parametrize("lane", [1, 2], ids=["g", "d"])
-def test_the_ring_is_not_captured_with_the_sign_of_either_loss_turned(lane, ring_scores):
+def test_ring_modes_are_not_captured_with_a_negated_loss(lane, ring_scores):
     assert not captured(ring_scores[lane]), ring_scores[lane]
 
 
 @pytest.mark.slow
-def test_the_grid_is_captured():
+def test_grid_modes_are_captured():
     source, experiment, stage = prepared(
         "grid", "--images", "512000", "--batch-size", "64", "--width", "48", "--ema", "0.99"
     )
@@ -80,7 +80,7 @@ def test_the_grid_is_captured():
 
 
 def drawn(source, *flags):
-    """The scores, the picture and the networks of an untrained state."""
+    """Returns scores, preview and networks of an untrained state."""
     build = find("ring").load()
     experiment = build(source, **parse(build, ["--batch-size", "8", *flags], "ring", given=["source"]).kwargs)
     [stage] = schedule_phases(experiment)
@@ -109,7 +109,7 @@ def test_points_outside_the_plane_are_refused():
         )
 
 
-def test_a_scheduled_penalty_weight_is_annealed_too(tmp_path):
+def test_scheduled_penalty_weight_is_annealed(tmp_path):
     (tmp_path / "mine.py").write_text("""
 import jax.numpy as jnp
 

@@ -1,4 +1,4 @@
-"""Pictures of metrics: what is drawn, and where."""
+"""Charts of metrics: drawn values, layout and errors."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ MANY = tuple(f"{mode:03d}" for mode in range(1000))
 
 @pytest.fixture
 def drawn(monkeypatch):
-    """The figures that charts make of their pictures, in order."""
+    """Collects the matplotlib figures of all charts, in order."""
     figures = []
 
     class Canvas(charts.FigureCanvasAgg):
@@ -29,13 +29,13 @@ def drawn(monkeypatch):
 
 
 def has(picture, color):
-    """Whether some pixels of the picture have a color."""
+    """Tells whether some pixels of the picture have a color."""
     wanted = np.rint(255 * np.array(to_rgb(color)))
     return bool((np.abs(picture.astype(int) - wanted).max(axis=-1) <= 1).sum() > 20)
 
 
 def readable(figure):
-    """Every text in a figure. It keeps the labels of ticks out of sight as well; those are left out."""
+    """Yields every visible text of a figure, without labels of ticks outside the view."""
     for axes in figure.axes:
         yield from (axes.xaxis.label, axes.yaxis.label)
         yield from (text for text in axes.get_children() if isinstance(text, Text))
@@ -47,7 +47,7 @@ def readable(figure):
 
 
 def texts_overlap(figure):
-    """Whether two texts lie over each other; slanted ones do where a line is higher than the room between two."""
+    """Tells whether texts overlap; slanted ones do if their line height exceeds their distance."""
     texts = [text for text in readable(figure) if text.get_text()]
     slanted = [text for text in texts if text.get_rotation() == 45]
     boxes = [text.get_window_extent() for text in texts if text not in slanted]
@@ -57,8 +57,8 @@ def texts_overlap(figure):
     return crowded or any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
 
 
-def hides_or_leaves(figure):
-    """Whether a legend lies over the axes, or something is not wholly in the picture."""
+def overlaps_or_is_cut(figure):
+    """Tells whether a legend overlaps the axes, or something is cut off."""
     whole = figure.get_tightbbox().transformed(figure.dpi_scale_trans)
     inside = whole.x0 >= 0 and whole.y0 >= 0 and whole.x1 <= figure.bbox.x1 and whole.y1 <= figure.bbox.y1
     boxes = [axes.get_window_extent() for axes in figure.axes]
@@ -66,14 +66,14 @@ def hides_or_leaves(figure):
 
 
 @pytest.mark.parametrize(("size", "channels", "scale"), [(28, 1, 2), (32, 3, 2), (8, 3, 8), (70, 1, 1)])
-def test_each_sample_stands_left_of_its_neighbours(size, channels, scale):
+def test_samples_are_drawn_left_of_their_neighbors(size, channels, scale):
     rng = np.random.default_rng(0)
     samples = rng.integers(0, 200, (2, size, size, channels), np.uint8)
     neighbors = rng.integers(0, 200, (2, 3, size, size, channels), np.uint8)
     picture = with_neighbors(samples, neighbors)
     assert picture.dtype == np.uint8 and picture.shape[-1] == 3
     side = scale * size
-    top, left = 12 + 20 + 2, 12 + 2  # the sheet's margin, the caption, the grid's margin
+    top, left = 12 + 20 + 2, 12 + 2  # margin of the sheet, caption, margin of the grid
 
     def at(row, column):
         cell = picture[top + row * (side + 2) :, left + column :][:side, :side]
@@ -90,7 +90,7 @@ def test_each_sample_stands_left_of_its_neighbours(size, channels, scale):
         assert (at(row, side)[1][:, : gap + 2] == 255).all()
 
 
-def test_a_bar_is_as_high_as_the_share(drawn):
+def test_bar_heights_are_the_class_shares(drawn):
     rng = np.random.default_rng(0)
     shares = {"plain": rng.dirichlet(np.ones(10)), "packed": rng.dirichlet(np.ones(10))}
     picture = class_balance(shares, DIGITS, np.full(10, 0.1))
@@ -100,12 +100,12 @@ def test_a_bar_is_as_high_as_the_share(drawn):
     for name, share in {"real images": np.full(10, 0.1), **shares}.items():
         np.testing.assert_allclose(heights[name], share)
     middles = np.mean([[bar.get_x() + bar.get_width() / 2 for bar in bars] for bars in axes.containers], axis=0)
-    np.testing.assert_allclose(middles, np.arange(10), atol=1e-9)  # the bars of a class stand around its name
+    np.testing.assert_allclose(middles, np.arange(10), atol=1e-9)  # bars are centered on the class
     assert [tick.get_text() for tick in axes.get_xticklabels()] == list(DIGITS)
     assert all(has(picture, color) for color in ("0.7", *COLORS[:2])) and not has(picture, COLORS[2])
 
 
-def test_of_many_classes_the_shares_are_sorted_and_those_never_drawn_are_counted(drawn):
+def test_shares_of_many_classes_are_sorted_and_drawn_classes_counted(drawn):
     share = np.zeros(1000)
     share[np.random.default_rng(0).permutation(1000)[:250]] = np.linspace(1, 3, 250) / 500
     class_balance({"plain": share}, MANY, np.full(1000, 1e-3))
@@ -116,7 +116,7 @@ def test_of_many_classes_the_shares_are_sorted_and_those_never_drawn_are_counted
     np.testing.assert_allclose(plain.get_ydata(), np.linspace(3, 1, 250) / 500)
 
 
-def test_points_are_where_their_numbers_are_and_look_different(drawn):
+def test_points_have_their_coordinates_and_distinct_styles(drawn):
     points = {f"model {i}": (i / 41, 1 - i / 41) for i in range(42)}
     precision_recall_plot(points)
     [axes] = drawn[0].axes
@@ -127,7 +127,7 @@ def test_points_are_where_their_numbers_are_and_look_different(drawn):
     assert len({(line.get_color(), line.get_marker()) for line in axes.lines}) == 42
 
 
-def test_a_density_above_one_is_shown(drawn):
+def test_axes_extend_to_densities_above_1(drawn):
     precision_recall_plot({"a": (1.4, 0.5), "b": (0.2, 0.3)}, axes=("density", "coverage"))
     [axes] = drawn[0].axes
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("density", "coverage")
@@ -144,7 +144,7 @@ RECORDS = [
 ]
 
 
-def test_the_best_of_a_metric_is_ringed_and_named(drawn):
+def test_best_value_of_a_metric_is_marked(drawn):
     metric_curves(RECORDS, ("frechet_distance", "modes"), frozenset(("modes",)))
     distance, modes = drawn[0].axes
     assert (distance.get_title(loc="left"), modes.get_title(loc="left")) == ("frechet distance ↓", "modes ↑")
@@ -169,12 +169,12 @@ def everything():
 
 
 @pytest.mark.parametrize("draw", list(everything()))
-def test_equal_input_gives_equal_pictures_in_which_no_text_is_cut_or_overlaps(draw, drawn):
+def test_pictures_are_deterministic_without_cut_or_overlapping_text(draw, drawn):
     first, again = draw(), draw()
     assert first.dtype == np.uint8 and first.shape[-1] == 3
     np.testing.assert_array_equal(first, again)
     assert not any(texts_overlap(figure) for figure in drawn)
-    assert not any(hides_or_leaves(figure) for figure in drawn)
+    assert not any(overlaps_or_is_cut(figure) for figure in drawn)
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_equal_input_gives_equal_pictures_in_which_no_text_is_cut_or_overlaps(dr
         (lambda: metric_curves(RECORDS, ("kernel_distance",), frozenset()), "no record has a finite kernel_distance"),
     ],
 )
-def test_what_makes_no_picture_is_refused(draw, says):
+def test_invalid_input_is_refused(draw, says):
     with pytest.raises(BadInput, match=says) as error:
         draw()
     assert "\n" not in str(error.value)

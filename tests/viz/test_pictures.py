@@ -20,7 +20,7 @@ def record(i):
     }  # fmt: skip
 
 
-def test_bytes_of_images():
+def test_images_are_rounded_and_clipped_to_bytes():
     images = np.array([-1, -1 + 2 / 255, 0, 1, -2, 3, np.nan, np.inf, -np.inf], np.float32)
     np.testing.assert_array_equal(to_uint8(images), [0, 1, 128, 255, 0, 255, 0, 255, 0])
     everything = np.arange(256, dtype=np.uint8)
@@ -28,7 +28,7 @@ def test_bytes_of_images():
 
 
 @pytest.mark.parametrize(("pad", "scale"), [(0, 1), (1, 1), (2, 3)])
-def test_a_grid_puts_images_row_by_row(pad, scale):
+def test_grid_places_images_row_by_row(pad, scale):
     images = np.random.default_rng(0).integers(0, 200, (5, 4, 3, 1), np.uint8)
     picture = image_grid(images, rows=2, cols=3, pad=pad, scale=scale)
     high, wide = scale * 4 + pad, scale * 3 + pad
@@ -42,13 +42,13 @@ def test_a_grid_puts_images_row_by_row(pad, scale):
     assert (rest == 255).all()
 
 
-def test_a_grid_that_is_too_small():
+def test_too_small_grid_is_refused():
     with pytest.raises(ValueError, match="5 images do not fit into 2 x 2 cells"):
         image_grid(np.zeros((5, 2, 2, 3), np.uint8), 2, 2)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_a_png_holds_the_picture_and_equal_pictures_are_equal_bytes(tmp_path, channels):
+def test_png_round_trips_and_is_deterministic(tmp_path, channels):
     picture = np.random.default_rng(0).integers(0, 256, (7, 5, channels), np.uint8)
     paths = [tmp_path / "new" / "folder" / "a.png", tmp_path / "b.png"]
     for path in paths:
@@ -58,7 +58,7 @@ def test_a_png_holds_the_picture_and_equal_pictures_are_equal_bytes(tmp_path, ch
     assert [path.name for path in paths[0].parent.iterdir()] == ["a.png"]
 
 
-def test_a_reader_never_sees_half_a_picture(tmp_path):
+def test_pictures_are_replaced_atomically(tmp_path):
     path = tmp_path / "a.png"
     pictures = [np.full((200, 200, 3), value, np.uint8) for value in (0, 255)]
     save_png(path, pictures[0])
@@ -77,7 +77,7 @@ def test_a_reader_never_sees_half_a_picture(tmp_path):
     writer.join()
 
 
-def test_a_place_that_cannot_be_written_keeps_what_is_there(tmp_path):
+def test_failed_save_keeps_the_existing_file(tmp_path):
     (tmp_path / "a.png").mkdir()
     with pytest.raises(OSError, match=r"a\.png"):
         save_png(tmp_path / "a.png", np.zeros((2, 2, 1), np.uint8))
@@ -85,7 +85,7 @@ def test_a_place_that_cannot_be_written_keeps_what_is_there(tmp_path):
 
 
 def axes_of(monkeypatch, tmp_path, records):
-    """What `curves` draws: by the title of the panel, by the label of the line, its points."""
+    """Returns what `save_curves` draws: the points by panel title and line label."""
     drawn = {}
 
     class Canvas(curves_module.FigureCanvasAgg):
@@ -102,7 +102,7 @@ def axes_of(monkeypatch, tmp_path, records):
     return drawn
 
 
-def test_curves_are_drawn_in_panels_by_the_names_of_metrics(tmp_path, monkeypatch):
+def test_curves_are_grouped_into_panels_by_metric_name(tmp_path, monkeypatch):
     drawn = axes_of(monkeypatch, tmp_path, [record(1), record(2)])
     assert {title: sorted(lines) for title, lines in drawn.items()} == {
         "losses": ["d loss", "g loss"],
@@ -114,7 +114,7 @@ def test_curves_are_drawn_in_panels_by_the_names_of_metrics(tmp_path, monkeypatc
     assert drawn["losses"]["g loss"] == ([64, 128], [2.0, 3.0])
 
 
-def test_any_names_of_players_and_gaps_in_the_data(tmp_path, monkeypatch):
+def test_curves_accept_any_player_names_and_missing_values(tmp_path, monkeypatch):
     records = [
         {"images": 1, "d+g/loss": 1.0, "phase 2/critic/loss": 5.0},
         {"images": 2, "d+g/loss": float("nan")},
@@ -125,7 +125,7 @@ def test_any_names_of_players_and_gaps_in_the_data(tmp_path, monkeypatch):
     assert drawn == {"losses": {"d+g loss": ([1, 4], [1.0, 4.0]), "phase 2/critic loss": ([1], [5.0])}}
 
 
-def test_equal_records_give_equal_pictures_and_no_global_figure(tmp_path):
+def test_curves_are_deterministic_and_do_not_import_pyplot(tmp_path):
     for name in ("a.png", "b.png"):
         save_curves(tmp_path / name, [record(i) for i in range(1, 9)])
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
@@ -133,20 +133,20 @@ def test_equal_records_give_equal_pictures_and_no_global_figure(tmp_path):
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
-def test_a_run_that_has_recorded_nothing_yet(tmp_path, monkeypatch):
+def test_curves_of_an_empty_run(tmp_path, monkeypatch):
     assert axes_of(monkeypatch, tmp_path, []) == {"nothing recorded yet": {}}
     assert axes_of(monkeypatch, tmp_path, [{"step": 1, "images": 5, "seconds": 3.0}]) == {"nothing recorded yet": {}}
 
 
 def played(path, mode):
-    """The frames of a GIF as arrays, and how long each is shown."""
+    """Returns the frames of a GIF as arrays, and their durations."""
     with Image.open(path) as gif:
         assert gif.info["loop"] == 0
         frames = [(np.array(frame.convert(mode)), frame.info["duration"]) for frame in ImageSequence.Iterator(gif)]
     return tuple(zip(*frames, strict=True))
 
 
-def test_an_animation_of_grey_pictures_keeps_every_value(tmp_path):
+def test_animation_of_gray_pictures_is_lossless(tmp_path):
     frames = np.random.default_rng(0).integers(0, 256, (3, 20, 30, 1), np.uint8)
     save_animation(tmp_path / "new" / "a.gif", list(frames), 50)
     shown, durations = played(tmp_path / "new" / "a.gif", "L")
@@ -155,14 +155,14 @@ def test_an_animation_of_grey_pictures_keeps_every_value(tmp_path):
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.gif"]
 
 
-def test_colors_of_an_animation_stay_close_and_a_white_background_white(tmp_path):
+def test_animation_colors_stay_close_and_white_stays_white(tmp_path):
     rng = np.random.default_rng(0)
     few = rng.integers(0, 256, (250, 3), np.uint8)[rng.integers(0, 250, (4, 40, 40))]
     save_animation(tmp_path / "few.gif", list(few))
     error = np.abs(np.array(played(tmp_path / "few.gif", "RGB")[0]).astype(int) - few)
-    assert error.max() <= 8 and error.mean() < 0.05  # Pillow finds a close color, not the nearest
+    assert error.max() <= 8 and error.mean() < 0.05  # Pillow picks a close color, not the nearest
 
-    # White, a slope, orange in one frame, and 1,600 colors of soft edges, of which there are few pixels each.
+    # White, a gradient, orange in one frame, and 1,600 rare colors of soft edges.
     many = np.full((2, 60, 100, 3), 255, np.uint8)
     many[:, 30:, :, :2] -= np.linspace(0, 100, 3000).astype(np.uint8).reshape(30, 100, 1)
     many[1, 10:20, :20] = (213, 94, 0)
@@ -173,7 +173,7 @@ def test_colors_of_an_animation_stay_close_and_a_white_background_white(tmp_path
     assert error[:, 30:].mean() < 2 and error[:, :8].mean() < 6
 
 
-def test_an_animation_of_files_is_that_of_their_pictures(tmp_path):
+def test_animation_of_files_equals_animation_of_arrays(tmp_path):
     gray = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 1), np.uint8)
     for i, picture in enumerate(gray):
         save_png(tmp_path / "samples" / f"{i}.png", picture)
@@ -182,7 +182,7 @@ def test_an_animation_of_files_is_that_of_their_pictures(tmp_path):
     assert (tmp_path / "a.gif").read_bytes() == (tmp_path / "b.gif").read_bytes()
 
 
-def test_still_parts_of_an_animation_do_not_flicker(tmp_path):
+def test_constant_parts_of_an_animation_do_not_flicker(tmp_path):
     frames = np.random.default_rng(0).integers(0, 256, (5, 30, 60, 3), np.uint8)
     frames[:, :, :30] = frames[0, :, :30]
     save_animation(tmp_path / "a.gif", list(frames))
@@ -190,14 +190,14 @@ def test_still_parts_of_an_animation_do_not_flicker(tmp_path):
     assert all((frame[:, :30] == shown[0][:, :30]).all() for frame in shown)
 
 
-def test_equal_frames_give_equal_bytes(tmp_path):
+def test_animation_is_deterministic(tmp_path):
     frames = np.random.default_rng(0).integers(0, 256, (2, 30, 30, 3), np.uint8)
     for name in ("a.gif", "b.gif"):
         save_animation(tmp_path / name, list(frames))
     assert (tmp_path / "a.gif").read_bytes() == (tmp_path / "b.gif").read_bytes()
 
 
-def test_smaller_pictures_are_shown_on_white_and_none_are_refused(tmp_path):
+def test_smaller_frames_are_padded_with_white_and_no_frames_refused(tmp_path):
     pair = [np.zeros((4, 5, 1), np.uint8), np.zeros((2, 3, 1), np.uint8)]
     save_animation(tmp_path / "a.gif", pair)
     shown, _ = played(tmp_path / "a.gif", "L")
@@ -208,7 +208,7 @@ def test_smaller_pictures_are_shown_on_white_and_none_are_refused(tmp_path):
         save_animation(tmp_path / "a.gif", [])
 
 
-def test_a_contact_sheet_puts_every_picture_under_its_caption():
+def test_contact_sheet_places_pictures_under_captions():
     pictures = [np.full((30, 40, channels), 50 * i, np.uint8) for i, channels in enumerate((1, 3, 1, 1, 1))]
     captions = ["first", "second, with a caption wider than the picture", "", "gamma = 10", "last"]
     sheet = contact_sheet(pictures, captions, cols=2)
@@ -219,7 +219,7 @@ def test_a_contact_sheet_puts_every_picture_under_its_caption():
         assert (sheet[top + 20 : top + 50, left : left + 40] == picture).all()
         line = sheet[top : top + 20, left : left + width - 12]
         assert (line.min() < 128) == bool(captions[i])
-        assert (sheet[top : top + 20, left + width - 12 : left + width] == 255).all()  # no caption runs into the next
+        assert (sheet[top : top + 20, left + width - 12 : left + width] == 255).all()  # a gap between captions
     assert (contact_sheet(pictures, captions, 2) == sheet).all()
     with pytest.raises(ValueError):
         contact_sheet(pictures, captions[:3], 2)

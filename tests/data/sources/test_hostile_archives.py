@@ -1,4 +1,4 @@
-"""Archives and folders that somebody has prepared, or that something has damaged."""
+"""Malicious, damaged and fuzzed archives and folders."""
 
 import gzip
 import io
@@ -26,7 +26,7 @@ def png(value):
 
 
 def everything(folder):
-    """Every file below a folder, and what is in it; links as what they point to."""
+    """Returns the contents of every file below a folder; for links, their targets."""
     files = (path for path in Path(folder).rglob("*") if path.is_symlink() or path.is_file())
     return {path: path.readlink() if path.is_symlink() else path.read_bytes() for path in files}
 
@@ -60,8 +60,8 @@ def hostile_zip(file, outside):
 
 
 @pytest.mark.parametrize("kind", ["tar", "tar.gz", "zip"])
-def test_paths_cannot_leave_the_cache_or_the_archive(kind, tmp_path, cache):
-    """Nothing is ever unpacked, so a member's name and a link lead nowhere."""
+def test_malicious_paths_stay_within_cache_and_archive(kind, tmp_path, cache):
+    """Archives are never unpacked, so that names and links of members have no effect."""
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "secret.png").write_bytes(png(99))
@@ -82,7 +82,7 @@ def test_paths_cannot_leave_the_cache_or_the_archive(kind, tmp_path, cache):
 
 @pytest.fixture(scope="module", params=["folder", "tar", "tar.gz", "zip"])
 def images(request, tmp_path_factory):
-    """A folder of four images in two classes, or an archive of it; the file to be damaged; and a copy of that."""
+    """Returns a folder of four images or an archive of it, the file to damage, and a copy of that file."""
     there = tmp_path_factory.mktemp("images")
     for i, name in enumerate(("ape/1.png", "ape/2.png", "dog/1.png", "dog/2.png")):
         (there / "set" / name).parent.mkdir(parents=True, exist_ok=True)
@@ -97,7 +97,7 @@ def images(request, tmp_path_factory):
 
 @FEW
 @given(start=st.floats(0, 1), length=st.integers(0, 40), new=st.binary(max_size=12))
-def test_corrupted_bytes_are_read_or_raise_one_line(images, start, length, new):
+def test_corrupted_bytes_are_read_or_refused_in_one_line(images, start, length, new):
     path, file, copy = images
     whole = copy.read_bytes()
     at = int(start * len(whole))
@@ -119,7 +119,7 @@ NAMES = st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"
 @given(
     names=st.lists(NAMES, max_size=3), suffix=st.sampled_from([".png", ".JPG", ""]), data=st.sampled_from([png(7), b""])
 )
-def test_files_of_any_name(tmp_path_factory, names, suffix, data):
+def test_any_file_names_are_read_or_refused_in_one_line(tmp_path_factory, names, suffix, data):
     folder = tmp_path_factory.mktemp("names") / "set"
     for i, name in enumerate(names):
         file = folder / ("ape" if i else "dog") / f"{name}{suffix}"

@@ -16,7 +16,7 @@ def pack(folder, kind):
 
 
 def values(source):
-    """One byte per image: they are one-colored."""
+    """Returns the byte of each one-colored image."""
     x = source.read(np.arange(source.size))["x"]
     assert x.dtype == np.uint8 and x.shape == (source.size, *source.shape)
     assert (x == x[:, :1, :1, :1]).all()
@@ -27,7 +27,7 @@ def labels(source):
     return source.read(np.arange(source.size))["y"].tolist()
 
 
-def test_class_folders_are_labels_in_sorted_order(draw):
+def test_labels_number_class_folders_in_sorted_order(draw):
     source = folder_source(draw(ANIMALS))
     assert source[:3] == ("set", 4, (4, 6, 3))
     assert source.classes == ("ape", "cat", "dog")
@@ -35,7 +35,7 @@ def test_class_folders_are_labels_in_sorted_order(draw):
     assert labels(source) == [0, 1, 1, 2]
 
 
-def test_a_flat_folder_has_no_labels(draw):
+def test_flat_folder_has_no_labels(draw):
     source = folder_source(draw({"b.png": 2, "a.png": 1}))
     assert values(source) == [1, 2]
     assert source.classes == () and source.read(np.array([0])).keys() == {"x"}
@@ -48,13 +48,13 @@ def test_other_files_are_ignored(draw):
 
 
 @pytest.mark.parametrize("kind", ["tar", "gztar", "zip"])
-def test_an_archive_reads_as_its_folder(draw, kind):
+def test_archive_reads_like_its_folder(draw, kind):
     source = archive_source(pack(draw(ANIMALS), kind))
     assert source[:3] == ("set", 4, (4, 6, 3)) and source.classes == ("ape", "cat", "dog")
     assert values(source) == [20, 10, 11, 30] and labels(source) == [0, 1, 1, 2]
 
 
-def test_an_archive_is_decoded_once_and_again_when_it_changes(draw, cache):
+def test_archive_is_cached_until_it_changes(draw, cache):
     archive = pack(draw({"1.png": 1}), "zip")
     assert values(archive_source(archive)) == values(archive_source(archive)) == [1]
     assert len(list((cache / "arrays").iterdir())) == 1
@@ -62,7 +62,7 @@ def test_an_archive_is_decoded_once_and_again_when_it_changes(draw, cache):
     assert values(archive_source(archive)) == [2, 3]
 
 
-def test_split_folders_differ_from_class_folders(draw):
+def test_split_folders_are_distinguished_from_class_folders(draw):
     split = draw({"train/cat/1.png": 1, "train/dog/1.png": 2, "test/cat/1.png": 3, "test/dog/1.png": 4}, folder="a")
     assert values(folder_source(split)) == [1, 2] and folder_source(split).classes == ("cat", "dog")
     assert values(folder_source(split, split="test")) == [3, 4]
@@ -75,7 +75,7 @@ def test_split_folders_differ_from_class_folders(draw):
 
 
 @pytest.mark.parametrize(("mode", "channels"), [("L", 1), ("1", 1), ("RGB", 3), ("P", 3), ("RGBA", 3)])
-def test_the_first_image_decides_the_channels(draw, mode, channels):
+def test_first_image_decides_the_channels(draw, mode, channels):
     draw({"1.png": 255}, mode=mode)
     assert folder_source(draw({"2.png": 255})).shape == (4, 6, channels)
     assert values(folder_source(draw({}))) == [255, 255]
@@ -91,14 +91,14 @@ def test_size_crops_the_center_and_resizes(draw, tmp_path):
     assert values(source) == [100, 200]
 
 
-def test_mixed_sizes_name_the_file(draw):
+def test_mixed_sizes_are_refused_with_the_file(draw):
     draw({"a.png": 1})
     with pytest.raises(BadInput, match=r"set/b\.png is 5x4, a\.png 6x4: resize all to one size"):
         folder_source(draw({"b.png": 1}, size=(5, 4)))
 
 
 @pytest.mark.parametrize("kind", [None, "gztar", "zip"])
-def test_a_corrupt_image_is_named(draw, kind, cache):
+def test_corrupt_image_is_named(draw, kind, cache):
     folder = draw({"cat/1.png": 1, "cat/2.png": 2, "dog/1.png": 3})
     (folder / "cat" / "2.png").write_bytes(b"not an image")
     with pytest.raises(BadInput, match=r"cat/2\.png cannot be read as an image"):
@@ -106,7 +106,7 @@ def test_a_corrupt_image_is_named(draw, kind, cache):
     assert not cache.exists() or not list((cache / "arrays").iterdir())
 
 
-def test_a_truncated_image_is_named_when_it_is_read(draw):
+def test_truncated_image_is_named_when_read(draw):
     folder = draw({"1.png": 1, "2.png": 2}, size=(60, 40))
     (folder / "2.png").write_bytes((folder / "2.png").read_bytes()[:-40])
     source = folder_source(folder)
@@ -116,7 +116,7 @@ def test_a_truncated_image_is_named_when_it_is_read(draw):
 
 
 @pytest.mark.parametrize("kind", ["tar", "gztar", "zip"])
-def test_a_truncated_archive_raises(draw, kind):
+def test_truncated_archive_is_refused(draw, kind):
     archive = Path(pack(draw({f"{i}.png": i for i in range(30)}), kind))
     whole = archive.read_bytes()
     archive.write_bytes(whole[: len(whole) // 2])
@@ -124,7 +124,7 @@ def test_a_truncated_archive_raises(draw, kind):
         archive_source(archive)
 
 
-def test_missing_images_raise_one_line(draw, tmp_path):
+def test_missing_images_give_one_line_errors(draw, tmp_path):
     (tmp_path / "empty").mkdir()
     (tmp_path / "text.txt").write_text("no archive")
     mixed = draw({"cat/1.png": 1, "2.png": 1}, folder="mixed")
@@ -143,7 +143,7 @@ def test_missing_images_raise_one_line(draw, tmp_path):
 
 
 @pytest.mark.slow
-def test_cifar10_as_jpeg(test_data):
+def test_cifar10_jpeg_archive_has_the_published_means(test_data):
     source = open_source(str(test_data("cifar10-jpg.tar.gz")))
     assert source[:3] == ("cifar10_jpg", 50_000, (32, 32, 3))
     assert source.classes[0] == "airplane" and len(source.classes) == 10

@@ -1,4 +1,4 @@
-"""Stacked-MNIST: what a triple is made of, how often each mode comes, and what cannot be stacked."""
+"""Stacked-MNIST: triples and their labels, mode frequencies, and refused data."""
 
 import numpy as np
 import pytest
@@ -9,16 +9,16 @@ from gan_jax.errors import BadInput
 
 
 def shades(n=50, classes=tuple("0123456789")):
-    """`n` gray images of noise, of which image i shows the digit i mod 10."""
+    """Makes `n` gray noise images; image i has label i mod 10."""
     x = np.random.default_rng(0).integers(0, 256, (n, 28, 28, 1), np.uint8)
     return from_arrays("shades", x, np.arange(n) % 10, classes)
 
 
-def test_an_image_is_its_three_digits_and_its_label_names_them():
+def test_images_stack_three_digits_and_labels_name_them():
     digits = shades()
     source = stack_digits(digits, n=20, seed=3)
     found = source.read(np.arange(20))
-    drawn = np.random.RandomState(3).randint(50, size=60, dtype=np.int32)  # the table, row by row
+    drawn = np.random.RandomState(3).randint(50, size=60, dtype=np.int32)  # three indices per row
     for i, (image, label) in enumerate(zip(found["x"], found["y"], strict=True)):
         three = digits.read(drawn[3 * i : 3 * i + 3])
         for channel in range(3):
@@ -27,7 +27,7 @@ def test_an_image_is_its_three_digits_and_its_label_names_them():
     assert found["x"].shape == (20, 28, 28, 3) and found["x"].dtype == np.uint8 and found["y"].dtype == np.int32
 
 
-def test_read_depends_on_the_indices_only():
+def test_read_depends_only_on_the_indices():
     first, again = stack_digits(shades(), n=30), stack_digits(shades(), n=30)
     everything = first.read(np.arange(30))
     some = again.read(np.array([29, 0, 7, 7]))
@@ -44,19 +44,19 @@ def test_32_pixels_pad_the_same_image():
 
 
 @pytest.mark.usefixtures("with_mnist5k")
-def test_the_embedded_digits_give_1000_equally_frequent_modes():
+def test_stacked_mnist5k_has_1000_equally_frequent_modes():
     source = open_source("stacked:mnist5k")
     assert source[:3] == ("stacked_mnist5k", 128_000, (28, 28, 3))
     assert source.classes[:2] == ("000", "001") and source.classes[999] == "999" and len(source.classes) == 1000
     counts = np.zeros(1000, int)
     for part in np.split(np.arange(128_000), 125):
         counts += np.bincount(source.read(part)["y"], minlength=1000)
-    # Of 1,000 binomials with mean 128: their chi-square has mean 999 and standard deviation 45.
+    # Chi-square of 1,000 counts with mean 128: mean 999, standard deviation 45.
     assert abs(np.sum((counts - 128) ** 2 / 128) - 999) < 4 * 45
     assert open_source("stacked:mnist5k", size=32).shape == (32, 32, 3)
 
 
-def test_the_whole_set_fits_on_the_device_as_it_is():
+def test_device_resident_arrays_equal_the_source():
     source = stack_digits(shades(), n=3000)
     arrays = device_resident(source, 0, 1, 8).arrays
     wanted = source.read(np.arange(3000))
@@ -83,7 +83,7 @@ def test_split_and_data_dir_are_passed_to_the_digits(monkeypatch, tmp_path):
         (from_points("points", np.zeros((9, 2))), r"shape \(2,\)"),
     ],
 )
-def test_other_images_than_gray_labeled_digits_raise(digits, says):
+def test_other_images_than_gray_labeled_digits_are_refused(digits, says):
     with pytest.raises(BadInput, match=says) as error:
         stack_digits(digits)
     assert "\n" not in str(error.value)
@@ -98,6 +98,6 @@ def test_other_images_than_gray_labeled_digits_raise(digits, says):
         ("stacked:stacked:mnist5k", None, "stacked_mnist5k has examples of shape"),
     ],
 )
-def test_other_sizes_and_toy_data_raise(name, size, says):
+def test_other_sizes_and_toy_data_are_refused(name, size, says):
     with pytest.raises(BadInput, match=says):
         open_source(name, size=size)

@@ -1,4 +1,4 @@
-"""Class-balanced subsets: fixed, nested, equally many examples per class; and the errors."""
+"""Class-balanced subsets: fixed, nested, with equal class counts; and their errors."""
 
 import numpy as np
 import pytest
@@ -11,18 +11,18 @@ from gan_jax.evaluation.feature_choice import choose_features
 
 
 def numbered(counts):
-    """Images of their own index; class k has `counts[k]`, in a row."""
+    """Makes images that encode their index, sorted by class; class k has `counts[k]`."""
     n = sum(counts)
     x = np.arange(n, dtype="<u4").view(np.uint8).reshape(n, 2, 2, 1)
     return from_arrays("numbered", x, np.repeat(np.arange(len(counts)), counts), tuple("abc"[: len(counts)]))
 
 
 def numbers(source):
-    """Indices in `numbered` of the images of a source."""
+    """Returns the indices in `numbered` of a source's images."""
     return source.read(np.arange(source.size))["x"].reshape(-1, 4).copy().view("<u4").ravel()
 
 
-def test_classes_have_equally_many_examples_with_their_own_labels():
+def test_subset_has_equal_class_counts_and_keeps_labels():
     source = balanced_subset(numbered([2000, 900, 40]), 90)
     assert source[:3] == ("numbered_90", 90, (2, 2, 1)) and source.classes == ("a", "b", "c")
     labels = source.read(np.arange(90))["y"]
@@ -32,7 +32,7 @@ def test_classes_have_equally_many_examples_with_their_own_labels():
     np.testing.assert_array_equal(labels, np.searchsorted([2000, 2900], found, side="right"))
 
 
-def test_the_subset_is_the_first_of_each_class_in_a_fixed_order():
+def test_subset_is_the_first_of_each_class_in_a_fixed_permutation():
     counts = [50, 60, 70]
     order = np.random.RandomState(0).permutation(180)
     wanted = []
@@ -41,20 +41,20 @@ def test_the_subset_is_the_first_of_each_class_in_a_fixed_order():
     assert numbers(balanced_subset(numbered(counts), 21)).tolist() == sorted(wanted)
 
 
-def test_subsets_are_nested_and_the_largest_is_the_source():
-    counts = [3 * CHUNK, 2 * CHUNK, CHUNK]  # of which some are found in the first chunk already
+def test_subsets_are_nested_and_the_full_one_is_the_source():
+    counts = [3 * CHUNK, 2 * CHUNK, CHUNK]  # some classes are complete after the first chunk
     less, more = (set(numbers(balanced_subset(numbered(counts), n))) for n in (30, 3000))
     assert less < more
     every = balanced_subset(numbered([20, 20, 20]), 60)
     assert numbers(every).tolist() == list(range(60))
 
 
-def test_the_subset_is_spread_over_the_data():
+def test_subset_is_spread_over_the_data():
     found = numbers(balanced_subset(numbered([1000, 1000]), 200))
     assert abs(found.mean() - 999.5) < 4 * 1000 / np.sqrt(12 * 200)
 
 
-def test_read_depends_on_the_indices_only():
+def test_read_depends_only_on_the_indices():
     first, again = balanced_subset(numbered([50, 60, 70]), 21), balanced_subset(numbered([50, 60, 70]), 21)
     everything, some = first.read(np.arange(21)), again.read(np.array([20, 0, 7, 7]))
     for name, array in some.items():
@@ -95,7 +95,7 @@ def test_only_the_training_split_of_tfds_data_is_reduced(monkeypatch, tmp_path):
     assert calls == [("mnist", tmp_path, "train"), ("mnist", tmp_path, "test"), ("mnist:3.0.1", None, "train")]
 
 
-def test_a_subset_of_digits_gets_the_features_of_digits():
+def test_subset_of_digits_gets_the_features_of_digits():
     assert whole("mnist5k_500") == "mnist5k" and whole("stacked_mnist5k_500") == "stacked_mnist5k"
     assert whole("mnist5k") == "mnist5k"
     assert choose_features("", None, (28, 28, 1), "mnist5k_500").name == "mnist"
@@ -111,7 +111,7 @@ def test_a_subset_of_digits_gets_the_features_of_digits():
         ([10, 10, 0], 3, "class c of numbered has 0"),
     ],
 )
-def test_impossible_subsets_raise_one_line(counts, n, says):
+def test_impossible_subsets_give_one_line_errors(counts, n, says):
     with pytest.raises(BadInput, match=says) as error:
         balanced_subset(numbered(counts), n)
     assert "\n" not in str(error.value)
@@ -124,11 +124,11 @@ def test_impossible_subsets_raise_one_line(counts, n, says):
         ("./nowhere:10", "./nowhere does not exist"),
     ],
 )
-def test_names_without_a_subset_raise(name, says):
+def test_subsets_of_unlabeled_or_missing_data_are_refused(name, says):
     with pytest.raises(BadInput, match=says):
         open_source(name)
 
 
-def test_a_subset_has_no_split_that_its_source_lacks():
+def test_missing_split_of_a_subset_is_refused():
     with pytest.raises(BadInput, match="mnist5k has no split 'test'"):
         open_source("mnist5k:500", split="test")

@@ -14,7 +14,7 @@ IMAGES = "train-images-idx3-ubyte.gz"
 
 @pytest.fixture
 def archives(test_data, tmp_path):
-    """A copy of the four original archives of MNIST."""
+    """Copies the four original archives of MNIST."""
     return shutil.copytree(test_data("mnist"), tmp_path / "archives", copy_function=shutil.copyfile)
 
 
@@ -34,8 +34,8 @@ def entries(cache):
 
 
 @pytest.mark.slow
-def test_mnist_from_its_original_archives(archives, cache):
-    """First with one flipped bit, which must be refused and forgotten; then as it is; then from the cache alone."""
+def test_mnist_is_prepared_from_its_original_archives(archives, cache):
+    """First with a flipped bit, which must be refused and not cached; then intact; then from the cache alone."""
     original = (archives / IMAGES).read_bytes()
     corrupt(archives / IMAGES)
     with pytest.raises(BadInput, match=rf"{IMAGES} has the wrong sha256") as error:
@@ -47,7 +47,7 @@ def test_mnist_from_its_original_archives(archives, cache):
     source = open_source("mnist", archives)
     assert source[:3] == ("mnist", 60_000, (28, 28, 1)) and source.classes == tuple("0123456789")
     digits = source.read(np.arange(60_000))
-    # The label counts of LeCun, Cortes and Burges's training set; 33.3 is its mean pixel.
+    # Label counts and mean pixel of the original training set.
     assert np.bincount(digits["y"]).tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
     assert abs(digits["x"].mean() - 33.3184) < 1e-3
     labels = gzip.decompress((archives / IMAGES.replace("images-idx3", "labels-idx1")).read_bytes())[8:]
@@ -64,14 +64,14 @@ print(open_source("mnist").read(np.arange(60_000))["x"].mean())
     again = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
     assert float(again.stdout) == digits["x"].mean()
 
-    # The prepared data set serves another split without the archives; a split that it has not is refused.
+    # The prepared data serves other splits without the archives; unknown splits are refused.
     shutil.rmtree(archives)
     assert open_source("mnist", split="test[:50%]").size == 5000
     with pytest.raises(BadInput, match="choose one of test, train"):
         open_source("mnist", split="validation")
 
 
-def test_unusable_data_sets_raise_one_line(tmp_path, cache):
+def test_unusable_data_sets_give_one_line_errors(tmp_path, cache):
     (tmp_path / "archives").mkdir()
     for name, data_dir, says in [
         ("mnist", tmp_path / "absent", "is not a folder"),
@@ -88,7 +88,7 @@ def test_unusable_data_sets_raise_one_line(tmp_path, cache):
     assert entries(cache) == []
 
 
-def test_a_missing_network_raises_at_once(cache, monkeypatch):
+def test_missing_network_connection_is_reported(cache, monkeypatch):
     import requests
 
     def no_network(*args, **kwargs):
@@ -100,6 +100,6 @@ def test_a_missing_network_raises_at_once(cache, monkeypatch):
     assert entries(cache) == []
 
 
-def test_size_is_for_folders_only():
+def test_size_is_only_for_folders():
     with pytest.raises(BadInput, match="fixed image size"):
         open_source("mnist", size=16)

@@ -1,4 +1,4 @@
-"""Toy worlds: the same points always, where they should be; and points from files."""
+"""Toy data: fixed bytes, the intended distributions, and points from files."""
 
 import subprocess
 import sys
@@ -42,27 +42,27 @@ def test_modes_are_gaussians_of_equal_weight(name, count):
     noise = (examples["x"] - modes.centers[examples["y"]]) / modes.std
     np.testing.assert_allclose(noise.mean(0), 0, atol=0.01)
     np.testing.assert_allclose(np.cov(noise.T), np.eye(2), atol=0.015)
-    # Three standard deviations hold 1 - exp(-9/2) of a Gaussian in the plane.
+    # Three standard deviations hold 1 - exp(-9/2) of a 2-d Gaussian.
     assert abs(np.mean(np.linalg.norm(noise, axis=1) <= 3) - (1 - np.exp(-4.5))) < 1e-3
 
 
-def test_the_centers_are_those_of_the_papers():
+def test_centers_are_the_papers():
     ring, grid = toy.ring_modes(), toy.grid_modes()
     np.testing.assert_allclose(ring.centers[:3], [[2, 0], [2**0.5, 2**0.5], [0, 2]], atol=1e-12)
     assert sorted(map(tuple, grid.centers)) == [(a, b) for a in (-4, -2, 0, 2, 4) for b in (-4, -2, 0, 2, 4)]
     assert (ring.std**2, grid.std**2) == pytest.approx((1e-4, 0.0025))
 
 
-def test_the_spiral_has_two_turns_and_is_uniform_in_length():
+def test_spiral_has_two_turns_and_is_uniform_in_arc_length():
     x = everything(toy.spiral())["x"]
     radius, angle = np.hypot(*x.T), np.arctan2(x[:, 1], x[:, 0]) / (2 * np.pi)
-    away = (radius - angle + 0.5) % 1 - 0.5  # the arms are 1 apart
+    away = (radius - angle + 0.5) % 1 - 0.5  # arms are 1 apart
     assert np.std(away[radius > 0.5]) < 0.06
     outer, inner = np.mean(radius > 1.5), np.mean((radius > 0.5) & (radius < 1))
     assert outer / inner == pytest.approx((4 - 2.25) / (1 - 0.25), rel=0.03)
 
 
-def test_the_moons_are_two_interleaved_half_circles():
+def test_moons_are_two_interleaved_half_circles():
     x = everything(toy.moons())["x"]
     upper, lower = x[::2], x[1::2]
     for moon, center, side in ((upper, (-0.5, -0.25), 1), (lower, (0.5, 0.25), -1)):
@@ -96,12 +96,12 @@ def test_points_of_any_float_type_become_float32():
         (np.zeros((3, 2)), np.zeros(2, int), "one per example"),
     ],
 )
-def test_other_arrays_than_points_raise(x, y, says):
+def test_other_arrays_than_points_are_refused(x, y, says):
     with pytest.raises(BadInput, match=rf"^mine: .*{says}"):
         from_points("mine", x, y)
 
 
-def test_points_from_files(tmp_path, monkeypatch):
+def test_points_are_read_from_files(tmp_path, monkeypatch):
     x = np.random.default_rng(0).normal(size=(5, 3))
     np.save(tmp_path / "a.npy", x)
     np.savez(tmp_path / "b.npz", x=x, other=np.zeros(2))
@@ -111,12 +111,12 @@ def test_points_from_files(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("save", [np.save, np.savez_compressed])
-def test_damaged_files_raise_one_line(tmp_path, save):
+def test_damaged_files_give_one_line_errors(tmp_path, save):
     save(tmp_path / "whole", np.random.default_rng(0).normal(size=(50, 2)))
     (whole,) = tmp_path.iterdir()
     contents = whole.read_bytes()
     flipped = bytearray(contents)
-    flipped[{".npy": 10, ".npz": len(contents) // 2}[whole.suffix]] ^= 16  # in the header, in what is compressed
+    flipped[{".npy": 10, ".npz": len(contents) // 2}[whole.suffix]] ^= 16  # in the header, in the compressed data
     for damage in (
         b"",
         b"not an array\n",
@@ -131,7 +131,7 @@ def test_damaged_files_raise_one_line(tmp_path, save):
         assert "\n" not in str(error.value)
 
 
-def test_other_files_raise(tmp_path):
+def test_other_files_are_refused(tmp_path):
     np.save(tmp_path / "image.npy", np.zeros((3, 2, 2, 1), np.uint8))
     np.save(tmp_path / "objects.npy", np.array([[{}, None]]), allow_pickle=True)
     np.savez(tmp_path / "named.npz", data=np.zeros((3, 2)))
@@ -157,7 +157,7 @@ def test_unknown_data_lists_the_choices(tmp_path):
         open_source("ring", size=8)
 
 
-def test_importing_draws_nothing():
+def test_import_draws_no_data():
     script = """
 import numpy as np
 def refuse(*args): raise AssertionError("drawn at import")

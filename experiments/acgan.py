@@ -1,4 +1,4 @@
-"""ACGAN: the generator sees the class, and the discriminator also classifies.
+"""ACGAN: the generator takes the class, and the discriminator also classifies.
 
     gan-jax train acgan --data mnist --evaluate fid,label_accuracy
     gan-jax sample runs/acgan-0 --labels 3 8
@@ -24,14 +24,14 @@ from gan_jax.nets import acgan as nets
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Config:
-    """The flags."""
+    """The flags of the experiment."""
 
     width: PositiveInt = 4
     """Channels of the discriminator's first layer; the paper's has 16."""
     dropout: Fraction = 0.2
-    """Dropout rate in the discriminator. A narrow network can spare less than the paper's 0.5."""
+    """Dropout rate in the discriminator. A narrow network needs less than the paper's 0.5."""
     weight: NonNegativeFloat = 1.0
-    """Weight of the log-likelihood of the right class; 0 leaves a game without a classifier."""
+    """Weight of the log-likelihood of the right class; with 0 the discriminator does not learn to classify."""
     learning_rate: PositiveFloat = 1e-3
     """Learning rate of both players."""
     b1: Fraction = 0.5
@@ -51,7 +51,7 @@ PRESETS = {
 
 
 def build(source: Source, run: RunConfig, config: Config) -> Experiment:
-    """Builds the game on the paper's networks for CIFAR-10. Raises `BadInput` where the data has no labels."""
+    """Builds the game on the paper's networks for CIFAR-10. Raises `BadInput` if the data has no labels."""
     classes = len(source.classes)
     if not classes:
         raise BadInput(f"{source.name} has no labels: give --data mnist5k, or a folder of class folders")

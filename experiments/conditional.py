@@ -1,11 +1,11 @@
-"""Conditional GANs: both players see the label; every column of a preview is one class.
+"""Conditional GANs: both players take the label; every column of a preview is one class.
 
     gan-jax train projection --data mnist --evaluate fid,label_accuracy
     gan-jax train cgan --data mnist --preset full --batch-size 100 --images 20000000      # the paper's optimizer
     gan-jax train projection --data cifar10-jpg.tar.gz --preset full --images 16000000    # for accelerators
     gan-jax sample runs/cgan-0 --labels 3 8
 
-Cost: four minutes on one CPU core. A row says which networks are conditioned, and how they are trained.
+Cost: four minutes on one CPU core. A row of `PRESETS` names the networks, their loss and their optimizer.
 """
 
 from collections.abc import Callable
@@ -28,10 +28,10 @@ from gan_jax.nets import cgan, projection, resnet
 
 
 def cgan_narrow(shape: tuple[int, ...], classes: int):
-    """Builds CGAN's networks at half of the label's units, with batch norm in place of the generator's dropout.
+    """Builds CGAN's networks with half as many units for the label, and batch norm instead of the generator's dropout.
 
-    In ten thousand steps the paper's generator draws one image of every class: it varies by dropout rather than by its
-    latent, and its label has five times the latent's units.
+    In ten thousand steps the paper's generator draws one image of every class: its samples vary with dropout rather
+    than with the latent, which has a fifth of the label's units.
     """
     g = cgan.Generator(shape, classes, units=(200, 100, 600), dropout=0.0, norm=True)
     return g, cgan.Discriminator(classes, units=(120, 50, 120), dropout=0.2)
@@ -60,7 +60,7 @@ def adam(config: "Config") -> optax.GradientTransformation:
 def decaying_sgd(config: "Config") -> optax.GradientTransformation:
     """Makes the SGD of CGAN's sec. 4.1: the rate falls by 1.00004 per step to 1e-6, momentum grows from 0.5 to 0.7.
 
-    The paper does not say how fast momentum grows: here linearly, in 100,000 steps.
+    The paper does not give the schedule of the momentum: here it is linear over 100,000 steps.
     """
     return optax.inject_hyperparams(optax.sgd)(
         learning_rate=optax.exponential_decay(config.learning_rate, 1, decay_rate=1 / 1.00004, end_value=1e-6),
@@ -95,7 +95,7 @@ class Config:
 
 PRESETS = {
     "cgan": Row(
-        "CGAN, Mirza 2014 (arXiv:1411.1784): fully connected networks that see the label",
+        "CGAN, Mirza 2014 (arXiv:1411.1784): fully connected networks that take the label",
         RunConfig(400_000, batch_size=32, checkpoint_every=4000, sample_every=2000),
         {"small": Config(cgan_narrow), "full": Config(cgan_paper, optimizer=decaying_sgd, learning_rate=0.1)},
         expect="a Fréchet distance of 10, 89 % of digits as requested",
@@ -105,7 +105,7 @@ PRESETS = {
         RunConfig(256_000, batch_size=32, checkpoint_every=2000, sample_every=1000),
         {
             "small": Config(projection_narrow, losses.hinge, z_size=128, learning_rate=2e-3, b2=0.9),
-            # As in the authors' code for CIFAR-10, but for the decay of the learning rate.
+            # The authors' code for CIFAR-10, without its decay of the learning rate.
             "full": Config(projection_paper, losses.hinge, z_size=128, learning_rate=2e-4, b1=0.0, b2=0.9, n_critic=5),
         },
         expect="a Fréchet distance of 4, 99 % of digits as requested",
@@ -114,7 +114,7 @@ PRESETS = {
 
 
 def build(source: Source, run: RunConfig, config: Config) -> Experiment:
-    """Builds the conditional game on the row's networks. Raises `BadInput` where the data has no labels."""
+    """Builds the conditional game on the row's networks. Raises `BadInput` if the data has no labels."""
     classes = len(source.classes)
     if not classes:
         raise BadInput(f"{source.name} has no labels: give --data mnist5k, or a folder of class folders")

@@ -52,7 +52,7 @@ class Config:
     d_width: PositiveInt = 8
     """Channels of the discriminator's first layer; DCGAN's has 64."""
     d_norm: Literal["batch", "spectral", "none"] = "batch"
-    """Normalization in the discriminator. A gradient penalty needs one without batch norm, which mixes examples."""
+    """Normalization in the discriminator. Gradient penalties do not work with batch norm, which mixes examples."""
     optimizer: Fixed[Callable[["Config"], optax.GradientTransformation]] = adam
     learning_rate: PositiveFloat = 2e-3
     """Learning rate of both players."""
@@ -69,7 +69,7 @@ class Config:
 
 
 def presets(small: Config, **full: object) -> dict[str, Config]:
-    """Makes the two presets of a row: narrow, and at the paper's widths with what else the paper sets."""
+    """Makes the two presets of a row: narrow, and with the paper's widths and its other settings."""
     return {"small": small, "full": replace(small, g_width=64, d_width=64, **full)}
 
 
@@ -78,7 +78,7 @@ def run(images: int, sample_every: int = 1000) -> RunConfig:
     return RunConfig(images, batch_size=32, sample_every=sample_every, checkpoint_every=2 * sample_every)
 
 
-# A narrow critic sums fewer terms than the paper's, so its weights are clipped wider.
+# A narrow critic sums fewer terms than the paper's, so its clip is wider.
 WGAN = Config(losses.wasserstein, d_width=16, optimizer=rmsprop, clip=0.3)
 WGAN_GP = Config(losses.wasserstein, (terms.gradient_penalty(10.0),), d_norm="none", b1=0.0, b2=0.9, n_critic=5)
 RPGAN = Config(losses.relativistic_paired, (terms.r1(1.0), terms.r2(1.0)), d_norm="none", b1=0.0, b2=0.99)

@@ -1,4 +1,4 @@
-"""The Dirac-GAN: one number against one number, where play is known in closed form and may go round for ever.
+"""The Dirac-GAN: players of one parameter each, whose trajectories have closed forms.
 
     gan-jax train dirac                                          # plain simultaneous play: spirals outwards
     gan-jax train dirac --penalty r1:1                           # spirals in
@@ -33,7 +33,7 @@ from gan_jax.toy.networks import DiracDiscriminator, DiracGenerator
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Config:
-    """The flags."""
+    """The flags of the experiment."""
 
     loss: Loss = losses.wasserstein
     """Adversarial loss."""
@@ -49,7 +49,7 @@ class Config:
 
 PRESETS = {
     "dirac": Row(
-        "The Dirac-GAN, Mescheder 2018 (arXiv:1801.04406): one number against one number, in closed form",
+        "The Dirac-GAN, Mescheder 2018 (arXiv:1801.04406): players of one parameter, in closed form",
         RunConfig(images=800, batch_size=8, data="dirac", log_every=10, sample_every=10),
         {"good": Config()},
         expect="plain play moves away from the equilibrium by sqrt(1 + h^2) per step",
@@ -58,9 +58,9 @@ PRESETS = {
 
 
 def build(source: Source, run: RunConfig, config: Config) -> Experiment:
-    """Builds a generator of one point against a discriminator of one slope; both begin at 1."""
+    """Builds a generator of one point against a discriminator with one slope; both start at 1."""
     if source.shape != (1,):
-        raise BadInput(f"{source.name} has examples of shape {source.shape}, not (1,): leave --data dirac")
+        raise BadInput(f"{source.name} has examples of shape {source.shape}, not (1,): leave --data out")
     turns = vanilla.simultaneous if config.simultaneous else vanilla.alternating
     game = vanilla.game(
         DiracGenerator(),
@@ -81,7 +81,7 @@ def build(source: Source, run: RunConfig, config: Config) -> Experiment:
 
 
 def distance(nets, latents):
-    """How far (theta, psi) is from the equilibrium (0, 0)."""
+    """Computes the distance of (theta, psi) from the equilibrium (0, 0)."""
     theta, psi = nets["g"].params["theta"], nets["d"].params["psi"]
     return {"distance": jnp.sqrt(theta**2 + psi**2)}
 

@@ -1,4 +1,4 @@
-"""InfoGAN: a code of ten classes becomes the digits, without labels.
+"""InfoGAN: a code of ten classes learns the digits, without labels.
 
     gan-jax train infogan --data mnist --evaluate fid,code_accuracy
     gan-jax sample runs/infogan-0 --vary c1               # fig. 2 (a) of the paper: every row varies one sample's code
@@ -28,7 +28,7 @@ CODES = {"c1": Categorical(10), "c2": Uniform(-1.0, 1.0), "c3": Uniform(-1.0, 1.
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Config:
-    """The flags."""
+    """The flags of the experiment."""
 
     width: PositiveInt = 16
     """Channels of the discriminator's first layer; the paper's has 64."""
@@ -39,7 +39,7 @@ class Config:
     g_learning_rate: PositiveFloat = 1e-3
     """Learning rate of the generator."""
     d_learning_rate: PositiveFloat = 1e-3
-    """Learning rate of the discriminator. At the paper's 2e-4 a narrow one lets the generator repeat itself."""
+    """Learning rate of the discriminator. At the paper's 2e-4 and a small width the generator collapses."""
     b1: Fraction = 0.5
     """Adam's decay rate of the mean gradient."""
     ema: Fraction = 0.999

@@ -1,9 +1,9 @@
-"""LAPGAN: one game makes small images, and one more for every doubling adds detail.
+"""LAPGAN: one game generates small images, and one game per doubling of the size adds detail.
 
     gan-jax train lapgan --data mnist
     gan-jax train lapgan --data mnist --preset full --images 5000000     # the paper's widths, for accelerators
 
-Cost: six minutes on two CPU cores, thirteen on one beside a busy one.
+Cost: six minutes on two CPU cores, thirteen on one while the other is busy.
 """
 
 from collections.abc import Callable
@@ -24,14 +24,14 @@ from gan_jax.nets.lapgan import Level, Sizes, networks
 
 
 def narrow() -> Sizes:
-    """Sizes with one doubling: from 7 x 7 pixels two generators invent a digit, and need several times as long."""
+    """Sizes with one doubling, because training from 7 x 7 pixels takes several times as long."""
     return Sizes((512, 512), (512, 512), dropout=0.0, finer=(Level(16, (3, 3, 3), 16, 3),), coarsest=16)
 
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Config:
-    """The flags."""
+    """The flags of the experiment."""
 
     sizes: Fixed[Callable[[], Sizes]] = narrow
     loss: Loss = losses.non_saturating
@@ -55,7 +55,7 @@ PRESETS = {
 
 
 def build(source: Source, run: RunConfig, config: Config) -> Experiment:
-    """Builds a game for every level of the Laplacian pyramid, with Adam in place of the paper's SGD with momentum."""
+    """Builds a game for every level of the Laplacian pyramid, with Adam instead of the paper's SGD with momentum."""
     g, d = networks(source.shape, config.sizes())
     adam = optax.adam(config.learning_rate, b1=config.b1)
     game = lapgan.game(g, d, tx_g=adam, tx_d=adam, shape=source.shape, loss=config.loss, ema=config.ema)

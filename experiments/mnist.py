@@ -5,7 +5,7 @@
     gan-jax train mnist_dcgan                            # 2,000 steps in 13 to 16 minutes on two CPU cores
     gan-jax train mnist_dcgan --data mnist --preset tutorial --images 128000
 
-The tutorials draw from the generator as it is, with a speckled background (--ema 0); here samples come from its moving
+The tutorials sample from the last parameters (--ema 0), with a speckled background; here samples come from their moving
 average. The convolutional tutorial's own settings (Adam 1e-3 with b1 0.9, no batch norm) fail: the discriminator wins
 within a few hundred steps and the generator draws black. RESULTS.md shows both.
 """
@@ -33,15 +33,15 @@ def fully_connected(source: Source):
 
 
 def convolutional(source: Source, norm: bool = True):
-    """Builds the networks of the DCGAN tutorials. Raises `BadInput` where images are not square, a multiple of 4."""
+    """Builds the networks of the DCGAN tutorials. Raises `BadInput` if sides differ or are not divisible by 4."""
     height, width, channels = source.shape
     if height != width or height % 4:
-        raise BadInput(f"{source.name} has images of {height}x{width}: they must be square, a multiple of 4")
+        raise BadInput(f"{source.name} has images of {height}x{width}: their sides must be equal, and divisible by 4")
     return dcgan.Generator(channels=channels, size=height, norm=norm), dcgan.Discriminator()
 
 
 def convolutional_without_norm(source: Source):
-    """Builds the networks of the DCGAN tutorial to the letter."""
+    """Builds the networks of the DCGAN tutorial without batch norm in the generator."""
     return convolutional(source, norm=False)
 
 

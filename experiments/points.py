@@ -1,4 +1,4 @@
-"""Mixtures of Gaussians in the plane, where every mode can be counted.
+"""Mixtures of Gaussians in the plane, whose modes can be counted.
 
     gan-jax train ring
     gan-jax sweep ring --vary loss=hinge,non_saturating --vary penalty=none,r1:0.1+r2:0.1 --seeds 10
@@ -22,7 +22,7 @@ PRESETS = {
         expect="all 8 modes, 97 % high quality",
     ),
     "grid": Row(
-        "Twenty-five Gaussians on a grid, enough modes to lose some",
+        "Twenty-five Gaussians on a grid, so many that most GANs lose some",
         RunConfig(3_840_000, 128, data="grid", log_every=500, sample_every=1000, checkpoint_every=5000),
         {"good": Config(anneal=0.05, floor=0.05, width=96)},
         expect="all 25 modes, 95 % high quality",

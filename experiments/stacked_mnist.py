@@ -1,4 +1,4 @@
-"""Stacked-MNIST: three digits in the colors of one image make 1,000 modes, of which a GAN loses many.
+"""Stacked-MNIST: three digits in the color channels of one image make 1,000 modes to lose.
 
     gan-jax train stacked_mnist                                   # triples of 5,000 digits, no download
     gan-jax train stacked_mnist --data stacked:mnist --loss relativistic_paired --penalty r1:1+r2:1
@@ -35,7 +35,7 @@ from gan_jax.nets.layers.packed import Packed
 
 
 def narrow(size: int, width: int, top):
-    """Builds the DCGAN of the tutorials, narrow and in color."""
+    """Builds narrow networks of the DCGAN tutorials, for color images."""
     g = dcgan.Generator(channels=3, size=size, widths=(4 * width, 2 * width, width), norm=True)
     return g, dcgan.Discriminator(widths=(width, 2 * width), top=top)
 
@@ -98,7 +98,7 @@ PRESETS = {
 def build(source: Source, run: RunConfig, config: Config) -> Experiment:
     """Builds the original game on color digits, with the remedies that the flags name."""
     if source.shape not in ((28, 28, 3), (32, 32, 3)):
-        raise BadInput(f"{source.name} has examples of shape {source.shape}: give --data stacked:mnist5k, say")
+        raise BadInput(f"{source.name} has examples of shape {source.shape}: give --data stacked:mnist5k")
     top = MinibatchDiscrimination(config.similarity) if config.similarity else None
     g, d = config.networks(source.shape[0], config.width, top)
     game = vanilla.game(

@@ -1,15 +1,15 @@
-"""Do labeled samples of a conditional GAN help a classifier? Test accuracy with and without them, over seeds.
+"""Measures how labeled samples of a conditional GAN change the test accuracy of a classifier, over seeds.
 
     gan-jax train projection --data mnist5k:500 --seed 0 --run-dir runs/few-0      # and seeds 1, 2
     python scripts/augmentation.py runs/few-0 runs/few-1 runs/few-2
 
-For every run a classifier is trained three times, for equally many steps: on the images that the run was trained on, on
-these and samples, half and half, and on samples alone. Prints a Markdown table, runs that differ in their seed in one
-row, and before it what each run came to.
+For every run the classifier is trained three times with the same number of steps: on the run's training images, on an
+equal mixture of these and samples, and on samples alone. Prints the accuracies of each run, and a Markdown table with
+one row for all runs that differ only in their seed.
 
-The classifier is `gan_jax.metrics.features.classifier`, which shifts what it is trained on by up to two pixels: what
-generated images add, they add to that. On both it sees as many real images as generated ones. Of the plain union the
-real images' share would be whatever the number of samples leaves them.
+The classifier, `gan_jax.metrics.features.classifier`, is trained with random shifts of up to two pixels, so a gain from
+generated images is beyond that augmentation. The mixture is equal, because in the plain union the share of real images
+would depend on the number of samples.
 
 Ravuri and Vinyals 2019, "Classification accuracy score for conditional generative models", call the accuracy of
 training on generated images the classification accuracy score, and that of training on both the naive augmentation
@@ -41,28 +41,28 @@ from gan_jax.training.restore import RestoredRun, restore
 from gan_jax.viz.images import to_uint8
 
 WAYS = ("real", "real + generated", "generated")
-"""What a classifier is trained on."""
+"""Training sets of the classifier."""
 
 
 def labeled_samples(run: RestoredRun, n: int) -> LabeledImages:
-    """`n` samples of a conditional game, its classes in turn: those that `gan-jax sample` draws by default.
+    """Draws `n` samples of a conditional game, class after class, as `gan-jax sample` does by default.
 
     Raises:
-        BadInput: the game is asked for no labels.
+        BadInput: the game has no labels.
     """
     if "y" not in run.game.codes:
         raise BadInput(f"{run.manifest.name} makes no labeled images: give runs of a conditional game")
     classes = range(run.game.codes["y"].classes)
     drawn = draw_latents(run.game, jax.random.key(run.experiment.common.seed), n, {"y": classes})
-    with jax.default_matmul_precision("highest"):  # what a GPU rounds to be fast would depend on the machine
+    with jax.default_matmul_precision("highest"):  # fast matmuls on a GPU would depend on the machine
         images = to_uint8(sampler(run.game)(run.state, drawn))
     return LabeledImages(images, np.asarray(drawn["y"]), tuple(run.manifest.data["classes"]))
 
 
 def training_sets(real: LabeledImages, generated: LabeledImages) -> dict[str, LabeledImages]:
-    """What the classifier is trained on in each of `WAYS`: as many images in each, so that a pass is as many steps.
+    """Builds the training set of each of `WAYS`, all of the same size, so that a pass has the same number of steps.
 
-    Real and generated images are repeated, all equally often up to one, to fill the set or their half of it.
+    Images are repeated to fill the set or their half of it; repetitions differ by at most one.
     """
     n = 2 * max(len(real.images), len(generated.images), BATCH)
     halves = _repeated(real, n // 2), _repeated(generated, n // 2)
@@ -73,14 +73,14 @@ def training_sets(real: LabeledImages, generated: LabeledImages) -> dict[str, La
 def accuracies(
     real: LabeledImages, generated: LabeledImages, test: LabeledImages, key: Key[Array, ""], steps: int
 ) -> dict[str, float]:
-    """The accuracy on `test`, 0 to 1, of a classifier trained in each of `WAYS`, from the same start.
+    """Computes the accuracy on `test`, 0 to 1, of a classifier trained in each of `WAYS` from the same initialization.
 
     Args:
         real: the images that the game was trained on.
         generated: its samples.
-        test: real images that nothing was trained on.
-        key: draws the classifier's start and its training.
-        steps: of every training, rounded up to whole passes over its set, which are the same for all.
+        test: held-out real images.
+        key: key of the initialization and of the training.
+        steps: steps of every training, rounded up to whole passes over its set.
 
     Raises:
         BadInput: classes or sizes of images differ.
@@ -88,7 +88,7 @@ def accuracies(
     for name, others in (("generated", generated), ("test", test)):
         if (others.classes, others.images.shape[1:]) != (real.classes, real.images.shape[1:]):
             raise BadInput(
-                f"{name} images are {_told(others)}, and those that the game was trained on {_told(real)}: "
+                f"{name} images are {_described(others)}, but the game was trained on {_described(real)}: "
                 "test on images of the same kind"
             )
     found = {}
@@ -100,11 +100,11 @@ def accuracies(
 
 
 def results(run: RestoredRun, data: str, found: Mapping[str, float]) -> Results:
-    """A run's accuracies as `judge.table` takes them, in percent, with what generated images added to real ones.
+    """Converts a run's accuracies to percent, adds the gain from generated images, and wraps them for `tables.rows`.
 
     Args:
         run: the run.
-        data: the name of what it was trained on.
+        data: the name of its training data.
         found: its `accuracies`.
     """
     about = {
@@ -118,13 +118,15 @@ def results(run: RestoredRun, data: str, found: Mapping[str, float]) -> Results:
 
 
 def _repeated(shown: LabeledImages, n: int) -> LabeledImages:
-    """`n` images, each of those there are as often as the others, up to one."""
-    order = np.random.RandomState(0).permutation(len(shown.images))  # or the last pass would be the first classes
+    """Repeats images up to `n`; repetitions differ by at most one."""
+    order = np.random.RandomState(0).permutation(
+        len(shown.images)
+    )  # otherwise the last pass would have the first classes only
     rows = np.resize(order, n)
     return LabeledImages(shown.images[rows], shown.labels[rows], shown.classes)
 
 
-def _told(shown: LabeledImages) -> str:
+def _described(shown: LabeledImages) -> str:
     return (
         f"{'x'.join(map(str, shown.images.shape[1:]))} of {len(shown.classes)} classes {', '.join(shown.classes[:3])}"
     )
@@ -141,9 +143,9 @@ def main(
 
     Args:
         runs: Folders of runs of conditional games.
-        samples: Drawn from every run, as many of each class.
-        steps: Of every training of the classifier, 128 images each, rounded up to whole passes.
-        test: The data set that the classifier is tested on, by its test split.
+        samples: Number of samples of every run, the same for each class.
+        steps: Steps of every training of the classifier, with 128 images each, rounded up to whole passes.
+        test: Data set whose test split the classifier is tested on.
         data_dir: Folder with the original archives of that data set, instead of a download.
     """
     held_out, found = read_all(open_source(test, data_dir, split="test")), []
@@ -156,13 +158,13 @@ def main(
             read_all(source), labeled_samples(run, samples), held_out, jax.random.key(common.seed), steps
         )
         found.append(results(run, source.name, shares))
-        told = ", ".join(f"{way} {share:.4f}" for way, share in shares.items())
-        print(f"{folder}: {told}; {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
+        shown = ", ".join(f"{way} {share:.4f}" for way, share in shares.items())
+        print(f"{folder}: {shown}; {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
     print(tables.markdown(tables.rows(found)))
     print(
         f"Accuracy on the {len(held_out.images):,} test images of {test} in percent, mean ± standard deviation over "
         f"runs, of a classifier trained for {steps:,} steps, rounded up to whole passes; {samples:,} samples of each "
-        "run. gain: real + generated less real, run by run."
+        "run. gain: real + generated minus real, run by run."
     )
 
 

@@ -1,7 +1,7 @@
-"""Times convolutions as products against the library's: layer by layer, and one step of the tutorial's conv GAN.
+"""Times convolutions as matrix products and as library calls: each layer, and one step of the tutorial's DCGAN.
 
-Each is timed in a loop, as training plays it, and outside of one. The median of a few runs is printed, in milliseconds.
-On two CPU cores the library's form in a loop takes seconds a step: expect to wait a few minutes.
+Each is timed inside a loop, as in training, and outside of one. Prints the median of a few runs, in milliseconds. On
+two CPU cores a library convolution in a loop takes seconds per step, and the script a few minutes.
 
     python scripts/bench_layers.py --batch 128
 """
@@ -20,7 +20,7 @@ from gan_jax.engine.step import init, make_step
 from gan_jax.nets import dcgan
 from gan_jax.nets.layers import convolution
 
-LAYERS = {  # of the tutorial's generator and discriminator: the layer, and the size and channels of its input
+LAYERS = {  # of the tutorial's networks: the layer, and the size and channels of its input
     "transposed 256 > 128, stride 2": (convolution.ConvTranspose(128, stride=2), 7, 256),
     "transposed 128 > 64": (convolution.ConvTranspose(64), 14, 128),
     "transposed 64 > 1, stride 2": (convolution.ConvTranspose(1, stride=2), 14, 64),
@@ -31,7 +31,7 @@ LAYERS = {  # of the tutorial's generator and discriminator: the layer, and the 
 
 
 def layer(name, batch):
-    """A step that plays a layer forwards and backwards, and its state."""
+    """Returns a step of the forward and backward pass of a layer, and its state."""
     module, size, channels = LAYERS[name]
     x = jax.random.normal(jax.random.key(0), (batch, size, size, channels))
     variables = module.init(jax.random.key(0), x)
@@ -44,7 +44,7 @@ def layer(name, batch):
 
 
 def game(batch):
-    """A discriminator turn and a generator turn, with Adam, and their state."""
+    """Returns a step with a discriminator turn and a generator turn, and its state."""
     adam = optax.adam(2e-4, 0.5)
     vanilla = gan_jax.games.vanilla.game(dcgan.Generator(), dcgan.Discriminator(), adam, adam)
     data = {"x": jax.random.normal(jax.random.key(0), (2, batch, 28, 28, 1))}
@@ -53,7 +53,7 @@ def game(batch):
 
 
 def milliseconds(step, state, loop, repeats):
-    """The median time of a step, two to a call in a loop."""
+    """Computes the median time of a step; a loop has two steps per call."""
     steps = 2 if loop else 1
     play = jax.jit(lambda state: lax.fori_loop(0, steps, lambda _, s: step(s), state) if loop else step(state))
     times = []
@@ -61,11 +61,11 @@ def milliseconds(step, state, loop, repeats):
         start = time.perf_counter()
         jax.block_until_ready(play(state))
         times.append(1e3 * (time.perf_counter() - start) / steps)
-    return statistics.median(times[1:])  # the first one compiled
+    return statistics.median(times[1:])  # the first call compiles
 
 
 def main():
-    """Prints one row for every layer, and one for the step."""
+    """Prints one row per layer, and one for the step."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--repeats", type=int, default=3)

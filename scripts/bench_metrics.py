@@ -1,10 +1,10 @@
-"""What metrics cost beside other implementations, on the same features, and whether they agree.
+"""Times metrics against other implementations on the same features, and compares their values.
 
     python scripts/bench_metrics.py --n 10000 --dims 2048
 
-Prints a Markdown table. Features are drawn from two correlated Gaussians, in float32 as networks give them. Needs
-torch, torch-fidelity and scipy. The second table scores two draws of N(0, I), whose precision, recall, density and
-coverage the authors of prdc give in its README: draws differ by a few hundredths, density by more.
+Prints Markdown tables. Features are drawn from two correlated Gaussians, in float32 as networks compute them. Needs
+torch, torch-fidelity and scipy. The second table scores two draws of N(0, I) as in the README of the package prdc;
+scores of draws differ by a few hundredths, density by more.
 """
 
 import os
@@ -30,8 +30,8 @@ def main(n: int = 10_000, dims: int = 2048, gaussian: bool = True) -> None:
 
     Args:
         n: Examples in each set, more than `dims`.
-        dims: Features of each.
-        gaussian: Scores 10,000 x 1,000 draws of N(0, I) too.
+        dims: Number of features per example.
+        gaussian: Also score two draws of 10,000 x 1,000 from N(0, I).
     """
     pair = correlated(n, dims)
     print(f"{n} x {n} features of {dims} dimensions, {os.cpu_count()} cores\n")
@@ -53,7 +53,7 @@ Score = tuple[str, str, Callable[..., tuple[float, ...]]]
 
 
 def ours() -> list[Score]:
-    """Metric, implementation and function; of the kernel distance also its error."""
+    """Lists metric, implementation and function of gan_jax; the kernel distance has its error, too."""
     return [
         ("Fréchet", "gan_jax", lambda a, b: (frechet_distance(a, b),)),
         ("kernel distance, error", "gan_jax, all pairs", lambda a, b: tuple(kernel_distance(a, b))),
@@ -63,7 +63,7 @@ def ours() -> list[Score]:
 
 
 def torch_fidelity(n: int) -> list[Score]:
-    """What it does after its networks, with its own defaults; subsets are of 1,000 or of all where there are fewer."""
+    """Lists the metrics of torch-fidelity with its defaults; subsets have 1,000 examples, or all if fewer."""
     for name in ("torchvision", "torchvision.datasets", "torchvision.transforms", "torchvision.transforms.functional"):
         sys.modules.setdefault(name, MagicMock())  # for data sets and networks that are not used here
     import torch
@@ -91,13 +91,13 @@ def torch_fidelity(n: int) -> list[Score]:
 
 
 def root_of_product(a: Float[np.ndarray, "N D"], b: Float[np.ndarray, "N D"]) -> tuple[float]:
-    """The Fréchet distance as many write it, with the root of a matrix that is not symmetric."""
+    """Computes the Fréchet distance by the root of the unsymmetric product of the covariances."""
     (m1, s1), (m2, s2) = ((x.mean(axis=0), np.cov(x, rowvar=False)) for x in (a.astype(float), b.astype(float)))
     return (float(np.sum((m1 - m2) ** 2) + np.trace(s1 + s2 - 2 * sqrtm(s1 @ s2).real)),)
 
 
 def correlated(n: int, dims: int) -> Pair:
-    """Two sets with a spectrum that falls; the second is a little off in mean and covariance."""
+    """Draws two sets with a decaying spectrum; the second has a slightly different mean and covariance."""
     rng = np.random.default_rng(0)
     scale = (1 + np.arange(dims)) ** -0.5
     mix = rng.normal(size=(dims, dims)) / np.sqrt(dims)

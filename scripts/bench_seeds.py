@@ -1,4 +1,4 @@
-"""What many seeds in one program cost: steps a second of 1, 4 and 16 of them, and the time to compile.
+"""Times many seeds in one program: steps per second of 1, 4 and 16 seeds, and the time to compile.
 
     python scripts/bench_seeds.py
 
@@ -23,14 +23,14 @@ def main(seeds: tuple[int, ...] = (1, 4, 16), exact: bool = False) -> None:
     """Times the ring experiment.
 
     Args:
-        seeds: How many, one row each.
-        exact: One after the other in one program, instead of side by side.
+        seeds: Numbers of seeds, one row each.
+        exact: Train seeds one after the other in one program, instead of side by side.
     """
-    build, source = find("ring").load(), open_source("ring")
+    load, source = find("ring").load, open_source("ring")
     print("| seeds in one program | seconds to the first chunk's end | steps/s | seeds x steps/s |\n|---|---|---|---|")
     for n in seeds:
-        [cell] = combinations(build, ["--images", str(3 * CHUNK * 128)], {}, "ring")
-        player = trainable(BatchedRuns(build, source, [cell], range(n), exact, make_mesh()))
+        [cell] = combinations(load, ["--images", str(3 * CHUNK * 128)], {}, "ring")
+        player = trainable(BatchedRuns(load(), source, [cell], range(n), exact, make_mesh()))
         start = time.monotonic()
         times = []
         for _, state, _ in player.chunks(0, player.fresh(0)):

@@ -1,4 +1,4 @@
-"""Writes constraints.txt from environments that work, one per Python version: every package pinned, with a marker.
+"""Writes constraints.txt, which pins every package, from one working environment per Python version.
 
 python scripts/constraints.py .venv-3.11/bin/python .venv-3.12/bin/python > constraints.txt
 """
@@ -11,7 +11,7 @@ OURS = {"gan-jax", "gan_jax"}
 
 
 def frozen(python: str) -> tuple[str, dict[str, str]]:
-    """The Python version of an environment, and the version of every package in it."""
+    """Returns the Python version of an environment, and the version of every package in it."""
     version = "import sys; print('%d.%d' % sys.version_info[:2])"
     minor = subprocess.check_output([python, "-c", version], text=True).strip()
     lines = subprocess.check_output([python, "-m", "pip", "freeze", "--exclude-editable"], text=True).split()
@@ -20,14 +20,14 @@ def frozen(python: str) -> tuple[str, dict[str, str]]:
 
 
 def main(pythons: list[str]) -> None:
-    """Prints the constraints; the newest Python's pins hold for newer ones too."""
+    """Prints the constraints; the pins of the newest Python also hold for later ones."""
     pins: dict[str, dict[str, str]] = defaultdict(dict)
     environments = sorted(map(frozen, pythons), key=lambda e: tuple(map(int, e[0].split("."))))
     for minor, packages in environments:
         for name, pin in packages.items():
             pins[name][minor] = pin
     oldest, newest = environments[0][0], environments[-1][0]
-    print("# Written by scripts/constraints.py: the stack that was tested, so that two people get the same.")
+    print("# Written by scripts/constraints.py: the versions that were tested.")
     for name, versions in sorted(pins.items()):
         if len(versions) == len(environments) and len(set(versions.values())) == 1:
             print(f"{name}=={versions[oldest]}")

@@ -1,10 +1,10 @@
-"""The same run on 1, 2, 4 and 8 devices: how far the parameters are apart after 100 steps.
+"""Compares the parameters of one run on 1, 2, 4 and 8 devices after 100 steps.
 
     python scripts/devices.py
     python scripts/devices.py dcgan --steps 20 --batch-size 64
 
-Noise and the order of the data are the same however many devices share the batch; sums over it are not taken in the
-same order, and rounding does the rest. Prints a Markdown table. Where there is only a CPU, it plays eight devices.
+Noise and the order of the data do not depend on the number of devices; sums over the batch are taken in another order,
+and rounded differently. Prints a Markdown table. A CPU simulates eight devices.
 """
 
 import argparse
@@ -27,7 +27,7 @@ COUNTS = (1, 2, 4, 8)
 
 
 def after(name: str, steps: int, batch_size: int, devices: int) -> State:
-    """The state after so many steps, shared by so many devices."""
+    """Trains for `steps` steps on the first `devices` devices, and returns the state."""
     flags = ["--images", str(steps * batch_size), "--batch-size", str(batch_size), "--log-every", str(steps)]
     build = find(name).load()
     parsed = parse(build, flags, name, given=["source"])
@@ -41,7 +41,7 @@ def after(name: str, steps: int, batch_size: int, devices: int) -> State:
 
 
 def apart(a: State, b: State) -> tuple[float, float]:
-    """The largest difference of any parameter, and the largest parameter, beside which to see it."""
+    """Computes the largest difference of any parameter, and the largest parameter for comparison."""
     params = [{name: player.params for name, player in state.players.items()} for state in (a, b)]
     pairs = list(zip(*map(jax.tree.leaves, params), strict=True))
     return (

@@ -1,9 +1,9 @@
-"""How fast each dynamics comes to rest, or not, on the Dirac-GAN: measured, and in closed form.
+"""Compares the convergence rate of every dynamics on the Dirac-GAN, measured, with its closed form.
 
     python scripts/dirac_rates.py --out experiments/gallery/dirac.png
 
-Prints a Markdown table, and draws the paths. A rate is what the distance from (0, 0) is multiplied by in a step; it is
-measured as the slope of the distance's logarithm over the second half of the path.
+Prints a Markdown table, and draws the paths. The rate is the factor per step on the distance from (0, 0), measured as
+the slope of the distance's logarithm over the second half of the path.
 """
 
 from pathlib import Path
@@ -11,10 +11,9 @@ from pathlib import Path
 import numpy as np
 import tyro
 
-from gan_jax.config import discovery
+from gan_jax.config.discovery import find
+from gan_jax.config.flags import parse
 from gan_jax.data import open_source
-from gan_jax.engine import dynamics
-from gan_jax.penalties import terms
 from gan_jax.toy import dirac_theory
 from gan_jax.toy.dirac import path
 from gan_jax.viz import scatter2d
@@ -22,41 +21,41 @@ from gan_jax.viz.images import save_png
 
 H = 0.1
 PLAIN, R1 = dirac_theory.jacobian(), dirac_theory.jacobian(gamma=1.0)
-EXPECTING = np.linalg.solve(np.eye(2) + H * PLAIN, PLAIN)  # the field of players who expect each other's step
+COMPETITIVE = np.linalg.solve(np.eye(2) + H * PLAIN, PLAIN)  # the field of competitive gradient descent
 
-# name, arguments of the experiment, the matrix of one update where there is one, whether the path is drawn
+# name, flags of the experiment, the matrix of one update if it has one, whether the path is drawn
 ROWS = [
-    ("gradient play", {}, dirac_theory.simultaneous(PLAIN, H), True),
-    ("gradient play, alternating", {"simultaneous": False}, dirac_theory.alternating(PLAIN, H), True),
-    ("gradient play, R1 weight 1", {"penalty": (terms.r1(1.0),)}, dirac_theory.simultaneous(R1, H), True),
+    ("gradient play", "", dirac_theory.simultaneous(PLAIN, H), True),
+    ("gradient play, alternating", "--no-simultaneous", dirac_theory.alternating(PLAIN, H), True),
+    ("gradient play, R1 weight 1", "--penalty r1:1", dirac_theory.simultaneous(R1, H), True),
     (
         "consensus 1",
-        {"dynamics": dynamics.consensus(1.0)},
+        "--dynamics consensus:1",
         dirac_theory.simultaneous(dirac_theory.consensus(PLAIN, 1.0), H),
         True,
     ),
     (
         "symplectic 1",
-        {"dynamics": dynamics.symplectic(1.0)},
+        "--dynamics symplectic:1",
         dirac_theory.simultaneous(dirac_theory.symplectic(PLAIN, 1.0), H),
         False,
     ),
     (
         "extragradient",
-        {"dynamics": dynamics.extragradient},
+        "--dynamics extragradient",
         dirac_theory.simultaneous(dirac_theory.extragradient(PLAIN, H), H),
         True,
     ),
-    ("competitive", {"dynamics": dynamics.competitive(H)}, dirac_theory.simultaneous(EXPECTING, H), False),
-    ("optimistic", {"dynamics": dynamics.optimistic}, None, False),
-    ("lookahead 5", {"dynamics": dynamics.lookahead(5)}, None, False),
+    ("competitive", f"--dynamics competitive:{H}", dirac_theory.simultaneous(COMPETITIVE, H), False),
+    ("optimistic", "--dynamics optimistic", None, False),
+    ("lookahead 5", "--dynamics lookahead:5", None, False),
     (
         "negative momentum -0.5, alternating",
-        {"dynamics": dynamics.negative_momentum(-0.5), "simultaneous": False},
+        "--dynamics negative_momentum:-0.5 --no-simultaneous",
         None,
         False,
     ),
-    ("unrolled 5", {"dynamics": dynamics.unrolled(5)}, None, False),
+    ("unrolled 5", "--dynamics unrolled:5", None, False),
 ]
 
 
@@ -65,14 +64,14 @@ def main(out: Path, steps: int = 500) -> None:
 
     Args:
         out: The picture to write.
-        steps: How long; the picture shows the first 100.
+        steps: Length of the paths; the picture shows the first 100 steps.
     """
-    experiment = discovery.load(discovery.find("dirac"))
-    source, paths = open_source("dirac"), {}
-    print("| dynamics | rate, closed form | rate, measured | distance after 100 steps | comes to rest |")
+    build, source, paths = find("dirac").load(), open_source("dirac"), {}
+    print("| dynamics | rate, closed form | rate, measured | distance after 100 steps | converges |")
     print("|---|---|---|---|---|")
-    for name, settings, update, drawn in ROWS:
-        [phase] = experiment(source, learning_rate=H, **settings).phases
+    for name, flags, update, drawn in ROWS:
+        parsed = parse(build, ["--learning-rate", str(H), *flags.split()], "dirac", given=["source"])
+        [phase] = build(source, **parsed.kwargs).phases
         taken = np.asarray(path(phase.game, steps), float)
         distance = np.linalg.norm(taken, axis=1)
         late = np.arange(steps // 2, steps + 1)

@@ -1,11 +1,11 @@
-"""A table of families of GANs: every experiment's scores over seeds, at the end and at its best, and its speed.
+"""Tabulates families of GANs: scores over seeds, at the end and at the best checkpoint, and speed.
 
     python scripts/family_table.py runs/families/*-? --out table.md --sheet experiments/gallery/families.png
 
-Takes run folders that hold `end.json` and, where the run kept its best checkpoint, `best.json`, as written by
+Takes run folders with `end.json` and, if the run kept its best checkpoint, `best.json`, as written by
 `gan-jax evaluate RUN --out RUN/end.json` and `gan-jax evaluate RUN --best --out RUN/best.json`. Seconds per 1,000
-images are those of the median logged chunk, so that neither compilation nor evaluation is counted. The sheet shows the
-last samples of every family's first run.
+images are those of the median logged chunk, which excludes compilation and evaluation. The sheet shows the last samples
+of every family's first run.
 """
 
 import argparse
@@ -32,11 +32,11 @@ COLUMNS = {
     "label_accuracy": ("label_accuracy", "label accuracy ↑"),
     "code_accuracy": ("code_accuracy", "code accuracy ↑"),
 }
-"""Values, the metric that each is of, and how it is headed."""
+"""By value: its metric, and its heading."""
 
 
 class Run(NamedTuple):
-    """What the table says of a run."""
+    """The data of a run for the table."""
 
     folder: RunDir
     family: str
@@ -49,7 +49,7 @@ class Run(NamedTuple):
 
 
 def read(path: Path) -> Run:
-    """A run that was trained and evaluated."""
+    """Reads a trained and evaluated run."""
     folder = RunDir(path)
     manifest, records = folder.read(), folder.records()
     seconds, images = (np.diff([record[name] for record in records]) for name in ("seconds", "images"))
@@ -60,7 +60,7 @@ def read(path: Path) -> Run:
 
 
 def scores(file: Path) -> dict[str, float]:
-    """The values of a file of results; none where there is no file."""
+    """Reads the values of a file of results; none if there is no file."""
     if not file.exists():
         return {}
     found = protocol.read(file).scores
@@ -68,7 +68,7 @@ def scores(file: Path) -> dict[str, float]:
 
 
 def table(runs: Sequence[Run]) -> str:
-    """Markdown, a row for each family in the order they come in."""
+    """Formats the table as Markdown, one row per family, in the order of the runs."""
     families = defaultdict(list)
     for run in runs:
         families[run.family].append(run)
@@ -85,13 +85,13 @@ def table(runs: Sequence[Run]) -> str:
 
 
 def over_seeds(runs: Sequence[Run], when: str, name: str) -> str:
-    """Mean ± standard deviation of a value; nothing where it was not measured."""
+    """Formats the mean ± standard deviation of a value; empty if no run has it."""
     values = {run.seed: getattr(run, when)[name] for run in runs if name in getattr(run, when)}
     return format_spread(summarize(values, higher=False)) if values else ""
 
 
 def sheet(runs: Sequence[Run]) -> UInt8[np.ndarray, "H W 3"]:
-    """The last samples of every family's first run, each under its name."""
+    """Draws the last samples of every family's first run, each under its name."""
     first = {run.family: run for run in reversed(runs)}
     families = list(dict.fromkeys(run.family for run in runs))
     files = [max(first[family].folder.samples.glob("*.png")) for family in families]

@@ -1,12 +1,12 @@
-"""Disturbs a run at random moments, again and again, and checks that it ends as if nothing had happened.
+"""Interrupts a run at random moments, and checks that it ends as an undisturbed run does.
 
     python scripts/fault_injection.py --times 50 --dir runs/disturbed
 
-A short run on real digits is trained once in peace. Then it is trained again while it is killed (SIGKILL), stopped
-(SIGTERM, SIGINT), killed and its newest checkpoint cut short, or denied room on the disk; after each disturbance the
-same command goes on. Where it comes to its end it is compared (the digest of the state at every checkpoint, every
-logged number, every picture), and begins anew, until it has been disturbed so many times; a disturbance that came too
-late is none. Exits with 1 where anything differs.
+Trains a short run on real digits once undisturbed, and then again with disturbances: killed (SIGKILL), stopped
+(SIGTERM, SIGINT), killed with its newest checkpoint truncated, or with a full disk. After each disturbance the same
+command resumes the run. A finished run is compared (digests of the state at every checkpoint, logged numbers,
+pictures), and another one is started, until `--times` disturbances are reached; those after the end of a run do not
+count. Exits with 1 if anything differs.
 """
 
 import argparse
@@ -28,14 +28,14 @@ from gan_jax.runs.run_dir import RunDir
 FLAGS = ("--log-every", "25", "--checkpoint-every", "100", "--sample-every", "500")
 
 Disturbed = tuple[int, str, set[int]]
-"""The exit code of a process that was disturbed, what it said, and the codes that are right."""
+"""The exit code of a disturbed process, its stderr, and the allowed codes."""
 
 STOPPED = {signal.SIGTERM: 143, signal.SIGINT: 130, signal.SIGKILL: -9}
-"""Signals, and the exit codes that they must lead to where the run has not come to its end."""
+"""Signals, and the required exit codes of an unfinished run."""
 
 
 def start(images: int, folder: Path, room: int | None = None) -> subprocess.Popen:
-    """The same command as ever; with `room`, no file may grow beyond so many bytes, as on a disk that is full."""
+    """Starts the command; `room` limits the bytes of every file, as on a full disk."""
 
     def limit() -> None:
         if room is not None:
@@ -47,8 +47,8 @@ def start(images: int, folder: Path, room: int | None = None) -> subprocess.Pope
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=limit)
 
 
-def signalled(number: int) -> Callable[[Callable, Path, random.Random, float], Disturbed]:
-    """A disturbance: that signal, at some moment."""
+def signaled(number: int) -> Callable[[Callable, Path, random.Random, float], Disturbed]:
+    """Makes a disturbance that sends a signal at a random moment."""
 
     def disturb(start: Callable, folder: Path, chance: random.Random, seconds: float) -> Disturbed:
         process = start(folder)
@@ -62,10 +62,10 @@ def signalled(number: int) -> Callable[[Callable, Path, random.Random, float], D
 
 
 def torn(start: Callable, folder: Path, chance: random.Random, seconds: float) -> Disturbed:
-    """A disturbance: killed, and then a file of the newest checkpoint loses its end."""
-    done = signalled(signal.SIGKILL)(start, folder, chance, seconds)
+    """Kills the process, and then truncates a file of the newest checkpoint."""
+    done = signaled(signal.SIGKILL)(start, folder, chance, seconds)
     steps = Checkpoints(folder / "checkpoints").steps()
-    if len(steps) > 1:  # of one only the user decides
+    if len(steps) > 1:  # a single damaged checkpoint is an error
         newest = folder / "checkpoints" / str(steps[-1])
         files = sorted(path for path in newest.rglob("*") if path.is_file() and path.stat().st_size)
         file = chance.choice(files)
@@ -74,23 +74,23 @@ def torn(start: Callable, folder: Path, chance: random.Random, seconds: float) -
 
 
 def full(start: Callable, folder: Path, chance: random.Random, seconds: float) -> Disturbed:
-    """A disturbance: there is no room on the disk."""
+    """Trains on a full disk."""
     process = start(folder, room=int(10 ** chance.uniform(2, 6)))
     _, errors = process.communicate()
     return process.returncode, errors, {0, 2}
 
 
 DISTURBANCES = {
-    "SIGKILL": signalled(signal.SIGKILL),
-    "SIGTERM": signalled(signal.SIGTERM),
-    "SIGINT": signalled(signal.SIGINT),
+    "SIGKILL": signaled(signal.SIGKILL),
+    "SIGTERM": signaled(signal.SIGTERM),
+    "SIGINT": signaled(signal.SIGINT),
     "torn checkpoint": torn,
     "full disk": full,
 }
 
 
 def account(folder: Path) -> dict[str, object]:
-    """All that a run leaves behind, but for the clock."""
+    """Collects the results of a run that must not depend on disturbances."""
     run = RunDir(folder)
     return {
         "health": run.health.read_text(),
@@ -101,7 +101,7 @@ def account(folder: Path) -> dict[str, object]:
 
 
 def differences(there: dict[str, object], here: dict[str, object]) -> list[str]:
-    """What differs, in words. A run that was stopped has saved at other moments, and drawn there, too."""
+    """Describes the differences of two runs. A stopped run has additional checkpoints and pictures."""
     found = []
     ours = {line["step"]: line["digest"] for line in here["digests"]}
     found += [f"the state at step {d['step']}" for d in there["digests"] if ours.get(d["step"]) != d["digest"]]
@@ -109,24 +109,24 @@ def differences(there: dict[str, object], here: dict[str, object]) -> list[str]:
         then, now = ([record["step"] for record in numbers] for numbers in (there["numbers"], here["numbers"]))
         found.append("logged numbers" if then == now else f"logged steps: {now}, not {then}")
     if there["health"] != here["health"]:
-        found.append("what the monitors found")
+        found.append("findings of the monitors")
     if not there["pictures"].items() <= here["pictures"].items():
         found.append("pictures")
     return found
 
 
 def one_line(errors: str) -> bool:
-    """Whether a command told what was wrong in one line, after what it says of how far it is."""
-    told = [line for line in errors.strip().splitlines() if " images  " not in line]
-    return len(told) == 1 and told[0].startswith("gan-jax: ")
+    """Whether a command reported its error in one line, apart from its progress."""
+    lines = [line for line in errors.strip().splitlines() if " images  " not in line]
+    return len(lines) == 1 and lines[0].startswith("gan-jax: ")
 
 
 def main() -> None:
-    """Disturbs, and says what came of it."""
+    """Disturbs runs, and prints the result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--times", type=int, default=50)
-    parser.add_argument("--seed", type=int, default=0, help="of what happens when")
-    parser.add_argument("--images", type=int, default=48_000, help="of the run")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the disturbances and their moments")
+    parser.add_argument("--images", type=int, default=48_000, help="length of the run")
     parser.add_argument("--dir", type=Path, default=Path("runs/disturbed"))
     args = parser.parse_args()
     shutil.rmtree(args.dir, ignore_errors=True)
@@ -139,7 +139,9 @@ def main() -> None:
     if peaceful.returncode:
         sys.exit(errors)
     expected = account(args.dir / "peaceful")
-    print(f"in peace: {seconds:.0f} s, {len(expected['numbers'])} records, digest {expected['digests'][-1]['digest']}")
+    print(
+        f"undisturbed: {seconds:.0f} s, {len(expected['numbers'])} records, digest {expected['digests'][-1]['digest']}"
+    )
 
     suffered, ended, wrong = Counter(), 0, []
     while sum(suffered.values()) < args.times or not ended:
@@ -147,7 +149,7 @@ def main() -> None:
         name = chance.choice(list(DISTURBANCES))
         began = time.monotonic()
         code, errors, allowed = DISTURBANCES[name](begin, folder, chance, seconds)
-        if code == 0:  # it was through before
+        if code == 0:  # the run ended before the disturbance
             seconds = min(seconds, time.monotonic() - began)
         else:
             suffered[name] += 1
@@ -156,13 +158,13 @@ def main() -> None:
         last = RunDir(folder).read_digests()[-1:] if folder.exists() else []
         at = f"{last[0]['images']:,} images" if last else "nothing saved"
         print(f"{sum(suffered.values()):3}  {name:15} exit code {code:4}  {at}", flush=True)
-        if code and sum(suffered.values()) >= args.times:  # enough: let it come to its end
+        if code and sum(suffered.values()) >= args.times:  # enough: let the run end
             code = begin(folder).wait()
         if code == 0:
             wrong += [f"{folder}: {what}" for what in differences(expected, account(folder))]
             ended += 1
-    told = ", ".join(f"{count} x {name}" for name, count in sorted(suffered.items()))
-    print(f"{sum(suffered.values())} disturbances ({told}), {ended} runs ended; {len(wrong)} differences")
+    counts = ", ".join(f"{count} x {name}" for name, count in sorted(suffered.items()))
+    print(f"{sum(suffered.values())} disturbances ({counts}), {ended} runs ended; {len(wrong)} differences")
     print("\n".join(wrong))
     sys.exit(bool(wrong))
 

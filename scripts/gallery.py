@@ -1,4 +1,4 @@
-"""Puts the last sample grids of runs, or pictures, side by side, for experiments/gallery.
+"""Puts the last previews of runs, or pictures, side by side, for experiments/gallery.
 
 python scripts/gallery.py runs/mnist_mlp-0 runs/mnist_dcgan-0 --out experiments/gallery/mnist.png
 python scripts/gallery.py runs/*/evaluation/neighbors.png --scale 1 --out experiments/gallery/neighbors.png
@@ -18,7 +18,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", type=Path, nargs="+")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--scale", type=int, default=2, help="every pixel becomes this many, in both directions")
+    parser.add_argument("--scale", type=int, default=2, help="factor on the size of the picture")
     args = parser.parse_args()
     files = [run if run.is_file() else max((run / "samples").glob("*.png")) for run in args.runs]
     grids = [np.atleast_3d(np.asarray(Image.open(file))) for file in files]

@@ -1,9 +1,9 @@
-"""What the metrics say of digits that nobody generated: real ones (the floor), too few classes, copies, noise.
+"""Scores images that no GAN generated: real digits (the floor), few classes, copies, noise.
 
-    python scripts/metric_sanity.py                      # the test set of MNIST, 10,000 images, and what is made of it
+    python scripts/metric_sanity.py                      # downloads MNIST
     python scripts/metric_sanity.py --data-dir DIR       # with the original archives in DIR instead of a download
 
-Every row is 10,000 images, compared with the same 10,000 training images, in the way of `gan-jax evaluate`.
+Every row compares 10,000 images with the same 10,000 training images, as `gan-jax evaluate` does.
 """
 
 from pathlib import Path
@@ -34,7 +34,7 @@ def main(data_dir: Path | None = None, samples: int = SAMPLES) -> None:
 
     Args:
         data_dir: Folder with the original archives of MNIST.
-        samples: Images in every row.
+        samples: Number of images in every row.
     """
     train, test = (open_source("mnist", data_dir, split) for split in ("train", "test"))
     net, reference = mnist(), Reference("train", train, lambda: test)
@@ -48,7 +48,7 @@ def main(data_dir: Path | None = None, samples: int = SAMPLES) -> None:
 
 
 def sets(train: Source, test: Source, n: int) -> dict[str, Images]:
-    """What is judged, by what it is."""
+    """Makes the sets of images by their descriptions."""
     random = np.random.RandomState(1)
     held_out = read_images(test, subset_indices(test.size, n)).images
     n = len(held_out)

@@ -1,10 +1,10 @@
-"""Trains the reference run anew, of which `gan-jax reproduce experiments/reference` must come to the same bits.
+"""Trains the reference run, which `gan-jax reproduce experiments/reference` must reproduce bit for bit.
 
     python scripts/reference.py
 
-Only what says what the run is and what it came to is kept: its manifest, without the paths of this machine, and the
-digests of its checkpoints. They hold for the versions and the processor that the manifest names. XLA is told to use one
-thread and no instructions that only some processors have, so that they may hold for others, too.
+Keeps its manifest, without the paths of this machine, and the digests of its checkpoints. They hold for the versions
+and the processor in the manifest. XLA is restricted to one thread and to AVX2, so that they may hold for other
+processors, too.
 """
 
 import json
@@ -21,13 +21,14 @@ FLAGS = ("--images", "9600", "--log-every", "50", "--checkpoint-every", "100")
 
 
 def main() -> None:
-    """Trains, and writes the two files."""
+    """Trains the run, and writes the two files."""
     with tempfile.TemporaryDirectory() as scratch:
         run = Path(scratch) / "run"
-        command = [sys.executable, ROOT / "experiments" / "mnist_mlp.py", *FLAGS, "--run-dir", run]
-        subprocess.run(command, env={**os.environ, "XLA_FLAGS": XLA_FLAGS}, check=True)
+        command = [Path(sys.executable).with_name("gan-jax"), "train", "mnist_mlp", *FLAGS, "--run-dir", run]
+        subprocess.run(command, cwd=ROOT, env={**os.environ, "XLA_FLAGS": XLA_FLAGS}, check=True)
         about = json.loads((run / "manifest.json").read_text())
-        about |= {"experiment": "experiments/mnist.py", "settings": about["settings"] | {"run_dir": None}}
+        about |= {"experiment": "experiments/mnist.py", "row": "mnist_mlp"}
+        about["settings"] |= {"run_dir": None}
         REFERENCE.mkdir(exist_ok=True)
         (REFERENCE / "manifest.json").write_text(json.dumps(about, indent=2) + "\n")
         (REFERENCE / "digests.jsonl").write_bytes((run / "digests.jsonl").read_bytes())

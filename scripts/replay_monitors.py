@@ -1,8 +1,8 @@
-"""What the health monitors find in finished runs, replayed from what they logged: one line a run.
+"""Replays the monitors on the records of finished runs: one row per run.
 
     python scripts/replay_monitors.py runs/families/*
 
-For choosing thresholds: beside the symptoms it says how near healthy runs came to three of them.
+For choosing thresholds: the table also shows how near healthy runs are to three symptoms.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from gan_jax.runs.run_dir import Record, RunDir
 
 
 def longest_right(records: list[Record], right: float = 0.99) -> int:
-    """For how many chunks at most a discriminator was right about real and fake."""
+    """Returns the most consecutive chunks in which a discriminator was right about real and fake examples."""
     longest = 0
     for name in named(records, "/accuracy_real"):
         length = 0
@@ -27,7 +27,7 @@ def longest_right(records: list[Record], right: float = 0.99) -> int:
 
 
 def largest_jump(records: list[Record], before: int = 10) -> float:
-    """The largest norm, as a multiple of the median of those logged before it."""
+    """Returns the largest norm as a multiple of the median of earlier ones."""
     jumps = [0.0]
     for name in named(records, "/grad_norm", "/update_norm"):
         norms = series(records, name)

@@ -1,11 +1,12 @@
-"""Trains a frozen feature network of images 28 x 28 x 1, and says how good it is.
+"""Trains a frozen feature network of images 28 x 28 x 1, and prints its accuracy.
 
     python scripts/train_mnist_features.py --out gan_jax/metrics/features/weights/mnist.npz
     python scripts/train_mnist_features.py --data fashion_mnist --out fashion_mnist.npz
 
-The first command wrote the file in the package. It has the sha256 that `gan_jax.metrics.features.mnist.SHA256` pins,
-and classifies 99.39 % of the 10,000 test images and 99.60 % of the 60,000 training images rightly. It took 4.5 minutes
-of processor time with jax 0.10.2 on a CPU; another machine may round otherwise, and so get other weights, as good.
+The first command wrote the file in the package. Its sha256 is pinned as `gan_jax.metrics.features.mnist.SHA256`. Its
+accuracy is 99.39 % on the 10,000 test images and 99.60 % on the 60,000 training images. It took 4.5 minutes of
+processor time with jax 0.10.2 on a CPU; another machine may round differently, and obtain other weights of the same
+accuracy.
 
     network     conv 5 x 5, 16 maps; SiLU; 2 x 2 means; conv 3 x 3, 32 maps; SiLU; 2 x 2 means; Dense 128; SiLU: the
                 features; Dense 10. Convolutions `SAME`; kernels drawn by He's rule, the head's by LeCun's
@@ -34,8 +35,8 @@ def main(out: Path, data: str = "mnist", data_dir: Path | None = None) -> None:
 
     Args:
         out: The file to write.
-        data: A data set of labeled images 28 x 28 x 1.
-        data_dir: A folder with its original archives, to be used instead of a download.
+        data: Data set of labeled images 28 x 28 x 1.
+        data_dir: Folder with its original archives, instead of a download.
     """
     train, test = (open_source(data, data_dir, split) for split in ("train", "test"))
     if train.shape != (28, 28, 1) or not train.classes:

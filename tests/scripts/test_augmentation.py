@@ -30,7 +30,7 @@ def loaded():
 
 
 augmentation = loaded()
-WAYS, accuracies, labeled_samples = augmentation.WAYS, augmentation.accuracies, augmentation.labelled_samples
+WAYS, accuracies, labeled_samples = augmentation.WAYS, augmentation.accuracies, augmentation.labeled_samples
 results, training_sets = augmentation.results, augmentation.training_sets
 
 KEY = jax.random.key(0)

@@ -48,7 +48,7 @@ def run(tmp_path):
         (lambda folder: edit(folder, "metrics", '"seconds": 0.1', '"seconds": 0.2'), []),
         (lambda folder: edit(folder, "digests", '"digest": "2"', '"digest": "3"'), ["the state at step 2"]),
         (lambda folder: edit(folder, "metrics", '"d/loss": 1.0', '"d/loss": 1.5'), ["logged numbers"]),
-        (lambda folder: edit(folder, "health", "8", "16"), ["what the monitors found"]),
+        (lambda folder: edit(folder, "health", "8", "16"), ["findings of the monitors"]),
         (lambda folder: edit(folder, "metrics", '"step": 2', '"step": 1'), ["logged steps: [1, 1], not [1, 2]"]),
         (lambda folder: (folder / "samples" / "0000000008.png").unlink(), ["pictures"]),
     ],
@@ -67,7 +67,7 @@ def edit(folder, name, old, new):
 
 def test_tearing_damages_the_newest_checkpoint(tmp_path, monkeypatch):
     """The newest of two, never the only one."""
-    monkeypatch.setattr(harness, "signalled", lambda number: lambda *_: (-9, "", {-9}))
+    monkeypatch.setattr(harness, "signaled", lambda number: lambda *_: (-9, "", {-9}))
     whole = tmp_path / "whole"
     for step in (1, 2):
         (whole / "checkpoints" / str(step)).mkdir(parents=True)

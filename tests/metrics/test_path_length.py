@@ -5,7 +5,7 @@ import pytest
 from unchecked import unchecked
 
 from gan_jax.errors import BadInput
-from gan_jax.evaluation.probes import ends
+from gan_jax.evaluation.probes import path_ends
 from gan_jax.metrics.path_length import path_length
 
 
@@ -25,7 +25,7 @@ def angles(a, b):
 def test_ends_are_epsilon_of_the_path_apart(epsilon, tolerance):
     """On the unit sphere they span epsilon times the angle, up to float32 rounding of a small difference."""
     z0, z1 = map(sphere, latents())
-    start, end = jax.jit(ends, static_argnums=3)(jax.random.key(1), z0, z1, epsilon)
+    start, end = jax.jit(path_ends, static_argnums=3)(jax.random.key(1), z0, z1, epsilon)
     arcs = np.linalg.norm(np.asarray(end, np.float64) - np.asarray(start, np.float64), axis=1)
     np.testing.assert_allclose(arcs, epsilon * angles(z0, z1), rtol=tolerance)
     if epsilon > 1e-3:
@@ -34,7 +34,7 @@ def test_ends_are_epsilon_of_the_path_apart(epsilon, tolerance):
 
 def test_starts_are_uniform_and_independent_along_the_paths():
     z0, z1 = map(sphere, latents())
-    start, _ = ends(jax.random.key(1), z0, z1, 1e-2)
+    start, _ = path_ends(jax.random.key(1), z0, z1, 1e-2)
     t = np.sort(angles(z0, start) / angles(z0, z1))
     np.testing.assert_allclose(t, (np.arange(1000) + 0.5) / 1000, atol=0.05)
 
@@ -42,7 +42,7 @@ def test_starts_are_uniform_and_independent_along_the_paths():
 def test_path_length_of_a_linear_generator_is_the_closed_form():
     """G(z) = A z with A' A = 4 gives 4 angle^2, averaged over the middle 98 %."""
     z0, z1 = map(sphere, latents())
-    start, end = ends(jax.random.key(1), z0, z1, 1e-2)
+    start, end = path_ends(jax.random.key(1), z0, z1, 1e-2)
     squares = np.sort(4 * angles(z0, z1) ** 2)
     length = path_length(2 * start, 2 * end, 1e-2)
     assert length.value == pytest.approx(squares[9:991].mean(), rel=1e-3)

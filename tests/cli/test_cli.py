@@ -245,9 +245,9 @@ def test_import_loads_no_heavy_library():
 
 
 def test_only_closed_event_loop_messages_are_suppressed(capfd, monkeypatch):
-    told = []
-    monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: told.append(str(unraisable.exc_value)))
+    messages = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: messages.append(str(unraisable.exc_value)))
     assert command(capfd, "list")[0] == 0
     for message in ("Event loop is closed", "something else"):
         sys.unraisablehook(SimpleNamespace(exc_value=RuntimeError(message)))
-    assert told == ["something else"]
+    assert messages == ["something else"]

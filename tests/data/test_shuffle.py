@@ -6,25 +6,25 @@ from gan_jax.errors import BadInput
 
 
 def test_every_epoch_has_its_own_permutation():
-    dealt = indices(seed=3, size=10, steps=range(20), turns=1, batch_size=3).ravel()
-    epochs = dealt.reshape(6, 10)
+    drawn = indices(seed=3, size=10, steps=range(20), turns=1, batch_size=3).ravel()
+    epochs = drawn.reshape(6, 10)
     assert (np.sort(epochs) == np.arange(10)).all()
     assert len({tuple(epoch) for epoch in epochs}) == 6
 
 
 def test_indices_run_over_steps_turns_and_batch():
     stream = np.concatenate([permutation(5, 7, epoch) for epoch in range(10)])
-    dealt = indices(seed=5, size=7, steps=range(2, 6), turns=2, batch_size=4)
-    assert dealt.shape == (4, 2, 4) and dealt.dtype == np.int32
+    drawn = indices(seed=5, size=7, steps=range(2, 6), turns=2, batch_size=4)
+    assert drawn.shape == (4, 2, 4) and drawn.dtype == np.int32
     for n, step in enumerate(range(2, 6)):
         for turn in range(2):
             for example in range(4):
-                assert dealt[n, turn, example] == stream[(step * 2 + turn) * 4 + example]
+                assert drawn[n, turn, example] == stream[(step * 2 + turn) * 4 + example]
 
 
 def test_batch_may_be_larger_than_the_data():
-    dealt = indices(seed=0, size=3, steps=range(1), turns=1, batch_size=10)
-    assert (np.bincount(dealt.ravel()) >= 3).all()
+    drawn = indices(seed=0, size=3, steps=range(1), turns=1, batch_size=10)
+    assert (np.bincount(drawn.ravel()) >= 3).all()
 
 
 def test_indices_can_start_at_any_step():
@@ -34,8 +34,8 @@ def test_indices_can_start_at_any_step():
 
 def test_late_positions_do_not_overflow():
     step = 2**40
-    dealt = indices(0, 1 << 20, range(step, step + 1), 1, 4)
-    assert ((dealt >= 0) & (dealt < 1 << 20)).all()
+    drawn = indices(0, 1 << 20, range(step, step + 1), 1, 4)
+    assert ((drawn >= 0) & (drawn < 1 << 20)).all()
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 6])

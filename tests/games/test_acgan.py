@@ -27,19 +27,19 @@ def game(**choices):
 
 
 class Scripted:
-    """Players with known outputs; `asked` holds the labels given to the generator."""
+    """Players with known outputs; `y_fake` holds the labels given to the generator."""
 
     def __init__(self, logits_real=LOGITS_REAL):
         self.real = jnp.asarray(S_REAL), jnp.asarray(logits_real)
         self.fake = jnp.asarray(S_FAKE), jnp.asarray(LOGITS_FAKE)
-        self.asked = None
+        self.y_fake = None
 
     def __getitem__(self, name):
         return {"g": self.g, "d": self.d}[name]
 
     def g(self, z, y):
         assert z.shape == (N, 5)
-        self.asked = np.asarray(y)
+        self.y_fake = np.asarray(y)
         return jnp.zeros((N, 1))
 
     def d(self, x, keys):
@@ -51,7 +51,7 @@ def play(loss=losses.non_saturating, weight=1.0, nets=None):
     nets, turns = nets or Scripted(), game(weight=weight, loss=loss).turns
     (d, metrics), (g, none) = (turn.moves[0].loss(nets, BATCH, KEYS, jnp.int32(0)) for turn in turns)
     assert none == {}
-    return float(d), float(g), metrics, nets.asked
+    return float(d), float(g), metrics, nets.y_fake
 
 
 def log_likelihood(logits, labels):
@@ -66,17 +66,17 @@ def sigmoid(s):
 @pytest.mark.parametrize("weight", [1.0, 0.3])
 def test_losses_equal_equations_2_and_3(weight):
     """With the minimax loss: -(L_S + L_C) for the discriminator, -(L_C - L_S) for the generator."""
-    d, g, _, asked = play(losses.minimax, weight)
+    d, g, _, y_fake = play(losses.minimax, weight)
     l_s_real = sum(log(sigmoid(s)) for s in S_REAL) / N
     l_s_fake = sum(log(1 - sigmoid(s)) for s in S_FAKE) / N
-    l_c_real, l_c_fake = log_likelihood(LOGITS_REAL, Y_REAL), log_likelihood(LOGITS_FAKE, asked)
+    l_c_real, l_c_fake = log_likelihood(LOGITS_REAL, Y_REAL), log_likelihood(LOGITS_FAKE, y_fake)
     assert d == pytest.approx(-(l_s_real + l_s_fake) - weight * (l_c_real + l_c_fake), rel=1e-5)
     assert g == pytest.approx(l_s_fake - weight * l_c_fake, rel=1e-5)
 
 
 def test_default_generator_loss_is_non_saturating():
-    _, g, _, asked = play()
-    assert g == pytest.approx(-sum(log(sigmoid(s)) for s in S_FAKE) / N - log_likelihood(LOGITS_FAKE, asked), rel=1e-5)
+    _, g, _, y_fake = play()
+    assert g == pytest.approx(-sum(log(sigmoid(s)) for s in S_FAKE) / N - log_likelihood(LOGITS_FAKE, y_fake), rel=1e-5)
 
 
 def test_generator_loss_does_not_depend_on_real_classification():
@@ -85,9 +85,9 @@ def test_generator_loss_does_not_depend_on_real_classification():
 
 
 def test_class_accuracies_use_real_labels_and_labels_of_fakes():
-    _, _, metrics, asked = play()
+    _, _, metrics, y_fake = play()
     assert float(metrics["class_accuracy_real"]) == pytest.approx(np.mean(LOGITS_REAL.argmax(1) == Y_REAL))
-    assert float(metrics["class_accuracy_fake"]) == pytest.approx(np.mean(LOGITS_FAKE.argmax(1) == asked))
+    assert float(metrics["class_accuracy_fake"]) == pytest.approx(np.mean(LOGITS_FAKE.argmax(1) == y_fake))
     assert {"score_real", "accuracy_fake"} <= metrics.keys()
 
 
@@ -97,4 +97,4 @@ def test_labels_of_fakes_are_uniform_and_independent_of_the_batch():
     np.testing.assert_allclose(np.bincount(drawn, minlength=K) / len(drawn), 1 / K, atol=0.03)
     nets = Scripted()
     play(nets=nets)
-    assert (nets.asked != Y_REAL).any()
+    assert (nets.y_fake != Y_REAL).any()

@@ -28,16 +28,16 @@ KEYS = jax.random.split(jax.random.key(0), N)
 
 
 class Scripted:
-    """Players with known outputs; `asked` holds the codes given to the generator."""
+    """Players with known outputs; `requested` holds the codes given to the generator."""
 
-    asked: dict
+    requested: dict
 
     def __getitem__(self, name):
         return {"g": self.g, "d": self.d}[name]
 
     def g(self, z, c):
         assert z.shape == (N, 5)
-        self.asked = {name: np.asarray(value) for name, value in c.items()}
+        self.requested = {name: np.asarray(value) for name, value in c.items()}
         return jnp.zeros((N, 1))
 
     def d(self, x, keys):
@@ -45,14 +45,14 @@ class Scripted:
         return jnp.asarray(s), {name: jnp.asarray(guess) for name, guess in GUESSES.items()}
 
 
-def information(asked):
+def information(requested):
     """Computes the mean of log Q(c | x), plus H(c), in plain loops."""
     kind = tint = 0.0
     for i in range(N):
         logits = [float(v) for v in GUESSES["kind"][i]]
-        kind += logits[asked["kind"][i]] - math.log(sum(math.exp(v) for v in logits))
+        kind += logits[requested["kind"][i]] - math.log(sum(math.exp(v) for v in logits))
         mean, std = float(GUESSES["tint"][i][0]), math.exp(float(GUESSES["tint"][i][1]))
-        tint += math.log(math.exp(-(((asked["tint"][i] - mean) / std) ** 2) / 2) / (std * math.sqrt(2 * math.pi)))
+        tint += math.log(math.exp(-(((requested["tint"][i] - mean) / std) ** 2) / 2) / (std * math.sqrt(2 * math.pi)))
     return {"kind": kind / N + math.log(4), "tint": tint / N + math.log(5)}
 
 
@@ -67,7 +67,7 @@ def test_losses_equal_equation_6():
     for turn in game(CODES, z_size=5, lambda_categorical=0.7, lambda_continuous=0.2).turns:
         [move] = turn.moves
         value, metrics = move.loss(nets, {"x": jnp.ones((N, 1))}, KEYS, jnp.int32(0))
-        bound = information(nets.asked)
+        bound = information(nets.requested)
         assert {name: float(metrics[f"info_{name}"]) for name in CODES} == pytest.approx(bound, rel=1e-5)
         values[move.label] = float(value) + 0.7 * bound["kind"] + 0.2 * bound["tint"]
     softplus = lambda s: np.log1p(np.exp(s.astype(np.float64)))  # noqa: E731

@@ -80,8 +80,8 @@ class LabeledDiscriminator(nn.Module):
 
     @nn.compact
     def __call__(self, x, y, keys=None):
-        told = concat_codes(x.reshape(x.shape[0], -1), {"y": Categorical(CLASSES)}, {"y": y})
-        return Discriminator(self.norm, dropout=0.3)(told, keys)
+        joined = concat_codes(x.reshape(x.shape[0], -1), {"y": Categorical(CLASSES)}, {"y": y})
+        return Discriminator(self.norm, dropout=0.3)(joined, keys)
 
 
 class Recognizer(nn.Module):

@@ -86,12 +86,12 @@ def test_accuracy_reflects_the_labels_of_the_training_set():
 
 
 def test_every_training_set_gets_equal_steps_and_key(monkeypatch):
-    asked = []
-    monkeypatch.setattr(augmentation, "train_classifier", lambda *args: asked.append(args))
+    calls = []
+    monkeypatch.setattr(augmentation, "train_classifier", lambda *args: calls.append(args))
     monkeypatch.setattr(augmentation, "accuracy", lambda *args: 0.5)
     accuracies(numbered(500), numbered(1000), numbered(100), KEY, 100)
-    assert [(len(images), classes, passes) for images, _, classes, _, passes in asked] == 3 * [(2000, 10, 7)]  # 7 * 15
-    assert all(key is KEY for *_, key, _ in asked)
+    assert [(len(images), classes, passes) for images, _, classes, _, passes in calls] == 3 * [(2000, 10, 7)]  # 7 * 15
+    assert all(key is KEY for *_, key, _ in calls)
 
 
 @pytest.mark.parametrize(

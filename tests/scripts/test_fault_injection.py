@@ -42,7 +42,7 @@ def run(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("harm", "told"),
+    ("harm", "expected"),
     [
         (lambda folder: None, []),
         (lambda folder: edit(folder, "metrics", '"seconds": 0.1', '"seconds": 0.2'), []),
@@ -53,10 +53,10 @@ def run(tmp_path):
         (lambda folder: (folder / "samples" / "0000000008.png").unlink(), ["pictures"]),
     ],
 )
-def test_differences_between_runs_are_detected(run, harm, told):
+def test_differences_between_runs_are_detected(run, harm, expected):
     there = harness.account(run)
     harm(run)
-    assert harness.differences(there, harness.account(run)) == told
+    assert harness.differences(there, harness.account(run)) == expected
 
 
 def edit(folder, name, old, new):

@@ -70,10 +70,10 @@ MISTAKES = {
 
 @pytest.mark.parametrize("vary", MISTAKES)
 def test_wrong_values_give_one_line_errors(vary):
-    with pytest.raises(BadInput) as told:
+    with pytest.raises(BadInput) as raised:
         grid(vary)
-    assert MISTAKES[vary] in str(told.value)
-    assert "\n" not in str(told.value)
+    assert MISTAKES[vary] in str(raised.value)
+    assert "\n" not in str(raised.value)
 
 
 def test_varying_a_flag_twice_is_refused():

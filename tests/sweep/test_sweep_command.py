@@ -56,9 +56,9 @@ def test_sweep_writes_tables_and_a_contact_sheet(undisturbed, capsys):
         (loss, rate, "spread") for loss in ("hinge", "wasserstein") for rate in ("0.01", "0.02")
     ]
     assert len(records(undisturbed)) == 2  # one program per loss, each with two rates and two seeds
-    told = json.loads((undisturbed / "table.json").read_text())
-    assert told["command"].startswith("gan-jax sweep ") and told["seeds"] == [0, 1]
-    assert {"d/loss", "spread"} <= told["rows"][0]["runs"][0]["final"].keys()
+    written = json.loads((undisturbed / "table.json").read_text())
+    assert written["command"].startswith("gan-jax sweep ") and written["seeds"] == [0, 1]
+    assert {"d/loss", "spread"} <= written["rows"][0]["runs"][0]["final"].keys()
     assert (undisturbed / "samples.png").is_file() and "± " in (undisturbed / "table.md").read_text()
 
 
@@ -74,8 +74,8 @@ def test_finished_sweep_is_not_trained_again(undisturbed):
 def test_stopped_and_resumed_sweep_ends_in_the_same_bits(undisturbed, tmp_path, capsys):
     half = ("--loss", "hinge", *GRID[2:])  # the first of the two programs
     for _ in range(2):
-        asked = iter([False] + [True] * 99)
-        assert not run(tmp_path / "grid", *half, stop=lambda asked=asked: next(asked))
+        stops = iter([False] + [True] * 99)
+        assert not run(tmp_path / "grid", *half, stop=lambda stops=stops: next(stops))
     assert "the same command continues" in capsys.readouterr().err
     assert run(tmp_path / "grid", *half)
     [(name, ours)] = records(tmp_path / "grid").items()

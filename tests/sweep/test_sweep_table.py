@@ -81,9 +81,9 @@ def test_csv_has_a_line_per_setting_and_metric(rows):
 
 
 def test_json_is_strict_and_holds_every_run(rows):
-    told = json.loads(table.as_json(rows, METRICS, ABOUT), parse_constant=lambda word: pytest.fail(word))
-    assert told["seeds"] == [0, 1, 2] and told["device"] == "1 x cpu"
-    second = told["rows"][1]
+    result = json.loads(table.as_json(rows, METRICS, ABOUT), parse_constant=lambda word: pytest.fail(word))
+    assert result["seeds"] == [0, 1, 2] and result["device"] == "1 x cpu"
+    second = result["rows"][1]
     assert second["metrics"]["fid"]["final"]["worst"] is None
     assert second["runs"][2]["final"] == {"d/loss": None, "fid": None} and second["runs"][0]["best"]["fid"] == 9
 

@@ -104,9 +104,7 @@ def test_packed_discriminators_are_previewed():
 
 def test_points_outside_the_plane_are_refused():
     with pytest.raises(BadInput, match=r"line has examples of shape \(1,\), not \(2,\)"):
-        gaussians.on_points(
-            from_points("line", np.zeros((9, 1))), RunConfig(images=8, batch_size=8), gaussians.Config()
-        )
+        gaussians.build(from_points("line", np.zeros((9, 1))), RunConfig(images=8, batch_size=8), gaussians.Config())
 
 
 def test_scheduled_penalty_weight_is_annealed(tmp_path):

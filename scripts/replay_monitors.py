@@ -40,7 +40,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", nargs="+", type=Path)
     args = parser.parse_args()
-    print("| run | chunks | in a row d was right | largest norm over median | least diversity since the best | found |")
+    print("| run | chunks | d accurate in a row | largest norm over median | least diversity since the best | found |")
     print("| --- | --- | --- | --- | --- | --- |")
     for run in args.runs:
         records, monitor = RunDir(run).records(), Monitor()

@@ -82,7 +82,7 @@ def test_text_in_place_of_a_number_is_refused(tmp_path):
     file = tmp_path / "scores.json"
     protocol.write(one(), file)
     file.write_text(file.read_text().replace('"fid": 1.5', '"fid": "1.5"'))
-    with pytest.raises(BadInput, match="another type"):
+    with pytest.raises(BadInput, match="wrong type"):
         protocol.read(file)
 
 

@@ -66,7 +66,7 @@ def test_score_equals_torch_fidelity(scale):
 
 def test_rows_that_are_not_probabilities_are_refused():
     p = np.full((20, 4), 0.25)
-    with pytest.raises(BadInput, match=r"20 of 20 rows .* first \[0\] with 4: give probabilities, not logits"):
+    with pytest.raises(BadInput, match=r"20 of 20 rows .* first \[0\] with sum 4: give probabilities, not logits"):
         inception_score(4 * p)
     p[7] = [1.5, -0.5, 0, 0]
     with pytest.raises(BadInput, match=r"1 of 20 rows .* first \[7\]"):

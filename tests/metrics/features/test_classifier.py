@@ -69,8 +69,8 @@ def test_shifts_move_images_by_up_to_two_pixels():
     ("n", "labels", "words"),
     [
         (100, np.zeros(100, np.int32), "100 images are too few to train a classifier, at least 128"),
-        (128, np.full(128, 2, np.int32), "label from 0 to 1"),
-        (128, np.full(128, -1, np.int32), "label from 0 to 1"),
+        (128, np.full(128, 2, np.int32), "integers from 0 to 1"),
+        (128, np.full(128, -1, np.int32), "integers from 0 to 1"),
         (128, np.zeros(127, np.int32), "labels must be 128 integers from 0"),
     ],
 )

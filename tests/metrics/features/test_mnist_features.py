@@ -142,7 +142,7 @@ def test_weights_not_matching_the_pinned_digest_are_refused(tmp_path, monkeypatc
     (tmp_path / "mnist.npz").write_bytes(data)
     monkeypatch.setattr(module, "WEIGHTS", tmp_path / "mnist.npz")
     for damaged in (mnist, stacked_mnist):
-        with pytest.raises(BadInput, match=r"mnist.npz has the sha256 [0-9a-f]{64}, not [0-9a-f]{64}: fetch"):
+        with pytest.raises(BadInput, match=r"mnist.npz has the sha256 [0-9a-f]{64}, not [0-9a-f]{64}: download"):
             damaged()
 
 

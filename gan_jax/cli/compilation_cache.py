@@ -11,7 +11,7 @@ def enable() -> None:
     """Keeps compiled programs in `<cache folder>/xla`; a program from the cache computes the same bits.
 
     `JAX_COMPILATION_CACHE_DIR` chooses another folder, `JAX_ENABLE_COMPILATION_CACHE=false` turns the cache off. It
-    stays off where the folder cannot be written.
+    stays off if the folder cannot be written.
     """
     if jax.config.jax_compilation_cache_dir is not None or not jax.config.jax_enable_compilation_cache:
         return

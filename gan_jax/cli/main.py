@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
 
 
 def _message(error: Exception) -> str | None:
-    """The message of an error that the user can fix, on one line unless their own code raised it; else None."""
+    """Returns the message of an error that the user can fix, on one line unless their own code raised it; else None."""
     if isinstance(error, OSError):
         return f"{error.filename or 'a file'} cannot be used ({error.strerror or error}): choose another place"
     if isinstance(error, BadInput | NonFinite) and not isinstance(error, UserCodeError):

@@ -21,7 +21,7 @@ class Affects(NamedTuple):
 
 @dataclass(frozen=True)
 class RunConfig:
-    """The flags that every experiment has."""
+    """The flags of every experiment."""
 
     images: Annotated[PositiveInt, Affects("length")]
     """Length of the run, in real images shown to the discriminator."""
@@ -44,7 +44,7 @@ class RunConfig:
     """Use deterministic GPU kernels only (slower). CPU runs are deterministic either way."""
     rollbacks: Annotated[NonNegativeInt, Affects("retention")] = 0
     """Number of times to return to the last checkpoint and continue with other random numbers when a loss, a gradient
-    or an update is not finite. The next time the run stops."""
+    or an update is not finite; after that the run stops."""
     run_dir: Annotated[Path | None, Affects("place")] = None
     """Folder of the run; by default runs/<experiment>-<seed>. The same command resumes the run in it."""
     log_every: Annotated[PositiveInt, Affects("logging")] = 100

@@ -224,7 +224,7 @@ def _reason(error: tyro_errors.ParseErrorEvent, argv: Sequence[str]) -> str:
 
 
 def _name(argument: Any) -> str:
-    """Name of an argument: its flag, or the metavar of a positional one."""
+    """Returns the flag of an argument, or the metavar of a positional one."""
     return argument.lowered.metavar if argument.is_positional() else argument.lowered.name_or_flags[0]
 
 

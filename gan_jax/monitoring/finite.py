@@ -20,7 +20,7 @@ class NonFinite(RuntimeError):
 
 
 def is_informative(name: str, value: object, steps: int) -> bool:
-    """Whether to log a metric of a chunk: the count of finite steps is left out where all `steps` were finite."""
+    """Whether to log a metric of a chunk: the count of finite steps is left out if all `steps` were finite."""
     return not (name.endswith(FINITE_STEPS) and np.all(np.asarray(value) == steps))
 
 

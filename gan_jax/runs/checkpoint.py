@@ -167,7 +167,7 @@ class Checkpoints:
         (path / SEAL).write_text(f"{hashlib.sha256(seal.encode()).hexdigest()}\n{seal}")
 
     def _seal(self, step: int) -> dict[str, Any]:
-        """Reads the seal of a checkpoint; empty where it is missing or damaged."""
+        """Reads the seal of a checkpoint; empty if it is missing or damaged."""
         try:
             sha, seal = (self.folder / str(step) / SEAL).read_text().split("\n")
         except (OSError, ValueError):
@@ -190,12 +190,12 @@ class Checkpoints:
         return f"delete it to resume from step {others[-1]}" if others else "delete it to start again"
 
     def _damaged_file(self, step: int) -> str:
-        """Returns the first file of a checkpoint that differs from its seal; empty where none does."""
+        """Returns the first file of a checkpoint that differs from its seal; empty if none does."""
         path, files = self.folder / str(step), self._seal(step).get("files", {SEAL: ""})
         return next((name for name, sha in files.items() if _sha256(path / name) != sha), "")
 
     def _check_leaves(self, step: int, here: Mapping[str, str]) -> None:
-        """Raises `BadInput` where the saved leaves have other paths, dtypes or shapes."""
+        """Raises `BadInput` if the saved leaves have other paths, dtypes or shapes."""
         there = self._seal(step)["leaves"]
         for name in sorted(there.keys() | here.keys()):
             if there.get(name) != here.get(name):
@@ -206,7 +206,7 @@ class Checkpoints:
                 )
 
     def _cost(self, metrics: Mapping[str, int | float]) -> float:
-        """Computes `best`; infinite where a metric is missing or NaN."""
+        """Computes `best`; infinite if a metric is missing or NaN."""
         try:
             cost = self._best(metrics)
         except KeyError:
@@ -238,7 +238,7 @@ def _describe(tree: PyTree) -> dict[str, str]:
 
 
 def _sha256(path: Path) -> str | None:
-    """Computes the sha256 of a file; None where it cannot be read."""
+    """Computes the sha256 of a file; None if it cannot be read."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

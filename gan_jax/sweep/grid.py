@@ -106,7 +106,7 @@ def group_by_structure(grid: Sequence[Combination]) -> list[list[Combination]]:
 
 
 def _static(leaf: Any) -> Hashable:
-    """Hashable key of a leaf: floats compare equal by type (they can be vmapped), everything else by value."""
+    """Returns a hashable key of a leaf: its type for floats, which can be vmapped, and otherwise its value."""
     try:
         hash(leaf)
     except TypeError:

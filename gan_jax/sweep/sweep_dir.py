@@ -53,7 +53,7 @@ class ProgramFolder(RunDir):
         self.about = path / "program.json"
 
     def preview(self, index: int) -> Path:
-        """The path of a run's final preview."""
+        """Returns the path of a run's final preview."""
         return self.path / "previews" / f"{index:03d}.png"
 
 
@@ -65,7 +65,7 @@ class SweepDir(RunDir):
         self.sheet = path / "samples.png"
 
     def table(self, form: str) -> Path:
-        """The path of the table as `md`, `csv` or `json`."""
+        """Returns the path of the table as `md`, `csv` or `json`."""
         return self.path / f"table.{form}"
 
     def programs(self) -> list[About]:
@@ -73,7 +73,7 @@ class SweepDir(RunDir):
         return [_about(file) for file in sorted(self.compared.glob("*/program.json"))]
 
     def place(self, about: About) -> Path:
-        """The folder of a program, determined by its runs."""
+        """Returns the folder of a program, determined by its runs."""
         name = sha256(json.dumps(about.runs).encode()).hexdigest()[:12]
         return self.compared / name
 

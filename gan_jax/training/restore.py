@@ -69,7 +69,7 @@ def rebuild(folder: RunDir) -> tuple[Manifest, Experiment, Source]:
 
 
 def _described(data: Mapping[str, Any]) -> Source | None:
-    """Builds a source without data from its description; None where the description is invalid."""
+    """Builds a source without data from its description; None if the description is invalid."""
     parts = {"name": str, "size": int, "shape": list, "classes": list}
     if not all(is_a(data.get(name), kind) for name, kind in parts.items()):
         return None

@@ -24,7 +24,7 @@ source = cache(lambda: open_source("ring"))
 
 
 def batched(*vary, seeds=(0,), exact=False, flags=()):
-    cells = combinations(duel.experiment, flags, parse_vary(vary), "toy")
+    cells = combinations(lambda argv: duel.experiment, flags, parse_vary(vary), "toy")
     devices = jax.devices() if exact else jax.devices()[: 4 if len(cells) * len(seeds) == 4 else 1]
     return BatchedRuns(duel.experiment, source(), cells, seeds, exact, make_mesh(devices))
 

@@ -9,7 +9,7 @@ from gan_jax.sweep.grid import combinations, group_by_structure, parse_vary, var
 
 
 def grid(*vary, flags=()):
-    return combinations(duel.experiment, list(flags), parse_vary(vary), "toy")
+    return combinations(lambda argv: duel.experiment, list(flags), parse_vary(vary), "toy")
 
 
 def test_values_are_separated_by_commas_and_may_be_quoted():

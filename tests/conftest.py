@@ -24,7 +24,7 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 
 @pytest.fixture(scope="session")
 def shared_run(tmp_path_factory):
-    """The folder of one trained run for all tests and xdist workers: read it, never write to it.
+    """Trains one run for all tests and xdist workers, which must not write to its folder.
 
     `helpers/tiny.py` on mnist5k for 60 steps, then resumed to 100. Its checkpoints are of steps 80 and 100, its digests
     of 40, 50, 60, 80 and 100.

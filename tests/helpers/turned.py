@@ -14,6 +14,6 @@ def with_signs(game, signs):
     return game._replace(turns=tuple(t._replace(moves=tuple(map(turn_move, t.moves))) for t in game.turns))
 
 
-def turned_round(game, player):
+def with_negated_loss(game, player):
     """Returns the game in which `player` maximizes its loss."""
     return with_signs(game, {player: -1})

@@ -98,7 +98,7 @@ def test_optimal_discriminator_loss_is_minus_the_divergence(case):
 
     @jax.jit
     def d(v):
-        """The discriminator's expected loss: real examples come from P, fakes from Q."""
+        """Computes the discriminator's expected loss: real examples come from P, fakes from Q."""
         real, fake = loss.d(v, jnp.zeros(3)), loss.d(jnp.zeros(3), v)
         return jnp.sum(p * real) + jnp.sum(q * fake) - loss.d(jnp.zeros(1), jnp.zeros(1))[0]
 

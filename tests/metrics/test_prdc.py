@@ -55,7 +55,7 @@ def test_precision_and_recall_equal_torch_fidelity(shift):
     assert precision_recall(real, fake) == pytest.approx(expected)
 
 
-def test_default_k_is_the_papers():
+def test_default_k_matches_the_papers():
     real, fake = draws(60, 50, 3, 0.5)
     assert precision_recall(real, fake) == prdc(real, fake, 3)[:2]
     assert density_coverage(real, fake) == prdc(real, fake, 5)[2:] == prdc(real, fake)[2:]

@@ -93,7 +93,7 @@ def eigenvalues(matrix):
 
 
 @pytest.mark.parametrize("slope", [0.5, 1.0])
-def test_eigenvalues_equal_the_papers(slope):
+def test_eigenvalues_match_the_papers(slope):
     plain, turn = dirac_theory.jacobian(slope), 1j * H * slope
     np.testing.assert_allclose(eigenvalues(plain), [-1j * slope, 1j * slope])
     for gamma in (0.1, 1.5 * slope, 3 * slope):

@@ -11,7 +11,7 @@ import sys
 import jax
 import numpy as np
 import pytest
-from turned import turned_round
+from turned import with_negated_loss
 
 from gan_jax.config.discovery import find
 from gan_jax.config.experiment import schedule_phases
@@ -32,7 +32,7 @@ def likeness(*broken):
     experiment = build(source, **parse(build, ["--images", "19200"], "mnist_mlp", given=["source"]).kwargs)
     [stage] = schedule_phases(experiment)
     for who in broken:
-        stage = stage._replace(game=turned_round(stage.game, who))
+        stage = stage._replace(game=with_negated_loss(stage.game, who))
     start = new_state(stage.game, source, experiment.common)
     *_, (_, state, _) = chunks(stage, start, experiment.common, source, make_mesh(jax.devices()[:1]))
     fake = sampler(stage.game)(state, draw_latents(stage.game, jax.random.key(1), SAMPLES))

@@ -46,7 +46,7 @@ def test_modes_are_gaussians_of_equal_weight(name, count):
     assert abs(np.mean(np.linalg.norm(noise, axis=1) <= 3) - (1 - np.exp(-4.5))) < 1e-3
 
 
-def test_centers_are_the_papers():
+def test_centers_match_the_papers():
     ring, grid = toy.ring_modes(), toy.grid_modes()
     np.testing.assert_allclose(ring.centers[:3], [[2, 0], [2**0.5, 2**0.5], [0, 2]], atol=1e-12)
     assert sorted(map(tuple, grid.centers)) == [(a, b) for a in (-4, -2, 0, 2, 4) for b in (-4, -2, 0, 2, 4)]

@@ -67,7 +67,7 @@ def test_run_is_evaluated_against_its_training_data_reproducibly(capfd, run, fea
 
     before = (run / "evaluation.json").read_bytes()
     command(capfd, *command_line)
-    assert (run / "evaluation.json").read_bytes() == before, "the same checkpoint and seed, the same scores"
+    assert (run / "evaluation.json").read_bytes() == before, "results depend only on checkpoint and seed"
     other = scores(
         capfd, run, "--metrics", "fid", "--samples", 120, "--seed", 1, *features_flag, out=tmp_path / "other.json"
     )
@@ -103,7 +103,7 @@ def test_npz_of_samples_gives_the_metrics_of_the_run(capfd, run, tiles, features
 
 def test_evaluate_reproduces_metrics_logged_in_training(capfd, run, features_flag, tmp_path):
     records = [record for record in RunDir(run).records() if "fid" in record]
-    assert [record["images"] for record in records] == [160, 320, 400, 480, 640], "and at the end of a phase"
+    assert [record["images"] for record in records] == [160, 320, 400, 480, 640], "also at the end of a phase"
     last = scores(capfd, run, "--metrics", "fid,prdc", "--samples", 100, *features_flag, out=tmp_path / "last.json")
     assert last["fid"]["fid"] == pytest.approx(records[-1]["fid"], rel=1e-6)
     assert last["prdc"]["recall"] == records[-1]["recall"]
@@ -198,7 +198,7 @@ def test_compare_gives_the_metrics_of_single_runs(capfd, run, tiles, features_fl
     table = json.loads((tmp_path / "both" / "table.json").read_text())
     scores = [outcome["final"]["fid"] for outcome in table["rows"][0]["runs"]]
     alone = [record["fid"] for record in RunDir(run).records() if "fid" in record]
-    assert scores[0] == pytest.approx(alone[-1], rel=1e-6 if exact else 0.2), "seed 0 alone ends in the same state"
+    assert scores[0] == pytest.approx(alone[-1], rel=1e-6 if exact else 0.2), "seed 0 is the single run"
     assert scores[1] != scores[0]
     assert command(capfd, "compare", tiny.__file__, *flags)[1].splitlines()[0] == out.splitlines()[0]
 

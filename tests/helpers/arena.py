@@ -298,7 +298,7 @@ def clipped(tx):
 
 
 def hinged(tx):
-    """The margins of the hinge game, and its turns."""
+    """The hinge loss with two critic turns."""
     return vanilla.game(Generator(), Discriminator(), tx, tx, loss=losses.hinge, turns=two_critic_turns, z_size=Z)
 
 
@@ -388,7 +388,7 @@ STEPS = 3
 
 
 class Reference(NamedTuple):
-    """A plain run: a jitted step on one device."""
+    """A reference run by a jitted step on one device."""
 
     game: Game
     start: State

@@ -36,7 +36,7 @@ def command(capfd, *argv):
 
 def test_manifest_records_settings_machine_versions_and_data(shared_run):
     about = json.loads((shared_run / "manifest.json").read_text())
-    assert about["settings"]["images"] == 480, "it is never written again"
+    assert about["settings"]["images"] == 480, "the manifest is never rewritten"
     assert about["settings"]["seed"] == 0 and about["machine"]["prng"] == "threefry2x32"
     assert about["machine"]["devices"] == len(jax.devices())
     assert {"device", "xla_flags", "matmul_precision"} <= about["machine"].keys()

@@ -40,7 +40,7 @@ def assert_same_run_on_eight_devices(make_game, step):
     assert_close(metrics, reports)
 
 
-@every_game
+@every_game_slow_except(arena.vanilla_batch_norm, arena.lazy_r1, arena.consensus_play)
 def test_eight_devices_under_jit_equal_one(make_game):
     assert_same_run_on_eight_devices(make_game, lambda game: over_devices(make_step(game), make_mesh()))
 
@@ -112,7 +112,7 @@ def assert_first_lane_is_the_reference(lanes, make_game):
     assert any(not np.allclose(x, y) for x, y in zip(*map(jax.tree.leaves, (first, second)), strict=True))
 
 
-@every_game
+@every_game_slow_except(arena.vanilla_batch_norm, arena.lazy_r1, arena.labeled)
 def test_chunk_over_seeds_equals_single_runs(make_game):
     game, _, _, _, reports, *_ = reference(make_game)
     starts, both = two_seeds(make_game)

@@ -14,6 +14,7 @@ def color(n=32, labeled=True):
     return from_arrays("noise", x, np.arange(n) % 2, ("even", "odd")) if labeled else from_arrays("noise", x)
 
 
+@pytest.mark.slow
 def test_three_steps_on_digits():
     played = three_steps("acgan")
     assert played.samples.shape == (50, 28, 28, 1)
@@ -21,6 +22,7 @@ def test_three_steps_on_digits():
     assert 0 <= played.metrics["d/class_accuracy_real"] <= 1
 
 
+@pytest.mark.slow
 def test_three_steps_in_color():
     played = three_steps("acgan", source=color())
     assert played.samples.shape == (50, 32, 32, 3)

@@ -3,11 +3,13 @@
 import math
 
 import numpy as np
+import pytest
 from stepping import three_steps, traced
 
 from gan_jax.data import from_arrays
 
 
+@pytest.mark.slow
 def test_three_steps_on_digits():
     played = three_steps("infogan")
     assert played.samples.shape == (50, 28, 28, 1)

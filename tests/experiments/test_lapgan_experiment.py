@@ -13,6 +13,7 @@ def noise(size, channels=3, n=16):
     return from_arrays("noise", np.random.RandomState(0).randint(0, 256, (n, size, size, channels), np.uint8))
 
 
+@pytest.mark.slow
 def test_three_steps_on_digits():
     played = three_steps("lapgan")
     assert played.samples.shape == (50, 28, 28, 1) and abs(played.samples).max() <= 1

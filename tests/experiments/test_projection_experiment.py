@@ -19,12 +19,14 @@ def color(size=32, n=32, labeled=True):
     return from_arrays("noise", x, np.arange(n) % 2, ("even", "odd")) if labeled else from_arrays("noise", x)
 
 
+@pytest.mark.slow
 def test_three_steps_on_digits():
     played = three_steps("projection")
     assert played.samples.shape == (50, 28, 28, 1)
     assert played.game.codes["y"].classes == 10
 
 
+@pytest.mark.slow
 def test_three_steps_in_color_with_two_critic_turns():
     played = three_steps("projection", "--n-critic", "2", source=color())
     assert played.samples.shape == (50, 32, 32, 3)

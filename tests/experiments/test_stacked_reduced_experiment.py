@@ -24,10 +24,12 @@ def digits(size=28):
     return stack_digits(open_source("mnist5k"), n=64, size=size)
 
 
+@pytest.mark.slow
 def test_three_steps():
     assert three_steps(NAME, source=digits()).samples.shape == (25, 28, 28, 3)
 
 
+@pytest.mark.slow
 def test_three_steps_with_every_remedy():
     flags = ["--pack", "2", "--similarity", "3", "--unroll", "1", "--width", "4"]
     assert three_steps(NAME, *flags, source=digits(32)).samples.shape == (25, 32, 32, 3)

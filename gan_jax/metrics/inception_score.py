@@ -40,6 +40,6 @@ def inception_score(probabilities: Probabilities, splits: int = 10) -> Estimate:
 
 def _score(p: Float[np.ndarray, "N K"]) -> float:
     marginal = np.broadcast_to(p.mean(axis=0), p.shape)
-    seen = p > 0  # p log p is 0 at p = 0
-    ratio = np.divide(p, marginal, out=np.ones_like(p), where=seen)
+    positive = p > 0  # p log p is 0 at p = 0
+    ratio = np.divide(p, marginal, out=np.ones_like(p), where=positive)
     return float(np.exp(np.mean(np.sum(p * np.log(ratio), axis=1))))

@@ -103,7 +103,7 @@ def test_every_training_set_gets_equal_steps_and_key(monkeypatch):
             LabeledImages(np.zeros((9, 28, 28, 1), np.uint8), np.arange(9), CLASSES),
             "test images are 28x28x1",
         ),
-        (numbered(9), numbered(9, classes=tuple("abcdefghij")), "of 10 classes a, b, c, and those .* 0, 1, 2"),
+        (numbered(9), numbered(9, classes=tuple("abcdefghij")), "of 10 classes a, b, c, but .* 0, 1, 2"),
     ],
 )
 def test_mismatched_images_and_classes_are_refused(generated, test, says):

@@ -187,6 +187,7 @@ def test_mistakes_give_one_line_errors_and_write_nothing(capfd, run, folders, ti
         assert not out.exists() and not out.with_suffix("").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exact", [True, False])
 def test_compare_gives_the_metrics_of_single_runs(capfd, run, tiles, features_flag, tmp_path, exact):
     flags = ["--data", tiles, "--images", 640, "--batch-size", 8, "--evaluate", "fid,kid", "--evaluate-every", 320]
@@ -203,6 +204,7 @@ def test_compare_gives_the_metrics_of_single_runs(capfd, run, tiles, features_fl
     assert command(capfd, "compare", tiny.__file__, *flags)[1].splitlines()[0] == out.splitlines()[0]
 
 
+@pytest.mark.slow
 def test_resumed_run_has_the_metrics_and_best_checkpoint_of_an_unstopped_one(capfd, tiles, features_flag, tmp_path):
     flags = ["--data", tiles, "--batch-size", 8, "--evaluate", "prdc", "--evaluate-every", 160, "--best", "recall"]
     flags += ["--evaluate-samples", 100, "--keep", 1, *features_flag]
@@ -248,6 +250,7 @@ def test_impossible_evaluation_is_refused_before_training(capfd, tiles, features
         assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_diverging_run_is_evaluated_before_it_stops(capfd, tiles, features_flag, tmp_path):
     flags = ["--data", tiles, "--images", 320, "--batch-size", 8, *features_flag, "--run-dir", tmp_path / "run"]
     flags += ["--log-every", 40, "--sample-every", 40]
@@ -258,6 +261,7 @@ def test_diverging_run_is_evaluated_before_it_stops(capfd, tiles, features_flag,
     assert np.isfinite(last["kid"]) and np.isnan(last["d_accuracy_seen"])
 
 
+@pytest.mark.slow
 def test_class_folders_are_evaluated_per_class(capfd, tiles, features_flag, tmp_path):
     metrics = "intra_fid,label_accuracy,cas"
     found = scores(capfd, tiles, tiles, "--metrics", metrics, *features_flag, out=tmp_path / "classes.json")

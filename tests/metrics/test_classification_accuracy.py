@@ -29,11 +29,13 @@ def test_score_of_real_images_is_high(digits):
     assert score(*digits) > 0.9
 
 
+@pytest.mark.slow
 def test_score_of_random_labels_is_at_chance(digits):
     images, labels, *test = digits
     assert 0.15 < score(images, np.random.default_rng(0).permutation(labels), *test) < 0.55
 
 
+@pytest.mark.slow
 def test_score_of_permuted_classes_is_low(digits):
     images, labels, *test = digits
     assert score(images, (labels + 1) % 3, *test) < 0.1

@@ -197,7 +197,7 @@ def test_train_accepts_losses_and_penalties_of_user_files(tmp_path, monkeypatch,
         return done.value.code or 0, capsys.readouterr().err
 
     code, errors = train("--penalty", "mine.py:image:1")
-    assert code == 2 and "mine.py:image: d must return a penalty for each example, (8,)" in errors
+    assert code == 2 and "mine.py:image: d must return a penalty per example, (8,)" in errors
     assert not Path("run").exists()
     flags = "--loss", "mine.py:good", "--penalty", "r1:0.1"
     assert train(*flags)[0] == 0

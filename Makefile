@@ -7,7 +7,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PYTEST ?=
-TEST := $(BIN)/python -m pytest -n 2 $(PYTEST)
+TEST := $(BIN)/python -m pytest -n 2 --dist loadscope $(PYTEST)
 
 .PHONY: demo install peers check test test-fast test-slow test-all lint clean
 

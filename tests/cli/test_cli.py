@@ -220,6 +220,7 @@ def test_exception_in_a_user_experiment_names_the_line_and_leaves_no_run(capfd, 
         assert len(errors.splitlines()) == 2 and not Path("run").exists()
 
 
+@pytest.mark.slow
 def test_script_and_command_give_the_same_run(tmp_path):
     """Equal flags give equal digests, and a device-resident run imports no TensorFlow."""
     program = (

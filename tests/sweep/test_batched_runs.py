@@ -55,6 +55,7 @@ def single(tmp_path_factory):
     return run
 
 
+@pytest.mark.slow
 def test_exact_run_equals_a_single_run_to_the_bit(single):
     state, _ = played(batched(seeds=(0, 3), exact=True, flags=TWO_PHASES))
     assert digest(run_state(state, 0)) == digest(single(*TWO_PHASES, "--seed", "0"))

@@ -88,6 +88,7 @@ def test_stopped_and_resumed_sweep_ends_in_the_same_bits(undisturbed, tmp_path, 
     assert ours == theirs[:2]
 
 
+@pytest.mark.slow
 def test_extended_sweep_trains_only_missing_runs(tmp_path):
     folder = tmp_path / "grid"
     assert run(folder, "--vary", "momentum=0.5", "--seeds", "1", "--images", "80")

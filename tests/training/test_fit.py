@@ -48,6 +48,7 @@ def test_unfitting_data_is_refused_before_the_run_folder_exists(capfd, monkeypat
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_fitting_data_is_trained_on(capfd, tmp_path):
     data = drawn(tmp_path / "images", TEN)
     assert command(capfd, data, tmp_path / "run")[0] == 0

@@ -104,6 +104,7 @@ def test_extended_shorter_run_ends_in_the_same_bits(undisturbed, tmp_path):
     assert digest(run(tmp_path)) == undisturbed[1]
 
 
+@pytest.mark.slow
 def test_both_pipelines_end_in_the_same_bits(undisturbed, tmp_path):
     assert digest(run(tmp_path, "--pipeline", "tf")) == undisturbed[1]
 
@@ -118,6 +119,7 @@ def test_checkpoint_with_the_lowest_metric_is_kept(tmp_path):
     assert Checkpoints(tmp_path / "checkpoints").steps() == sorted({min(saved, key=saved.get), 120})
 
 
+@pytest.mark.slow
 def test_training_on_one_and_eight_devices_gives_the_same_samples():
     source = open_source("mnist5k")
     parsed = parse(tiny.experiment, ["--batch-size", "16", "--images", "160"], "tiny", given=["source"])

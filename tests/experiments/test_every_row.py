@@ -17,7 +17,7 @@ def presets():
 
 
 @pytest.mark.parametrize(
-    ("name", "data", "flags"), presets(), ids=lambda part: part if isinstance(part, str) else "".join(part[1:])
+    ("name", "data", "flags"), list(presets()), ids=lambda part: part if isinstance(part, str) else "".join(part[1:])
 )
 def test_samples_have_the_shape_of_the_data(name, data, flags):
     source = stacked(open_source("mnist5k"), n=64) if data.startswith("stacked") else open_source(data)

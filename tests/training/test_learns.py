@@ -51,6 +51,7 @@ def deviations(x):
 def likeness_of_a_process(*broken):
     """Runs `likeness` in a process without the XLA flags of the tests."""
     environment = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))  # with the helpers of the tests
     run = subprocess.run([sys.executable, __file__, *broken], capture_output=True, text=True, env=environment)
     assert run.returncode == 0, run.stderr
     return json.loads(run.stdout)

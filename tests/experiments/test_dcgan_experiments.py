@@ -20,7 +20,7 @@ def test_three_steps_on_digits(name):
 
 
 @pytest.mark.parametrize("name", ROWS)
-@pytest.mark.parametrize("preset", ["small", "full"])
+@pytest.mark.parametrize("preset", ["small", pytest.param("full", marks=pytest.mark.slow)])
 def test_rows_fit_color_images(name, preset):
     assert traced(name, "--preset", preset, source=color()) == (50, 32, 32, 3)
 

@@ -94,7 +94,9 @@ class _Redirect(MetaPathFinder, Loader):
 
 
 def _new_name(name: str) -> str | None:
-    old = name.removeprefix("gan_jax.")
+    package, _, old = name.partition(".")
+    if package != "gan_jax":  # a user's own `train`, or another package called `evaluate`
+        return None
     if old in MOVED:
         return f"gan_jax.{MOVED[old]}"
     return f"gan_jax.metrics.{old.removeprefix('evaluate.')}" if old.startswith("evaluate.") else None

@@ -1,6 +1,7 @@
 """Old import paths and names refer to the new ones."""
 
 import importlib
+import sys
 
 import pytest
 
@@ -35,3 +36,11 @@ def test_old_metrics_package_still_works():
 
     assert gan_jax.evaluate is gan_jax.metrics
     assert gan_jax.evaluate.frechet_distance is gan_jax.metrics.frechet_distance
+
+
+def test_modules_outside_the_package_keep_their_names(tmp_path, monkeypatch):
+    """A file of a user may be called as a module of an earlier release."""
+    (tmp_path / "train.py").write_text("mine = True")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "train", raising=False)
+    assert importlib.import_module("train").mine

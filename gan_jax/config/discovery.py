@@ -136,7 +136,8 @@ def _headline(entry: Entry) -> str:
 def _rows(file: Path) -> Mapping[str, str]:
     """Parses the rows of a file's `PRESETS` table and their titles, without importing the file and with it JAX."""
     for node in _statements(file):
-        if isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == ["PRESETS"]:
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        if [each.id for each in targets if isinstance(each, ast.Name)] == ["PRESETS"]:
             calls = zip(node.value.keys, node.value.values, strict=True) if isinstance(node.value, ast.Dict) else ()
             named = ((key.value, call) for key, call in calls if isinstance(key, ast.Constant))
             return {name: _described(call) for name, call in named if _calls_row(call)}

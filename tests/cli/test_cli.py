@@ -11,27 +11,15 @@ import jax
 import jax.numpy as jnp
 import pytest
 import tiny
+from commands import command, snapshot
 
 from gan_jax import BadInput, make_step
-from gan_jax.cli.main import main
 from gan_jax.config.discovery import find
 from gan_jax.config.flags import parse
 from gan_jax.data import Source
 from gan_jax.training.train import new_state
 
 TINY = str(Path(tiny.__file__))
-
-
-def command(capfd, *argv):
-    """Runs a command line; returns exit code, stdout and stderr."""
-    with pytest.raises(SystemExit) as done:
-        main([str(word) for word in argv])
-    out, errors = capfd.readouterr()
-    return done.value.code or 0, out, errors
-
-
-def snapshot(folder):
-    return {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
 def test_list_has_a_line_for_every_experiment(capfd):

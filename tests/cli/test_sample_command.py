@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tiny_codes
 import tiny_conditional
+from commands import command, snapshot
 from PIL import Image
 
 from gan_jax.cli import sample
@@ -13,18 +14,6 @@ from gan_jax.sampling.latents import draw_latents
 from gan_jax.sampling.sampler import sampler
 from gan_jax.training.restore import restore
 from gan_jax.viz.images import to_uint8
-
-
-def command(capfd, *argv):
-    """Runs a command line; returns exit code, stdout and stderr."""
-    with pytest.raises(SystemExit) as done:
-        main([str(word) for word in argv])
-    out, errors = capfd.readouterr()
-    return done.value.code or 0, out, errors
-
-
-def snapshot(folder):
-    return {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
 @pytest.fixture(scope="module")

@@ -7,19 +7,11 @@ import shutil
 import numpy as np
 import pytest
 import tiny
+from commands import command
 from PIL import Image
 
-from gan_jax.cli.main import main
 from gan_jax.data import folder_source
 from gan_jax.runs.run_dir import RunDir
-
-
-def command(capfd, *argv):
-    """Runs a command line; returns exit code, stdout and stderr."""
-    with pytest.raises(SystemExit) as done:
-        main([str(word) for word in argv])
-    out, errors = capfd.readouterr()
-    return done.value.code or 0, out, errors
 
 
 @pytest.fixture(scope="module")

@@ -55,7 +55,7 @@ def test_penalty_is_reported_by_the_player_that_has_it():
 
 def test_dynamics_of_several_players_refuse_alternating_turns():
     for each in (dynamics.consensus(0.1), dynamics.symplectic(), dynamics.extragradient, dynamics.competitive(0.1)):
-        with pytest.raises(BadInput, match=r"move together, but in this turn only \['d'\] move"):
+        with pytest.raises(BadInput, match=r"simultaneous moves, but in this turn only \['d'\] move"):
             played(turns=partial(vanilla.alternating, dynamics=each))
 
 

@@ -386,6 +386,7 @@ def test_every_dynamics_has_its_command_line_name():
     assert [dynamics.name for dynamics in NAMES.values()] == list(NAMES)
 
 
+@pytest.mark.slow
 def test_competitive_play_over_devices_equals_one_device():
     """Competitive play compiles too slowly for `arena`, which holds the other dynamics."""
     nets = arena.Generator(norm=False), arena.LinearDiscriminator()

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from arena import BATCH, STEPS, every_game, every_game_slow_except, play, reference, step_batch
+from arena import BATCH, STEPS, every_game_slow_except, play, reference, step_batch
 from jax.sharding import NamedSharding, PartitionSpec
 
 from gan_jax import BadInput, State, make_step
@@ -45,7 +45,9 @@ def test_eight_devices_under_jit_equal_one(make_game):
     assert_same_run_on_eight_devices(make_game, lambda game: over_devices(make_step(game), make_mesh()))
 
 
-@every_game
+@every_game_slow_except(
+    arena.vanilla_dropout, arena.vanilla_batch_norm, arena.lazy_r1, arena.consensus_play, arena.labeled, arena.cycle
+)
 def test_eight_devices_under_shard_map_equal_one(make_game):
     assert_same_run_on_eight_devices(make_game, lambda game: over_shards(make_step(game, BATCH_AXIS), make_mesh()))
 

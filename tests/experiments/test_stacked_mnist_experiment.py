@@ -24,6 +24,7 @@ def built(*flags, source=None, size=None):
     return BUILD(source, **kwargs), source
 
 
+@pytest.mark.slow
 def test_three_steps_of_a_packed_relativistic_game():
     """Combines dropout, both penalties and packs of two images."""
     flags = ["--images", "48", "--batch-size", "16", "--width", "2", "--pack", "2", "--log-every", "3"]

@@ -41,6 +41,7 @@ def test_other_data_than_stacked_digits_is_refused(shape):
         built(NAME, source=from_arrays("odd", np.zeros((9, *shape), np.uint8)))
 
 
+@pytest.mark.slow
 def test_unrolled_gradient_through_batch_norm_equals_hand_computation():
     """Simulated discriminators use batch statistics; only the current one updates the running averages."""
     rate, g = 0.05, mlp.Generator(shape=(8, 8, 3), widths=())

@@ -140,6 +140,7 @@ def test_information_has_gradients_in_the_generator_and_shared_layers():
         assert any(abs(a - b).max() > 1e-4 for a, b in pairs), who
 
 
+@pytest.mark.slow
 def test_codes_are_recovered_from_images_after_training():
     """A few hundred steps on noise: the class is recovered from nearly all images, the number partly."""
     adam = optax.adam(1e-2, b1=0.5)

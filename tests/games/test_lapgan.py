@@ -149,6 +149,7 @@ def test_samples_are_clipped_to_the_range_of_images():
     np.testing.assert_array_equal(game.sample(nets, game.prior(keys)), -np.ones((B, *SHAPE)))
 
 
+@pytest.mark.slow
 def test_levels_are_trained_independently():
     """Another coarsest generator changes the samples but no finer network."""
     data = {"x": jnp.stack([images(seed=1), images(seed=2)])}

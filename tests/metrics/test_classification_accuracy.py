@@ -25,6 +25,7 @@ def score(images, labels, test_images, test_labels):
     return classifier_accuracy(images, labels, test_images, test_labels, KEY, epochs=8)
 
 
+@pytest.mark.slow
 def test_score_of_real_images_is_high(digits):
     assert score(*digits) > 0.9
 

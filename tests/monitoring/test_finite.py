@@ -109,6 +109,7 @@ def test_rollback_restores_the_last_checkpoint_and_changes_the_key(tmp_path, cap
     assert digest(state) == digest(end)
 
 
+@pytest.mark.slow
 def test_run_killed_after_a_rollback_ends_in_the_same_bits(tmp_path):
     end = digest(trained(tmp_path / "whole", at=45))
     there = tmp_path / "killed"

@@ -78,6 +78,7 @@ def test_partial_passes_cover_all_classes():
     assert counts.max() < 2 * 1.25 * counts.min() and counts.min() > 160
 
 
+@pytest.mark.slow
 def test_accuracy_reflects_the_labels_of_the_training_set():
     real, swapped, test = stripes(128, 0), stripes(200, 1, wrong=True), stripes(100, 2)
     found = accuracies(real, swapped, test, KEY, 40)

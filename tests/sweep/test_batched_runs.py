@@ -63,6 +63,7 @@ def test_exact_run_equals_a_single_run_to_the_bit(single):
     assert digest(run_state(state, 0)) != digest(run_state(state, 1))
 
 
+@pytest.mark.slow
 def test_runs_with_different_settings_and_seeds_are_close_to_single_runs(single):
     state, metrics = played(batched("learning_rate=0.01,0.05", seeds=(0, 3), flags=TWO_PHASES))
     assert all(value.shape == (4,) for value in metrics.values())

@@ -57,12 +57,12 @@ def ring_scores():
     return [{name: float(values[lane]) for name, values in found.items()} for lane in range(3)]
 
 
-@pytest.mark.medium
+@pytest.mark.slow
 def test_ring_modes_are_captured(ring_scores):
     assert captured(ring_scores[0]), ring_scores[0]
 
 
-@pytest.mark.medium
+@pytest.mark.slow
 @pytest.mark.parametrize("lane", [1, 2], ids=["g", "d"])
 def test_ring_modes_are_not_captured_with_a_negated_loss(lane, ring_scores):
     assert not captured(ring_scores[lane]), ring_scores[lane]

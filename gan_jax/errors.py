@@ -6,3 +6,6 @@ class BadInput(ValueError):
 
     The command line prints it and exits with code 2; Python callers can catch it as a `ValueError`.
     """
+
+    def __init__(self, message: str = ""):
+        super().__init__(" ".join(message.splitlines()))  # a file's name may hold line breaks

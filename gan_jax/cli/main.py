@@ -12,7 +12,7 @@ from typing import NoReturn
 from gan_jax.cli import compilation_cache
 from gan_jax.config.discovery import listing
 from gan_jax.config.flags import parse
-from gan_jax.config.user_code import UserCodeError, locate
+from gan_jax.config.user_code import locate
 from gan_jax.errors import BadInput
 from gan_jax.monitoring.finite import NonFinite
 
@@ -56,8 +56,8 @@ def _message(error: Exception) -> str | None:
     """Returns the message of an error that the user can fix, on one line unless their own code raised it; else None."""
     if isinstance(error, OSError):
         return f"{error.filename or 'a file'} cannot be used ({error.strerror or error}): choose another place"
-    if isinstance(error, BadInput | NonFinite) and not isinstance(error, UserCodeError):
-        return " ".join(str(error).split())
+    if isinstance(error, BadInput | NonFinite):
+        return str(error)
     if located := locate(error):
         return str(located)
     return None

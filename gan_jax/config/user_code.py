@@ -19,6 +19,13 @@ _folders: set[Path] = set()
 class UserCodeError(BadInput):
     """An exception from a user's file: its message is `file:line: in function: exception`, then the source line."""
 
+    def __init__(self, message: str, source: str):
+        super().__init__(message)
+        self.source = source
+
+    def __str__(self) -> str:
+        return f"{super().__str__()}\n    {self.source}"
+
 
 def load(file: Path) -> ModuleType:
     """Loads a file as a module, once for each content of the file.
@@ -51,7 +58,7 @@ def locate(error: BaseException) -> UserCodeError | None:
     shown = file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
     place = f"{shown}:{own[-1].lineno}" + ("" if function == "<module>" else f": in {function}")
     message = " ".join(f"{type(error).__name__}: {error}".split())
-    return UserCodeError(f"{place}: {message}\n    {(own[-1].line or '').strip()}")
+    return UserCodeError(f"{place}: {message}", source=(own[-1].line or "").strip())
 
 
 @contextmanager

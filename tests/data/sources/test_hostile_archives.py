@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -116,6 +116,7 @@ NAMES = st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"
 
 
 @FEW
+@example(names=["\n"], suffix=".png", data=b"")
 @given(
     names=st.lists(NAMES, max_size=3), suffix=st.sampled_from([".png", ".JPG", ""]), data=st.sampled_from([png(7), b""])
 )

@@ -3,14 +3,18 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, get_args
 
+import jax
 import numpy as np
 from jaxtyping import UInt8
 
 from gan_jax.config.flags import NonNegativeInt, PositiveInt, Seed
 from gan_jax.engine.game import Game, Latents, Metrics, State, images_per_step
+from gan_jax.engine.parallel import Step
+from gan_jax.engine.step import make_step
 
 
 class Affects(NamedTuple):
@@ -92,11 +96,17 @@ class Row(NamedTuple):
     """Expected score, and the time it takes."""
 
 
-class Phase(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Phase:
     """A game, and the number of images it is played for. The next phase keeps leaves of equal path, shape and dtype."""
 
     game: Game
     images: int
+
+    @cached_property
+    def step(self) -> Step:
+        """The step of the game, traced once for all its uses: the names of its metrics, and every chunk."""
+        return jax.jit(make_step(self.game), inline=True)
 
 
 class Evaluation(NamedTuple):
@@ -127,10 +137,15 @@ class Experiment(NamedTuple):
 class ScheduledPhase(NamedTuple):
     """A phase with its range of steps, and the number of real images shown before it."""
 
-    game: Game
+    phase: Phase
     steps: range
     images_before: int
     images_per_step: int
+
+    @property
+    def game(self) -> Game:
+        """The game of the phase."""
+        return self.phase.game
 
     def images(self, step: int) -> int:
         """Returns the number of real images shown to the discriminator in the run's first `step` steps."""
@@ -153,6 +168,6 @@ def schedule_phases(experiment: Experiment) -> list[ScheduledPhase]:
     for phase in experiment.phases:
         each = images_per_step(phase.game, experiment.common.batch_size)
         steps = range(step, step - (-phase.images // each))
-        laid.append(ScheduledPhase(phase.game, steps, images, each))
+        laid.append(ScheduledPhase(phase, steps, images, each))
         step, images = steps.stop, laid[-1].images(steps.stop)
     return laid

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
-from jaxtyping import Array, Int
+from jaxtyping import Array, Int, PyTree
 
 from gan_jax.config.experiment import RunConfig, ScheduledPhase
 from gan_jax.data.on_device import Inputs
@@ -167,7 +167,10 @@ def split_at_multiples(steps: range, *periods: int) -> Iterator[range]:
 
 def abstract(make: Callable[[], State], mesh: Mesh) -> State:
     """Returns shapes, dtypes and placement of the state that `make` returns: a target to restore into."""
+    return replicated(jax.eval_shape(make), mesh)
+
+
+def replicated(shapes: PyTree[jax.ShapeDtypeStruct], mesh: Mesh) -> PyTree[jax.ShapeDtypeStruct]:
+    """Places shapes and dtypes on every device of the mesh."""
     everywhere = NamedSharding(mesh, P())
-    return jax.tree.map(
-        lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=everywhere), jax.eval_shape(make)
-    )
+    return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=everywhere), shapes)

@@ -13,13 +13,13 @@ from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 from jaxtyping import Array, Int
 
-from gan_jax.config.experiment import Experiment, RunConfig, ScheduledPhase, schedule_phases
+from gan_jax.config.experiment import Experiment, Phase, RunConfig, ScheduledPhase, schedule_phases
 from gan_jax.data import Source, device_resident, tf_data
 from gan_jax.data.on_device import Inputs
 from gan_jax.engine.game import Game, Metrics, State
 from gan_jax.engine.networks import bind
 from gan_jax.engine.parallel import BATCH_AXIS, check_shares, make_mesh, over_steps
-from gan_jax.engine.step import init, make_step
+from gan_jax.engine.step import init
 from gan_jax.errors import BadInput
 from gan_jax.evaluation.evaluator import Evaluator, ranked_scores
 from gan_jax.monitoring.diversity import diversity
@@ -29,7 +29,7 @@ from gan_jax.runs.run_dir import RunDir
 from gan_jax.sampling.preview import experiment_scores, merge_scores, preview_picture
 from gan_jax.sampling.sampler import Draw, sampler
 from gan_jax.training.logger import RunLogger
-from gan_jax.training.loop import Trainable, abstract, play, resume, run_chunks
+from gan_jax.training.loop import Trainable, abstract, play, replicated, resume, run_chunks
 
 PIPELINES = {"device": device_resident, "tf": tf_data}
 
@@ -118,7 +118,7 @@ def chunks(
     """Plays the rest of a phase; yields the step reached, the state, and metrics averaged over a chunk."""
     everywhere, shared = NamedSharding(mesh, P()), NamedSharding(mesh, P(None, None, BATCH_AXIS))
     pipeline = PIPELINES[common.pipeline](source, common.seed, len(stage.game.turns), common.batch_size)
-    chunk = jax.jit(over_steps(make_step(stage.game), pipeline.load), donate_argnums=0, out_shardings=everywhere)
+    chunk = jax.jit(over_steps(stage.phase.step, pipeline.load), donate_argnums=0, out_shardings=everywhere)
     arrays = jax.device_put(pipeline.arrays, everywhere)
 
     def dispatch(state: State, inputs: Inputs, n: Int[Array, ""]) -> tuple[State, Metrics]:
@@ -198,8 +198,9 @@ def logged(experiment: Experiment, source: Source) -> list[list[str]]:
     """Returns the names of the metrics of every phase by tracing its step, which also raises any error in a loss."""
     common, mesh = experiment.common, make_mesh()
 
-    def names(game: Game) -> list[str]:
-        state, batch = abstract_state(game, source, common, mesh), abstract_batch(game, source, common)
-        return sorted(jax.eval_shape(make_step(game), state, batch)[1])
+    def names(phase: Phase) -> list[str]:
+        state = abstract_state(phase.game, source, common, mesh)
+        batch = replicated(abstract_batch(phase.game, source, common), mesh)  # placed as in `chunks`: one trace
+        return sorted(jax.eval_shape(phase.step, state, batch)[1])
 
-    return [names(phase.game) for phase in experiment.phases]
+    return [names(phase) for phase in experiment.phases]

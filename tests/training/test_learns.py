@@ -14,7 +14,7 @@ import pytest
 from turned import with_negated_loss
 
 from gan_jax.config.discovery import find
-from gan_jax.config.experiment import schedule_phases
+from gan_jax.config.experiment import Phase, schedule_phases
 from gan_jax.config.flags import parse
 from gan_jax.data import open_source
 from gan_jax.engine.parallel import make_mesh
@@ -32,7 +32,7 @@ def likeness(*broken):
     experiment = build(source, **parse(build, ["--images", "19200"], "mnist_mlp", given=["source"]).kwargs)
     [stage] = schedule_phases(experiment)
     for who in broken:
-        stage = stage._replace(game=with_negated_loss(stage.game, who))
+        stage = stage._replace(phase=Phase(with_negated_loss(stage.game, who), stage.phase.images))
     start = new_state(stage.game, source, experiment.common)
     *_, (_, state, _) = chunks(stage, start, experiment.common, source, make_mesh(jax.devices()[:1]))
     fake = sampler(stage.game)(state, draw_latents(stage.game, jax.random.key(1), SAMPLES))

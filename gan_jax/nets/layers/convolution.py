@@ -28,7 +28,7 @@ Images = Float[Array, "B H W C_in"]
 Convolved = Float[Array, "B H_out W_out C_out"]
 Kernel = Float[Array, "k k C_in C_out"]
 Windows = Float[Array, "B H_out W_out kkC"]
-Padding = list[tuple[int, int]]
+Padding = tuple[tuple[int, int], ...]
 
 
 class Conv(nn.Module):
@@ -96,7 +96,7 @@ def conv(x: Images, kernel: Kernel, stride: int = 1) -> Convolved:
     size = x.shape[1:3]
     padding = same_padding(size, k, stride)
     if stride == 1 and c_out < c_in:  # fewer channels to copy after the product
-        mirrored = [(after, before) for before, after in padding]
+        mirrored = tuple((after, before) for before, after in padding)
         return scatter(_windows(x, kernel), k, stride, mirrored, size)
     return _product(gather(x, k, stride, padding), kernel.reshape(k * k * c_in, c_out))
 
@@ -125,6 +125,7 @@ def products_are_faster() -> bool:
     return jax.default_backend() == "cpu"
 
 
+@partial(jax.jit, static_argnums=(1, 2, 3))  # traced once for all layers and derivatives of one shape
 def gather(x: Images, k: int, stride: int, padding: Padding) -> Windows:
     """Extracts the `k x k` windows of padded `x`, `stride` apart, into channels (im2col).
 
@@ -144,11 +145,12 @@ def gather(x: Images, k: int, stride: int, padding: Padding) -> Windows:
         """Slices element `i, j` of every window."""
         phase = grid[i % stride][j % stride].reshape(b, *phases, c)
         top, left = i // stride, j // stride
-        return phase[:, top : top + windows[0], left : left + windows[1]]
+        return lax.slice(phase, (0, top, left, 0), (b, top + windows[0], left + windows[1], c))
 
     return jnp.concatenate([tap(i, j) for i in range(k) for j in range(k)], axis=-1)
 
 
+@partial(jax.jit, static_argnums=(1, 2, 3, 4))
 def scatter(windows: Windows, k: int, stride: int, padding: Padding, size: tuple[int, int]) -> Images:
     """Sums overlapping windows into images of `size` (col2im): the transpose of `gather`."""
     b, _, _, c = windows.shape
@@ -160,7 +162,7 @@ def scatter(windows: Windows, k: int, stride: int, padding: Padding, size: tuple
 def same_padding(size: tuple[int, int], k: int, stride: int) -> Padding:
     """Computes `SAME` padding (before, after) of both axes; an odd total has one more after."""
     total = [max((math.ceil(n / stride) - 1) * stride + k - n, 0) for n in size]
-    return [(t // 2, t - t // 2) for t in total]
+    return tuple((t // 2, t - t // 2) for t in total)
 
 
 def _windows(x: Images, kernel: Kernel) -> Float[Array, "B H W kkC"]:

@@ -6,7 +6,7 @@ use.
 
 import importlib
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -90,7 +90,8 @@ class _Redirect(MetaPathFinder, Loader):
         """Replaces the empty module by the moved one."""
         moved = importlib.import_module(_new_name(module.__name__))
         sys.modules[module.__name__] = moved
-        _allow_old_names(moved)
+        if moved.__name__.removeprefix("gan_jax.") in RENAMED:
+            moved.__getattr__ = old_names(moved.__name__)
 
 
 def _new_name(name: str) -> str | None:
@@ -102,22 +103,19 @@ def _new_name(name: str) -> str | None:
     return f"gan_jax.metrics.{old.removeprefix('evaluate.')}" if old.startswith("evaluate.") else None
 
 
-def _allow_old_names(module: ModuleType) -> None:
-    """Makes the old names of a module resolve to the new ones."""
-    renamed = RENAMED.get(module.__name__.removeprefix("gan_jax."), {})
+def old_names(module: str) -> Callable[[str], Any]:
+    """Makes a module's `__getattr__`, which resolves old names to the new ones."""
+    renamed = RENAMED[module.removeprefix("gan_jax.")]
 
     def find(name: str) -> Any:
         if name not in renamed:
-            raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
-        return getattr(module, renamed[name])
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        return getattr(sys.modules[module], renamed[name])
 
-    if renamed:
-        module.__getattr__ = find
+    return find
 
 
 def install() -> None:
-    """Makes old import paths and names work."""
-    for name in ("losses", "metrics", "penalties", "penalties.terms"):
-        _allow_old_names(sys.modules[f"gan_jax.{name}"])
+    """Makes old import paths work."""
     if not any(isinstance(finder, _Redirect) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Redirect())

@@ -1,12 +1,16 @@
 """The layout: folders import downwards only, document it, and are mirrored by the tests; the import is cheap."""
 
 import ast
+import importlib
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+
+import gan_jax
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "gan_jax"
@@ -43,7 +47,22 @@ def test_test_folders_mirror_package_folders():
 
 
 def test_importing_the_package_loads_no_heavy_library():
-    heavy = {"tensorflow", "tensorflow_datasets", "torch", "matplotlib", "orbax", "tyro", "tensorboardX", "scipy.stats"}
+    heavy = {"jax", "flax", "optax", "tensorflow", "torch", "matplotlib", "orbax", "tyro", "tensorboardX", "scipy"}
     program = f"import sys, gan_jax; print(*sorted({heavy!r} & sys.modules.keys()))"
     found = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert not found.stdout.split()
+
+
+@pytest.mark.parametrize("name", gan_jax.__all__)
+def test_public_names_are_imported_on_first_use_from_where_their_type_is_declared(name):
+    declared = {alias.asname or alias.name: node.module for node in imports_for_type_checkers() for alias in node.names}
+    value = getattr(gan_jax, name)
+    if isinstance(value, ModuleType):
+        assert value.__name__.startswith(declared[name])
+    else:
+        assert getattr(importlib.import_module(declared[name]), name) is value
+
+
+def imports_for_type_checkers():
+    [block] = [node for node in ast.parse((PACKAGE / "__init__.py").read_text()).body if isinstance(node, ast.If)]
+    return block.body

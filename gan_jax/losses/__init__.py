@@ -5,6 +5,7 @@
 examples uses the whole batch, also where devices share it. May import `engine` and `errors`.
 """
 
+from gan_jax.aliases import old_names
 from gan_jax.losses.adversarial import AdversarialLoss, Scores, score_metrics
 from gan_jax.losses.classic import hinge, label_smoothing, least_squares, lsgan, minimax, non_saturating, wasserstein
 from gan_jax.losses.f_gan import (
@@ -29,6 +30,8 @@ from gan_jax.losses.mmd import (
 )
 from gan_jax.losses.relativistic import relativistic_average, relativistic_paired
 from gan_jax.losses.transforms import top_k
+
+__getattr__ = old_names(__name__)
 
 __all__ = [
     "AdversarialLoss",

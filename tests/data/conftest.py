@@ -1,12 +1,11 @@
 import os
-import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from gan_jax.data import from_arrays, mnist5k
+from gan_jax.data import from_arrays
 
 TEST_DATA = Path(os.environ.get("GAN_JAX_TEST_DATA", Path(__file__).parents[3] / "shared" / "data"))
 
@@ -16,21 +15,6 @@ def cache(tmp_path, monkeypatch):
     """Gives every test its own cache folder."""
     monkeypatch.setenv("GAN_JAX_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache"
-
-
-@pytest.fixture(scope="session")
-def decoded_mnist5k(tmp_path_factory):
-    """Makes a cache that holds mnist5k, since decoding takes seconds."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GAN_JAX_CACHE", str(tmp_path_factory.mktemp("mnist5k")))
-        mnist5k()
-        return Path(os.environ["GAN_JAX_CACHE"])
-
-
-@pytest.fixture
-def with_mnist5k(cache, decoded_mnist5k):
-    """Copies mnist5k into the test's cache."""
-    shutil.copytree(decoded_mnist5k, cache)
 
 
 @pytest.fixture(scope="session")

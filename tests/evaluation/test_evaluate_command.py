@@ -228,6 +228,7 @@ def test_resuming_with_another_protocol_is_refused(capfd, run, tiles, features_f
     assert (run / "manifest.json").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_impossible_evaluation_is_refused_before_training(capfd, tiles, features_flag, tmp_path):
     flags = ["--data", tiles, "--images", 640, "--batch-size", 8, *features_flag, "--run-dir", tmp_path / "run"]
     for wanted, complaint in (

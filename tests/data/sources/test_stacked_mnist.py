@@ -43,7 +43,6 @@ def test_32_pixels_pad_the_same_image():
     assert large.sum() == small.sum()
 
 
-@pytest.mark.usefixtures("with_mnist5k")
 def test_stacked_mnist5k_has_1000_equally_frequent_modes():
     source = open_source("stacked:mnist5k")
     assert source[:3] == ("stacked_mnist5k", 128_000, (28, 28, 3))
@@ -89,7 +88,6 @@ def test_other_images_than_gray_labeled_digits_are_refused(digits, says):
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.usefixtures("with_mnist5k")
 @pytest.mark.parametrize(
     ("name", "size", "says"),
     [

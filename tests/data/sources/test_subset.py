@@ -61,7 +61,6 @@ def test_read_depends_only_on_the_indices():
         np.testing.assert_array_equal(array, everything[name][[20, 0, 7, 7]])
 
 
-@pytest.mark.usefixtures("with_mnist5k")
 def test_subsets_of_built_in_data():
     source = open_source("mnist5k:500")
     assert source[:3] == ("mnist5k_500", 500, (28, 28, 1)) and source.classes == tuple("0123456789")

@@ -27,6 +27,13 @@ from gan_jax.runs.provenance import compute_repeatably
 TOLERANCE = 5e-5
 """Largest relative error, in the norm, of float32 at the highest precision; TF32's error is about 3e-4."""
 
+PARALLEL_TOLERANCE = 1e-2
+"""Largest distance from the jitted step, relative to the distance travelled; a wrong scale gives more than 0.1.
+
+XLA chooses cuDNN's algorithms by timing, anew for every program: the step and `over_devices`, which have the same
+operations, were 2e-3 apart on an H200.
+"""
+
 LAYERS = {  # function, kernel size, stride, channels, side of the input and of the output
     "conv 5x5 / 2": (convolution.conv, 5, 2, (64, 128), 14, 7),
     "conv 5x5 / 2, odd": (convolution.conv, 5, 2, (128, 256), 7, 4),
@@ -46,7 +53,7 @@ def section(report) -> None:
         for name, error in convolution_errors(batch=2 if report.toy else 64, divide=16 if report.toy else 1).items():
             report.check(f"{name}: products against library, values and gradients", error, TOLERANCE)
         for name, error in parallel_errors(batch=8 if report.toy else 64, toy=report.toy).items():
-            report.check(f"{name} against one jitted step, 3 steps", error, 1e-3)
+            report.check(f"{name} against one jitted step, 3 steps", error, PARALLEL_TOLERANCE)
         jax.config.update("jax_default_matmul_precision", None)
         _compare_digests(report, children)
     finally:
@@ -118,6 +125,7 @@ def parallel_errors(batch: int, toy: bool) -> dict[str, float]:
 
     modes = {
         "step": jax.jit(step),
+        "the same step compiled again": jax.jit(make_step(game)),
         "over_devices": over_devices(step, mesh),
         "over_shards": over_shards(collective, mesh),
         "over_pmap": lambda state, batch: pmapped(state, deal(batch, 1)),

@@ -3,6 +3,7 @@
 Metrics arrive as device arrays and are read one chunk late, while the device plays the next chunk.
 """
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
@@ -124,7 +125,7 @@ class ProgressBar:
     def __init__(self, total_images: int, images: int):
         self._console = Console(stderr=True)
         self._total = total_images
-        self._printed = time.monotonic()
+        self._printed = -math.inf  # the first numbers are printed at once
         self._bar = Bar(
             BarColumn(),
             TaskProgressColumn(),

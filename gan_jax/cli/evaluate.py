@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Annotated
 
 import tyro
-from rich.console import Console
 
 from gan_jax.cli.evaluation_target import EvaluationTarget, files_target, run_target
+from gan_jax.cli.output import print_table
 from gan_jax.config.flags import NonNegativeInt, PositiveInt, Seed
 from gan_jax.errors import BadInput
 from gan_jax.evaluation import protocol
@@ -77,13 +77,14 @@ def evaluate(
         inputs.net, inputs.real_or_none, real, len(inputs.fake.images), inputs.fake.images.shape[1:], target.drawn
     )
     results = protocol.stamp(target.about, compute_scores(chosen, inputs), protocol.per_metric(chosen, common))
-    Console(highlight=False).print(terminal(rows([results])))
-    print(f"\n{protocol.describe(common)}")
     if not out and is_run:
         checkpoint = "-best" if best else "" if step is None else f"-{step}"
         out = what / f"evaluation{checkpoint}.json"
-    if out:
+    if out:  # before anything is printed: a terminal may fail, and scores are costly
         protocol.write(results, out)
+    print_table(terminal(rows([results])))
+    print(f"\n{protocol.describe(common)}")
+    if out:
         print(f"scores      {out}")
         for picture in draw_figures(inputs, out.with_suffix("")):
             print(f"picture     {picture}")

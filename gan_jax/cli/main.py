@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from gan_jax.cli import compilation_cache
+from gan_jax.cli import compilation_cache, output
 from gan_jax.config.discovery import listing
 from gan_jax.config.flags import parse
 from gan_jax.config.user_code import locate
@@ -38,18 +38,29 @@ JAX_ENABLE_COMPILATION_CACHE=false turns that off."""
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Runs a command line (by default the process's own) and exits with its code."""
     _hush_writers()
+    output.make_printable()
     compilation_cache.enable()
+    with output.ends_with_its_reader():
+        sys.exit(_code(list(sys.argv[1:] if argv is None else argv)))
+
+
+def _code(argv: list[str]) -> int:
+    """Runs a command line; returns the exit code, after a message for every error that the user can fix."""
     try:
-        sys.exit(_run(list(sys.argv[1:] if argv is None else argv)))
+        try:
+            return _run(argv)
+        finally:
+            output.flush()
     except KeyboardInterrupt:
-        sys.exit(128 + signal.SIGINT)
+        return 128 + signal.SIGINT
+    except BrokenPipeError:
+        raise
     except Exception as error:
         message = _message(error)
         if message is None:
             raise
-        code = 3 if isinstance(error, NonFinite) else 2
-    print(f"gan-jax: {message}", file=sys.stderr)
-    sys.exit(code)
+        print(f"gan-jax: {message}", file=sys.stderr)
+        return 3 if isinstance(error, NonFinite) else 2
 
 
 def _message(error: Exception) -> str | None:

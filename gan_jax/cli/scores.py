@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Annotated
 
 import tyro
-from rich.console import Console
 
+from gan_jax.cli.output import print_table
 from gan_jax.errors import BadInput
 from gan_jax.evaluation import protocol, tables
 from gan_jax.runs.files import write_atomic
@@ -31,10 +31,11 @@ def compare_results(
     protocol.check_comparable(paths, results)
     rows = tables.rows(results)
     protocols = dict.fromkeys(protocol.describe(s["protocol"]) for result in results for s in result.scores.values())
-    Console(highlight=False).print(tables.terminal(rows))
-    print("\n" + "\n".join(protocols))
     if out:
         write_atomic(out, "\n".join([tables.markdown(rows), *protocols, ""]).encode())
+    print_table(tables.terminal(rows))
+    print("\n" + "\n".join(protocols))
+    if out:
         print(f"\ntable       {out}")
         _draw_precision_recall(rows, out.with_suffix(".png"))
 

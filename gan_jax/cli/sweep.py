@@ -12,8 +12,8 @@ from pathlib import Path
 
 import jax
 import tyro
-from rich.console import Console
 
+from gan_jax.cli.output import print_table
 from gan_jax.cli.signals import stop_signals
 from gan_jax.config.discovery import Entry, find
 from gan_jax.config.experiment import RunConfig
@@ -189,5 +189,5 @@ def _write_tables(folder: SweepDir, lines: Sequence[table.Row], columns: Sequenc
     write_atomic(folder.table("md"), table.markdown(lines, columns, origin).encode())
     write_atomic(folder.table("csv"), table.as_csv(lines, columns).encode())
     write_atomic(folder.table("json"), table.as_json(lines, columns, origin).encode())
-    Console(width=table.WIDTH, highlight=False).print(table.terminal(lines, columns))
+    print_table(table.terminal(lines, columns), width=table.WIDTH)
     print(f"\ntable       {', '.join(str(folder.table(form)) for form in ('md', 'csv', 'json'))}")

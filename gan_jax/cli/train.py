@@ -85,16 +85,15 @@ def _print_outputs(experiment: Experiment, folder: RunDir, state: State) -> None
 
 def report_scores(folder: RunDir, better: Mapping[str, str]) -> None:
     """Prints the last and the best value of every score, which shows a late collapse, and draws their curves."""
-    records, drawn = folder.records(), []
+    records, lines = folder.records(), {}
     for name, direction in better.items():
         scored = [(record[name], record["images"]) for record in records if math.isfinite(record.get(name, math.nan))]
         if scored:
             best, images = (max if direction == "higher" else min)(scored)
-            print(f"{name:<11} {scored[-1][0]:.4g} at the end; best {best:.4g} at {images:,} images")
-            drawn.append(name)
-    if drawn:
-        higher = {name for name in drawn if better[name] == "higher"}
+            lines[name] = f"{name:<11} {scored[-1][0]:.4g} at the end; best {best:.4g} at {images:,} images"
+    if lines:
+        higher = {name for name in lines if better[name] == "higher"}
         from gan_jax.viz import charts  # imports Matplotlib
 
-        save_png(folder.scores, charts.metric_curves(records, drawn, higher))
-        print(f"scores      {folder.scores}")
+        save_png(folder.scores, charts.metric_curves(records, list(lines), higher))
+        print("\n".join((*lines.values(), f"scores      {folder.scores}")))

@@ -4,8 +4,10 @@ Metrics arrive as device arrays and are read one chunk late, while the device pl
 """
 
 import math
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
@@ -25,6 +27,12 @@ from gan_jax.viz.images import save_png
 
 PLAIN_SECONDS = 10
 """Seconds between two printed lines without a terminal."""
+
+
+def say(line: str) -> None:
+    """Prints a line to stderr. Training goes on if nothing reads it any more, as behind `| head`."""
+    with suppress(BrokenPipeError):
+        print(line, file=sys.stderr, flush=True)
 
 
 class MetricsLog:
@@ -146,7 +154,7 @@ class ProgressBar:
         if not self._console.is_terminal and (done or time.monotonic() - self._printed > PLAIN_SECONDS):
             self._printed = time.monotonic()
             left = (self._total - images) / max(rate, 1e-9)
-            print(f"{line}  {left:,.0f} s left", file=self._console.file, flush=True)
+            say(f"{line}  {left:,.0f} s left")
 
     def close(self) -> None:
         """Removes the bar."""

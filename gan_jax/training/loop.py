@@ -1,6 +1,5 @@
 """The resumable training loop, shared by `train` and `sweep`: plays each phase in compiled chunks of steps."""
 
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -16,6 +15,7 @@ from gan_jax.config.experiment import RunConfig, ScheduledPhase
 from gan_jax.data.on_device import Inputs
 from gan_jax.engine.game import Metrics, State
 from gan_jax.runs.checkpoint import Checkpoints
+from gan_jax.training.logger import say
 
 
 class Trainable(NamedTuple):
@@ -54,7 +54,7 @@ def resume(
     Damaged checkpoints are moved aside with a warning. The state is also None if the plan ends before the step.
     """
     for aside in checkpoints.set_damaged_aside():
-        print(f"the checkpoint of step {aside.name} is damaged, and has been moved to {aside}", file=sys.stderr)
+        say(f"the checkpoint of step {aside.name} is damaged, and has been moved to {aside}")
     resumed = checkpoints.latest() or 0
     for phase, stage in enumerate(plan):
         if stage.steps.start < resumed <= stage.steps.stop:

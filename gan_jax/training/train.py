@@ -4,7 +4,6 @@ A batch is a function of (seed, step) and everything else is in `State`, so a re
 uninterrupted one.
 """
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 
 import jax
@@ -28,7 +27,7 @@ from gan_jax.runs.checkpoint import Checkpoints, Cost
 from gan_jax.runs.run_dir import RunDir
 from gan_jax.sampling.preview import experiment_scores, merge_scores, preview_picture
 from gan_jax.sampling.sampler import Draw, sampler
-from gan_jax.training.logger import RunLogger
+from gan_jax.training.logger import RunLogger, say
 from gan_jax.training.loop import Trainable, abstract, play, replicated, resume, run_chunks
 
 PIPELINES = {"device": device_resident, "tf": tf_data}
@@ -61,7 +60,7 @@ def train(
                 raise
             to = Checkpoints(folder.checkpoints).latest() or 0
             folder.append_rollback(error.step, to, error.moves)
-            print(f"{error.what}; continuing from step {to:,} with other random numbers", file=sys.stderr)
+            say(f"{error.what}; continuing from step {to:,} with other random numbers")
 
 
 def _train_while_finite(

@@ -10,6 +10,7 @@ import tiny
 from commands import command
 from PIL import Image
 
+from gan_jax.cli.evaluate import evaluate
 from gan_jax.data import folder_source
 from gan_jax.runs.run_dir import RunDir
 
@@ -261,3 +262,15 @@ def test_class_folders_are_evaluated_per_class(capfd, tiles, features_flag, tmp_
     assert found["intra_fid"]["intra_fid"] == pytest.approx(0, abs=1e-6)
     assert found["cas"]["cas"] > 0.9, "the four levels of gray are easily learned"
     assert 0 <= found["label_accuracy"]["label_accuracy"] <= 1
+
+
+def test_scores_are_written_although_they_cannot_be_printed(monkeypatch, run, features_flag, tmp_path):
+    """Whatever fails after the scores are computed, the file has them."""
+
+    def fail(*_):
+        raise BrokenPipeError
+
+    monkeypatch.setattr("gan_jax.cli.evaluate.print_table", fail)
+    with pytest.raises(BrokenPipeError):
+        evaluate(run, metrics="fid", samples=32, features=features_flag[1], out=tmp_path / "s.json")
+    assert json.loads((tmp_path / "s.json").read_text())["fid"]["fid"] > 0

@@ -58,18 +58,24 @@ def parse_codes(codes: Mapping[str, Code], words: Sequence[str]) -> dict[str, li
 
 
 def parse_labels(codes: Mapping[str, Code], classes: Sequence[str], words: Sequence[str]) -> dict[str, list[int]]:
-    """Parses labels, each the name of a class or else its number, to values of the code `y`.
+    """Parses labels, each the name of a class or else its number from 0, to values of the code `y`.
+
+    Where all names are numbers, such as 1 to 11, only names count: `1` must not mean one class and `0` another.
 
     Raises:
         BadInput: the game has no labels, or a label is unknown.
     """
-    check_codes(codes, {"y": []} if words else {})
-    found = [classes.index(word) if word in classes else int(word) if word.isdecimal() else None for word in words]
-    for word, label in zip(words, found, strict=True):
-        if label not in range(codes["y"].classes):
+    if not words:
+        return {}
+    check_codes(codes, {"y": []})
+    named = {name: label for label, name in enumerate(classes)}
+    numbered = {str(label): label for label in range(codes["y"].classes)}
+    labels = named if classes and all(map(_is_number, classes)) else numbered | named
+    for word in words:
+        if word not in labels:
             few = f"{', '.join(classes[:10])}{', ...' if len(classes) > 10 else ''}"
             raise BadInput(f"unknown label {word!r}: choose one of {few}")
-    return {"y": found} if found else {}
+    return {"y": [labels[word] for word in words]}
 
 
 def parse_range(codes: Mapping[str, Code], word: str) -> tuple[str, Values]:
@@ -100,6 +106,14 @@ def _parse_numbers(word: str, values: Sequence[str]) -> list[float]:
     if not all(map(math.isfinite, numbers)):
         raise _malformed(word)
     return numbers
+
+
+def _is_number(name: str) -> bool:
+    try:
+        float(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _malformed(word: str) -> BadInput:

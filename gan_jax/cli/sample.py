@@ -45,8 +45,8 @@ def sample(
         run: Folder of the run.
         n: Number of samples, or of rows with --vary or --interpolate; by default as in the run's previews.
         seed: Seed of the samples; by default the run's seed, which gives the samples of its previews.
-        labels: Classes to draw, by name or number, cycled over the samples; by default all classes. For conditional
-            games only.
+        labels: Classes to draw, by name or number (by name only where all names are numbers), cycled over the samples;
+            by default all classes. For conditional games only.
         codes: Values of the generator's codes, as in c1=3 c2=-0.5. Several values, c1=3,8, are cycled over the samples.
         vary: Draw every sample as a row along which this code varies: c1 over its whole range, or c2:-2:2 from -2 to 2.
         interpolate: Draw every sample as a row of this many steps that ends at another sample.

@@ -211,11 +211,8 @@ def lookahead(every: int = 5, share: float = 0.5) -> Dynamics:
         def update(grads: Tree, state: LookaheadState, params: Tree) -> tuple[Tree, LookaheadState]:
             updates, inner = tx.update(grads, state.inner, params)
             back = (state.count + 1) % every == 0
-
-            def slow_step(slow: Array, fast: Array, update: Array) -> Array:
-                return jnp.where(back, slow + share * (fast + update - slow), slow)
-
-            slow = jax.tree.map(slow_step, state.params, params, updates)
+            ahead = optax.apply_updates(params, updates)
+            slow = jax.tree.map(lambda s, fast: jnp.where(back, s + share * (fast - s), s), state.params, ahead)
             updates = jax.tree.map(lambda slow, fast, u: jnp.where(back, slow - fast, u), slow, params, updates)
             return updates, LookaheadState(state.count + 1, slow, inner)
 

@@ -1,6 +1,7 @@
 """Networks bound to their variables, as losses call them."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import jax
@@ -48,30 +49,17 @@ class BoundNet:
 
 
 class WrappedNet:
-    """A bound network behind a function `call(net, *args)`, in all three modes."""
+    """A bound network behind a function `call(net, *args)`, in the three modes of `BoundNet`."""
 
     def __init__(self, net: BoundNet, call: Callable[..., Any]):
-        self._net = net
-        self._call = call
-
-    @property
-    def params(self) -> Params:
-        """The network's parameters."""
-        return self._net.params
+        self.params = net.params
+        self._train = partial(call, net)
+        self.stateless = self.frozen = partial(call, net.stateless)
+        self.ema = self.slow = partial(call, net.ema)
 
     def __call__(self, *args: Any) -> Any:
         """As `BoundNet.__call__`."""
-        return self._call(self._net, *args)
-
-    def stateless(self, *args: Any) -> Any:
-        """As `BoundNet.stateless`."""
-        return self._call(self._net.stateless, *args)
-
-    def ema(self, *args: Any) -> Any:
-        """As `BoundNet.ema`."""
-        return self._call(self._net.ema, *args)
-
-    frozen, slow = stateless, ema
+        return self._train(*args)
 
 
 def bind(

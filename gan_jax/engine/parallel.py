@@ -110,18 +110,12 @@ def deal(batch: Batch, devices: int) -> Batch:
     Raises:
         BadInput: `devices` does not divide B.
     """
-
-    def leaf(x: Array) -> Array:
-        check_shares(x.shape[1], devices)
-        shares = x.reshape(x.shape[0], devices, x.shape[1] // devices, *x.shape[2:])
-        return jnp.moveaxis(shares, 1, 0)
-
-    return jax.tree.map(leaf, batch)
+    for leaf in batch.values():
+        check_shares(leaf.shape[1], devices)
+    return {name: jnp.stack(jnp.split(leaf, devices, axis=1)) for name, leaf in batch.items()}
 
 
 def check_shares(batch_size: int, devices: int) -> None:
     """Raises `BadInput` unless `devices` divides the batch size."""
     if batch_size % devices:
-        raise BadInput(
-            f"a batch of {batch_size} cannot be split over {devices} devices: make it a multiple of {devices}"
-        )
+        raise BadInput(f"a batch of {batch_size} cannot be split over {devices} devices: give a multiple of {devices}")

@@ -18,7 +18,7 @@ from gan_jax.engine.dynamics import Field, Joint, Optimizers
 from gan_jax.engine.game import Batch, Game, Keys, Metrics, Move, Player, PlayerState, State, Turn, Variables
 from gan_jax.engine.keys import example_keys, named_key
 from gan_jax.engine.networks import bind
-from gan_jax.engine.validate import check_batch, check_game
+from gan_jax.engine.validate import check_batch, check_game, check_loss
 from gan_jax.errors import BadInput
 
 Players = dict[str, PlayerState]
@@ -57,7 +57,7 @@ def make_step(game: Game, axis_name: str | None = None) -> Callable[[State, Batc
     mapped axis over which the batch is split, under `shard_map` and `pmap`; under `jit` there is none, sharded or not.
 
     Raises:
-        BadInput: the game is inconsistent (`validate.check_game`), or a batch leaf does not have one slice per turn.
+        BadInput: the game, a batch, or what a loss returns fails its check in `validate`.
     """
     check_game(game)
 
@@ -112,7 +112,7 @@ def _gradient_field(game: Game, turn: Turn, batch: Batch, keys: Keys, step: Int[
 
     def loss(move: Move, joint: Joint, own: Joint) -> tuple[Float[Array, ""], Any]:
         nets = bind(game, players, joint | own)
-        value, metrics = move.loss(nets, batch, keys, step)
+        value, metrics = check_loss(move, move.loss(nets, batch, keys, step))
         return value, ({name: nets[name].stats for name in move.who}, {"loss": value, **metrics})
 
     def gradients(joint: Joint) -> tuple[Joint, Any]:

@@ -1,7 +1,16 @@
-"""Validates games and batches before anything is traced."""
+"""Validates games and batches before anything is traced, and what losses return while they are."""
 
-from gan_jax.engine.game import Batch, Game
+from collections.abc import Mapping
+from typing import Any
+
+import jax.numpy as jnp
+
+from gan_jax.engine.finite import FINITE_STEPS, WATCHED
+from gan_jax.engine.game import Batch, Game, Move
 from gan_jax.errors import BadInput
+
+RESERVED = {*WATCHED, FINITE_STEPS[1:], "played"}
+"""The metrics that the step itself reports of every move."""
 
 
 def check_game(game: Game) -> None:
@@ -30,7 +39,19 @@ def check_batch(game: Game, batch: Batch) -> None:
     """Raises `BadInput` unless every leaf of `batch` has one slice per turn."""
     for name, leaf in batch.items():
         if leaf.shape[0] != len(game.turns):
-            raise BadInput(
-                f"batch[{name!r}] has {leaf.shape[0]} slices but the game has {len(game.turns)} turns: "
-                f"leaves must be [turn, example, ...], got {leaf.shape}"
-            )
+            sizes = f"{leaf.shape[0]} slices but the game has {len(game.turns)} turns"
+            raise BadInput(f"batch[{name!r}] {leaf.shape} has {sizes}: leaves must be [turn, example, ...]")
+
+
+def check_loss(move: Move, returned: Any) -> Any:
+    """Returns what a move's loss returned. Raises `BadInput` unless it is a float scalar and a dict of scalars."""
+    if not (isinstance(returned, tuple) and len(returned) == 2 and isinstance(returned[1], Mapping)):
+        raise BadInput(f"move {move.label!r}: the loss must return (scalar, metrics), not a {type(returned).__name__}")
+    if taken := sorted(RESERVED & returned[1].keys()):
+        raise BadInput(f"move {move.label!r} reports {taken[0]!r}, a metric of every move: report it by another name")
+    for name, value in {"loss": returned[0], **returned[1]}.items():
+        kind = jnp.floating if name == "loss" else jnp.number
+        if jnp.shape(value) or not jnp.issubdtype(jnp.result_type(value), kind):
+            got = f"{jnp.result_type(value)}{list(jnp.shape(value))}"
+            raise BadInput(f"{name!r} of move {move.label!r} is {got}: return a float scalar, such as its jnp.mean")
+    return returned

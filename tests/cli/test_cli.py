@@ -208,6 +208,17 @@ def test_exception_in_a_user_experiment_names_the_line_and_leaves_no_run(capfd, 
         assert len(errors.splitlines()) == 2 and not Path("run").exists()
 
 
+@pytest.mark.parametrize("what", ["train", "sweep"])
+def test_loss_that_is_not_a_scalar_is_refused_before_the_folder_is_claimed(capfd, tmp_path, monkeypatch, what):
+    monkeypatch.chdir(tmp_path)
+    text = Path(TINY).read_text().replace("import optax\n", "import optax\nfrom gan_jax import move, turn\n")
+    vector = 'turn(move("d", lambda nets, batch, keys, step: (nets["d"](batch["x"]), {})))'
+    Path("mine.py").write_text(text.replace("ema=0.9)", f"ema=0.9)._replace(turns=({vector},))"))
+    code, _, errors = command(capfd, what, "mine.py", "--run-dir", "run")
+    assert code == 2 and "'loss' of move 'd' is float32[8]: return a float scalar" in errors
+    assert len(errors.splitlines()) == 1 and [file.name for file in tmp_path.iterdir()] == ["mine.py"]
+
+
 @pytest.mark.slow
 def test_script_and_command_give_the_same_run(tmp_path):
     """Equal flags give equal digests, and a device-resident run imports no TensorFlow."""

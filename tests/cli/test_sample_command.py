@@ -9,7 +9,10 @@ from commands import command, snapshot
 from PIL import Image
 
 from gan_jax.cli import sample
+from gan_jax.cli.codes import parse_labels
 from gan_jax.cli.main import main
+from gan_jax.engine.priors import Categorical
+from gan_jax.errors import BadInput
 from gan_jax.sampling.latents import draw_latents
 from gan_jax.sampling.sampler import sampler
 from gan_jax.training.restore import restore
@@ -84,6 +87,22 @@ def test_labels_are_given_by_class_name(arrays):
     drawn = arrays("conditional", "--labels", "nine", "eight", "5", "--n", 3)
     assert drawn["labels"].tolist() == [3, 0, 5]
     np.testing.assert_array_equal(arrays("conditional", "--labels", 3, 0, 5, "--n", 3)["images"], drawn["images"])
+
+
+@pytest.mark.parametrize(
+    "classes", [[str(i) for i in range(1, 12)], ["-1", "0", "1"], ["1.5", "0", "1"], ["01", "02"], ["3", "2", "1", "0"]]
+)
+def test_where_all_class_names_are_numbers_only_names_count(classes):
+    """Else `--labels 1` would be a name and `--labels 0`, beside it, a position."""
+    codes = {"y": Categorical(len(classes))}
+    for number in map(str, range(12)):
+        if number in classes:
+            assert parse_labels(codes, classes, [number]) == {"y": [classes.index(number)]}
+        else:
+            with pytest.raises(BadInput, match=f"unknown label '{number}': choose one of {classes[0]}, "):
+                parse_labels(codes, classes, [number])
+    named = [*classes, "cat"]
+    assert parse_labels({"y": Categorical(len(named))}, named, [str(len(classes)), "cat"])["y"][1] == len(classes)
 
 
 def test_codes_are_written_under_their_names(arrays):

@@ -25,6 +25,8 @@ from gan_jax.engine.dynamics import Dynamics
 from gan_jax.engine.game import images_per_step
 from gan_jax.engine.keys import example_keys
 from gan_jax.engine.networks import bind
+from gan_jax.engine.parallel import over_steps
+from gan_jax.engine.validate import RESERVED
 
 plain_nets = arena.Generator(norm=False), arena.Discriminator()
 
@@ -284,3 +286,37 @@ def test_turns_with_one_label_but_different_metrics_are_refused():
     batch = step_batch(game)
     with pytest.raises(BadInput, match="two turns called 'd' report different metrics"):
         make_step(game)(init(game, jax.random.key(0), batch), batch)
+
+
+RETURNED = {
+    "a vector loss": (lambda loss: (loss[None], {}), "'loss' of move 'd' is float32[1]: return a float scalar"),
+    "an integer loss": (lambda loss: (loss.astype(int), {}), "'loss' of move 'd' is int32[]: return a float scalar"),
+    "a loss alone": (lambda loss: loss, "move 'd': the loss must return (scalar, metrics), not a"),
+    "three things": (lambda loss: (loss, {}, {}), "move 'd': the loss must return (scalar, metrics), not a tuple"),
+    "no dict": (lambda loss: (loss, loss), "move 'd': the loss must return (scalar, metrics)"),
+    "a vector": (lambda loss: (loss, {"s_real": loss[None]}), "'s_real' of move 'd' is float32[1]: return a float sca"),
+    "a truth": (lambda loss: (loss, {"won": loss > 0}), "'won' of move 'd' is bool[]: return a float scalar"),
+} | {
+    f"a report of {name}": (lambda loss, name=name: (loss, {name: loss}), f"move 'd' reports {name!r}, a metric of eve")
+    for name in ("loss", "grad_norm", "update_norm", "played", "finite_steps")
+}
+
+
+@pytest.mark.parametrize("returned", RETURNED)
+def test_a_loss_must_return_a_scalar_and_scalars_under_names_of_their_own(returned):
+    """A report called `loss` would replace the true one, and a sum of truths over steps is true or false."""
+    change, message = RETURNED[returned]
+    altered = move("d", lambda *args: change(d_loss(*args)[0]))
+    game = gan(*plain_nets, sgd, (turn(altered), turn(move("g", g_loss))))
+    batch = step_batch(game)
+    state = jax.eval_shape(lambda: init(game, jax.random.key(0), batch))
+    with pytest.raises(BadInput) as raised:
+        jax.eval_shape(make_step(game), state, batch)
+    assert message in str(raised.value) and len(str(raised.value).splitlines()) == 1
+
+
+def test_reserved_names_are_what_a_chunk_reports_of_a_lazy_move_without_metrics_of_its_own():
+    game, start, *_ = reference(arena.lazy_r1)
+    chunk = over_steps(make_step(game), lambda arrays, i: arrays)
+    _, metrics = jax.eval_shape(chunk, start, step_batch(game), jnp.zeros(1, int), jnp.int32(1))
+    assert {name.removeprefix("r1/") for name in metrics if name.startswith("r1/")} == RESERVED

@@ -3,6 +3,7 @@
 import jax
 
 from gan_jax.data.cache import cache_folder
+from gan_jax.errors import BadInput
 
 MAX_BYTES = 2**30
 
@@ -11,14 +12,14 @@ def enable() -> None:
     """Keeps compiled programs in `<cache folder>/xla`; a program from the cache computes the same bits.
 
     `JAX_COMPILATION_CACHE_DIR` chooses another folder, `JAX_ENABLE_COMPILATION_CACHE=false` turns the cache off. It
-    stays off if the folder cannot be written.
+    stays off if the folder cannot be written, or the user has no home.
     """
     if jax.config.jax_compilation_cache_dir is not None or not jax.config.jax_enable_compilation_cache:
         return
-    folder = cache_folder() / "xla"
     try:
+        folder = cache_folder() / "xla"
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
+    except (OSError, BadInput):
         return
     jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_compilation_cache_max_size", MAX_BYTES)

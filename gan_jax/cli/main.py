@@ -4,8 +4,10 @@ Exit codes: 0 success; 1 a run was not reproduced; 2 bad input (one line) or an 
 and source line); 3 a loss, gradient or update is not finite; 130 or 143 stopped by a signal, after saving.
 """
 
+import os
 import signal
 import sys
+import traceback
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -33,6 +35,9 @@ gan-jax COMMAND --help, and gan-jax train EXPERIMENT --help for those of an expe
 
 Compiled programs are kept in ~/.cache/gan_jax/xla (GAN_JAX_CACHE, JAX_COMPILATION_CACHE_DIR);
 JAX_ENABLE_COMPILATION_CACHE=false turns that off."""
+
+
+_BACKENDS = os.path.join("jax", "_src", "xla_bridge.py")
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
@@ -65,12 +70,26 @@ def _code(argv: list[str]) -> int:
 
 def _message(error: Exception) -> str | None:
     """Returns the message of an error that the user can fix, on one line unless their own code raised it; else None."""
+    if lacking := _lacking_device(error):
+        return lacking
     if isinstance(error, OSError):
         return f"{error.filename or 'a file'} cannot be used ({error.strerror or error}): choose another place"
     if isinstance(error, BadInput | NonFinite):
         return str(error)
     if located := locate(error):
         return str(located)
+    return None
+
+
+def _lacking_device(error: BaseException | None) -> str | None:
+    """Describes that JAX has none of the devices it was told to use, whatever code asked for them first."""
+    while error:
+        frames = traceback.extract_tb(error.__traceback__)
+        if isinstance(error, RuntimeError | AssertionError) and frames and frames[-1].filename.endswith(_BACKENDS):
+            why = f" ({str(error).splitlines()[0]})" if str(error) else ""
+            asked = os.environ.get("JAX_PLATFORMS", "")
+            return f"JAX finds no device for JAX_PLATFORMS={asked}{why}: unset it, or install JAX for that device"
+        error = error.__cause__ or error.__context__
     return None
 
 

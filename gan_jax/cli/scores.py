@@ -1,5 +1,6 @@
 """`gan-jax compare RUN RUN ...`: tabulates scores that share a protocol."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -54,4 +55,4 @@ def _draw_precision_recall(rows: Sequence[tables.Row], file: Path) -> None:
 
 def is_result(name: str) -> bool:
     """Whether a word names a result file or a run, not an experiment."""
-    return name.endswith(".json") or (Path(name) / "manifest.json").exists()
+    return name.endswith(".json") or Path(os.path.expanduser(name), "manifest.json").exists()

@@ -32,6 +32,7 @@ from gan_jax.sweep.grid import Combination, combinations, parse_vary
 from gan_jax.sweep.runner import Program, logged_names, programs, rows, train_all
 from gan_jax.sweep.sweep_dir import SweepDir
 from gan_jax.sweep.table import Metric
+from gan_jax.training.logger import say
 from gan_jax.training.train import higher, new_state
 
 DATA = {"data", "data_dir", "image_size"}
@@ -71,6 +72,8 @@ def sweep(name: str, flags: Sequence[str], stop: Callable[[], bool]) -> bool:
         BadInput: a setting is not supported; nothing is written.
     """
     entry, prog = find(name), f"gan-jax sweep {name}"
+    if entry.note:
+        say(entry.note)
     own, rest = split(Options, flags)
     options = Options(**parse(Options, own, prog).kwargs)
     grid = combinations(entry.load, rest, parse_vary(options.vary), prog)

@@ -19,6 +19,7 @@ from gan_jax.runs.lock import run_lock
 from gan_jax.runs.manifest import manifest
 from gan_jax.runs.provenance import compute_repeatably
 from gan_jax.runs.run_dir import RunDir
+from gan_jax.training.logger import say
 from gan_jax.training.train import check, logged, new_state, train
 from gan_jax.viz.images import save_png
 
@@ -26,6 +27,8 @@ from gan_jax.viz.images import save_png
 def train_experiment(name: str, flags: list[str]) -> int:
     """Runs `gan-jax train NAME FLAGS...`; returns the exit code."""
     entry = find(name)
+    if entry.note:
+        say(entry.note)
     build = entry.load(flags)
     parsed = parse(build, flags, f"gan-jax train {name}", given=["source"])
     common = parsed.kwargs["common"]

@@ -3,12 +3,15 @@
 import ast
 import inspect
 import itertools
+import os
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from gan_jax.config import user_code
+from gan_jax.config.annotations import import_type_only
 from gan_jax.config.experiment import Experiment, Row, RunConfig
 from gan_jax.data import Source
 from gan_jax.errors import BadInput
@@ -29,6 +32,21 @@ class Entry(NamedTuple):
     file: Path
     row: str = ""
     """Its row of the file's `PRESETS` table; empty for a file that defines `experiment(source, common, ...)`."""
+    others: tuple[str, ...] = ()
+    """Places of other experiments with this name, to which it is preferred."""
+    twin: str = ""
+    """Another place in the same folder with this name, so that the name means neither."""
+
+    @property
+    def place(self) -> str:
+        """The word that always means this experiment: `FILE.py` or `FILE.py:ROW`."""
+        return f"{self.file}:{self.row}" if self.row else str(self.file)
+
+    @property
+    def note(self) -> str:
+        """Says which of several experiments with one name was chosen; empty if there is one only."""
+        also = f"there is also {', '.join(self.others)}: give its file to choose it"
+        return f"{self.name} is {self.place}; {also}" if self.others else ""
 
     def load(self, argv: Sequence[str] = ()) -> Build:
         """Imports the file; returns its build function with the defaults of the row and of the `--preset` in `argv`.
@@ -37,6 +55,7 @@ class Entry(NamedTuple):
             BadInput: the file cannot be imported, or defines no experiment.
         """
         module = user_code.load(self.file)
+        import_type_only(module)
         if self.row:
             return _of_row(self.name, module.PRESETS[self.row], module.build, argv)
         function = getattr(module, "experiment", None)
@@ -52,6 +71,8 @@ def _of_row(name: str, row: Row, build: Build, argv: Sequence[str]) -> Build:
     """Makes `build` a function of its flags, with the row's values as their defaults."""
     preset = _preset(row, argv)
     config = row.presets[preset]
+    if neighbor := sys.modules.get(type(config).__module__):  # `Config` may be imported from another of their files
+        import_type_only(neighbor)
 
     def experiment(source, common, config, preset=preset):
         return build(source, common, config)
@@ -83,18 +104,25 @@ def _preset(row: Row, argv: Sequence[str]) -> str:
 def find(word: str) -> Entry:
     """Finds an experiment by its name, by a file, or by `FILE.py:ROW`.
 
+    A name means the user's experiment in `experiments/` before a built-in one of the same name.
+
     Raises:
-        BadInput: no experiment or row has this name, or the file has several rows.
+        BadInput: no experiment or row has this name, two files of one folder have it, or a file has several rows.
     """
-    path, _, row = word.partition(".py:")
-    file = Path(f"{path}.py" if row else word)
+    path, _, row = os.path.expanduser(word).partition(".py:")
+    file = Path(f"{path}.py" if row else path)
     if file.suffix == ".py":
         if not file.is_file():
             raise BadInput(f"{word} does not exist: give an experiment's file, or a name that `gan-jax list` shows")
         return _in_file(file, row)
     found = entries()
+    if word in found and found[word].twin:
+        places = f"{found[word].place} and {found[word].twin}"
+        raise BadInput(f"{word} is defined twice, by {places}: give one of these in place of the name")
     if word in found:
-        return found[word]
+        own = Path(f"{word}.py"), Path("experiments", f"{word}.py")
+        unmeant = [str(file) for file in own if file.is_file() and not file.samefile(found[word].file)]
+        return found[word]._replace(others=(*found[word].others, *unmeant))
     close = get_close_matches(word, found, n=1)
     hint = f"did you mean {close[0]}?" if close else "`gan-jax list` shows them all"
     raise BadInput(f"unknown experiment {word!r}: {hint}")
@@ -112,11 +140,22 @@ def _in_file(file: Path, row: str) -> Entry:
 
 def entries() -> dict[str, Entry]:
     """Collects every experiment of `FOLDERS` by its name, without importing the files."""
-    found = {}
-    for folder in reversed(FOLDERS):
-        for file in sorted(folder.glob("[!_]*.py")):
-            rows = _rows(file)
-            found |= {row: Entry(row, file, row) for row in rows} or {file.stem: Entry(file.stem, file)}
+    found: dict[str, Entry] = {}
+    for folder in {each.resolve(): each for each in reversed(FOLDERS)}.values():
+        for name, entry in _in_folder(folder).items():
+            before = found.get(name)
+            found[name] = entry._replace(others=(before.place, *before.others) if before else ())
+    return found
+
+
+def _in_folder(folder: Path) -> dict[str, Entry]:
+    """Collects the experiments of one folder; hidden files, and those that begin with `_`, are no experiments."""
+    found: dict[str, Entry] = {}
+    for file in sorted(each for each in folder.glob("[!_.]*.py") if each.is_file()):
+        for row in _rows(file) or [""]:
+            entry = Entry(row or file.stem, file, row)
+            before = found.get(entry.name)
+            found[entry.name] = before._replace(twin=entry.place) if before else entry
     return found
 
 
@@ -130,7 +169,10 @@ def listing() -> str:
 
 
 def _headline(entry: Entry) -> str:
-    return _rows(entry.file)[entry.row] if entry.row else _first_line(entry.file)
+    line = _rows(entry.file)[entry.row] if entry.row else _first_line(entry.file)
+    if entry.twin:
+        return f"defined twice, by {entry.place} and {entry.twin}: give one of these in place of the name"
+    return f"{line} (from {entry.place}, preferred to {', '.join(entry.others)})" if entry.others else line
 
 
 def _rows(file: Path) -> Mapping[str, str]:
@@ -159,13 +201,13 @@ def _described(call: ast.Call) -> str:
 
 def _first_line(file: Path) -> str:
     try:
-        return (ast.get_docstring(ast.parse(file.read_text())) or "").partition("\n")[0]
-    except (SyntaxError, OSError) as error:
+        return (ast.get_docstring(ast.parse(file.read_bytes())) or "").partition("\n")[0]
+    except (SyntaxError, OSError, ValueError) as error:
         return f"cannot be read ({error})"
 
 
 def _statements(file: Path) -> Iterator[ast.stmt]:
     try:
-        yield from ast.parse(file.read_text()).body
+        yield from ast.parse(file.read_bytes()).body
     except (SyntaxError, OSError, ValueError):
         return  # the error is reported when the file is imported

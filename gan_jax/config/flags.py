@@ -112,14 +112,32 @@ def parse(function: Callable[..., Any], argv: Sequence[str], prog: str, given: C
                 config=(tyro.conf.OmitArgPrefixes, tyro.conf.SuppressFixed),
                 return_unknown_args=True,
             )
+        words = _words(function, kwargs)
     except _WordError as error:
         raise error.__cause__ from error.__cause__.__cause__
-    words = _words(function, kwargs)
+    except NameError as error:  # of an annotation; errors in the user's files are `BadInput`s
+        raise BadInput(
+            f"an annotation of a flag of {prog} uses {error.name!r}, which is not imported when the file runs: import "
+            "it outside of `if TYPE_CHECKING:`"
+        ) from error
+    kwargs = {name: _expanded(value) for name, value in kwargs.items()}
     settings = _flat(kwargs, words)
     if unknown:
         raise BadInput(f"{unknown_flag(unknown[0], settings)}; see {prog} --help")
     files = (file for name, word in words.items() for file in word.files(settings[name]))
     return Parsed(kwargs, settings, tuple(dict.fromkeys(files)))
+
+
+def _expanded(value: Any) -> Any:
+    """Replaces `~` at the start of every path by the home folder, because shells keep it in `--out=~/x`."""
+    if isinstance(value, Path):
+        return Path(os.path.expanduser(value))
+    if type(value) is tuple:
+        return tuple(map(_expanded, value))
+    if not dataclasses.is_dataclass(value):
+        return value
+    changed = {name: _expanded(field) for name, field in _fields(value).items() if isinstance(field, Path | tuple)}
+    return dataclasses.replace(value, **changed) if changed else value
 
 
 def split(function: Callable[..., Any], argv: Sequence[str]) -> tuple[list[str], list[str]]:

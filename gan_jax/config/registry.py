@@ -6,6 +6,7 @@ numbers (`label_smoothing:0.9`, `r1:10`), or an object in a user's file (`mine.p
 
 import inspect
 import math
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
@@ -63,7 +64,7 @@ class Registry(Generic[T]):
             BadInput: the name or file is unknown, or the numbers do not fit.
         """
         user = USER.fullmatch(word)
-        file = Path(user["file"]).expanduser() if user else None
+        file = Path(os.path.expanduser(user["file"])) if user else None
         name, _, numbers = (user["name"], "", user["numbers"] or "") if user else word.partition(":")
         known = f"{file.resolve()}:{name}" if file else self._renamed.get(name, name)
         full = f"{known}:{numbers}" if numbers else known
@@ -306,7 +307,7 @@ def _name_penalty(penalty: Penalty) -> str:
 
 
 def _files(*terms: str) -> list[Path]:
-    return [Path(user["file"]) for user in map(USER.fullmatch, terms) if user]
+    return [Path(os.path.expanduser(user["file"])) for user in map(USER.fullmatch, terms) if user]
 
 
 def _word(registry: Registry) -> Word:

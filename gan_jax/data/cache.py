@@ -29,8 +29,11 @@ class Decoded(NamedTuple):
 
 
 def cache_folder() -> Path:
-    """Returns `$GAN_JAX_CACHE`, or `~/.cache/gan_jax`."""
-    return Path(os.environ.get("GAN_JAX_CACHE") or "~/.cache/gan_jax").expanduser().absolute()
+    """Returns `$GAN_JAX_CACHE`, or `~/.cache/gan_jax`. Raises `BadInput` if the user has no home."""
+    try:
+        return Path(os.environ.get("GAN_JAX_CACHE") or "~/.cache/gan_jax").expanduser().absolute()
+    except RuntimeError:
+        raise BadInput("there is no home folder for the data cache: set GAN_JAX_CACHE to a folder") from None
 
 
 def cached(name: str, key: Mapping[str, object], decode: Callable[[Path], Decoded]) -> Source:

@@ -1,5 +1,6 @@
 """Chooses the feature network of an evaluation: the one named by a flag, or the one for the data set."""
 
+import os
 from pathlib import Path
 
 from gan_jax.config import user_code
@@ -40,7 +41,7 @@ def choose_features(word: str, inception_weights: Path | None, shape: Shape, dat
     if known in BUILT_IN:
         return BUILT_IN[known]()
     if word.endswith(".npz"):
-        return mnist.load(Path(word).expanduser())
+        return mnist.load(os.path.expanduser(word))
     if not word:
         raise BadInput(
             f"gan_jax has no feature network for {data} ({'x'.join(map(str, shape))}): give --inception-weights FILE, "
@@ -54,7 +55,7 @@ def _load_user_net(word: str) -> FeatureNet:
     file, colon, name = word.rpartition(":")
     if not colon or not file.endswith(".py"):
         raise BadInput(f"--features {word}: write mnist, stacked_mnist, weights.npz, or file.py:net")
-    net = getattr(user_code.load(Path(file).expanduser()), name, None)
+    net = getattr(user_code.load(Path(os.path.expanduser(file))), name, None)
     if not isinstance(net, FeatureNet):
         raise BadInput(
             f"--features {word}: {file} defines no FeatureNet {name!r}: see gan_jax/metrics/features/network.py"

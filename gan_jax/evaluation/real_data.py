@@ -1,6 +1,7 @@
 """Opens the real images of an evaluation: a run's own data, a data set by its name, or files."""
 
 import functools
+import os
 from functools import partial
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def open_images(name: str, data_dir: Path | None = None, split: str = "train", s
         return open_source(name, data_dir, split, size)
     if split != "train" or size:
         raise BadInput(f"{name} has no splits, and its images have one size: leave --split and --image-size out")
-    path = Path(name).expanduser()
+    path = Path(os.path.expanduser(name))
     try:
         with np.load(path, allow_pickle=False) as arrays:
             images, labels = arrays["images"], arrays.get("labels")

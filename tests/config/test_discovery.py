@@ -166,3 +166,111 @@ def test_settings_of_earlier_releases_are_translated(name):
 def test_loss_flag_gives_the_loss_object():
     build = find("dcgan").load()
     assert parse(build, ["--loss", "hinge"], "dcgan", given=["source"]).kwargs["config"].loss is losses.hinge
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    """Changes to a folder with an empty `experiments/`."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "experiments").mkdir()
+    return tmp_path / "experiments"
+
+
+UNREADABLE = {
+    "not UTF-8": '"""d\u00e9j\u00e0 vu"""'.encode("latin-1"),
+    "not text": b"\x00\x01\xff",
+    "not Python": b"def (",
+    "not closed": b'"""',
+}
+
+
+@pytest.mark.parametrize("content", UNREADABLE)
+def test_listing_names_files_that_cannot_be_read(own, content):
+    (own / "damaged.py").write_bytes(UNREADABLE[content])
+    lines = dict(line.split(maxsplit=1) for line in listing().splitlines())
+    assert lines["damaged"].startswith("cannot be read (") and "wgan_gp" in lines
+
+
+def test_listing_reads_declared_encodings(own):
+    (own / "western.py").write_bytes('# -*- coding: latin-1 -*-\n"""d\u00e9j\u00e0 vu"""'.encode("latin-1"))
+    (own / "marked.py").write_bytes('"""d\u00e9j\u00e0 vu"""'.encode("utf-8-sig"))
+    lines = dict(line.split(maxsplit=1) for line in listing().splitlines())
+    assert lines["western"] == lines["marked"] == "d\u00e9j\u00e0 vu"
+
+
+def test_listing_skips_what_is_no_experiment(own):
+    before = listing()
+    for name in (".hidden.py", "._dcgan.py", "_helpers.py"):
+        (own / name).write_bytes(b"\x00")
+    (own / "folder.py").mkdir()
+    (own / "dangling.py").symlink_to("nowhere")
+    assert listing() == before
+
+
+def test_own_experiment_is_preferred_to_the_built_in_one_and_says_so(own):
+    assert find("wgan").note == ""
+    (own / "mine.py").write_text(TABLE.replace('"slow"', '"wgan"'))
+    entry = find("wgan")
+    assert entry.place == "experiments/mine.py:wgan" and "dcgan.py:wgan" in entry.note
+    assert find(entry.others[0]).file.samefile(find("hinge").file)
+    shown = next(line for line in listing().splitlines() if line.startswith("wgan "))
+    assert "The slow one" in shown and "experiments/mine.py:wgan" in shown
+
+
+@pytest.mark.parametrize("place", ["dcgan.py", "experiments/dcgan.py"])
+def test_built_in_experiment_names_a_file_of_the_same_name(own, place):
+    """The file has rows of other names, or is not in `experiments/`."""
+    (own.parent / place).write_text(TABLE)
+    entry = find("dcgan")
+    assert not entry.file.samefile(own.parent / place) and place in entry.note
+
+
+def test_name_that_two_files_of_a_folder_define_means_neither(own):
+    for name in ("a.py", "b.py"):
+        (own / name).write_text(TABLE)
+    with pytest.raises(BadInput, match=r"slow is defined twice, by experiments/a\.py:slow and experiments/b\.py:slow"):
+        find("slow")
+    assert find("experiments/b.py:slow").file.name == "b.py"
+    assert "defined twice" in listing()
+
+
+TYPE_ONLY = '''"""Names for type checkers only."""
+from __future__ import annotations
+import typing
+from typing import TYPE_CHECKING
+from gan_jax.config.experiment import RunConfig
+if TYPE_CHECKING:
+    from pathlib import Path as P
+    from gan_jax.config.experiment import Experiment
+if typing.TYPE_CHECKING:
+    from gan_jax.data import Source
+
+def experiment(
+    source: Source, common: RunConfig = RunConfig(images=10, batch_size=2), where: P | None = None
+) -> Experiment:
+    return None
+'''
+
+
+def test_annotations_may_use_imports_for_type_checkers(tmp_path):
+    (tmp_path / "typed.py").write_text(TYPE_ONLY)
+    assert settings(str(tmp_path / "typed.py"), "--where", "x")["where"] == "x"
+
+
+def test_config_of_a_neighbor_may_use_imports_for_type_checkers(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    head, config = TYPE_ONLY.split("def experiment")[0], "@dataclass(frozen=True)\nclass Config:\n    where: P = P_()\n"
+    imports = "from dataclasses import dataclass\nfrom pathlib import Path as P_\n"
+    (tmp_path / "typed_neighbor.py").write_text(head + imports + config)
+    (tmp_path / "uses_neighbor.py").write_text(
+        "from typed_neighbor import Config\nfrom gan_jax.config.experiment import Experiment, Row, RunConfig\n"
+        'PRESETS = {"only": Row("It", RunConfig(10, 2), {"small": Config()})}\n'
+        "def build(source, run, config):\n    return Experiment((), run)\n"
+    )
+    assert settings(str(tmp_path / "uses_neighbor.py"), "--where", "x")["where"] == "x"
+
+
+def test_annotation_that_cannot_be_evaluated_is_one_line(tmp_path):
+    (tmp_path / "typed.py").write_text(TYPE_ONLY.replace("from pathlib", "from no_such_library"))
+    with pytest.raises(BadInput, match=r"uses 'P', which is not imported .*TYPE_CHECKING"):
+        settings(str(tmp_path / "typed.py"))

@@ -34,15 +34,18 @@ class EvaluationTarget(NamedTuple):
 def run_target(folder: Path, step: int | None, best: bool, seed: int) -> EvaluationTarget:
     """Restores a checkpoint of a run. Raises `BadInput` if it is missing, or if the run does not make images."""
     run = restore(folder, step, best)
-    common, key, data = run.experiment.common, jax.random.key(seed), run.manifest.data
+    common, key, manifest = run.experiment.common, jax.random.key(seed), run.manifest
+    data = manifest.data
     if len(data["shape"]) != 3:
         raise BadInput(f"{folder} makes points: only images are evaluated; gan-jax sweep scores points")
     checkpoint = f"best {common.best}" if best else "last" if step is None else f"step {step}"
     return EvaluationTarget(
         about={
-            "name": run.manifest.name,
+            "name": manifest.name,
             "run": str(folder),
-            "settings": run.manifest.settings,
+            "file": f"{manifest.experiment}:{manifest.row}".rstrip(":"),
+            "code": manifest.code_digest,
+            "settings": manifest.settings,
             "step": int(run.state.step),
             "images": run.images,
             "digest": digest(run.state),

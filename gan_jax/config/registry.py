@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 from typing import Annotated, Any, Generic, TypeVar
 
 import jax
@@ -55,7 +55,7 @@ class Registry(Generic[T]):
     ):
         self.kind, self.type, self._check, self._renamed = kind, type, check, renamed
         self._entries = {each.name if isinstance(each, type) else each.__name__: each for each in entries}
-        self._parsed: dict[tuple[str, str], T] = {}
+        self._parsed: dict[tuple[str, ModuleType | None], T] = {}
 
     def parse(self, word: str) -> T:
         """Returns the object of a word; equal words give the same object.
@@ -68,7 +68,7 @@ class Registry(Generic[T]):
         name, _, numbers = (user["name"], "", user["numbers"] or "") if user else word.partition(":")
         known = f"{file.resolve()}:{name}" if file else self._renamed.get(name, name)
         full = f"{known}:{numbers}" if numbers else known
-        key = full, (user_code.sha(file) if file else "")
+        key = full, (user_code.load(file) if file else None)
         if key not in self._parsed:
             entry = self._find(file, name, word)
             thing = entry if isinstance(entry, self.type) and not numbers else self._make(word, entry, numbers)

@@ -1,19 +1,34 @@
-"""Loads the user's Python files, such as experiments and losses, and locates errors in them."""
+"""Loads the user's Python files, such as experiments and losses, and locates errors in them.
 
-import functools
+A file and the neighbors that it imports form a program with a namespace of its own: `import helpers` finds the neighbor
+first, as in a script, whatever other files and installed modules have that name. Only the user's files see neighbors: a
+`random.py` of theirs does not change what a library imports.
+"""
+
+import builtins
 import importlib.util
+import itertools
+import re
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
+from importlib.abc import MetaPathFinder
+from importlib.machinery import FrozenImporter, ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
+from typing import Any
 
 from gan_jax.errors import BadInput
 
-_folders: set[Path] = set()
-"""The folders of loaded files; all files in them count as the user's."""
+_NAMESPACE = "gan_jax_user_"
+"""Prefix of the packages in `sys.modules` whose modules are the users' files, one package for each program."""
+
+_NEVER_NEIGHBORS = {"gan_jax", "__main__", *sys.builtin_module_names}
+
+_PATH_IN_WORD = re.compile(r"(^|\+(?=\D))([^:]*\.py)(?=:|$)")
+"""A file in a word. A folder's name may contain a plus; a plus before a digit belongs to a number."""
 
 
 class UserCodeError(BadInput):
@@ -28,12 +43,26 @@ class UserCodeError(BadInput):
 
 
 def load(file: Path) -> ModuleType:
-    """Loads a file as a module, once for each content of the file.
+    """Loads a file as a module, once until it or a neighbor that it has imported is edited.
 
     Raises:
         BadInput: the file cannot be read, or raises while it is loaded.
     """
-    return _run(file.resolve(), sha(file))
+    file = file.resolve()
+    sha(file)
+    if file not in _programs or _programs[file].edited():
+        program = _Program(file)
+        program.run()
+        _programs[file] = program
+    return _programs[file].module
+
+
+def shas(file: Path) -> dict[Path, str]:
+    """Returns the sha256 of a file and of all neighbors that it has imported, as they were when they were loaded."""
+    file = file.resolve()
+    if file not in _programs:
+        load(file)
+    return dict(_programs[file].shas)
 
 
 def sha(file: Path) -> str:
@@ -44,6 +73,21 @@ def sha(file: Path) -> str:
         raise BadInput(f"{file} cannot be read ({error.strerror}): give an existing file") from None
 
 
+def shorten(words: Sequence[str]) -> list[str]:
+    """Shortens the paths of the users' files in words as far as the files remain apart.
+
+    `/x/a/mine.py:p` and `/x/b/mine.py:p` become `a/mine.py:p` and `b/mine.py:p`; alone, either is `mine.py:p`.
+    """
+    files = {Path(found[2]) for word in words for found in _PATH_IN_WORD.finditer(word)}
+
+    def short(found: re.Match) -> str:
+        parts = Path(found[2]).parts
+        enough = (n for n in range(1, len(parts)) if sum(each.parts[-n:] == parts[-n:] for each in files) == 1)
+        return found[1] + str(Path(*parts[-next(enough, len(parts)) :]))
+
+    return [_PATH_IN_WORD.sub(short, word) for word in words]
+
+
 def locate(error: BaseException) -> UserCodeError | None:
     """Describes an exception by its innermost frame in a user's file; None if it passed through none."""
     if isinstance(error, UserCodeError):
@@ -51,13 +95,14 @@ def locate(error: BaseException) -> UserCodeError | None:
     frames = traceback.extract_tb(error.__traceback__)
     if isinstance(error, SyntaxError) and error.filename:
         frames.append(traceback.FrameSummary(error.filename, error.lineno, "<module>", line=error.text))
-    own = [frame for frame in frames if Path(frame.filename).parent in _folders]
+    loaded = {str(file) for program in _namespaces.values() for file in program.shas}
+    own = [frame for frame in frames if frame.filename in loaded]
     if not own:
         return None
     file, function = Path(own[-1].filename), own[-1].name
     shown = file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
     place = f"{shown}:{own[-1].lineno}" + ("" if function == "<module>" else f": in {function}")
-    message = " ".join(f"{type(error).__name__}: {error}".split())
+    message = re.sub(rf"\b{_NAMESPACE}\d+\.", "", " ".join(f"{type(error).__name__}: {error}".split()))
     return UserCodeError(f"{place}: {message}", source=(own[-1].line or "").strip())
 
 
@@ -76,14 +121,102 @@ def located(doing: str) -> Iterator[None]:
         raise found or BadInput(f"{doing} raised {type(error).__name__}: {error}") from error
 
 
-@functools.cache
-def _run(file: Path, content: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"gan_jax_user_{file.stem}", file)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    if str(file.parent) not in sys.path:
-        sys.path.append(str(file.parent))  # so that the file can import its neighbors, as a script can
-    _folders.add(file.parent)
-    with located(f"loading {file}"):
-        spec.loader.exec_module(module)
-    return module
+class _Program:
+    """A user's file and the neighbors that it imports, directly or through one another."""
+
+    def __init__(self, file: Path):
+        self.file = file
+        self.shas: dict[Path, str] = {}
+        """The sha256 of every file, as it was executed."""
+        self.name = f"{_NAMESPACE}{next(_counter)}"
+        _namespaces[self.name] = self
+        package = sys.modules[self.name] = ModuleType(self.name)
+        package.__path__ = [str(file.parent)]
+
+    def run(self) -> None:
+        """Executes the file. Raises `BadInput` if it raises."""
+        importlib.invalidate_caches()  # a file written a moment ago may be missing in the listing of its folder
+        name = f"{self.name}.{self.file.stem}"
+        spec = importlib.util.spec_from_file_location(name, loader=_Loader(name, str(self.file), self))
+        self.module = sys.modules[name] = importlib.util.module_from_spec(spec)
+        with located(f"loading {self.file}"):
+            spec.loader.exec_module(self.module)
+
+    def edited(self) -> bool:
+        """Whether a file has changed since it was executed."""
+        return any(not file.is_file() or sha(file) != before for file, before in self.shas.items())
+
+    def import_(
+        self,
+        name: str,
+        globals: Mapping[str, Any] | None = None,
+        locals: Mapping[str, Any] | None = None,
+        fromlist: Sequence[str] | None = (),
+        level: int = 0,
+    ) -> ModuleType:
+        """Stands in for `__import__` in the files of this program: finds their neighbors first."""
+        first = name.partition(".")[0]
+        if level or not self._has(first):
+            return builtins.__import__(name, globals, locals, fromlist, level)
+        module = importlib.__import__(f"{self.name}.{name}", globals, locals, fromlist or ())
+        return module if fromlist else sys.modules[f"{self.name}.{first}"]
+
+    def _has(self, name: str) -> bool:
+        """Whether a script in this folder would find a neighbor of this name, before any other module.
+
+        A folder without `__init__.py` comes last, and modules of the interpreter's own first.
+        """
+        if name in _NEVER_NEIGHBORS or FrozenImporter.find_spec(name):
+            return False
+        spec = PathFinder.find_spec(name, [str(self.file.parent)])
+        return spec is not None and (spec.origin is not None or not _is_installed(name))
+
+
+def _is_installed(name: str) -> bool:
+    return name in sys.modules or importlib.util.find_spec(name) is not None
+
+
+class _Loader(SourceFileLoader):
+    """Executes a file of a program: records its content, and makes its imports those of the program.
+
+    Ignores `__pycache__`, which takes an edit in the same second, of the same size, for the same content.
+    """
+
+    def __init__(self, name: str, path: str, program: _Program):
+        super().__init__(name, path)
+        self._program = program
+
+    def get_code(self, fullname: str) -> CodeType:
+        """Compiles the file."""
+        content = self.get_data(self.path)
+        self._program.shas[Path(self.path)] = sha256(content).hexdigest()
+        return self.source_to_code(content, self.path)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Executes the file, with an `__import__` of its own."""
+        module.__dict__["__builtins__"] = {**vars(builtins), "__import__": self._program.import_}
+        super().exec_module(module)
+
+
+class _Finder(MetaPathFinder):
+    """Finds the neighbors in the namespaces of programs."""
+
+    def find_spec(
+        self, fullname: str, path: Iterable[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Finds a module as Python does, and replaces its loader."""
+        program = _namespaces.get(fullname.partition(".")[0])
+        spec = program and PathFinder.find_spec(fullname, path, target)
+        if spec and type(spec.loader) is SourceFileLoader:
+            spec.loader = _Loader(fullname, spec.loader.path, program)
+        elif spec and spec.has_location:  # an extension module
+            program.shas[Path(spec.origin)] = sha(Path(spec.origin))
+        return spec
+
+
+_counter = itertools.count()
+_programs: dict[Path, _Program] = {}
+"""The program of every file, as it was last loaded."""
+_namespaces: dict[str, _Program] = {}
+"""All programs, by their namespace."""
+sys.meta_path.insert(0, _Finder())

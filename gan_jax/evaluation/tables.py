@@ -2,12 +2,13 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from rich.table import Table
 
 from gan_jax.config.experiment import RESUMABLE
+from gan_jax.config.user_code import shorten
 from gan_jax.evaluation.protocol import Results
 from gan_jax.evaluation.seed_statistics import Statistics, format_spread, summarize
 from gan_jax.evaluation.suite import directions
@@ -25,11 +26,16 @@ class Row(NamedTuple):
 
 
 def rows(results: Sequence[Results]) -> list[Row]:
-    """Groups results into rows; a row's name contains the settings in which it differs from rows of the same name."""
+    """Groups results into rows; a row's name contains the settings in which it differs from rows of the same name.
+
+    Runs of different code have different rows, unless a file of an earlier release does not say which code it was.
+    """
     groups: dict[str, list[Results]] = {}
+    coded = all("code" in each.subject for each in results if "settings" in each.subject)
     for each in results:
         about = each.subject
         identity = [about["name"], _settings(each), about.get("images"), about.get("path")]
+        identity += [about.get("code")] if coded else []
         group = groups.setdefault(json.dumps(identity), [])
         if about.get("digest") not in [other.subject.get("digest", "none") for other in group]:  # the same run again
             group.append(each)
@@ -98,4 +104,13 @@ def _name(results: Results, all_results: Sequence[Results]) -> str:
         words.append(f"at {about.get('images', 0):,} images")
     if any(other.subject.get("path") != about.get("path") for other in others):
         words.append(str(about.get("path", "")))
+    if any(other.subject.get("code") != about.get("code") for other in others):
+        words += _code_words(about, [other.subject for other in others])
     return " ".join(filter(None, words))
+
+
+def _code_words(about: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Names the experiment's file where others have another one, and the digest of the code where it was edited."""
+    files = [each.get("file", "") for each in (about, *others)]
+    edited = any(each.get("file", "") == files[0] and each.get("code") != about.get("code") for each in others)
+    return [shorten(files)[0] if len(set(files)) > 1 else "", f"code {about.get('code', '')[:8]}" if edited else ""]

@@ -1,13 +1,14 @@
 """The manifest of a run: all that is needed to rebuild its experiment and to compare it with another run."""
 
 from collections.abc import Collection
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from gan_jax.config import user_code
 from gan_jax.config.discovery import Entry, find
 from gan_jax.config.experiment import RESUMABLE
 from gan_jax.config.migration import upgrade
-from gan_jax.config.user_code import sha
 from gan_jax.data import Source
 from gan_jax.data.source import fingerprint
 from gan_jax.errors import BadInput
@@ -28,7 +29,7 @@ class Manifest(NamedTuple):
     versions: dict[str, str]
     """Package versions when the run began."""
     files: dict[str, str]
-    """The sha256 of the user's files that the settings refer to, by path."""
+    """By path, the sha256 of the user's files that the settings refer to, and of all neighbors that were imported."""
     commit: dict[str, Any]
     """The git commit of the experiment's file, and whether the tree was clean; empty outside a repository."""
     machine: dict[str, Any]
@@ -50,31 +51,39 @@ class Manifest(NamedTuple):
         """Returns the settings as flags of today's experiment."""
         return self.settings if self.row or not self.entry().row else upgrade(self.name, self.settings)
 
+    def all_code(self) -> dict[str, str]:
+        """Returns the sha256 of every file of the user: of the experiment, and of others by their path from its folder.
+
+        A file outside that folder has its absolute path.
+        """
+        folder = Path(self.experiment).parent
+
+        def place(file: str) -> str:
+            return str(Path(file).relative_to(folder)) if Path(file).is_relative_to(folder) else file
+
+        return {"experiment": self.code} | {place(file): sha for file, sha in self.files.items()}
+
+    @property
+    def code_digest(self) -> str:
+        """The sha256 of the content of all files of the user, wherever they are."""
+        return sha256("".join(sorted(self.all_code().values())).encode()).hexdigest()
+
 
 def manifest(entry: Entry, settings: dict[str, Any], source: Source, files: Collection[Path]) -> Manifest:
     """Builds the manifest of a new run; `files` are the user's files that the settings refer to."""
     about = {"name": source.name, "size": source.size, "shape": list(source.shape), "classes": list(source.classes)}
     about["fingerprint"] = fingerprint(source)
-    shas = {str(each): sha(each) for each in files}
-    file = entry.file
-    return Manifest(
-        str(file.resolve()), sha(file), settings, about, versions(), shas, commit(file), machine(), entry.row
-    )
+    file = entry.file.resolve()
+    loaded = {str(path): sha for each in (file, *files) for path, sha in user_code.shas(each).items()}
+    code = loaded.pop(str(file))
+    return Manifest(str(file), code, settings, about, versions(), loaded, commit(file), machine(), entry.row)
 
 
 def check_same(path: Path, there: Manifest, here: Manifest, free: Collection[str] = RESUMABLE) -> None:
     """Raises `BadInput` if two manifests are of different runs; settings in `free` may differ."""
-    was = Path(there.experiment)
     if there.name != here.name:
         raise BadInput(f"{path} holds a run of {there.name}, not of {here.name}: choose another --run-dir")
-    code = {str(was): (there.code, here.code)} | {
-        file: (there.files[file], here.files[file]) for file in there.files.keys() & here.files.keys()
-    }
-    for file, (before, after) in code.items():
-        if before != after:
-            raise BadInput(
-                f"{path} holds a run of an earlier version of {file}: restore that version, or choose another --run-dir"
-            )
+    check_code(path, there, here)
     # A flag in only one of them was added by a later version, with the earlier behavior as its default.
     for name in sorted((there.settings.keys() & here.settings.keys()) - set(free)):
         was, now = there.settings[name], here.settings[name]
@@ -87,3 +96,23 @@ def check_same(path: Path, there: Manifest, here: Manifest, free: Collection[str
     # Runs of earlier versions have no fingerprint.
     if any(there.data[name] != here.data[name] for name in there.data.keys() & here.data.keys()):
         raise BadInput(f"{path} was trained on {there.data}, not on {here.data}: choose another --run-dir")
+
+
+def check_code(path: Path, there: Manifest, here: Manifest) -> None:
+    """Raises `BadInput` if a file of the user has changed.
+
+    A folder that was moved as a whole is the same. A neighbor that only `there` has imported, because a function
+    imports it, is compared as it is now.
+    """
+    now, folder = here.all_code(), Path(here.experiment).parent
+    for place, before in there.all_code().items():
+        file = Path(here.experiment) if place == "experiment" else folder / place
+        after = now.get(place) or (user_code.sha(file) if file.is_file() else before)
+        if after == before:
+            continue
+        if there.experiment != here.experiment and Path(there.experiment).is_file():
+            both = f"a run of {there.experiment}, not of {here.experiment}"
+            raise BadInput(f"{path} holds {both}: choose another --run-dir")
+        raise BadInput(
+            f"{path} holds a run of an earlier version of {file}: restore that version, or choose another --run-dir"
+        )

@@ -12,7 +12,7 @@ from gan_jax.sweep.batched_runs import run_state, trainable
 from gan_jax.sweep.grid import Combination
 from gan_jax.sweep.runner import Program, locate_runs
 from gan_jax.sweep.sweep_dir import SweepDir, identity
-from gan_jax.sweep.table import short
+from gan_jax.sweep.table import shown
 from gan_jax.training.loop import resume
 from gan_jax.viz.images import contact_sheet, save_png
 
@@ -33,7 +33,9 @@ def draw_samples(
     for program in all_programs:
         _draw(program, [index for other, index in runs if other is program])
     cells = [np.atleast_3d(np.asarray(Image.open(program.folder.preview(index)))) for program, index in runs]
-    words = [", ".join(f"{name.replace('_', '-')} {short(word)}" for name, word in c.varied.items()) for c in grid]
+    flags = [name.replace("_", "-") for name in grid[0].varied]
+    rows = shown([c.varied for c in grid])
+    words = [", ".join(f"{flag} {word}" for flag, word in zip(flags, row, strict=True)) for row in rows]
     captions = [f"{word}, seed {seed}" if word else f"seed {seed}" for word in words for seed in seeds[:SHOWN]]
     sheet = contact_sheet(cells, captions, len(seeds[:SHOWN]))
     save_png(folder.sheet, sheet)

@@ -97,9 +97,10 @@ class SweepDir(RunDir):
         there = self.read()
         fixed = there.settings.keys() & here.settings.keys()
         one = there.data and here.data
+        used = {file: sha for file, sha in there.files.items() if file in here.files}
         before, now = (
-            m._replace(settings={n: m.settings[n] for n in sorted(fixed)}, data=m.data if one else {})
-            for m in (there, here)
+            m._replace(settings={n: m.settings[n] for n in sorted(fixed)}, data=m.data if one else {}, files=files)
+            for m, files in ((there, used), (here, here.files))
         )
         check_same(self.path, before, now, FREE)
         return before._replace(files=there.files | here.files)

@@ -4,12 +4,12 @@ import csv
 import io
 import json
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from rich.table import Table as RichTable
 
+from gan_jax.config.user_code import shorten
 from gan_jax.evaluation.seed_statistics import Statistics, format_number, format_spread, nan_to_none, summarize
 
 WIDTH = 120
@@ -119,13 +119,13 @@ def terminal(rows: Sequence[Row], metrics: Sequence[Metric]) -> RichTable:
         table.add_column(heads, justify="right", overflow="fold")
     for heads in ("succeeded\n[dim]of seeds[/dim]", "seconds\n[dim]per seed[/dim]"):
         table.add_column(heads, justify="right")
-    for row in rows:
+    for row, varied in zip(rows, shown([row.varied for row in rows]), strict=True):
         ends, so_far = ([over(row, metric) for metric in metrics] for over in (final, best_so_far))
         cells = [
             f"{format_spread(e)}\n[dim]{_extremes(e)}\n{format_spread(b)}[/dim]"
             for e, b in zip(ends, so_far, strict=True)
         ]
-        words = [short(word).replace("[", r"\[") for word in row.varied.values()]
+        words = [word.replace("[", r"\[") for word in varied]
         seconds = f"{row.seconds:,.0f}\n[dim]{row.seconds_per_seed:.1f}[/dim]"
         table.add_row(*words, *cells, _share(row).replace(", ", "\n"), seconds)
     return table
@@ -138,8 +138,8 @@ def markdown(rows: Sequence[Row], metrics: Sequence[Metric], about: About) -> st
         heads += [f"{metric.name} {_arrow(metric)}", "best, worst"]
     heads += ["succeeded", "seconds", "per seed", *(f"{metric.name} best so far" for metric in metrics)]
     lines = [heads, ["---"] * len(heads)]
-    for row in rows:
-        cells = [f"`{short(word)}`" for word in row.varied.values()]
+    for row, varied in zip(rows, shown([row.varied for row in rows]), strict=True):
+        cells = [f"`{word}`" for word in varied]
         for metric in metrics:
             end = final(row, metric)
             cells += [format_spread(end), _extremes(end)]
@@ -214,7 +214,7 @@ def _flag(name: str) -> str:
     return name.replace("_", "-")
 
 
-def short(word: str) -> str:
-    """Removes the folders of a user's files from a word."""
-    # A folder's name may contain a plus; a plus before a digit belongs to a number.
-    return re.sub(r"(^|\+(?=\D))[^:]*/(?=[^/:]*\.py:)", r"\1", word)
+def shown(varied: Sequence[Mapping[str, str]]) -> list[list[str]]:
+    """Returns the varied values of every row, with the paths of users' files as short as tells all of them apart."""
+    words = iter(shorten([word for row in varied for word in row.values()]))
+    return [[next(words) for _ in row] for row in varied]

@@ -25,7 +25,7 @@ from gan_jax.runs.manifest import Manifest, manifest
 from gan_jax.runs.provenance import compute_repeatably
 from gan_jax.runs.run_dir import RunDir
 from gan_jax.training.restore import stage_of
-from gan_jax.training.train import abstract_state, check, train
+from gan_jax.training.train import abstract_state, check, logged, train
 
 UNREAD = flags_affecting("evaluation") | {"best"}
 """Settings that do not affect training and are ignored."""
@@ -82,6 +82,7 @@ def _prepare(about: Manifest, wanted: Digests, again: RunDir) -> tuple[Experimen
     often = dataclasses.replace(common, checkpoint_every=period(wanted, experiment))
     experiment = experiment._replace(common=often)
     check(experiment, source)
+    logged(experiment, source)  # traces the losses, which may import neighbors; the run uses the same traces
     here = manifest(entry, parsed.settings, source, parsed.files)
     for line in differences(about, here):
         print(f"changed: {line}")
@@ -120,13 +121,15 @@ def differences(there: Manifest, here: Manifest) -> list[str]:
     """Lists the differences of two manifests that may affect numbers, one line each."""
 
     def parts(about: Manifest) -> dict[str, Any]:
-        values = {"experiment": about.code, **about.files}
+        values = about.all_code()
         for name in ("data", "versions", "commit", "machine"):
             values |= {f"{name} {key}": value for key, value in getattr(about, name).items()}
         return values
 
     was, now = parts(there), parts(here)
-    return [f"{name}: {was[name]}, now {now[name]}" for name in was if name in now and was[name] != now[name]]
+    new = here.all_code().keys() - was.keys()
+    changed = [f"{name}: {was[name]}, now {now[name]}" for name in was if name in now and was[name] != now[name]]
+    return changed + [f"{name}: not recorded, now {now[name]}" for name in sorted(new)]
 
 
 def first_difference(step: int, wanted: Digests, found: Digests) -> str:

@@ -16,7 +16,10 @@ from commands import command, snapshot
 from gan_jax import BadInput, make_step
 from gan_jax.config.discovery import find
 from gan_jax.config.flags import parse
+from gan_jax.config.user_code import sha
 from gan_jax.data import Source
+from gan_jax.runs.run_dir import RunDir
+from gan_jax.training import reproduce
 from gan_jax.training.train import new_state
 
 TINY = str(Path(tiny.__file__))
@@ -160,6 +163,43 @@ def test_resuming_an_edited_experiment_is_refused(capfd, tmp_path):
     file.write_text(Path(TINY).read_text().replace("z_size=4", "z_size=5"))
     code, _, errors = command(capfd, "train", file, *flags)
     assert code == 2 and "an earlier version of" in errors
+
+
+IMPORTED = {
+    "at once": lambda text: text.replace("import optax", "import optax\nimport helpers"),
+    "by a function": lambda text: text.replace(
+        "adam(learning_rate), z", "adam(lambda _: __import__('helpers').rate), z"
+    ),
+}
+
+
+@pytest.mark.parametrize("when", IMPORTED)
+def test_edited_neighbor_is_refused_by_train_and_named_by_reproduce(capfd, tmp_path, monkeypatch, when):
+    """The folder of the code may move; a copy whose neighbor differs is another experiment."""
+    monkeypatch.setattr("gan_jax.cli.train.train", lambda *_, **__: None)  # the manifest is written before training
+
+    def train(folder):
+        code, _, errors = command(capfd, "train", folder / "mine.py", "--run-dir", tmp_path / "run")
+        return code, errors
+
+    a, b, c = (tmp_path / name for name in "abc")
+    a.mkdir()
+    (a / "mine.py").write_text(IMPORTED[when](Path(TINY).read_text()))
+    (a / "helpers.py").write_text("rate = 1e-3")
+    assert train(a)[0] == train(a)[0] == 0
+    assert RunDir(tmp_path / "run").read().files == {f"{a}/helpers.py": sha(a / "helpers.py")}
+    shutil.copytree(a, b)
+    (b / "helpers.py").write_text("rate = 1e-4")
+    code, errors = train(b)
+    assert code == 2 and f"holds a run of {a}/mine.py, not of {b}/mine.py" in errors
+    a.rename(c)
+    assert train(c)[0] == 0
+    (c / "helpers.py").write_text("rate = 1e-5")
+    code, errors = train(c)
+    assert code == 2 and f"an earlier version of {c}/helpers.py" in errors and len(errors.splitlines()) == 1
+    about = RunDir(tmp_path / "run").read()._replace(experiment=f"{c}/mine.py", files={f"{c}/helpers.py": "before"})
+    reproduce._prepare(about, {}, RunDir(tmp_path / "again"))
+    assert "changed: helpers.py: before, now " in capfd.readouterr().out
 
 
 def test_presets_of_mnist_dcgan_build_and_flags_override_them():

@@ -98,6 +98,21 @@ def test_folders_with_equal_names_are_shown_with_their_path():
     assert [row.name for row in tables.rows(rows)] == ["fake a/fake", "fake b/fake"]
 
 
+def test_runs_of_different_code_have_different_rows_named_by_file_or_digest():
+    def run(code, file, seed):
+        each = one(seed=seed)
+        return each._replace(subject=each.subject | {"code": code * 10, "file": file})
+
+    a, b, moved = run("a", "/x/a/mine.py", 0), run("b", "/x/b/mine.py", 1), run("a", "/y/mine.py", 2)
+    edited = run("c", "/x/a/mine.py", 3)
+    assert [(row.name, row.runs) for row in tables.rows([a, moved])] == [("mine", 2)], "equal code may be anywhere"
+    assert [row.name for row in tables.rows([a, b])] == ["mine a/mine.py", "mine b/mine.py"]
+    assert [row.name for row in tables.rows([a, edited])] == ["mine code aaaaaaaa", "mine code cccccccc"]
+    three = [row.name for row in tables.rows([a, b, edited])]
+    assert three == ["mine a/mine.py code aaaaaaaa", "mine b/mine.py", "mine a/mine.py code cccccccc"]
+    assert [row.runs for row in tables.rows([a, b, one(seed=4)])] == [3], "files of earlier releases do not say"
+
+
 def test_results_without_a_common_metric_are_comparable(tmp_path):
     other = one(samples=20)
     del other.scores["fid"], other.scores["is"]

@@ -117,7 +117,9 @@ def test_terminal_table_fits_three_metrics_into_120_columns(rows):
     assert "1 diverged" in shown[second:]
 
 
-def test_words_are_shown_without_the_folders_of_files():
-    assert table.short("/a/mine.py:p:2+r1:0.1") == "mine.py:p:2+r1:0.1"
-    assert table.short("r1:1e+30+/c++/mine.py:p+/a+b/other.py:q") == "r1:1e+30+mine.py:p+other.py:q"
-    assert table.short("r1:0.1+r2:0.1") == "r1:0.1+r2:0.1"
+def test_rows_tell_apart_files_of_one_name(rows):
+    words = "/x/a/mine.py:p", "/x/b/mine.py:p", "hinge", "r1:0.1+/x/a/mine.py:q+/x/other.py:q:2"
+    made = [Row({"loss": word}, rows[0].outcomes, 1.0) for word in words]
+    shown = [line.split("`")[1] for line in table.markdown(made, [], ABOUT).splitlines() if line.startswith("| `")]
+    assert shown == ["a/mine.py:p", "b/mine.py:p", "hinge", "r1:0.1+a/mine.py:q+other.py:q:2"]
+    assert table.shown([{"loss": words[0], "penalty": words[3]}]) == [["mine.py:p", "r1:0.1+mine.py:q+other.py:q:2"]]

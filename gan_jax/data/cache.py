@@ -26,6 +26,7 @@ class Decoded(NamedTuple):
     shape: Shape
     chunks: Iterable[Examples]
     classes: tuple[str, ...] = ()
+    report: str = ""
 
 
 def cache_folder() -> Path:
@@ -86,6 +87,7 @@ def _write(folder: Path, decoded: Decoded) -> None:
     if labels:
         np.save(folder / "y.npy", np.concatenate(labels).astype(np.int32))
     about = {"size": at, "shape": decoded.shape, "classes": decoded.classes, "labels": bool(labels)}
+    about["report"] = decoded.report
     (folder / "entry.json").write_text(json.dumps(about))
 
 
@@ -96,4 +98,5 @@ def _open(folder: Path, name: str) -> Source:
     y = np.load(folder / "y.npy", mmap_mode="r", allow_pickle=False) if about["labels"] else None
     if x.shape != (about["size"], *about["shape"]):
         raise ValueError(f"{folder} holds {x.shape}")
-    return from_arrays(name, x, y, tuple(about["classes"]))
+    source = from_arrays(name, x, y, tuple(about["classes"]))
+    return source._replace(report=about.get("report", ""))  # missing in entries of earlier versions

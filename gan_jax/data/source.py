@@ -29,6 +29,20 @@ class Source(NamedTuple):
     read: Callable[[Int[np.ndarray, " B"]], Examples]
     classes: tuple[str, ...] = ()
     """Class names of the labels 0, 1, ...; empty for an unlabeled source."""
+    report: str = ""
+    """What its files were taken for: the split, the files left out, and why."""
+
+
+def describe(source: Source) -> str:
+    """Describes a source in one line: its size, shape, classes, split, and the files left out."""
+    if len(source.shape) == 3:
+        height, width, channels = source.shape
+        what = f"{'gray' if channels == 1 else 'color'} images of {width}x{height}"
+    else:
+        what = f"points of {' x '.join(map(str, source.shape))} values"
+    number = len(source.classes)
+    classes = f"{number} class{'es' if number > 1 else ''}" if number else "no labels"
+    return "; ".join(filter(None, (f"{source.name}: {source.size:,} {what}, {classes}", source.report)))
 
 
 def from_arrays(name: str, x: np.ndarray, y: np.ndarray | None = None, classes: tuple[str, ...] = ()) -> Source:

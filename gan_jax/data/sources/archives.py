@@ -6,11 +6,12 @@ import os
 import shutil
 import tarfile
 import zlib
+from collections import Counter, deque
 from collections.abc import Callable
 from functools import partial
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 from zipfile import BadZipFile, ZipFile
 
 from gan_jax.errors import BadInput
@@ -21,14 +22,43 @@ Files = dict[str, Callable[[], BinaryIO]]
 """Functions that open each file for reading, by its path in the folder or archive; several may be open at a time."""
 
 
-def in_folder(folder: Path) -> Files:
-    """Lists every file below `folder`."""
-    paths = (Path(where, name) for where, _, names in os.walk(folder, followlinks=True) for name in names)
-    return {path.relative_to(folder).as_posix(): partial(path.open, "rb") for path in paths}
+class Listing(NamedTuple):
+    """The files of a folder or archive, and how many entries were left out, by reason."""
+
+    files: Files
+    left_out: Counter[str]
 
 
-def in_archive(archive: Path, scratch: Path) -> Files:
-    """Lists every file in an archive, whose suffix is one of `ARCHIVES`.
+def in_folder(folder: Path) -> Listing:
+    """Lists every file below `folder`. Linked folders are followed; every folder is visited once, whatever links to it.
+
+    Links are followed last, so that files have their real path where they have one.
+    """
+    files: Files = {}
+    left_out: Counter[str] = Counter()
+    visited: set[tuple[int, int]] = set()
+    linked = deque([folder])
+
+    def unreadable(_: OSError) -> None:
+        left_out["unreadable folders"] += 1
+
+    while linked:
+        for where, folders, names in os.walk(linked.popleft(), onerror=unreadable):
+            about = os.stat(where)
+            if (about.st_dev, about.st_ino) in visited:
+                left_out["links to folders that are read already"] += 1
+                folders.clear()
+                continue
+            visited.add((about.st_dev, about.st_ino))
+            folders.sort()
+            linked += [Path(where, name) for name in folders if os.path.islink(os.path.join(where, name))]
+            paths = [Path(where, name) for name in names]
+            files |= {path.relative_to(folder).as_posix(): partial(path.open, "rb") for path in paths}
+    return Listing(files, left_out)
+
+
+def in_archive(archive: Path, scratch: Path) -> Listing:
+    """Lists every file in an archive, whose suffix is one of `ARCHIVES`. Backslashes of zip names are folders.
 
     Nothing is unpacked: writing tens of thousands of small files takes far longer than reading them. Only a compressed
     tar is decompressed, into `scratch`, which must exist as long as files are read.
@@ -48,13 +78,16 @@ def in_archive(archive: Path, scratch: Path) -> Files:
         raise BadInput(f"{archive} cannot be unpacked ({error}): download it again") from error
 
 
-def _in_zip(archive: Path) -> Files:
-    files = ZipFile(archive)
-    return {name: partial(files.open, name) for name in files.namelist() if not name.endswith("/")}
+def _in_zip(archive: Path) -> Listing:
+    file = ZipFile(archive)
+    names = {name.replace("\\", "/"): name for name in file.namelist()}
+    return Listing({path: partial(file.open, name) for path, name in names.items() if path[-1:] != "/"}, Counter())
 
 
-def _in_tar(archive: Path) -> Files:
+def _in_tar(archive: Path) -> Listing:
     with open(archive, "rb") as file, tarfile.open(fileobj=file, mode="r:") as members:
-        places = {m.name: slice(m.offset_data, m.offset_data + m.size) for m in members if m.isfile()}
+        entries = [member for member in members if not member.isdir()]
         contents = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    return {name: lambda place=place: BytesIO(contents[place]) for name, place in places.items()}
+    places = {m.name: slice(m.offset_data, m.offset_data + m.size) for m in entries if m.isfile()}
+    left_out = Counter("links or devices in the archive" for member in entries if not member.isfile())
+    return Listing({name: lambda place=place: BytesIO(contents[place]) for name, place in places.items()}, left_out)

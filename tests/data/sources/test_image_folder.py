@@ -1,11 +1,16 @@
+import os
 import shutil
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+from image_files import png
 from PIL import Image
 
 from gan_jax.data import archive_source, folder_source, open_source
+from gan_jax.data.source import describe
+from gan_jax.data.sources import decoding
 from gan_jax.errors import BadInput
 
 ANIMALS = {"cat/1.png": 10, "cat/2.png": 11, "ape/9.png": 20, "dog/deep/3.png": 30}
@@ -62,6 +67,86 @@ def test_archive_is_cached_until_it_changes(draw, cache):
     assert values(archive_source(archive)) == [2, 3]
 
 
+def test_archive_decoded_by_an_earlier_version_is_decoded_again(draw, monkeypatch):
+    archive = pack(draw({"1.png": 1}), "zip")
+    with monkeypatch.context() as before:
+        before.setattr(decoding, "VERSION", decoding.VERSION - 1)
+        before.setattr(decoding, "decode", lambda *_: np.full((4, 6, 3), 99, np.uint8))
+        assert values(archive_source(archive)) == [99]
+    assert values(archive_source(archive)) == [1]
+
+
+@pytest.mark.parametrize("kind", [None, "zip"])
+def test_report_counts_examples_and_the_files_left_out(draw, kind):
+    folder = draw({"Train/cat/1.png": 1, "Train/dog/2.png": 2, "Test/cat/3.png": 3, "more/4.png": 4, ".old/5.png": 5})
+    (folder / "notes.txt").write_text("not an image")
+    Image.new("I;16", (6, 4)).save(folder / "Train" / "cat" / "deep.png")
+    black = Image.new("RGB", (6, 4))
+    black.save(
+        folder / "Train" / "cat" / "moving.gif", save_all=True, append_images=[Image.new("RGB", (6, 4), "white")]
+    )
+    path = str(folder) if kind is None else pack(folder, kind)
+    for _ in range(2):  # an archive is cached after the first time
+        assert describe(open_source(path)) == (
+            "set: 4 color images of 6x4, 2 classes; split Train of Test, Train; 1 with 16 bits, read as v >> 8; "
+            "1 with several pages or frames, of which the first is read; "
+            "left out 3: 1 hidden, 1 not images (.txt), 1 beside the splits, in more"
+        )
+
+
+def test_every_real_folder_is_visited_once_whatever_links_to_it(draw, tmp_path):
+    folder = draw({"cat/1.png": 1, "dog/2.png": 2})
+    draw({"3.png": 3}, folder="elsewhere")
+    (folder / "all").symlink_to(folder)
+    (folder / "ape").symlink_to(folder / "cat")  # sorted before the real folder
+    (folder / "cat" / "up").symlink_to("..")
+    (folder / "dog" / "back").symlink_to(folder / "cat")
+    (folder / "fox").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "again").symlink_to(folder / "fox")
+    source = folder_source(folder)
+    assert values(source) == [1, 2, 3] and source.classes == ("cat", "dog", "fox")
+    assert "left out 5: 5 links to folders that are read already" in source.report
+
+
+def test_unreadable_folders_are_counted(draw, monkeypatch):
+    folder = draw({"cat/1.png": 1, "dog/2.png": 2})
+    scan = os.scandir
+
+    def refuse(path):
+        if str(path).endswith("dog"):
+            raise PermissionError(path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    source = folder_source(folder)
+    assert values(source) == [1] and "1 unreadable folders" in source.report
+
+
+def test_backslashes_in_zip_names_are_folders(tmp_path):
+    with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
+        archive.writestr("train\\", b"")
+        for name in ("train\\cat\\1.png", "train\\dog/2.png", "test\\cat\\3.png"):
+            archive.writestr(name, png(np.full((4, 6, 3), int(name[-5]), np.uint8)))
+    source = archive_source(tmp_path / "set.zip")
+    assert values(source) == [1, 2] and source.classes == ("cat", "dog")
+
+
+def test_links_in_a_tar_are_counted(draw, tmp_path):
+    folder = draw({"cat/1.png": 1, "dog/2.png": 2})
+    (folder / "cat" / "3.png").symlink_to("1.png")
+    assert "left out 1: 1 links or devices in the archive" in archive_source(pack(folder, "tar")).report
+
+
+@pytest.mark.medium
+def test_run_inside_its_data_is_left_out(draw, shared_run):
+    folder = draw({"1.png": 1, "2.png": 2})
+    shutil.copytree(shared_run, folder / "runs" / "one")
+    source = folder_source(folder)
+    assert values(source) == [1, 2] and "outputs of runs" in source.report
+    with pytest.raises(BadInput, match=r"has no images \(left out .* outputs of runs\)"):
+        folder_source(folder / "runs")
+
+
 def test_split_folders_are_distinguished_from_class_folders(draw):
     split = draw({"train/cat/1.png": 1, "train/dog/1.png": 2, "test/cat/1.png": 3, "test/dog/1.png": 4}, folder="a")
     assert values(folder_source(split)) == [1, 2] and folder_source(split).classes == ("cat", "dog")
@@ -74,11 +159,42 @@ def test_split_folders_are_distinguished_from_class_folders(draw):
         folder_source(vehicles, split="test")
 
 
-@pytest.mark.parametrize(("mode", "channels"), [("L", 1), ("1", 1), ("RGB", 3), ("P", 3), ("RGBA", 3)])
-def test_first_image_decides_the_channels(draw, mode, channels):
-    draw({"1.png": 255}, mode=mode)
-    assert folder_source(draw({"2.png": 255})).shape == (4, 6, channels)
-    assert values(folder_source(draw({}))) == [255, 255]
+@pytest.mark.parametrize(("mode", "channels"), [("L", 1), ("1", 1), ("RGB", 3), ("P", 3), ("RGBA", 3), ("CMYK", 3)])
+def test_images_of_one_mode_are_gray_or_in_color(draw, mode, channels):
+    source = folder_source(draw({"1.tif": 255, "2.tif": 255}, mode=mode))
+    assert source.shape == (4, 6, channels)
+    assert values(source) == [255, 255]
+
+
+@pytest.mark.parametrize("colored", ["1.png", "2.png", "3.png"])
+@pytest.mark.parametrize("size", [None, 4])
+def test_one_image_in_color_makes_all_color(draw, colored, size):
+    draw({f"{i}.png": 60 * i for i in (1, 2, 3)}, mode="L")
+    source = folder_source(draw({colored: 9}), size)
+    assert source.shape == (4, size or 6, 3)
+    assert values(source) == [9 if name == colored else 60 * i for i, name in enumerate(("1.png", "2.png", "3.png"), 1)]
+
+
+def test_sizes_are_compared_after_the_exif_rotation(draw):
+    folder = draw({"a.png": 1})
+    turned = Image.Exif()
+    turned[274] = 6
+    Image.new("RGB", (4, 6), (2, 2, 2)).save(folder / "b.png", exif=turned)
+    assert values(folder_source(folder)) == [1, 2]
+    Image.new("RGB", (6, 4)).save(folder / "c.png", exif=turned)
+    with pytest.raises(BadInput, match=r"c\.png is 4x6, a\.png 6x4"):
+        folder_source(folder)
+
+
+def test_rotation_found_only_when_decoding_never_shears_an_image(draw):
+    folder = draw({"a.png": 1})
+    turned = Image.Exif()
+    turned[274] = 6
+    late = [(b"eXIf", turned.tobytes().removeprefix(b"Exif\0\0"))]
+    (folder / "b.png").write_bytes(png(np.full((4, 6, 3), 2, np.uint8), after=late))
+    with pytest.raises(BadInput, match=r"b\.png is 4x6 when decoded, the others 6x4"):
+        values(folder_source(folder))
+    assert values(folder_source(folder, 4)) == [1, 2]
 
 
 def test_size_crops_the_center_and_resizes(draw, tmp_path):

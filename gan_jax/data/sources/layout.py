@@ -1,0 +1,211 @@
+"""Finds the images, the split and the classes of a data set from the paths of its files."""
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from gan_jax.errors import BadInput
+
+SPLITS = {
+    "training": "train",
+    "train": "train",
+    "testing": "test",
+    "test": "test",
+    "validation": "val",
+    "valid": "val",
+    "val": "val",
+}
+"""Names of splits, in lower case, and what they mean; longer ones first."""
+
+SPLIT = re.compile("|".join(SPLITS), re.IGNORECASE)
+SPLIT_WORD = re.compile(rf"(?<![A-Za-z])(?i:{'|'.join(SPLITS)})+(?![a-z])")
+"""A split's name within another name: anywhere, and as a word, as in `trainval` or `testB` but not in `valley`."""
+
+NO_CLASSES = {"unlabeled", "unlabelled", "unsupervised", "unsup", "extra", "pred", "predict", "prediction"}
+"""Names of folders that are left out beside a single split; beside several, every other folder is."""
+
+RUN_FILE = re.compile(
+    r"(?:(.*)/)?(?:metrics\.jsonl|digests\.jsonl|samples/\d{10}\.png|programs/[^/]+/program\.json)", re.DOTALL
+)
+"""Files that a run or sweep has beside its `manifest.json`, and its folder."""
+
+Paths = Mapping[str, Sequence[str]]
+"""The folders and file name of every image, by the name of the file."""
+
+
+class Layout(NamedTuple):
+    """The images of one split, sorted by class and name."""
+
+    images: list[tuple[str, str]]
+    """Name and class; the class of an image without a folder has no meaning."""
+    classes: tuple[str, ...]
+    """Empty for images that are in no folders."""
+    split: str
+    """Which folder was read, and which other splits there are; empty if there are no splits."""
+
+
+def find_images(names: Iterable[str], endings: Collection[str], left_out: Counter[str]) -> dict[str, list[str]]:
+    """Selects the images and splits their paths; counts the files left out: hidden, outputs of runs, and not images."""
+    parts = {name: [part for part in name.split("/") if part != "."] for name in names}
+    runs = _run_folders({"/".join(path) for path in parts.values()})
+    found: dict[str, list[str]] = {}
+    others: Counter[str] = Counter()
+    for name, path in parts.items():
+        ending = PurePosixPath(path[-1]).suffix.lower()
+        if any(part.startswith((".", "__MACOSX")) for part in path):
+            left_out["hidden"] += 1
+        elif runs and any("/".join(path[:i]) in runs for i in range(len(path))):
+            left_out["outputs of runs"] += 1
+        elif ending not in endings:
+            others[ending or "no ending"] += 1
+        else:
+            found[name] = path
+    if others:
+        kinds = [ending for ending, _ in others.most_common(4)]
+        left_out[f"not images ({', '.join(kinds[:3] + ['...'] * (len(kinds) > 3))})"] = others.total()
+    return found
+
+
+def find_layout(paths: Paths, where: Path, split: str, left_out: Counter[str]) -> Layout:
+    """Finds the images of a split and their classes.
+
+    A folder that wraps everything is skipped if it holds folders only, or is called as the archive or folder `where`;
+    otherwise it is a class. Folders beside those of splits are left out.
+
+    Raises:
+        BadInput: no such split, images both in folders and beside them, or folders that may be splits or classes.
+    """
+    paths, about = _skip_wrappers(paths, where.resolve().name), ""
+    _refuse_mixed(paths, where)
+    if splits := find_splits(paths, where):
+        folder, about = _choose(splits, _tops(paths), where, split)
+        beside = _tops(paths) - set(splits.values()) - {folder}
+        if count := sum(path[0] in beside for path in paths.values()):
+            left_out[f"beside the splits, in {', '.join(sorted(beside))}"] += count
+        paths = _skip_wrappers(_inside(folder, paths), folder)
+    elif split != "train":  # data without splits is training data
+        raise BadInput(f"{where} has no folder {split!r}: choose another split")
+    _refuse_mixed(paths, where)
+    _refuse_inner_splits(paths, where)
+    images = sorted(paths.items(), key=lambda item: item[1])
+    return Layout([(name, path[0]) for name, path in images], tuple(sorted(_tops(paths))), about)
+
+
+def find_splits(paths: Paths, where: Path) -> dict[str, str]:
+    """Returns the top folder of each split, as in `{"train": "seg_train", "test": "seg_test"}`; none for classes.
+
+    Folders are splits if their names differ in the word for the split only. A class may be called `train`, so that a
+    single such folder is a split only if no other folder is a class.
+
+    Raises:
+        BadInput: the folders may be splits or classes.
+    """
+    tops = sorted(_tops(paths))
+    families: dict[str, list[tuple[str, str]]] = {}
+    for name in tops:
+        if word := SPLIT.search(name):
+            frame = f"{name[: word.start()]}*{name[word.end() :]}".lower()
+            families.setdefault(frame, []).append((SPLITS[word[0].lower()], name))
+    several = {frame: family for frame, family in families.items() if len({split for split, _ in family}) > 1}
+    plain = families.get("*", [])
+    if not several:
+        return _single_split(plain, tops, paths, where) if plain else {}
+    if "*" not in several and len(several) > 1:
+        raise _unclear(tops, where)
+    frame, family = ("*", plain) if "*" in several else next(iter(several.items()))
+    start, end = frame.split("*")
+    strangers = set(tops) - {name for _, name in family}
+    named_alike = all(name.lower().startswith(start) and name.lower().endswith(end) for name in strangers)
+    if len(dict(family)) < len(family) or not named_alike:
+        raise _unclear(tops, where)
+    return dict(family)
+
+
+def _single_split(plain: list[tuple[str, str]], tops: list[str], paths: Paths, where: Path) -> dict[str, str]:
+    """Decides whether one folder called `train` or the like, or several of the same meaning, are a split."""
+    names = {name for _, name in plain}
+    strangers = set(tops) - names
+    if len(plain) == 1 and {name.lower() for name in strangers} <= NO_CLASSES:
+        return dict(plain)
+    nested = {path[0] for path in paths.values() if len(path) > 2}
+    if len(plain) > 1 or any(map(SPLIT_WORD.search, strangers)) or nested & names:
+        raise _unclear(tops, where)
+    return {}
+
+
+def _choose(splits: Mapping[str, str], tops: set[str], where: Path, split: str) -> tuple[str, str]:
+    """Returns the folder of a split, and a description; `val` is held out where there is no `test`."""
+    wanted = SPLITS.get(split.lower(), split)
+    others = ", ".join(sorted(splits.values()))
+    if wanted in splits:
+        return splits[wanted], f"split {splits[wanted]} of {others}"
+    if split in tops:
+        return split, f"split {split} beside {others}"
+    if wanted == "test" and "val" in splits:
+        return splits["val"], f"split {splits['val']}, because there is no test"
+    raise BadInput(f"{where} has no folder {split!r}, only {others}: choose one of these with --split, or as --data")
+
+
+def _refuse_mixed(paths: Paths, where: Path) -> None:
+    if _tops(paths) and _is_flat(paths):
+        raise BadInput(f"{where} has images both in folders and beside them: keep one of the two")
+
+
+def _refuse_inner_splits(paths: Paths, where: Path) -> None:
+    """Raises `BadInput` if a folder of images that are all taken for one split holds several, as in `cat/train`."""
+    inside: dict[str, set[str]] = {}
+    for path in paths.values():
+        for i, folder in enumerate(path[:-1]):
+            if folder.lower() in SPLITS:
+                inside.setdefault("/".join(path[:i]), set()).add(folder)
+    for parent, folders in inside.items():
+        if len({SPLITS[folder.lower()] for folder in folders}) > 1:
+            names = " and ".join(sorted(folders))
+            raise BadInput(
+                f"{where} has {names} inside {parent}, where splits are not looked for: move them to the top"
+            )
+
+
+def _unclear(tops: Sequence[str], where: Path) -> BadInput:
+    shown = ", ".join([*tops[:6], "..."] if len(tops) > 6 else tops)
+    return BadInput(
+        f"{where} has the folders {shown}, which can be splits or classes: for splits call them train and test, "
+        "or give one of them as --data; for classes give them other names"
+    )
+
+
+def _skip_wrappers(paths: Paths, named: str) -> Paths:
+    """Skips single folders that hold folders only, or whose name is `named`; a folder `train` may be a split."""
+    while len(tops := _tops(paths)) == 1 and not _is_flat(paths):
+        (only,) = tops
+        holds_images = any(len(path) == 2 for path in paths.values())
+        if _stem(only) != _stem(named) and (holds_images or only.lower() in SPLITS):
+            break
+        paths = _inside(only, paths)
+    return paths
+
+
+def _inside(folder: str, paths: Paths) -> Paths:
+    return {name: path[1:] for name, path in paths.items() if path[0] == folder and len(path) > 1}
+
+
+def _tops(paths: Paths) -> set[str]:
+    return {path[0] for path in paths.values() if len(path) > 1}
+
+
+def _is_flat(paths: Paths) -> bool:
+    """Whether any image lies at the top."""
+    return any(len(path) == 1 for path in paths.values())
+
+
+def _stem(name: str) -> str:
+    """Removes the suffix of an archive from its name."""
+    return re.sub(r"\.(tar|tar\.gz|tgz|zip)$", "", name.lower())
+
+
+def _run_folders(names: Collection[str]) -> set[str]:
+    """Finds the folders of runs and sweeps, recognized by the names of their files."""
+    found = {match[1] or "" for name in names if (match := RUN_FILE.fullmatch(name))}
+    return {folder for folder in found if f"{folder}/manifest.json".lstrip("/") in names}

@@ -1,5 +1,6 @@
 """`gan-jax evaluate`: computes metrics of a run or of image files, stamped with their protocol, and draws figures."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +9,7 @@ import tyro
 from gan_jax.cli.evaluation_target import EvaluationTarget, files_target, run_target
 from gan_jax.cli.output import print_table
 from gan_jax.config.flags import NonNegativeInt, PositiveInt, Seed
+from gan_jax.data.source import describe_source
 from gan_jax.errors import BadInput
 from gan_jax.evaluation import protocol
 from gan_jax.evaluation.evaluator import SEED
@@ -77,6 +79,9 @@ def evaluate(
         inputs.net, inputs.real_or_none, real, len(inputs.fake.images), inputs.fake.images.shape[1:], target.drawn
     )
     results = protocol.stamp(target.about, compute_scores(chosen, inputs), protocol.per_metric(chosen, common))
+    for found in (target.found, real and describe_source(real.source)):
+        if found:
+            print(f"data        {found}", file=sys.stderr)
     if not out and is_run:
         checkpoint = "-best" if best else "" if step is None else f"-{step}"
         out = what / f"evaluation{checkpoint}.json"

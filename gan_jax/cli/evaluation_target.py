@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import jax
 
+from gan_jax.data.source import describe_source
 from gan_jax.errors import BadInput
 from gan_jax.evaluation import probes
 from gan_jax.evaluation.inputs import LabeledImages, Probes, Reference, read_images, subset_indices
@@ -29,6 +30,8 @@ class EvaluationTarget(NamedTuple):
     """The probes of a run's networks, with features of the given network."""
     reference: Callable[[str], Reference] | None = None
     """Opens a split of the data that the run was trained on."""
+    found: str = ""
+    """What the files were taken for, and what was left out; empty for a run."""
 
 
 def run_target(folder: Path, step: int | None, best: bool, seed: int) -> EvaluationTarget:
@@ -62,5 +65,8 @@ def files_target(path: Path, size: int | None) -> EvaluationTarget:
     source = open_images(str(path.absolute()), size=size)
     about = {"name": source.name, "path": str(path), "size": source.size}
     return EvaluationTarget(
-        about, {"files": True, "resized": size}, lambda n: read_images(source, subset_indices(source.size, n))
+        about,
+        {"files": True, "resized": size},
+        lambda n: read_images(source, subset_indices(source.size, n)),
+        found=describe_source(source),
     )

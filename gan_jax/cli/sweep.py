@@ -19,6 +19,7 @@ from gan_jax.config.discovery import Entry, find
 from gan_jax.config.experiment import RunConfig
 from gan_jax.config.flags import PositiveInt, parse, split
 from gan_jax.data import Source, open_source
+from gan_jax.data.source import describe_source
 from gan_jax.errors import BadInput
 from gan_jax.evaluation.evaluator import Evaluator
 from gan_jax.evaluation.suite import directions
@@ -93,6 +94,8 @@ def sweep(name: str, flags: Sequence[str], stop: Callable[[], bool]) -> bool:
         _rehearse_evaluation(all_programs[0], open_data(common))
     with run_lock(folder.path):
         folder.keep(about)
+        for line in dict.fromkeys(describe_source(open_data(each.kwargs["common"])) for each in grid):
+            print(f"data        {line}", file=sys.stderr)
         done = train_all(all_programs, folder, stop)
     if not done:
         saved = f"saved in {folder.path}" if any(p.saved for p in all_programs) else "nothing was saved yet"

@@ -10,6 +10,7 @@ from gan_jax.config.discovery import find
 from gan_jax.config.experiment import Experiment, schedule_phases
 from gan_jax.config.flags import parse
 from gan_jax.data import Source, open_source
+from gan_jax.data.source import describe_source
 from gan_jax.engine.game import State
 from gan_jax.evaluation.evaluator import Evaluator, merge_protocols, ranked_scores, write_protocols
 from gan_jax.evaluation.protocol import Protocol, describe
@@ -45,6 +46,7 @@ def train_experiment(name: str, flags: list[str]) -> int:
         folder.claim(manifest(entry, parsed.settings, source, parsed.files))
         if protocols:
             write_protocols(folder.protocols, protocols)
+        print(f"data        {describe_source(source)}", file=sys.stderr)
         state = train(experiment, source, folder, stop=lambda: bool(received))
     last_step = schedule_phases(experiment)[-1].steps.stop
     if received and (state is None or int(state.step) < last_step):

@@ -33,7 +33,7 @@ class Source(NamedTuple):
     """What its files were taken for: the split, the files left out, and why."""
 
 
-def describe(source: Source) -> str:
+def describe_source(source: Source) -> str:
     """Describes a source in one line: its size, shape, classes, split, and the files left out."""
     if len(source.shape) == 3:
         height, width, channels = source.shape

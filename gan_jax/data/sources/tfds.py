@@ -3,7 +3,7 @@
 import io
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -24,14 +24,16 @@ def tfds_source(name: str, data_dir: str | Path | None = None, split: str = "tra
         name: of the data set.
         data_dir: if given, nothing is downloaded: TFDS reads the original archives from this folder and checks their
             sha256.
-        split: as TFDS writes it: `train`, `test`, `train+test`, `train[:10%]`.
+        split: as TFDS writes it: `train`, `test`, `train+test`, `train[:10%]`. A data set without `test` gives its
+            validation split for it.
 
     Raises:
         BadInput: unknown data set or split, no 8-bit images of one size, missing or damaged archives, or no network.
     """
     if data_dir is not None and not Path(data_dir).expanduser().is_dir():
         raise BadInput(f"{data_dir} is not a folder: give the folder with the archives of {name}")
-    return cached(name, {"tfds": name, "split": split}, lambda scratch: _decode(name, data_dir, split, scratch))
+    source = cached(name, {"tfds": name, "split": split}, lambda scratch: _decode(name, data_dir, split, scratch))
+    return source._replace(report=source.report or f"split {split}")
 
 
 def _decode(name: str, data_dir: str | Path | None, split: str, scratch: Path) -> Decoded:
@@ -51,8 +53,9 @@ def _decode(name: str, data_dir: str | Path | None, split: str, scratch: Path) -
     if not (builder.data_path / "dataset_info.json").exists():
         _prepare(name, builder, data_dir, scratch, tfds)
     import_tensorflow()
+    read = _held_out(builder.info.splits) if split == "test" else split
     try:
-        size = builder.info.splits[split].num_examples
+        size = builder.info.splits[read].num_examples
     except Exception as error:
         raise BadInput(
             f"{name} has no split {split!r}: choose one of {', '.join(sorted(builder.info.splits))}"
@@ -60,10 +63,16 @@ def _decode(name: str, data_dir: str | Path | None, split: str, scratch: Path) -
 
     def chunks() -> Iterator[Examples]:
         wanted = tfds.decode.PartialDecoding({"image": True} | ({"label": True} if label else {}))
-        for batch in tfds.as_numpy(builder.as_dataset(split, batch_size=1024, decoders=wanted)):
+        for batch in tfds.as_numpy(builder.as_dataset(read, batch_size=1024, decoders=wanted)):
             yield {"x": batch["image"]} | ({"y": batch["label"].astype(np.int32)} if label else {})
 
-    return Decoded(size, image.shape, chunks(), tuple(label.names) if label else ())
+    report = "" if read == split else f"split {read}, because there is no {split}"
+    return Decoded(size, image.shape, chunks(), tuple(label.names) if label else (), report)
+
+
+def _held_out(splits: Collection[str]) -> str:
+    """Returns `test`, or the validation split of a data set that has no `test`."""
+    return next((name for name in ("test", "validation", "valid", "val") if name in splits), "test")
 
 
 def _features(name: str, features: Any, tfds: Any) -> tuple[Any, Any]:

@@ -9,7 +9,7 @@ from image_files import png
 from PIL import Image
 
 from gan_jax.data import archive_source, folder_source, open_source
-from gan_jax.data.source import describe
+from gan_jax.data.source import describe_source
 from gan_jax.data.sources import decoding
 from gan_jax.errors import BadInput
 
@@ -87,7 +87,7 @@ def test_report_counts_examples_and_the_files_left_out(draw, kind):
     )
     path = str(folder) if kind is None else pack(folder, kind)
     for _ in range(2):  # an archive is cached after the first time
-        assert describe(open_source(path)) == (
+        assert describe_source(open_source(path)) == (
             "set: 4 color images of 6x4, 2 classes; split Train of Test, Train; 1 with 16 bits, read as v >> 8; "
             "1 with several pages or frames, of which the first is read; "
             "left out 3: 1 hidden, 1 not images (.txt), 1 beside the splits, in more"

@@ -212,14 +212,14 @@ LOSSES = Registry(
         losses.wasserstein,
         losses.relativistic_paired,
         *map(losses.relativistic_average, (losses.non_saturating, losses.hinge)),
-        *map(losses.f_gan, (losses.kullback_leibler, losses.reverse_kullback_leibler, losses.pearson)),
-        *map(losses.f_gan, (losses.squared_hellinger, losses.jensen_shannon)),
+        *map(losses.f_gan, (losses.kullback_leibler, losses.reverse_kullback_leibler)),
+        *map(losses.f_gan, (losses.pearson, losses.squared_hellinger)),
         losses.mmd_gaussian,
         losses.mmd_rational_quadratic,
         losses.cramer,
     ),
     _check_loss,
-    renamed={"smoothed": "label_smoothing"},
+    renamed={"smoothed": "label_smoothing", "jensen_shannon": "non_saturating"},  # the second: plus a constant
 )
 
 PENALTIES = Registry(

@@ -30,8 +30,7 @@ Reports = dict[str, Metrics]
 def init(game: Game, key: Key[Array, ""], batch: Mapping[str, Any]) -> State:
     """Initializes the state of a game from a scalar typed key, which determines every random number of the run.
 
-    `batch` leaves are arrays or `jax.ShapeDtypeStruct`s `[turn, B, ...]`; only shapes and dtypes are read. A player's
-    variables depend on the key and the player's name only, so adding a player changes no other.
+    `batch` leaves are arrays or shapes `[turn, B, ...]`. A player's variables depend only on the key and its name.
     """
     check_game(game)
 
@@ -122,7 +121,9 @@ def _gradient_field(game: Game, turn: Turn, batch: Batch, keys: Keys, step: Int[
             own_grads, (own_stats, reports[move.label]) = jax.grad(partial(loss, move, joint), has_aux=True)(own)
             grads |= own_grads
             stats |= own_stats
-        return pmean(grads), (pmean(stats), pmean(reports))
+        # Other stats, such as spectral vectors or an image pool, have no mean over devices.
+        stats = {name: own | pmean({k: own[k] for k in own.keys() & {"batch_stats"}}) for name, own in stats.items()}
+        return pmean(grads), (stats, pmean(reports))
 
     mover = {name: move for move in turn.moves for name in move.who}
     return Field(

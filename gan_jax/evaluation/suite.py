@@ -37,10 +37,11 @@ def kid(inputs: EvalInputs) -> Values:
 
 
 def intra_fid(inputs: EvalInputs) -> Values:
-    """Computes the mean over classes of the Fréchet distance within a class."""
+    """Computes the mean over classes of the Fréchet distance within a class, and the smallest rank of a covariance."""
     real, fake = inputs.real, inputs.fake
     of_real, of_fake = _labels(real.labeled, fake.labeled.classes), _labels(fake.labeled, real.labeled.classes)
-    return {"intra_fid": metrics.intra_frechet_distance(real.features, of_real, fake.features, of_fake).mean}
+    found = metrics.intra_frechet_distance(real.features, of_real, fake.features, of_fake)
+    return {"intra_fid": found.mean, "intra_fid_rank": float(found.rank)}
 
 
 def _labels(labeled: LabeledImages, classes: tuple[str, ...]) -> Labels:
@@ -158,7 +159,7 @@ def cas(inputs: EvalInputs) -> Values:
 METRICS = {
     "fid": Metric(fid, {"fid": "lower"}),
     "kid": Metric(kid, {"kid": "lower", "kid_error": "neither"}, {"kernel": "(x.y / D + 1)^3", "subsets": None}),
-    "intra_fid": Metric(intra_fid, {"intra_fid": "lower"}),
+    "intra_fid": Metric(intra_fid, {"intra_fid": "lower", "intra_fid_rank": "neither"}),
     "is": Metric(inception, {"is": "higher", "is_spread": "neither"}, {"splits": SPLITS, "order": "random"}),
     "modes": Metric(modes, {"modes": "higher", "reverse_kl": "lower"}),
     "label_accuracy": Metric(label_accuracy, {"label_accuracy": "higher"}),

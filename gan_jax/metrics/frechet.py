@@ -33,18 +33,22 @@ class IntraFrechet(NamedTuple):
 
     mean: float
     classes: dict[int, float]
+    rank: int
+    """The smallest rank of the covariances: below D, a class has too few samples, and the distance is biased."""
 
 
-def moments(x: Features, name: str = "features") -> Moments:
+def moments(x: Features, name: str = "features", singular: bool = False) -> Moments:
     """Computes mean and covariance of features `[N, D]`; error messages call them `name`.
 
     Raises:
-        BadInput: N is at most D. The covariance is then singular, and its rank N - 1 dominates the distance.
+        BadInput: N is at most D, unless `singular` allows it, or below 2. The covariance is then singular, and its rank
+            N - 1 dominates the distance.
     """
     x = features(x, name, least=0)
     n, d = x.shape
-    if n <= d:
-        raise BadInput(f"{name}: {n} samples are too few for {d} features, at least {d + 1} are needed: draw more")
+    least = 2 if singular else d + 1
+    if n < least:
+        raise BadInput(f"{name}: {n} samples are too few for {d} features, at least {least} are needed: draw more")
     mean = x.mean(axis=0)
     covariance = np.zeros((d, d))
     for start in range(0, n, ROWS):
@@ -88,9 +92,11 @@ def intra_frechet_distance(
     """Computes the Fréchet distance within each class, and the mean over classes.
 
     Unlike the distance over all classes, it detects a generator that ignores its label or collapses within a class.
+    A class may have fewer samples than features, as ImageNet's 1,300 images per class have for Inception's 2,048: the
+    distance is then biased by the rank, and comparable at equal numbers of samples only.
 
     Raises:
-        BadInput: a class has no more samples than there are features, real or generated.
+        BadInput: a class has fewer than 2 samples, real or generated.
 
     Miyato and Koyama 2018, "cGANs with projection discriminator", https://arxiv.org/abs/1802.05637.
     """
@@ -100,11 +106,12 @@ def intra_frechet_distance(
         if len(x) != len(y):
             raise BadInput(f"{name}: {len(y)} labels for {len(x)} samples: give one for each")
     every = np.union1d(*(y for _, y in sides.values()))
-    classes = {}
+    classes, ranks = {}, []
     for label in every:
-        a, b = (moments(x[y == label], f"{name}, class {label}") for name, (x, y) in sides.items())
+        a, b = (moments(x[y == label], f"{name}, class {label}", singular=True) for name, (x, y) in sides.items())
         classes[int(label)] = frechet_distance_of(a, b)
-    return IntraFrechet(float(np.mean(list(classes.values()))), classes)
+        ranks += [min(each.count - 1, len(each.mean)) for each in (a, b)]
+    return IntraFrechet(float(np.mean(list(classes.values()))), classes, min(ranks))
 
 
 def _roots(eigenvalues: Float[np.ndarray, " D"]) -> Float[np.ndarray, " D"]:

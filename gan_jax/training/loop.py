@@ -114,7 +114,8 @@ def carry_over(before: State, fresh: State) -> State:
     """Copies into `fresh` every leaf of `before` with the same path, shape and dtype.
 
     The state of an optimizer is copied only if all of its player's parameters keep their shapes: moments that start
-    at 0 beside a step count that does not would make the first updates many times too large.
+    at 0 beside a step count that does not would make the first updates many times too large. A moving average that
+    `before` does not have starts at the copied variables, not at the initial ones of `fresh`.
     """
     old = {jax.tree_util.keystr(path): leaf for path, leaf in jax.tree_util.tree_leaves_with_path(before)}
 
@@ -127,6 +128,9 @@ def carry_over(before: State, fresh: State) -> State:
         shapes = [jax.tree.map(jnp.shape, s.players[name].params) for s in (before, fresh) if name in s.players]
         if shapes[0] != shapes[-1]:
             state.players[name] = state.players[name]._replace(opt=player.opt)
+        if player.ema is not None and name in before.players and before.players[name].ema is None:
+            now = state.players[name]
+            state.players[name] = now._replace(ema=jax.tree.map(jnp.copy, {"params": now.params, **now.stats}))
     return state
 
 

@@ -3,6 +3,7 @@
 from functools import cache
 
 import arena
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from arena import BATCH, STEPS, every_game_slow_except, play, reference, step_batch
 from jax.sharding import NamedSharding, PartitionSpec
 
-from gan_jax import BadInput, State, make_step
+from gan_jax import BadInput, State, init, make_step, move, turn
 from gan_jax.engine.finite import FINITE_STEPS
 from gan_jax.engine.parallel import (
     BATCH_AXIS,
@@ -23,6 +24,7 @@ from gan_jax.engine.parallel import (
     over_shards,
     over_steps,
 )
+from gan_jax.nets.layers.normalization import BatchNorm
 
 
 def assert_close(a, b, rtol=2e-4, atol=2e-5):
@@ -111,7 +113,7 @@ def two_seeds(make_game):
 def assert_first_lane_is_the_reference(lanes, make_game):
     first, second = (jax.tree.map(lambda leaf, i=i: leaf[i], lanes.players) for i in range(2))
     assert_close(first, reference(make_game).end.players)
-    assert any(not np.allclose(x, y) for x, y in zip(*map(jax.tree.leaves, (first, second)), strict=True))
+    assert changed(first, second)
 
 
 @every_game_slow_except(arena.vanilla_batch_norm, arena.lazy_r1, arena.labeled)
@@ -149,6 +151,33 @@ def test_lazy_turn_stays_a_cond_over_seeds():
     starts = State(start.step, *jax.tree.map(lambda leaf: leaf[None], start[1:]))
     jaxpr = jax.make_jaxpr(over_seeds(make_step(game)))(starts, {"x": step_batch(game)["x"][None]})
     assert " cond[" in str(jaxpr)
+
+
+class Pooling(nn.Module):
+    """A discriminator with a pool of the two first examples, and statistics of the batch."""
+
+    @nn.compact
+    def __call__(self, x):
+        pool = self.variable("pool", "x", lambda: jnp.zeros_like(x[:2]))
+        if not self.is_initializing():
+            pool.value = x[:2]
+        return nn.Dense(1)(BatchNorm()(x.reshape(x.shape[0], -1)))[:, 0]
+
+
+def test_devices_average_batch_statistics_and_nothing_else():
+    """The first two examples of the whole batch are those of the first device; a mean over devices would blend."""
+    game = arena.gan(arena.Generator(), Pooling(), arena.sgd, (turn(move("d", arena.d_loss)),))
+    batch = step_batch(game)
+    start = init(game, jax.random.key(0), batch)
+    plain, _ = jax.jit(make_step(game))(start, batch)
+    sharded, _ = over_shards(make_step(game, BATCH_AXIS), make_mesh())(start, batch)
+    assert_close(sharded.players, plain.players)
+    assert np.abs(plain.players["d"].stats["pool"]["x"]).max() > 0.1
+    assert changed(plain.players["d"].stats["batch_stats"], start.players["d"].stats["batch_stats"])
+
+
+def changed(a, b):
+    return any(not np.allclose(x, y) for x, y in zip(*map(jax.tree.leaves, (a, b)), strict=True))
 
 
 def test_batch_not_divisible_by_devices_is_refused():

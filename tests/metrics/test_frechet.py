@@ -126,10 +126,21 @@ def test_ignored_labels_raise_only_the_intra_distance():
     assert intra_frechet_distance(real, labels, real[::-1], labels).mean == pytest.approx(200, rel=0.05)
 
 
+def test_class_with_fewer_samples_than_features_has_a_distance_and_its_rank():
+    real, labels = sample(0, 20), np.repeat([0, 1], 10)
+    found = intra_frechet_distance(real, labels, real[:14], labels[:14])
+    a, b = real[10:], real[10:14]
+    cross = scipy.linalg.sqrtm(np.cov(a.T) @ np.cov(b.T)).real
+    expected = np.sum((a.mean(0) - b.mean(0)) ** 2) + np.trace(np.cov(a.T) + np.cov(b.T) - 2 * cross)
+    assert found.classes[1] == pytest.approx(expected, abs=1e-5)
+    assert found.rank == 3
+    assert intra_frechet_distance(real, labels, real, labels).rank == 6
+
+
 def test_class_with_too_few_samples_is_named():
     real, labels = sample(0, 20), np.repeat([0, 1], 10)
-    with pytest.raises(BadInput, match="fake, class 1: 4 samples are too few for 6 features, at least 7"):
-        intra_frechet_distance(real, labels, real[:14], labels[:14])
+    with pytest.raises(BadInput, match="fake, class 1: 1 samples are too few for 6 features, at least 2"):
+        intra_frechet_distance(real, labels, real[:11], labels[:11])
     with pytest.raises(BadInput, match="fake, class 1: 0 samples are too few for 6 features"):
         intra_frechet_distance(real, labels, real, 2 * labels)
     with pytest.raises(BadInput, match="real, class 2: 0 samples are too few for 6 features"):

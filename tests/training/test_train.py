@@ -7,22 +7,26 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 import tiny
 from jax.sharding import NamedSharding, PartitionSpec
 from PIL import Image
 
 from gan_jax.cli.main import main
-from gan_jax.config.experiment import schedule_phases
+from gan_jax.config.experiment import RunConfig, schedule_phases
 from gan_jax.config.flags import parse
 from gan_jax.data import open_source
 from gan_jax.engine.parallel import make_mesh
 from gan_jax.engine.step import init
+from gan_jax.games import vanilla
+from gan_jax.nets import mlp
 from gan_jax.runs.checkpoint import Checkpoints
 from gan_jax.runs.digest import digest
 from gan_jax.runs.run_dir import RunDir
@@ -167,6 +171,18 @@ def test_new_phase_keeps_leaves_of_equal_shape():
     np.testing.assert_array_equal(grown["Dense_0"]["kernel"], kept["Dense_0"]["kernel"])
     np.testing.assert_array_equal(grown["Dense_1"]["kernel"], fresh.players["g"].params["Dense_1"]["kernel"])
     assert digest(after.players["g"].opt) == digest(fresh.players["g"].opt)  # no partial optimizer state
+
+
+def test_moving_average_that_begins_in_a_later_phase_starts_at_the_carried_weights():
+    source = open_source("mnist5k")
+    common = RunConfig(images=8, batch_size=8)
+    g, d = mlp.Generator(shape=source.shape, widths=(8,)), mlp.Discriminator(widths=(8,))
+    without, later = (vanilla.game(g, d, optax.sgd(0.1), optax.sgd(0.1), z_size=4, ema=ema) for ema in (0.0, 0.999))
+    before = new_state(without, source, common)
+    fresh = new_state(later, source, replace(common, seed=1))
+    g = carry_over(before, fresh).players["g"]
+    assert digest(g.ema) == digest({"params": before.players["g"].params, **before.players["g"].stats})
+    assert digest(carry_over(fresh, fresh).players["g"].ema) == digest(fresh.players["g"].ema)
 
 
 KILLED = """

@@ -79,8 +79,8 @@ class Move(NamedTuple):
 class Turn(NamedTuple):
     """Moves made at the same time, from the same state, with the same batch and keys.
 
-    With `every=k` the turn is lazy: played in steps 0, k, 2k, ... only (lazy regularization, Karras et al. 2020,
-    sec. 3.1, https://arxiv.org/abs/1912.04958). `dynamics` maps the joint gradient field to the optimizers' inputs.
+    With `every=k` the turn is lazy: played in steps 0, k, 2k, ... only, with the loss as it is; `penalties.lazy`
+    multiplies it by k. `dynamics` maps the joint gradient field to the optimizers' inputs.
     """
 
     moves: tuple[Move, ...]
@@ -102,7 +102,7 @@ class Game(NamedTuple):
     """The players, and the turns of one step in order.
 
     Alternating play is `(turn(d), turn(g))`, simultaneous `(turn(d, g),)`, five critic turns
-    `5 * (turn(d),) + (turn(g),)`, lazy R1 `(turn(d), turn(g), turn(r1, every=16))`.
+    `5 * (turn(d),) + (turn(g),)`, lazy R1 `(turn(d), turn(g), lazy(r1, every=16))`.
     """
 
     players: Mapping[str, Player]

@@ -19,6 +19,7 @@ from gan_jax.penalties.gradient import (
     two_sided,
     zero_centered,
 )
+from gan_jax.penalties.lazy import lazy, lazy_adam
 from gan_jax.penalties.lecam import LeCam
 from gan_jax.penalties.penalty import Penalty, nothing, total, weight_at
 from gan_jax.penalties.weights import clip_weights, orthogonal
@@ -34,6 +35,8 @@ __all__ = [
     "dragan",
     "gradient_penalty",
     "instance_noise",
+    "lazy",
+    "lazy_adam",
     "max_gradient",
     "nothing",
     "one_sided",

@@ -29,6 +29,8 @@ class Pipeline(NamedTuple):
     load: Callable[[Inputs, Inputs], Batch]
     """Pure function to a batch: images `x` `[turn, B, H, W, C]` float32 in [-1, 1] or unscaled points `[turn, B, D]`,
     and, for a labeled source, `y` `[turn, B]` int32."""
+    step_bytes: int
+    """Size of the inputs of one step."""
 
 
 def device_resident(
@@ -47,7 +49,7 @@ def device_resident(
     def load(arrays: Inputs, indices: Inputs) -> Batch:
         return to_batch({name: array[indices] for name, array in arrays.items()})
 
-    return Pipeline(jax.device_put(_whole(source)), stream, load)
+    return Pipeline(jax.device_put(_whole(source)), stream, load, 4 * turns * batch_size // shard[1])
 
 
 def to_batch(examples: dict[str, Array]) -> Batch:

@@ -13,6 +13,9 @@ from gan_jax.data.source import Source
 from gan_jax.engine.game import Batch
 from gan_jax.errors import BadInput
 
+STEPS_AHEAD = 2
+"""Batches that wait for their turn; left to itself, tf.data keeps hundreds where it has the memory."""
+
 
 def tf_data(source: Source, seed: int, turns: int, batch_size: int, shard: tuple[int, int] = (0, 1)) -> Pipeline:
     """Makes the pipeline that reads the examples of a step in parallel, while earlier steps run.
@@ -46,7 +49,7 @@ def tf_data(source: Source, seed: int, turns: int, batch_size: int, shard: tuple
         steps_read = (
             tf.data.Dataset.from_generator(step_indices, output_signature=signature)
             .map(lambda i, last: (*tf.numpy_function(read, [i], dtypes), last), tf.data.AUTOTUNE, deterministic=True)
-            .prefetch(tf.data.AUTOTUNE)
+            .prefetch(STEPS_AHEAD)
         )
         inputs = []
         try:
@@ -63,7 +66,8 @@ def tf_data(source: Source, seed: int, turns: int, batch_size: int, shard: tuple
     def load(arrays: Inputs, examples: Inputs) -> Batch:
         return to_batch(examples)
 
-    return Pipeline((), stream, load)
+    example_bytes = sum(array.nbytes for array in example.values())
+    return Pipeline((), stream, load, example_bytes * turns * batch_size // shard[1])
 
 
 def import_tensorflow() -> ModuleType:

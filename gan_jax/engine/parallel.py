@@ -19,51 +19,49 @@ from gan_jax.errors import BadInput
 
 Step = Callable[[State, Batch], tuple[State, Metrics]]
 
-FiniteSteps = dict[str, Int[Array, ""]]
-"""How many leading steps were finite, by move."""
+Sums = tuple[Int[Array, ""], Metrics, dict[str, Int[Array, ""]]]
+"""Of a chunk so far: its steps, the sums of its metrics, and how many leading steps were finite, by move."""
 
 BATCH_AXIS = "batch"
 
 
 def over_steps(step: Step, load: Callable[[PyTree, PyTree], Batch]) -> Callable:
-    """Makes a chunk, `(state, arrays, inputs, n) -> (state, metrics)`: many steps in one dispatch, for training loops.
+    """Makes a chunk, `(state, arrays, inputs, n) -> (state, sums)`: many steps in one dispatch, for training loops.
 
     `load(arrays, input) -> batch` makes each step's batch inside the loop. Leaves of `inputs` are `[N, ...]`, one row
     per step; the first `n` are played. `n` is traced: chunks of every length run one program and give the same bits.
-    Metrics are means over the steps in which their move was played; `<move>/finite_steps` counts the leading steps in
-    which its loss, gradient and update were finite.
+    `mean(sums)` are the chunk's metrics; a chunk with large inputs is played in parts, each continuing from `sums`.
     """
 
-    def chunk(state: State, arrays: PyTree, inputs: PyTree, n: Int[Array, ""]) -> tuple[State, Metrics]:
+    def chunk(state: State, arrays: PyTree, inputs: PyTree, n: Int[Array, ""], sums: Sums | None = None) -> tuple:
         @partial(jax.jit, inline=True)  # traced once, for the shapes and for the loop
         def one(i: Int[Array, ""] | int, state: State) -> tuple[State, Metrics]:
             return step(state, load(arrays, jax.tree.map(lambda leaf: leaf[i], inputs)))
 
-        def body(i: Int[Array, ""], carry: tuple[State, Metrics, FiniteSteps]) -> tuple[State, Metrics, FiniteSteps]:
-            state, total, counts = carry
-            state, metrics = one(i, state)
+        def body(i: Int[Array, ""], carry: tuple[State, Sums]) -> tuple[State, Sums]:
+            (state, (steps, total, counts)), (state, metrics) = carry, one(i, carry[0])
             now = finite(metrics)
-            counts = {move: jnp.where(now[move] & (count == i), i + 1, count) for move, count in counts.items()}
-            return state, jax.tree.map(jnp.add, total, metrics), counts
+            counts = {move: jnp.where(now[move] & (count == steps), count + 1, count) for move, count in counts.items()}
+            return state, (steps + 1, jax.tree.map(jnp.add, total, metrics), counts)
 
-        zeros = jax.tree.map(lambda m: jnp.zeros(m.shape, m.dtype), jax.eval_shape(one, 0, state)[1])
-        counts = {move: jnp.int32(0) for move in finite(zeros)}
-        state, total, counts = jax.lax.fori_loop(0, n, body, (state, zeros, counts))
-        counts = {f"{move}{FINITE_STEPS}": count.astype(jnp.float32) for move, count in counts.items()}
-        return state, _mean(total, n) | counts
+        return jax.lax.fori_loop(0, n, body, (state, sums or no_steps(jax.eval_shape(one, 0, state)[1])))
 
     return chunk
 
 
-def _mean(total: Metrics, n: Int[Array, ""]) -> Metrics:
-    """Divides sums over `n` steps by the number of steps in which their move was played."""
-    steps = n.astype(jnp.float32)
+def no_steps(metrics: PyTree) -> Sums:
+    """Returns the sums of a chunk that has not begun, by the shapes and dtypes of its metrics."""
+    total = jax.tree.map(lambda m: jnp.zeros(m.shape, m.dtype), metrics)
+    return jnp.int32(0), total, {move: jnp.int32(0) for move in finite(total)}
 
-    def times(name: str) -> Array:
-        played = f"{name.partition('/')[0]}/played"
-        return steps if name == played else total.get(played, steps)
 
-    return {name: value / jnp.maximum(times(name), 1) for name, value in total.items()}
+def mean(sums: Sums) -> Metrics:
+    """Computes the means of metrics over the steps in which their move was played, and `<move>/finite_steps`."""
+    steps, total, counts = sums[0].astype(jnp.float32), *sums[1:]
+    played = {name: f"{name.partition('/')[0]}/played" for name in total}
+    times = {name: steps if name == lazy else total.get(lazy, steps) for name, lazy in played.items()}
+    means = {name: value / jnp.maximum(times[name], 1) for name, value in total.items()}
+    return means | {f"{move}{FINITE_STEPS}": count.astype(jnp.float32) for move, count in counts.items()}
 
 
 def over_seeds(step: Step) -> Step:

@@ -19,7 +19,7 @@ from gan_jax.config.experiment import Experiment, ScheduledPhase, schedule_phase
 from gan_jax.data import Source, device_resident, shuffle
 from gan_jax.engine.game import Game, Metrics, State
 from gan_jax.engine.networks import bind
-from gan_jax.engine.parallel import BATCH_AXIS, SEEDS, over_steps
+from gan_jax.engine.parallel import BATCH_AXIS, SEEDS, mean, over_steps
 from gan_jax.engine.step import init, make_step
 from gan_jax.evaluation.evaluator import Evaluator, ranked_scores
 from gan_jax.sampling.latents import draw_latents
@@ -152,12 +152,14 @@ def _chunks(runs: BatchedRuns, phase: int, state: State) -> Iterator[tuple[int, 
     state, floats = jax.device_put((state, runs.floats), (placement.state, placement.runs))
 
     def play(state: State, floats: Floats, arrays: Any, inputs: Any, n: Int[Array, ""]) -> tuple[State, Metrics]:
-        return over_steps(make_step(runs.traced_game(phase, floats)), pipeline.load)(state, arrays, inputs, n)
+        chunk = over_steps(make_step(runs.traced_game(phase, floats)), pipeline.load)
+        state, sums = chunk(state, arrays, inputs, n)
+        return state, mean(sums)
 
     play_all = _play_in_turn(play) if runs.exact else jax.vmap(play, (SEEDS, 0, None, 1, None), (SEEDS, 0))
     chunk = jax.jit(play_all, donate_argnums=0, out_shardings=(placement.state, placement.runs))
 
-    def dispatch(state: State, inputs: Any, n: Int[Array, ""]) -> tuple[State, RunMetrics]:
+    def dispatch(state: State, inputs: Any, n: Int[Array, ""], _: None) -> tuple[State, RunMetrics]:
         return chunk(state, floats, arrays, inputs, n)
 
     yield from run_chunks(dispatch, state, stage, common, _indices(runs, len(stage.game.turns)), placement.inputs)

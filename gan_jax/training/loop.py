@@ -14,6 +14,7 @@ from jaxtyping import Array, Int, PyTree
 from gan_jax.config.experiment import RunConfig, ScheduledPhase
 from gan_jax.data.on_device import Inputs
 from gan_jax.engine.game import Metrics, State
+from gan_jax.engine.parallel import Sums
 from gan_jax.runs.checkpoint import Checkpoints
 from gan_jax.training.logger import say
 
@@ -29,6 +30,18 @@ class Trainable(NamedTuple):
     """`scores(phase)(state)`: the cheap scores, computed at every preview."""
     evaluate: Callable[[int], Callable[[State], Mapping[str, Any]]]
     """`evaluate(phase)(state)`: the expensive metrics of `--evaluate`."""
+
+
+class Summing(NamedTuple):
+    """How the parts of a chunk add up to its metrics."""
+
+    first: Sums
+    """The sums before the first part."""
+    mean: Callable[[Sums], Metrics]
+
+
+PART_BYTES = 2**25
+"""Largest size of the inputs that are dispatched at once, unless those of one step are larger."""
 
 
 class Progress(NamedTuple):
@@ -135,29 +148,51 @@ def carry_over(before: State, fresh: State) -> State:
 
 
 def run_chunks(
-    dispatch: Callable[[State, Inputs, Int[Array, ""]], tuple[State, Metrics]],
+    dispatch: Callable[[State, Inputs, Int[Array, ""], Any], tuple[State, Any]],
     state: State,
     stage: ScheduledPhase,
     common: RunConfig,
     stream: Callable[[Iterable[range]], Iterator[Inputs]],
     sharding: NamedSharding,
+    summing: Summing | None = None,
+    step_bytes: int = 0,
 ) -> Iterator[tuple[int, State, Metrics]]:
-    """Calls `dispatch(state, inputs, n)` on every chunk of the rest of a phase.
+    """Calls `dispatch(state, inputs, n, sums) -> (state, sums)` on every part of every chunk of the rest of a phase.
 
-    The host prepares the inputs of a chunk while the device plays the chunk before.
+    The host prepares the inputs of a part while the device plays the part before. With `summing`, a chunk has as many
+    parts as keep the inputs of each below `PART_BYTES`; without it a chunk is one part, `sums` is None, and `dispatch`
+    returns metrics.
     """
     periods = stage.periods(common)
+    longest = longest_part(stage, common, step_bytes)
+    first, finish = summing or (None, lambda metrics: metrics)
 
     def place(leaf: np.ndarray) -> jax.Array:
-        # Padded to the longest chunk, so that chunks of all lengths run the same compiled program.
-        padding = [(0, min(periods) - len(leaf))] + [(0, 0)] * (leaf.ndim - 1)
+        # Padded to the longest part, so that parts of all lengths run the same compiled program.
+        padding = [(0, longest - len(leaf))] + [(0, 0)] * (leaf.ndim - 1)
         return jax.device_put(np.pad(leaf, padding), sharding)
 
-    left = range(int(state.step), stage.steps.stop)
-    chunks = split_at_multiples(left, *periods), stream(split_at_multiples(left, *periods))
-    for steps, inputs in zip(*chunks, strict=True):
-        state, metrics = dispatch(state, jax.tree.map(place, inputs), jnp.int32(len(steps)))
-        yield steps.stop, state, metrics
+    def chunks() -> Iterator[range]:
+        return split_at_multiples(range(int(state.step), stage.steps.stop), *periods)
+
+    inputs = stream(part for chunk in chunks() for part in split_evenly(chunk, longest))
+    for chunk in chunks():
+        sums = first
+        for part in split_evenly(chunk, longest):
+            placed = jax.tree.map(place, next(inputs))
+            jax.block_until_ready(sums)  # no more than two parts are in memory
+            state, sums = dispatch(state, placed, jnp.int32(len(part)), sums)
+        yield chunk.stop, state, finish(sums)
+
+
+def longest_part(stage: ScheduledPhase, common: RunConfig, step_bytes: int = 0) -> int:
+    """Returns the number of steps of the longest part of a chunk; no longer than the phase, whatever the periods."""
+    return min(*stage.periods(common), len(stage.steps), max(1, PART_BYTES // max(1, step_bytes)))
+
+
+def split_evenly(steps: range, longest: int) -> Iterator[range]:
+    """Splits `steps` into ranges of `longest` steps and a rest."""
+    return (range(start, min(start + longest, steps.stop)) for start in range(steps.start, steps.stop, longest))
 
 
 def split_at_multiples(steps: range, *periods: int) -> Iterator[range]:

@@ -17,7 +17,7 @@ from gan_jax.data import Source, device_resident, tf_data
 from gan_jax.data.on_device import Inputs
 from gan_jax.engine.game import Game, Metrics, State
 from gan_jax.engine.networks import bind
-from gan_jax.engine.parallel import BATCH_AXIS, check_shares, make_mesh, over_steps
+from gan_jax.engine.parallel import BATCH_AXIS, Sums, check_shares, make_mesh, mean, no_steps, over_steps
 from gan_jax.engine.step import init
 from gan_jax.errors import BadInput
 from gan_jax.evaluation.evaluator import Evaluator, ranked_scores
@@ -28,7 +28,7 @@ from gan_jax.runs.run_dir import RunDir
 from gan_jax.sampling.preview import experiment_scores, merge_scores, preview_picture
 from gan_jax.sampling.sampler import Draw, sampler
 from gan_jax.training.logger import RunLogger, say
-from gan_jax.training.loop import Trainable, abstract, play, replicated, resume, run_chunks
+from gan_jax.training.loop import Summing, Trainable, abstract, play, replicated, resume, run_chunks
 
 PIPELINES = {"device": device_resident, "tf": tf_data}
 
@@ -117,13 +117,16 @@ def chunks(
     """Plays the rest of a phase; yields the step reached, the state, and metrics averaged over a chunk."""
     everywhere, shared = NamedSharding(mesh, P()), NamedSharding(mesh, P(None, None, BATCH_AXIS))
     pipeline = PIPELINES[common.pipeline](source, common.seed, len(stage.game.turns), common.batch_size)
-    chunk = jax.jit(over_steps(stage.phase.step, pipeline.load), donate_argnums=0, out_shardings=everywhere)
+    part = jax.jit(over_steps(stage.phase.step, pipeline.load), donate_argnums=0, out_shardings=everywhere)
     arrays = jax.device_put(pipeline.arrays, everywhere)
+    batch = replicated(abstract_batch(stage.game, source, common), mesh)
+    shapes = jax.eval_shape(stage.phase.step, state, batch)[1]
+    summing = Summing(jax.device_put(no_steps(shapes), everywhere), jax.jit(mean))
 
-    def dispatch(state: State, inputs: Inputs, n: Int[Array, ""]) -> tuple[State, Metrics]:
-        return chunk(state, arrays, inputs, n)
+    def dispatch(state: State, inputs: Inputs, n: Int[Array, ""], sums: Sums) -> tuple[State, Sums]:
+        return part(state, arrays, inputs, n, sums)
 
-    yield from run_chunks(dispatch, state, stage, common, pipeline.stream, shared)
+    yield from run_chunks(dispatch, state, stage, common, pipeline.stream, shared, summing, pipeline.step_bytes)
 
 
 def new_state(game: Game, source: Source, common: RunConfig) -> State:

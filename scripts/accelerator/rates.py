@@ -19,7 +19,7 @@ from jax.sharding import PartitionSpec as P
 from gan_jax.data import Source, device_resident, shuffle
 from gan_jax.engine.game import State
 from gan_jax.engine.parallel import SEEDS, make_mesh, over_steps
-from gan_jax.training.loop import run_chunks
+from gan_jax.training.loop import longest_part, run_chunks
 from gan_jax.training.train import abstract_batch, new_state
 
 
@@ -46,7 +46,7 @@ class Run:
     def chunks(self) -> Iterator:
         """Plays chunks of steps with the loop of `train`."""
 
-        def dispatch(state, inputs, n):
+        def dispatch(state, inputs, n, _):
             return self.compiled(state, self.arrays, inputs, n)
 
         return run_chunks(dispatch, self.state, self.built.stage, self.built.common, self.stream, self.placement)
@@ -68,7 +68,7 @@ def start(built: games.Built, source: Source, seeds: int = 0) -> Run:
         state = State(state.step, key, players)
     state, arrays = jax.device_put((state, pipeline.arrays), everywhere)
     chunk = jax.jit(play, donate_argnums=0, out_shardings=everywhere)
-    steps = min(stage.periods(common))
+    steps = longest_part(stage, common)
     inputs = jax.device_put(next(iter(stream([range(steps)]))), everywhere)
     lowered = partial(chunk.lower, state, arrays, inputs, jnp.int32(steps))
     return Run(built, lowered, state, stream, arrays, everywhere, parameters=games.parameters(state))

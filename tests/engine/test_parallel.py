@@ -18,6 +18,7 @@ from gan_jax.engine.parallel import (
     SEEDS,
     deal,
     make_mesh,
+    mean,
     over_devices,
     over_pmap,
     over_seeds,
@@ -79,19 +80,19 @@ def assert_means(means, reports):
     """Checks that a chunk's metrics are means over the steps in which the move was played, all finite."""
     finite = [means.pop(name) for name in sorted(means) if name.endswith(FINITE_STEPS)]
     assert finite == [STEPS] * len({name.partition("/")[0] for name in means})
-    for name, mean in means.items():
+    for name, value in means.items():
         played = f"{name.rpartition('/')[0]}/played"
         times = STEPS if name == played else sum(float(m.get(played, 1.0)) for m in reports)
-        np.testing.assert_allclose(mean, sum(float(m[name]) for m in reports) / times, rtol=1e-3, atol=1e-5)
+        np.testing.assert_allclose(value, sum(float(m[name]) for m in reports) / times, rtol=1e-3, atol=1e-5)
 
 
 @every_game_slow_except(arena.vanilla_dropout, arena.lazy_r1)
 def test_chunk_equals_single_steps(make_game):
     _, start, data, end, reports, *_ = reference(make_game)
-    state, means = chunk(make_game)[0](start, (), data, jnp.int32(STEPS))
+    state, sums = chunk(make_game)[0](start, (), data, jnp.int32(STEPS))
     assert_close(state.players, end.players)
     assert int(state.step) == STEPS
-    assert_means(means, reports)
+    assert_means(mean(sums), reports)
 
 
 @every_game_slow_except(arena.vanilla_dropout, arena.lazy_r1)
@@ -121,10 +122,10 @@ def test_chunk_over_seeds_equals_single_runs(make_game):
     game, _, _, _, reports, *_ = reference(make_game)
     starts, both = two_seeds(make_game)
     lanes = jax.vmap(over_steps(make_step(game), lambda arrays, batch: batch), (SEEDS, None, 1, None), (SEEDS, 0))
-    lanes, means = jax.jit(lanes)(starts, (), both, jnp.int32(STEPS))
+    lanes, sums = jax.jit(lanes)(starts, (), both, jnp.int32(STEPS))
     assert int(lanes.step) == STEPS
     assert_first_lane_is_the_reference(lanes, make_game)
-    assert_means({name: mean[0] for name, mean in means.items()}, reports)
+    assert_means(mean(jax.tree.map(lambda leaf: leaf[0], sums)), reports)
 
 
 @every_game_slow_except(arena.lazy_r1)
@@ -183,3 +184,25 @@ def changed(a, b):
 def test_batch_not_divisible_by_devices_is_refused():
     with pytest.raises(BadInput, match=f"a batch of {BATCH} cannot be split over 3 devices"):
         deal({"x": jnp.zeros((1, BATCH, 1))}, 3)
+
+
+def test_chunk_in_parts_has_the_bits_and_the_metrics_of_a_whole_one():
+    """Also those of a lazy move, which is not played in every part, and of a move that is not finite at some step."""
+
+    def step(state, batch):
+        x = batch["x"].sum()
+        played = (state.step % 4 == 0).astype(jnp.float32)
+        fine = {"d/loss": x / 3, "d/score": jnp.sqrt(jnp.abs(x)), "r1/loss": played * x, "r1/played": played}
+        return state._replace(step=state.step + 1), fine | {"g/loss": jnp.where(state.step == 5, jnp.nan, x)}
+
+    start, data = State(jnp.int32(0), jax.random.key(0), {}), {"x": jax.random.normal(jax.random.key(1), (9, 3))}
+    chunk = jax.jit(over_steps(step, lambda arrays, batch: batch))
+    _, whole = chunk(start, (), data, jnp.int32(9))
+    state, sums = start, None
+    for first, last in ((0, 2), (2, 3), (3, 9)):
+        rows = {"x": jnp.zeros((9, 3)).at[: last - first].set(data["x"][first:last])}
+        state, sums = chunk(state, (), rows, jnp.int32(last - first), sums)
+    assert int(state.step) == 9
+    for name, value in mean(whole).items():
+        np.testing.assert_array_equal(mean(sums)[name], value, err_msg=name)
+    assert mean(sums)["g/finite_steps"] == 5 and mean(sums)["d/finite_steps"] == 9

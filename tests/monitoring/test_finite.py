@@ -14,7 +14,7 @@ from gan_jax.config.experiment import Experiment, Phase, RunConfig, schedule_pha
 from gan_jax.data import open_source
 from gan_jax.engine.game import State
 from gan_jax.engine.keys import example_keys, named_key, uniform
-from gan_jax.engine.parallel import make_mesh, over_steps
+from gan_jax.engine.parallel import make_mesh, mean, over_steps
 from gan_jax.games import vanilla
 from gan_jax.monitoring.finite import NonFinite, check_finite
 from gan_jax.nets import mlp
@@ -45,7 +45,8 @@ def test_chunk_counts_the_steps_before_the_first_nonfinite_one(what, value):
 
     start = State(jnp.int32(0), jax.random.key(0), {})
     for n, sound in ((3, 3), (8, 3)):
-        _, metrics = over_steps(step, lambda arrays, inputs: {})(start, (), jnp.zeros((8, 1)), jnp.int32(n))
+        _, sums = over_steps(step, lambda arrays, inputs: {})(start, (), jnp.zeros((8, 1)), jnp.int32(n))
+        metrics = mean(sums)
         assert (metrics["d/finite_steps"], metrics["g/finite_steps"]) == (sound, n)
 
 

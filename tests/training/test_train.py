@@ -20,9 +20,10 @@ from jax.sharding import NamedSharding, PartitionSpec
 from PIL import Image
 
 from gan_jax.cli.main import main
-from gan_jax.config.experiment import RunConfig, schedule_phases
+from gan_jax.config.experiment import RunConfig, ScheduledPhase, schedule_phases
 from gan_jax.config.flags import parse
 from gan_jax.data import open_source
+from gan_jax.engine.game import State
 from gan_jax.engine.parallel import make_mesh
 from gan_jax.engine.step import init
 from gan_jax.games import vanilla
@@ -32,6 +33,7 @@ from gan_jax.runs.digest import digest
 from gan_jax.runs.run_dir import RunDir
 from gan_jax.sampling.preview import preview_latents
 from gan_jax.sampling.sampler import sampler
+from gan_jax.training import loop
 from gan_jax.training.loop import carry_over, split_at_multiples
 from gan_jax.training.train import chunks, new_state, train
 
@@ -110,8 +112,11 @@ def test_extended_shorter_run_ends_in_the_same_bits(undisturbed, tmp_path):
 
 
 @pytest.mark.slow
-def test_both_pipelines_end_in_the_same_bits(undisturbed, tmp_path):
+def test_both_pipelines_end_in_the_same_bits(undisturbed, tmp_path, monkeypatch):
+    """Also where the inputs of a chunk are dispatched in parts of three steps."""
+    monkeypatch.setattr(loop, "PART_BYTES", 3 * 2 * 8 * 788)
     assert digest(run(tmp_path, "--pipeline", "tf")) == undisturbed[1]
+    assert records(tmp_path) == records(undisturbed[0])
 
 
 @pytest.mark.slow
@@ -152,6 +157,41 @@ def test_steps_are_split_at_multiples_of_every_period():
     ]
     assert list(split_at_multiples(range(5, 5), 10)) == []
     assert next(split_at_multiples(range(0, 10**15), 10)) == range(10)
+
+
+NEVER = 10**9
+"""A period that ends no run."""
+
+
+@pytest.mark.parametrize("log", [7, NEVER])
+@pytest.mark.parametrize("sample", [5, NEVER])
+@pytest.mark.parametrize("checkpoint", [30, NEVER])
+@pytest.mark.parametrize("part_bytes", [1, 4000, 2**25])
+def test_inputs_in_memory_are_bounded_whatever_the_periods(monkeypatch, log, sample, checkpoint, part_bytes):
+    """Every part is padded to the same length, no longer than the phase and `PART_BYTES` allow; chunks stay whole."""
+    monkeypatch.setattr(loop, "PART_BYTES", part_bytes)
+    common = RunConfig(2, 2, log_every=log, sample_every=sample, checkpoint_every=checkpoint, evaluate="fid")
+    common = replace(common, evaluate_every=NEVER)
+    stage = ScheduledPhase(None, range(40, 63), 0, 2)
+    sizes, ends, played = set(), [], []
+
+    def stream(ranges):
+        for steps in ranges:
+            yield np.arange(steps.start, steps.stop).reshape(-1, 1).repeat(100, axis=1)  # 800 bytes a step
+
+    def dispatch(state, inputs, n, sums):
+        sizes.add(len(inputs))
+        played.extend(np.asarray(inputs)[: int(n), 0].tolist())
+        return state._replace(step=state.step + n), sums + n
+
+    start, summing = State(jnp.int32(41), None, {}), loop.Summing(jnp.int32(0), lambda sums: {"steps": sums})
+    placement = NamedSharding(make_mesh(jax.devices()[:1]), PartitionSpec())
+    for step, state, metrics in loop.run_chunks(dispatch, start, stage, common, stream, placement, summing, 800):
+        assert step == int(state.step) and metrics["steps"] == step - (ends[-1] if ends else 41)
+        ends.append(step)
+    assert played == list(range(41, 63))
+    assert ends == [steps.stop for steps in split_at_multiples(range(41, 63), log, sample, checkpoint)]
+    assert len(sizes) == 1 and max(sizes) <= min(23, log, sample, checkpoint, max(1, part_bytes // 800))
 
 
 def test_new_phase_keeps_leaves_of_equal_shape():

@@ -79,14 +79,14 @@ def evaluate(
         inputs.net, inputs.real_or_none, real, len(inputs.fake.images), inputs.fake.images.shape[1:], target.drawn
     )
     results = protocol.stamp(target.about, compute_scores(chosen, inputs), protocol.per_metric(chosen, common))
-    for found in (target.found, real and describe_source(real.source)):
-        if found:
-            print(f"data        {found}", file=sys.stderr)
     if not out and is_run:
         checkpoint = "-best" if best else "" if step is None else f"-{step}"
         out = what / f"evaluation{checkpoint}.json"
     if out:  # before anything is printed: a terminal may fail, and scores are costly
         protocol.write(results, out)
+    for found in (target.found, real and describe_source(real.source)):
+        if found:
+            print(f"data        {found}", file=sys.stderr)
     print_table(terminal(rows([results])))
     print(f"\n{protocol.describe(common)}")
     if out:

@@ -64,8 +64,8 @@ def _source(listing: Listing, where: Path, size: int | None, split: str) -> Sour
     if not paths:
         what = "give a folder or an archive of files that end in .png, .jpg or another ending that Pillow reads"
         raise BadInput(f"{where} has no images{_list(' (left out', left_out, ')')}: {what}")
-    images, classes, about = find_layout(paths, where, split, left_out)
-    mode, shape, unusual = _mode_and_shape([name for name, _ in images], files, where, size)
+    images, classes, about, other_splits = find_layout(paths, where, split, left_out)
+    mode, shape, unusual = _mode_and_shape([name for name, _ in images], other_splits, files, where, size)
     numbers = {name: number for number, name in enumerate(classes)}
     labels = np.array([numbers[name] for _, name in images] if classes else [], np.int32)
     resize = shape[1::-1] if size else None
@@ -86,19 +86,29 @@ def _source(listing: Listing, where: Path, size: int | None, split: str) -> Sour
     return Source(_identifier(where), len(images), shape, read, classes, report)
 
 
-def _mode_and_shape(names: Sequence[str], files: Files, where: Path, size: int | None) -> tuple[str, Shape, list[str]]:
-    """Finds the Pillow mode and the shape of the images, and what is unusual about them, from their headers."""
+def _mode_and_shape(
+    names: Sequence[str], other_splits: Sequence[str], files: Files, where: Path, size: int | None
+) -> tuple[str, Shape, list[str]]:
+    """Finds the Pillow mode and the shape of the images, and what is unusual about them, from their headers.
+
+    Images are in color if any image of any split is, so that all splits have one shape.
+    """
+
+    def read(name: str) -> decoding.Header:
+        return decoding.read_header(files[name], where / name)
+
     with ThreadPoolExecutor(max_workers=4) as pool:
-        headers = list(pool.map(lambda name: decoding.read_header(files[name], where / name), names))
+        headers = list(pool.map(read, names))
     width, height = headers[0].size
     for name, header in zip(names, headers, strict=True):
         if size is None and header.size != (width, height):
             sizes = f"{where / name} is {header.size[0]}x{header.size[1]}, {names[0]} {width}x{height}"
             raise BadInput(f"{sizes}: resize all to one size with --image-size")
-    mode = "RGB" if any(header.color for header in headers) else "L"
+    color = any(header.color for header in headers) or any(read(name).color for name in other_splits)
     deep, several = (sum(getattr(header, name) for header in headers) for name in ("deep", "several"))
     unusual = [f"{deep:,} with 16 bits, read as v >> 8"] * (deep > 0)
     unusual += [f"{several:,} with several pages or frames, of which the first is read"] * (several > 0)
+    mode = "RGB" if color else "L"
     return mode, (size or height, size or width, len(mode)), unusual
 
 

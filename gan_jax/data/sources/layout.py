@@ -44,6 +44,8 @@ class Layout(NamedTuple):
     """Empty for images that are in no folders."""
     split: str
     """Which folder was read, and which other splits there are; empty if there are no splits."""
+    other_splits: list[str]
+    """Names of the images of all other splits."""
 
 
 def find_images(names: Iterable[str], endings: Collection[str], left_out: Counter[str]) -> dict[str, list[str]]:
@@ -77,20 +79,21 @@ def find_layout(paths: Paths, where: Path, split: str, left_out: Counter[str]) -
     Raises:
         BadInput: no such split, images both in folders and beside them, or folders that may be splits or classes.
     """
-    paths, about = _skip_wrappers(paths, where.resolve().name), ""
+    paths, about, others = _skip_wrappers(paths, where.resolve().name), "", []
     _refuse_mixed(paths, where)
     if splits := find_splits(paths, where):
         folder, about = _choose(splits, _tops(paths), where, split)
         beside = _tops(paths) - set(splits.values()) - {folder}
         if count := sum(path[0] in beside for path in paths.values()):
             left_out[f"beside the splits, in {', '.join(sorted(beside))}"] += count
+        others = [name for name, path in paths.items() if path[0] in set(splits.values()) - {folder}]
         paths = _skip_wrappers(_inside(folder, paths), folder)
     elif split != "train":  # data without splits is training data
         raise BadInput(f"{where} has no folder {split!r}: choose another split")
     _refuse_mixed(paths, where)
     _refuse_inner_splits(paths, where)
     images = sorted(paths.items(), key=lambda item: item[1])
-    return Layout([(name, path[0]) for name, path in images], tuple(sorted(_tops(paths))), about)
+    return Layout([(name, path[0]) for name, path in images], tuple(sorted(_tops(paths))), about, others)
 
 
 def find_splits(paths: Paths, where: Path) -> dict[str, str]:

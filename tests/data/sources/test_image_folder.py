@@ -175,6 +175,27 @@ def test_one_image_in_color_makes_all_color(draw, colored, size):
     assert values(source) == [9 if name == colored else 60 * i for i, name in enumerate(("1.png", "2.png", "3.png"), 1)]
 
 
+def test_color_in_one_split_makes_all_splits_color(draw):
+    draw({"train/1.png": 1, "test/2.png": 2}, mode="L")
+    folder = draw({"test/3.png": 3})
+    assert folder_source(folder).shape == folder_source(folder, split="test").shape == (4, 6, 3)
+
+
+def test_names_that_are_not_utf_8_are_read(draw):
+    folder = draw({"cat/1.png": 1, "dog/2.png": 2, "test/3.png": 3, "train/4.png": 4})
+    odd = os.fsdecode(b"caf\xe9")
+    try:
+        (folder / "cat").rename(folder / odd)
+    except OSError:
+        pytest.skip("this disk has names in UTF-8 only")
+    assert values(folder_source(folder, split=odd)) == [1]
+    assert odd in folder_source(folder).report
+    shutil.rmtree(folder / "test")
+    shutil.rmtree(folder / "train")
+    (folder / "dog" / "2.png").rename(folder / "dog" / os.fsdecode(b"\xff.png"))
+    assert values(folder_source(folder)) == [1, 2] and folder_source(folder).classes == (odd, "dog")
+
+
 def test_sizes_are_compared_after_the_exif_rotation(draw):
     folder = draw({"a.png": 1})
     turned = Image.Exif()

@@ -53,7 +53,7 @@ def _decode(name: str, data_dir: str | Path | None, split: str, scratch: Path) -
     if not (builder.data_path / "dataset_info.json").exists():
         _prepare(name, builder, data_dir, scratch, tfds)
     import_tensorflow()
-    read = _held_out(builder.info.splits) if split == "test" else split
+    read = held_out(builder.info.splits) if split == "test" else split
     try:
         size = builder.info.splits[read].num_examples
     except Exception as error:
@@ -70,7 +70,7 @@ def _decode(name: str, data_dir: str | Path | None, split: str, scratch: Path) -
     return Decoded(size, image.shape, chunks(), tuple(label.names) if label else (), report)
 
 
-def _held_out(splits: Collection[str]) -> str:
+def held_out(splits: Collection[str]) -> str:
     """Returns `test`, or the validation split of a data set that has no `test`."""
     return next((name for name in ("test", "validation", "valid", "val") if name in splits), "test")
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from gan_jax.data import open_source
+from gan_jax.data.sources.tfds import held_out
 from gan_jax.errors import BadInput
 
 IMAGES = "train-images-idx3-ubyte.gz"
@@ -103,3 +104,16 @@ def test_missing_network_connection_is_reported(cache, monkeypatch):
 def test_size_is_only_for_folders():
     with pytest.raises(BadInput, match="fixed image size"):
         open_source("mnist", size=16)
+
+
+@pytest.mark.parametrize(
+    ("splits", "read"),
+    [
+        (("train", "test", "validation"), "test"),
+        (("train", "validation"), "validation"),
+        (("train", "valid"), "valid"),
+        (("train",), "test"),  # refused, as any split that does not exist
+    ],
+)
+def test_validation_split_isheld_out_where_there_is_no_test(splits, read):
+    assert held_out(splits) == read

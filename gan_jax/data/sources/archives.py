@@ -40,13 +40,13 @@ def in_folder(folder: Path) -> Listing:
     linked = deque([folder])
 
     def unreadable(_: OSError) -> None:
-        left_out["unreadable folders"] += 1
+        left_out["as an unreadable folder"] += 1
 
     while linked:
         for where, folders, names in os.walk(linked.popleft(), onerror=unreadable):
             about = os.stat(where)
             if (about.st_dev, about.st_ino) in visited:
-                left_out["links to folders that are read already"] += 1
+                left_out["as a link to a folder read already"] += 1
                 folders.clear()
                 continue
             visited.add((about.st_dev, about.st_ino))
@@ -89,5 +89,5 @@ def _in_tar(archive: Path) -> Listing:
         entries = [member for member in members if not member.isdir()]
         contents = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     places = {m.name: slice(m.offset_data, m.offset_data + m.size) for m in entries if m.isfile()}
-    left_out = Counter("links or devices in the archive" for member in entries if not member.isfile())
+    left_out = Counter("as a link or device in the archive" for member in entries if not member.isfile())
     return Listing({name: lambda place=place: BytesIO(contents[place]) for name, place in places.items()}, left_out)

@@ -59,7 +59,7 @@ def find_images(names: Iterable[str], endings: Collection[str], left_out: Counte
         if any(part.startswith((".", "__MACOSX")) for part in path):
             left_out["hidden"] += 1
         elif runs and any("/".join(path[:i]) in runs for i in range(len(path))):
-            left_out["outputs of runs"] += 1
+            left_out["from runs"] += 1
         elif ending not in endings:
             others[ending or "no ending"] += 1
         else:
@@ -73,7 +73,7 @@ def find_images(names: Iterable[str], endings: Collection[str], left_out: Counte
 def find_layout(paths: Paths, where: Path, split: str, left_out: Counter[str]) -> Layout:
     """Finds the images of a split and their classes.
 
-    A folder that wraps everything is skipped if it holds folders only, or is called as the archive or folder `where`;
+    A folder that wraps everything is skipped if it holds folders only, or has the name of the archive or folder `where`;
     otherwise it is a class. Folders beside those of splits are left out.
 
     Raises:
@@ -143,7 +143,7 @@ def _choose(splits: Mapping[str, str], tops: set[str], where: Path, split: str) 
     wanted = SPLITS.get(split.lower(), split)
     others = ", ".join(sorted(splits.values()))
     if wanted in splits:
-        return splits[wanted], f"split {splits[wanted]} of {others}"
+        return splits[wanted], f"split {splits[wanted]}" + f" of {others}" * (len(splits) > 1)
     if split in tops:
         return split, f"split {split} beside {others}"
     if wanted == "test" and "val" in splits:

@@ -166,11 +166,10 @@ def test_neutral_lab_is_gray():
     assert found[0].max() <= 1 and found[-1].min() >= 254
 
 
-@pytest.mark.parametrize("mode", ["1", "L", "RGB", "P"])
-@pytest.mark.parametrize("kind", ["PNG", "GIF"])
-def test_transparent_colors_become_white(mode, kind):
-    if (kind, mode) in (("GIF", "RGB"), ("GIF", "1")):
-        pytest.skip("GIF has palettes only")
+@pytest.mark.parametrize(
+    ("kind", "mode"), [("PNG", "1"), ("PNG", "L"), ("PNG", "RGB"), ("PNG", "P"), ("GIF", "L"), ("GIF", "P")]
+)
+def test_transparent_colors_become_white(kind, mode):
     image = Image.new(mode, (4, 2), 0)
     image.paste({"1": 1, "L": 90, "RGB": (1, 2, 3), "P": 1}[mode], (2, 0, 4, 2))
     if mode == "P":

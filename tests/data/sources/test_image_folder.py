@@ -105,7 +105,7 @@ def test_every_real_folder_is_visited_once_whatever_links_to_it(draw, tmp_path):
     (tmp_path / "elsewhere" / "again").symlink_to(folder / "fox")
     source = folder_source(folder)
     assert values(source) == [1, 2, 3] and source.classes == ("cat", "dog", "fox")
-    assert "left out 5: 5 links to folders that are read already" in source.report
+    assert "left out 5: 5 as a link to a folder read already" in source.report
 
 
 def test_unreadable_folders_are_counted(draw, monkeypatch):
@@ -119,7 +119,7 @@ def test_unreadable_folders_are_counted(draw, monkeypatch):
 
     monkeypatch.setattr(os, "scandir", refuse)
     source = folder_source(folder)
-    assert values(source) == [1] and "1 unreadable folders" in source.report
+    assert values(source) == [1] and "1 as an unreadable folder" in source.report
 
 
 def test_backslashes_in_zip_names_are_folders(tmp_path):
@@ -134,7 +134,7 @@ def test_backslashes_in_zip_names_are_folders(tmp_path):
 def test_links_in_a_tar_are_counted(draw, tmp_path):
     folder = draw({"cat/1.png": 1, "dog/2.png": 2})
     (folder / "cat" / "3.png").symlink_to("1.png")
-    assert "left out 1: 1 links or devices in the archive" in archive_source(pack(folder, "tar")).report
+    assert "left out 1: 1 as a link or device in the archive" in archive_source(pack(folder, "tar")).report
 
 
 @pytest.mark.medium
@@ -142,8 +142,8 @@ def test_run_inside_its_data_is_left_out(draw, shared_run):
     folder = draw({"1.png": 1, "2.png": 2})
     shutil.copytree(shared_run, folder / "runs" / "one")
     source = folder_source(folder)
-    assert values(source) == [1, 2] and "outputs of runs" in source.report
-    with pytest.raises(BadInput, match=r"has no images \(left out .* outputs of runs\)"):
+    assert values(source) == [1, 2] and "from runs" in source.report
+    with pytest.raises(BadInput, match=r"has no images \(left out .* from runs\)"):
         folder_source(folder / "runs")
 
 

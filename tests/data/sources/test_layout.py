@@ -67,7 +67,9 @@ def test_other_folders_beside_splits_are_left_out_and_counted(frame, other):
 
 
 def test_unlabeled_beside_training_data_alone_is_left_out():
-    assert layout(["train/1.png", "unlabeled/2.png"])[0] == ["train/1.png"]
+    names = ["train/1.png", "unlabeled/2.png"]
+    assert layout(names)[0] == ["train/1.png"]
+    assert find_layout(find_images(names, (".png",), Counter()), WHERE, "train", Counter()).split == "split train"
 
 
 @pytest.mark.parametrize(
@@ -164,7 +166,7 @@ def test_outputs_of_runs_are_left_out(run, mark):
     left_out = Counter()
     beside = ["cat/1.png", "runs/2.png"] if run else []
     assert list(find_images([*beside, *inside], (".png",), left_out)) == beside
-    assert left_out == {"outputs of runs": len(inside)}
+    assert left_out == {"from runs": len(inside)}
 
 
 @pytest.mark.parametrize("name", ["manifest.json", "metrics.jsonl", "samples/0000000480.png"])

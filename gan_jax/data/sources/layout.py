@@ -73,8 +73,8 @@ def find_images(names: Iterable[str], endings: Collection[str], left_out: Counte
 def find_layout(paths: Paths, where: Path, split: str, left_out: Counter[str]) -> Layout:
     """Finds the images of a split and their classes.
 
-    A folder that wraps everything is skipped if it holds folders only, or has the name of the archive or folder `where`;
-    otherwise it is a class. Folders beside those of splits are left out.
+    A folder that wraps everything is skipped if it holds folders only, or has the name of the archive or folder
+    `where`; otherwise it is a class. Folders beside those of splits are left out.
 
     Raises:
         BadInput: no such split, images both in folders and beside them, or folders that may be splits or classes.

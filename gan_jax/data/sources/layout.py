@@ -50,7 +50,7 @@ class Layout(NamedTuple):
 
 def find_images(names: Iterable[str], endings: Collection[str], left_out: Counter[str]) -> dict[str, list[str]]:
     """Selects the images and splits their paths; counts the files left out: hidden, outputs of runs, and not images."""
-    parts = {name: [part for part in name.split("/") if part != "."] for name in names}
+    parts = {name: [part for part in name.split("/") if part != "."] or [""] for name in names}
     runs = _run_folders({"/".join(path) for path in parts.values()})
     found: dict[str, list[str]] = {}
     others: Counter[str] = Counter()

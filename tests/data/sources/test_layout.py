@@ -155,6 +155,7 @@ def test_every_file_is_an_image_or_counted_with_its_reason():
     left_out = Counter()
     assert list(find_images(names, (".png",), left_out)) == ["a/1.png", "./a/2.PNG"]
     assert left_out == {"hidden": 3, "not images (.txt, no ending, .md)": 4}
+    assert not find_images([".", "", "./."], (".png",), Counter())  # in archives
 
 
 @pytest.mark.parametrize("run", ["", "runs/one/"])

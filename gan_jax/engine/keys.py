@@ -12,12 +12,12 @@ from gan_jax.engine.game import Keys
 
 def normal(keys: Keys, size: int) -> Float[Array, "B Z"]:
     """Draws standard normal latents `[B, size]` float32."""
-    return jax.vmap(lambda key: jax.random.normal(key, (size,)))(keys)
+    return jax.vmap(lambda key: jax.random.normal(key, (size,), jnp.float32))(keys)
 
 
 def uniform(keys: Keys) -> Float[Array, " B"]:
     """Draws from the uniform distribution on [0, 1), `[B]` float32."""
-    return jax.vmap(jax.random.uniform)(keys)
+    return jax.vmap(lambda key: jax.random.uniform(key, (), jnp.float32))(keys)
 
 
 def split(keys: Keys, n: int) -> tuple[Keys, ...]:

@@ -108,5 +108,5 @@ def path_ends(
 
     StyleGAN interpolates between normalized latents; here each pair keeps its own length.
     """
-    t = jax.random.uniform(key, z0.shape[:1])
+    t = jax.random.uniform(key, z0.shape[:1], z0.dtype)
     return slerp(z0, z1, t), slerp(z0, z1, t + epsilon)

@@ -42,7 +42,7 @@ class Generator(nn.Module):
             return Dropout(self.dropout)(nn.relu(x), keys)
 
         z_units, y_units, joint_units = self.units
-        separate = [hidden(z_units, z), hidden(y_units, jax.nn.one_hot(y, self.classes))]
+        separate = [hidden(z_units, z), hidden(y_units, jax.nn.one_hot(y, self.classes, dtype=jnp.float32))]
         joint = hidden(joint_units, jnp.concatenate(separate, axis=1))
         return nn.tanh(nn.Dense(math.prod(self.shape))(joint)).reshape(-1, *self.shape)
 
@@ -65,7 +65,7 @@ class Discriminator(nn.Module):
             return Dropout(self.dropout)(Maxout(units, pieces)(x), keys)
 
         x_units, y_units, joint_units = self.units
-        flat, one_hot = x.reshape(x.shape[0], -1), jax.nn.one_hot(y, self.classes)
+        flat, one_hot = x.reshape(x.shape[0], -1), jax.nn.one_hot(y, self.classes, dtype=jnp.float32)
         separate = [hidden(x_units, 5, flat), hidden(y_units, 5, one_hot)]
         joint = hidden(joint_units, 4, jnp.concatenate(separate, axis=1))
         return nn.Dense(1)(joint).squeeze(-1)

@@ -167,8 +167,8 @@ class DownConv(nn.Module):
 
 
 def _layer(module: UpConv | DownConv, convolve: Callable[[Images, Kernel], Convolved], x: Images) -> Convolved:
-    kernel = module.param("kernel", RESIDUAL, (3, 3, x.shape[-1], module.features))
-    bias = module.param("bias", nn.initializers.zeros, (module.features,))
+    kernel = module.param("kernel", RESIDUAL, (3, 3, x.shape[-1], module.features), jnp.float32)
+    bias = module.param("bias", nn.initializers.zeros, (module.features,), jnp.float32)
     return convolve(x, kernel) + bias.reshape(1, 1, 1, -1)
 
 

@@ -22,7 +22,7 @@ def orthogonal(params: Params) -> Float[Array, ""]:
 
 def _overlap(kernel: Float[Array, "... F"]) -> Float[Array, ""]:
     w = kernel.reshape(-1, kernel.shape[-1]).astype(jnp.float32)
-    return jnp.sum(jnp.square((w.T @ w) * (1 - jnp.eye(w.shape[1]))))
+    return jnp.sum(jnp.square((w.T @ w) * (1 - jnp.eye(w.shape[1], dtype=w.dtype))))
 
 
 def clip_weights(limit: float) -> optax.GradientTransformation:

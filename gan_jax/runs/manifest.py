@@ -14,6 +14,13 @@ from gan_jax.data.source import fingerprint
 from gan_jax.errors import BadInput
 from gan_jax.runs.provenance import commit, machine, versions
 
+CONFIGURED = {
+    "x64": "JAX_ENABLE_X64",
+    "prng": "JAX_DEFAULT_PRNG_IMPL",
+    "threefry_partitionable": "JAX_THREEFRY_PARTITIONABLE",
+}
+"""Settings of JAX that decide a run's random numbers and types, and the variables that set them."""
+
 
 class Manifest(NamedTuple):
     """The contents of manifest.json."""
@@ -93,6 +100,10 @@ def check_same(path: Path, there: Manifest, here: Manifest, free: Collection[str
                 f"{path} holds a run with --{flag} {was}, not {now}: repeat its settings to resume it, "
                 "or choose another --run-dir"
             )
+    for name, variable in CONFIGURED.items():
+        was, now = (about.machine.get(name) for about in (there, here))
+        if None not in (was, now) and was != now:
+            raise BadInput(f"{path} was trained with {variable}={was}, not {now}: set that to resume it")
     # Runs of earlier versions have no fingerprint.
     if any(there.data[name] != here.data[name] for name in there.data.keys() & here.data.keys()):
         raise BadInput(f"{path} was trained on {there.data}, not on {here.data}: choose another --run-dir")

@@ -72,7 +72,12 @@ class RunDir:
     def _append_resume(self, manifest: Manifest) -> None:
         """Records the settings that a later command changes: all free settings if it prolongs the run."""
         there = self.read()
-        check_same(self.path, there, manifest)
+        saved = self.checkpoints.exists() and any(self.checkpoints.iterdir())
+        # Data that could not be read may have been repaired since; without a checkpoint the run begins anew.
+        begun = there if saved else there._replace(data=manifest.data, machine=manifest.machine)
+        check_same(self.path, begun, manifest)
+        if begun != there:
+            self._write(begun)
         longer = manifest.settings["images"] > there.settings["images"]
         free = manifest.settings.keys() if longer else flags_affecting("retention", "evaluation")
         changed = {name: manifest.settings[name] for name in sorted(free & manifest.settings.keys())}

@@ -57,7 +57,7 @@ def interpolate_latents(start: Latents, end: Latents, steps: int) -> Latents:
 
     `z` follows the great circle (`slerp`), continuous codes the line; categorical codes stay those of the start.
     """
-    t = jnp.linspace(0.0, 1.0, steps)
+    t = jnp.linspace(0.0, 1.0, steps, dtype=jnp.float32)
 
     def path(name: str, a: Array, b: Array) -> Array:
         if name == "z":

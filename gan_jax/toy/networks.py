@@ -35,7 +35,7 @@ class DiracGenerator(nn.Module):
     @nn.compact
     def __call__(self, z: Float[Array, "B Z"]) -> Float[Array, "B 1"]:
         """Repeats `theta` for every latent."""
-        theta = self.param("theta", nn.initializers.constant(self.theta), ())
+        theta = self.param("theta", nn.initializers.constant(self.theta), (), jnp.float32)
         return jnp.broadcast_to(theta, (z.shape[0], 1))
 
 
@@ -47,5 +47,5 @@ class DiracDiscriminator(nn.Module):
     @nn.compact
     def __call__(self, x: Float[Array, "B 1"], keys: Keys | None = None) -> Float[Array, " B"]:
         """Scores points; `keys` are ignored."""
-        psi = self.param("psi", nn.initializers.constant(self.psi), ())
+        psi = self.param("psi", nn.initializers.constant(self.psi), (), jnp.float32)
         return psi * x[:, 0]

@@ -81,8 +81,8 @@ class ConvTranspose(nn.Module):
 def _layer(module: Conv | ConvTranspose, convolve: Callable, x: Images) -> Convolved:
     """Creates the parameters, convolves and adds the bias."""
     shape = (module.kernel_size, module.kernel_size, x.shape[-1], module.features)
-    kernel = module.param("kernel", module.kernel_init, shape)
-    bias = module.param("bias", nn.initializers.zeros, shape[-1:])
+    kernel = module.param("kernel", module.kernel_init, shape, jnp.float32)
+    bias = module.param("bias", nn.initializers.zeros, shape[-1:], jnp.float32)
     x, kernel, bias = nn.dtypes.promote_dtype(x, kernel, bias, dtype=module.dtype)
     y = convolve(x, kernel)
     return y + bias.reshape(1, 1, 1, -1)

@@ -42,5 +42,5 @@ class Dropout(nn.Module):
 
 def _random_bytes(key: Key[Array, ""], n: int) -> UInt8[Array, " n"]:
     """Draws `n` random bytes, four per word: `jax.random.bits` of uint8 draws a whole word for each."""
-    words = jax.random.bits(key, (-(-n // 4),))
+    words = jax.random.bits(key, (-(-n // 4),), jnp.uint32)
     return lax.bitcast_convert_type(words, jnp.uint8).reshape(-1)[:n]

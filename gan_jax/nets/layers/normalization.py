@@ -25,8 +25,8 @@ class ConditionalBatchNorm(nn.Module):
     def __call__(self, x: Float[Array, "B *space C"], y: Int[Array, " B"]) -> Float[Array, "B *space C"]:
         """Normalizes every channel, then applies the gain and bias of each example's class `y`."""
         table = (self.classes, x.shape[-1])
-        scale = self.param("scale", nn.initializers.ones, table)
-        bias = self.param("bias", nn.initializers.zeros, table)
+        scale = self.param("scale", nn.initializers.ones, table, jnp.float32)
+        bias = self.param("bias", nn.initializers.zeros, table, jnp.float32)
         x = BatchNorm(self.momentum, self.epsilon, affine=False, name="norm")(x)
         own = (x.shape[0], *(1,) * (x.ndim - 2), x.shape[-1])
         return x * scale[y].reshape(own).astype(x.dtype) + bias[y].reshape(own).astype(x.dtype)
@@ -51,10 +51,11 @@ class BatchNorm(nn.Module):
     def __call__(self, x: Float[Array, "B *space C"]) -> Float[Array, "B *space C"]:
         """Normalizes every channel."""
         channels = x.shape[-1:]
-        scale = self.param("scale", nn.initializers.ones, channels) if self.affine else jnp.ones(channels)
-        bias = self.param("bias", nn.initializers.zeros, channels) if self.affine else jnp.zeros(channels)
-        running_mean = self.variable("batch_stats", "mean", jnp.zeros, channels)
-        running_var = self.variable("batch_stats", "var", jnp.ones, channels)
+        ones, zeros, kind = nn.initializers.ones, nn.initializers.zeros, (channels, jnp.float32)
+        scale = self.param("scale", ones, *kind) if self.affine else jnp.ones(*kind)
+        bias = self.param("bias", zeros, *kind) if self.affine else jnp.zeros(*kind)
+        running_mean = self.variable("batch_stats", "mean", jnp.zeros, *kind)
+        running_var = self.variable("batch_stats", "var", jnp.ones, *kind)
         wide = x.astype(jnp.float32)
 
         if self.is_mutable_collection("batch_stats"):

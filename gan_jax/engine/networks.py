@@ -51,11 +51,13 @@ class BoundNet:
 class WrappedNet:
     """A bound network behind a function `call(net, *args)`, in the three modes of `BoundNet`."""
 
-    def __init__(self, net: BoundNet, call: Callable[..., Any]):
+    def __init__(self, net: "BoundNet | WrappedNet", call: Callable[..., Any]):
         self.params = net.params
         self._train = partial(call, net)
         self.stateless = self.frozen = partial(call, net.stateless)
         self.ema = self.slow = partial(call, net.ema)
+
+    wrap = BoundNet.wrap
 
     def __call__(self, *args: Any) -> Any:
         """As `BoundNet.__call__`."""

@@ -63,9 +63,9 @@ def game(
         tx_d: the discriminator's optimizer.
         z_size: Z, the size of the standard normal latent.
         loss: the adversarial loss; by default the generator's is -log D(G(z)) (sec. 3).
-        penalties: terms added to the loss of either player.
-        augment: transforms real and fake examples alike before the adversarial loss, not before the penalties: instance
-            noise, for example.
+        penalties: terms added to the loss of either player. Their critic is x -> d(augment(x)), with the draw of the
+            augmentation and the dropout that the real examples get: a gradient is with respect to x before it.
+        augment: transforms real and fake examples alike before the discriminator: instance noise, for example.
         turns: `alternating`, `simultaneous`, or a function: the paper's k discriminator steps are
             `lambda d, g: k * (turn(d),) + (turn(g),)`.
         ema: decay of the generator's moving average, from which samples are drawn; 0 for none.
@@ -77,17 +77,18 @@ def game(
         x_fake = nets["g"](normal(z_keys, z_size))
         s_real = nets["d"](augment(batch["x"], real_augment, step), real_keys)
         s_fake = nets["d"](augment(x_fake, fake_augment, step), fake_keys)
-        return s_real, s_fake, x_fake, penalty_keys
+        critic = nets["d"].wrap(lambda d, x: d(augment(x, real_augment, step), real_keys))
+        return s_real, s_fake, ({**nets, "d": critic}, batch, x_fake, penalty_keys, step)
 
     def d_loss(nets, batch, keys, step):
-        s_real, s_fake, x_fake, penalty_keys = scores(nets, batch, keys, step)
-        added = penalty.d(nets, batch, x_fake, penalty_keys, step)
+        s_real, s_fake, penalized = scores(nets, batch, keys, step)
+        added = penalty.d(*penalized)
         report = {"penalty": added} if any(p.d is not nothing for p in penalties) else {}
         return jnp.mean(loss.d(s_real, s_fake)) + added, losses.score_metrics(s_real, s_fake) | report
 
     def g_loss(nets, batch, keys, step):
-        s_real, s_fake, x_fake, penalty_keys = scores(nets, batch, keys, step)
-        added = penalty.g(nets, batch, x_fake, penalty_keys, step)
+        s_real, s_fake, penalized = scores(nets, batch, keys, step)
+        added = penalty.g(*penalized)
         report = {"penalty": added} if any(p.g is not nothing for p in penalties) else {}
         return jnp.mean(loss.g(s_real, s_fake)) + added, report
 

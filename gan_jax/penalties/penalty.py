@@ -27,8 +27,8 @@ class Penalty(NamedTuple):
 
     A term is a function `(nets, batch, x_fake, keys, step)` of the players' bound networks ("g", "d" and those of
     `memory`), the turn's real batch, the generated examples, one key per example, and the step. It returns a value per
-    example or per score; its mean times `weight` is added. It calls `nets["d"].stateless`, so batch statistics are not
-    updated.
+    example or per score; its mean times `weight` is added. It calls `nets["d"].stateless(x)`, so batch statistics are
+    not updated; this is the discriminator as the game's loss sees it, with augmentation, dropout and labels.
     """
 
     d: Callable = nothing

@@ -6,10 +6,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from arena import Discriminator, Generator, Z, batches, sgd
+from arena import BATCH, Discriminator, Generator, Z, batches, sgd, step_batch
 
-from gan_jax import BadInput, init, make_step, penalties
+from gan_jax import BadInput, bind, init, make_step, penalties
 from gan_jax.engine import dynamics
+from gan_jax.engine.keys import example_keys, split
 from gan_jax.games import vanilla
 from gan_jax.penalties import terms
 
@@ -37,6 +38,27 @@ def test_real_and_fake_are_augmented_with_independent_keys():
     assert len(set(seen)) == 4  # real and fake, in both players' turns
     _, plain = played(steps=1)
     assert plain[0]["d/loss"] != augmented[0]["d/loss"]
+
+
+def test_penalties_see_the_discriminator_of_the_loss_with_its_augmentation_and_dropout():
+    def noisy(x, keys, step):
+        return 3 * penalties.instance_noise(x, keys, 0.5)
+
+    game = vanilla.game(
+        Generator(norm=False), Discriminator(dropout=0.5), sgd, sgd, z_size=Z, augment=noisy, penalties=(terms.r1(1.0),)
+    )
+    batch = step_batch(game)
+    start = init(game, jax.random.key(0), batch)
+    report = jax.jit(make_step(game))(start, batch)[1]
+
+    _, dropout, _, _, augment, _ = split(
+        example_keys(jax.random.fold_in(jax.random.fold_in(start.key, 0), 0), BATCH), 6
+    )
+    d = bind(game, start.players)["d"].stateless
+    expected = penalties.r1(lambda x: d(noisy(x, augment, 0), dropout), batch["x"][0])
+    np.testing.assert_allclose(report["d/penalty"], expected.mean(), rtol=1e-4)
+    for other in (lambda x: d(x, dropout), lambda x: d(noisy(x, augment, 0))):
+        assert abs(penalties.r1(other, batch["x"][0]).mean() / expected.mean() - 1) > 0.05
 
 
 def test_lecam_averages_persist_between_steps():

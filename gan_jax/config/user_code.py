@@ -20,6 +20,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
+from gan_jax.config.flax_advice import flax_advice
 from gan_jax.errors import BadInput
 
 _NAMESPACE = "gan_jax_user_"
@@ -102,7 +103,9 @@ def locate(error: BaseException) -> UserCodeError | None:
     file, function = Path(own[-1].filename), own[-1].name
     shown = file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
     place = f"{shown}:{own[-1].lineno}" + ("" if function == "<module>" else f": in {function}")
-    message = re.sub(rf"\b{_NAMESPACE}\d+\.", "", " ".join(f"{type(error).__name__}: {error}".split()))
+    message = re.sub(
+        rf"\b{_NAMESPACE}\d+\.", "", " ".join(f"{type(error).__name__}: {error}{flax_advice(error)}".split())
+    )
     return UserCodeError(f"{place}: {message}", source=(own[-1].line or "").strip())
 
 

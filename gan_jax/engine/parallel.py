@@ -40,8 +40,7 @@ def over_steps(step: Step, load: Callable[[PyTree, PyTree], Batch]) -> Callable:
 
         def body(i: Int[Array, ""], carry: tuple[State, Sums]) -> tuple[State, Sums]:
             (state, (steps, total, counts)), (state, metrics) = carry, one(i, carry[0])
-            now = finite(metrics)
-            counts = {move: jnp.where(now[move] & (count == steps), count + 1, count) for move, count in counts.items()}
+            counts = {m: counts[m] + (ok & (counts[m] == steps)).astype(jnp.int32) for m, ok in finite(metrics).items()}
             return state, (steps + 1, jax.tree.map(jnp.add, total, metrics), counts)
 
         return jax.lax.fori_loop(0, n, body, (state, sums or no_steps(jax.eval_shape(one, 0, state)[1])))

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, Key
 
 Keys = Key[Array, " B"]
@@ -21,7 +20,7 @@ class Categorical(NamedTuple):
 
     def draw(self, keys: Keys) -> Int[Array, " B"]:
         """Draws one class per key, `[B]` int32."""
-        return jax.vmap(lambda key: jax.random.randint(key, (), 0, self.classes, jnp.int32))(keys)
+        return jax.vmap(lambda key: jax.random.randint(key, (), 0, self.classes, jax.numpy.int32))(keys)
 
 
 class Uniform(NamedTuple):
@@ -32,7 +31,7 @@ class Uniform(NamedTuple):
 
     def draw(self, keys: Keys) -> Float[Array, " B"]:
         """Draws one number per key, `[B]` float32."""
-        return jax.vmap(lambda key: jax.random.uniform(key, (), jnp.float32, self.low, self.high))(keys)
+        return jax.vmap(lambda key: jax.random.uniform(key, (), jax.numpy.float32, self.low, self.high))(keys)
 
 
 Code = Categorical | Uniform

@@ -6,7 +6,7 @@ from typing import Any
 import jax.numpy as jnp
 
 from gan_jax.engine.finite import FINITE_STEPS, WATCHED
-from gan_jax.engine.game import Batch, Game, Move
+from gan_jax.engine.game import Batch, Game, Move, Network
 from gan_jax.errors import BadInput
 
 RESERVED = {*WATCHED, FINITE_STEPS[1:], "played"}
@@ -17,6 +17,9 @@ def check_game(game: Game) -> None:
     """Raises `BadInput` if the game is inconsistent."""
     if not game.turns:
         raise BadInput("a game needs at least one turn")
+    for name, player in game.players.items():
+        if isinstance(player.net, type) or not isinstance(player.net, Network):
+            raise BadInput(f"the network of {name!r} has no init and apply, as NNX modules: give a flax.linen module")
     for i, turn in enumerate(game.turns):
         movers = [name for move in turn.moves for name in move.who]
         if not movers:

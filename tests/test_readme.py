@@ -104,8 +104,8 @@ def parse_only(monkeypatch, tmp_path):
         ("cli.evaluate", "evaluate"),
         ("cli.scores", "compare_results"),
         ("training.reproduce", "reproduce"),
-        ("cli.train", "open_source"),  # called after the flags are parsed
-        ("cli.sweep", "open_source"),
+        ("cli.train", "open_data"),  # called after the flags are parsed
+        ("cli.sweep", "_data_opener"),
     ):
         module = importlib.import_module(f"gan_jax.{module}")
         monkeypatch.setattr(module, name, stopped(getattr(module, name)))

@@ -14,6 +14,7 @@ from gan_jax.evaluation.inputs import LabeledImages, Probes, Reference, read_ima
 from gan_jax.evaluation.real_data import open_images, training_reference
 from gan_jax.metrics.features.network import FeatureNet
 from gan_jax.runs.digest import digest
+from gan_jax.runs.run_data import run_data
 from gan_jax.training.restore import restore
 
 
@@ -56,7 +57,7 @@ def run_target(folder: Path, step: int | None, best: bool, seed: int) -> Evaluat
         drawn=probes.drawing_protocol(run.game, checkpoint, seed),
         draw=partial(probes.image_drawer(run.game, key, tuple(data["classes"])), run.state),
         probes=lambda net: probes.make_probes(run.game, key, net)(run.state),
-        reference=partial(training_reference, common),
+        reference=partial(training_reference, common, run_data(folder, manifest, common)),
     )
 
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import functools
 import os
 import shlex
 import sys
@@ -18,11 +17,12 @@ from gan_jax.cli.signals import stop_signals
 from gan_jax.config.discovery import Entry, find
 from gan_jax.config.experiment import RunConfig
 from gan_jax.config.flags import PositiveInt, parse, split
-from gan_jax.data import Source, open_source
+from gan_jax.data import Source
 from gan_jax.data.source import describe_source
 from gan_jax.errors import BadInput
 from gan_jax.evaluation.evaluator import Evaluator
 from gan_jax.evaluation.suite import directions
+from gan_jax.runs import run_data
 from gan_jax.runs.files import write_atomic
 from gan_jax.runs.lock import run_lock
 from gan_jax.runs.manifest import Manifest, manifest
@@ -146,11 +146,15 @@ def _default_folder(name: str) -> Path:
 def _data_opener() -> Callable[[RunConfig], Source]:
     """Returns `open_data(common)`, which opens each data set once."""
 
-    @functools.cache
-    def opened(data: str, data_dir: Path | None, size: int | None) -> Source:
-        return open_source(data, data_dir, size=size)
+    opened: dict[tuple, Source] = {}
 
-    return lambda common: opened(common.data, common.data_dir, common.image_size)
+    def open_once(common: RunConfig) -> Source:
+        key = common.data, common.data_dir, common.image_size
+        if key not in opened:
+            opened[key] = run_data.open_data(common)
+        return opened[key]
+
+    return open_once
 
 
 def _check_folder(folder: SweepDir, entry: Entry, grid: Sequence[Combination], source: Source) -> Manifest:

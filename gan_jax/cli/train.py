@@ -9,7 +9,7 @@ from gan_jax.cli.signals import stop_signals
 from gan_jax.config.discovery import find
 from gan_jax.config.experiment import Experiment, schedule_phases
 from gan_jax.config.flags import parse
-from gan_jax.data import Source, open_source
+from gan_jax.data import Source
 from gan_jax.data.source import describe_source
 from gan_jax.engine.game import State
 from gan_jax.evaluation.evaluator import Evaluator, merge_protocols, ranked_scores, write_protocols
@@ -19,6 +19,7 @@ from gan_jax.runs.digest import digest
 from gan_jax.runs.lock import run_lock
 from gan_jax.runs.manifest import manifest
 from gan_jax.runs.provenance import compute_repeatably
+from gan_jax.runs.run_data import open_data
 from gan_jax.runs.run_dir import RunDir
 from gan_jax.training.logger import say
 from gan_jax.training.train import check, logged, new_state, train
@@ -36,7 +37,7 @@ def train_experiment(name: str, flags: list[str]) -> int:
     if common.deterministic:
         compute_repeatably()
     folder = RunDir(common.run_dir or Path("runs") / f"{entry.name}-{common.seed}")
-    source = open_source(common.data, common.data_dir, size=common.image_size)
+    source = open_data(common)
     experiment = build(source, **parsed.kwargs)
     check(experiment, source)
     if not folder.manifest.exists():  # trace the game first: an experiment that fails must not claim the folder

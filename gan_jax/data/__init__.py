@@ -5,6 +5,7 @@ May import `engine` and `errors` only. TensorFlow, TFDS and Pillow are imported 
 """
 
 import os
+import re
 from pathlib import Path
 
 from gan_jax.data.on_device import Pipeline, device_resident
@@ -22,6 +23,7 @@ from gan_jax.errors import BadInput
 __all__ = [
     "Pipeline",
     "Source",
+    "absolute_name",
     "archive_source",
     "balanced_subset",
     "device_resident",
@@ -61,8 +63,7 @@ def open_source(name: str, data_dir: str | Path | None = None, split: str = "tra
     if name.startswith(PREFIX):
         digits = open_source(name.removeprefix(PREFIX), data_dir, split)
         return stack_digits(digits, size=SIDE if size is None else size)
-    path = Path(os.path.expanduser(name))
-    if (subset := NAME.fullmatch(name)) and not path.exists():
+    if subset := _subset(name):
         source = open_source(subset["all"], data_dir, split, size)
         return balanced_subset(source, int(subset["n"])) if split == "train" else source
     if data_dir is not None and (name in BUILT_IN or _is_path(name)):
@@ -71,7 +72,7 @@ def open_source(name: str, data_dir: str | Path | None = None, split: str = "tra
         raise BadInput(f"{name} has no split {split!r}, only train: choose a data set with splits, such as mnist")
     if name in BUILT_IN and size is None:
         return BUILT_IN[name]()
-    if _is_path(name) or (data_dir is None and path.exists()):
+    if path := _path(name, data_dir, size):
         if not path.exists():
             files = f"give a folder, an archive, a file of points ({', '.join(FILES)})"
             raise BadInput(f"{name} does not exist: {files}, {', '.join(BUILT_IN)}, or a TFDS name such as mnist")
@@ -81,6 +82,29 @@ def open_source(name: str, data_dir: str | Path | None = None, split: str = "tra
     if size is not None:
         raise BadInput(f"{name} has a fixed image size: --image-size is for folders and archives")
     return tfds_source(name, data_dir, split)
+
+
+def absolute_name(name: str, data_dir: str | Path | None = None, size: int | None = None) -> str:
+    """Returns the name of a data set with its path, if it is one, made absolute: it means the same in any folder."""
+    if name.startswith(PREFIX):
+        return PREFIX + absolute_name(name.removeprefix(PREFIX), data_dir)
+    if subset := _subset(name):
+        return f"{absolute_name(subset['all'], data_dir, size)}:{subset['n']}"
+    path = _path(name, data_dir, size)
+    return os.path.abspath(path) if path else name
+
+
+def _subset(name: str) -> re.Match | None:
+    """Matches `NAME:N`, unless that is the name of a file."""
+    return None if os.path.exists(os.path.expanduser(name)) else NAME.fullmatch(name)
+
+
+def _path(name: str, data_dir: str | Path | None, size: int | None) -> Path | None:
+    """Returns the path that a name means; None if it is the name of a built-in or TFDS data set."""
+    path = Path(os.path.expanduser(name))
+    if name in BUILT_IN and size is None:
+        return None
+    return path if _is_path(name) or (data_dir is None and path.exists()) else None
 
 
 def _is_path(name: str) -> bool:

@@ -4,6 +4,7 @@ The best value of a run is a minimum over many checkpoints on the same samples: 
 another seed.
 """
 
+import functools
 import json
 import math
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from gan_jax.evaluation.inputs import EvalInputs, compute_features
 from gan_jax.evaluation.real_data import training_reference
 from gan_jax.evaluation.suite import Values, compute_scores, directions, parse_metrics
 from gan_jax.runs.files import write_atomic
+from gan_jax.runs.run_data import open_data
 
 SEED = 0
 """The seed of evaluated samples: the same for all runs, whatever their own seed."""
@@ -36,7 +38,8 @@ class Evaluator:
     def __init__(self, common: RunConfig, source: Source):
         self._metrics, self._samples = parse_metrics(common.evaluate), common.evaluate_samples
         self._net = choose_features(common.features, common.inception_weights, source.shape, source.name)
-        self._reference = training_reference(common, source=source)
+        opened = functools.cache(lambda split: source if split == "train" else open_data(common, split))
+        self._reference = training_reference(common, opened)
         self._real = self._reference.features(self._net, self._samples)
         self._key = jax.random.key(SEED)
 

@@ -11,13 +11,12 @@ from gan_jax.config.experiment import RunConfig
 from gan_jax.data import Source, from_arrays, open_source
 from gan_jax.errors import BadInput
 from gan_jax.evaluation.inputs import Reference
+from gan_jax.runs.run_data import OpenSplit
 
 
-def training_reference(common: RunConfig, split: str = "train", source: Source | None = None) -> Reference:
-    """Opens a split of a run's data, unless `source` is that split; split `test` is held out."""
-    opened = partial(open_source, common.data, common.data_dir, size=common.image_size)
-    held_out = functools.cache(partial(opened, split="test"))
-    return Reference(split, source or opened(split=split), held_out, common.image_size)
+def training_reference(common: RunConfig, opened: OpenSplit, split: str = "train") -> Reference:
+    """Opens a split of a run's data by `opened(split)`; split `test` is held out."""
+    return Reference(split, opened(split), lambda: opened("test"), common.image_size)
 
 
 def open_reference(name: str, split: str, size: int | None, data_dir: Path | None) -> Reference:

@@ -1,6 +1,7 @@
 """The manifest of a run: all that is needed to rebuild its experiment and to compare it with another run."""
 
-from collections.abc import Collection
+import os
+from collections.abc import Collection, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,7 +10,7 @@ from gan_jax.config import user_code
 from gan_jax.config.discovery import Entry, find
 from gan_jax.config.experiment import RESUMABLE
 from gan_jax.config.migration import upgrade
-from gan_jax.data import Source
+from gan_jax.data import Source, absolute_name
 from gan_jax.data.source import fingerprint
 from gan_jax.errors import BadInput
 from gan_jax.runs.provenance import commit, machine, versions
@@ -21,6 +22,9 @@ CONFIGURED = {
 }
 """Settings of JAX that decide a run's random numbers and types, and the variables that set them."""
 
+Data = dict[str, Any]
+"""Data in a manifest: its name, size, shape, classes and fingerprint."""
+
 
 class Manifest(NamedTuple):
     """The contents of manifest.json."""
@@ -30,9 +34,9 @@ class Manifest(NamedTuple):
     code: str
     """The sha256 of that file."""
     settings: dict[str, Any]
-    """The value of every flag."""
-    data: dict[str, Any]
-    """The source's name, size, shape, classes and fingerprint."""
+    """The value of every flag, with absolute paths of the data."""
+    data: Data
+    """What the run was trained on."""
     versions: dict[str, str]
     """Package versions when the run began."""
     files: dict[str, str]
@@ -78,12 +82,25 @@ class Manifest(NamedTuple):
 
 def manifest(entry: Entry, settings: dict[str, Any], source: Source, files: Collection[Path]) -> Manifest:
     """Builds the manifest of a new run; `files` are the user's files that the settings refer to."""
-    about = {"name": source.name, "size": source.size, "shape": list(source.shape), "classes": list(source.classes)}
-    about["fingerprint"] = fingerprint(source)
+    settings = settings | _absolute_paths(settings)
     file = entry.file.resolve()
     loaded = {str(path): sha for each in (file, *files) for path, sha in user_code.shas(each).items()}
     code = loaded.pop(str(file))
+    about = describe_data(source)
     return Manifest(str(file), code, settings, about, versions(), loaded, commit(file), machine(), entry.row)
+
+
+def _absolute_paths(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Returns the settings that are paths of data, made absolute."""
+    data, folder, size = (settings.get(name) for name in ("data", "data_dir", "image_size"))
+    paths = {"data": data and absolute_name(data, folder, size), "data_dir": folder and os.path.abspath(folder)}
+    return {name: path for name, path in paths.items() if path}
+
+
+def describe_data(source: Source) -> Data:
+    """Describes data for a manifest; reads the examples of the fingerprint."""
+    about = {"name": source.name, "size": source.size, "shape": list(source.shape), "classes": list(source.classes)}
+    return about | {"fingerprint": fingerprint(source)}
 
 
 def check_same(path: Path, there: Manifest, here: Manifest, free: Collection[str] = RESUMABLE) -> None:
@@ -91,9 +108,12 @@ def check_same(path: Path, there: Manifest, here: Manifest, free: Collection[str
     if there.name != here.name:
         raise BadInput(f"{path} holds a run of {there.name}, not of {here.name}: choose another --run-dir")
     check_code(path, there, here)
+    if "fingerprint" in there.data.keys() & here.data.keys():
+        free = {*free, "data"}  # data that was moved is the same
     # A flag in only one of them was added by a later version, with the earlier behavior as its default.
-    for name in sorted((there.settings.keys() & here.settings.keys()) - set(free)):
-        was, now = there.settings[name], here.settings[name]
+    before, after = (about.settings | _absolute_paths(about.settings) for about in (there, here))
+    for name in sorted((before.keys() & after.keys()) - set(free)):
+        was, now = before[name], after[name]
         if was != now:
             flag = name.replace("_", "-")
             raise BadInput(
@@ -104,9 +124,7 @@ def check_same(path: Path, there: Manifest, here: Manifest, free: Collection[str
         was, now = (about.machine.get(name) for about in (there, here))
         if None not in (was, now) and was != now:
             raise BadInput(f"{path} was trained with {variable}={was}, not {now}: set that to resume it")
-    # Runs of earlier versions have no fingerprint.
-    if any(there.data[name] != here.data[name] for name in there.data.keys() & here.data.keys()):
-        raise BadInput(f"{path} was trained on {there.data}, not on {here.data}: choose another --run-dir")
+    check_data(path, (there.settings.get("data", ""), there.data), (here.settings.get("data", ""), here.data))
 
 
 def check_code(path: Path, there: Manifest, here: Manifest) -> None:
@@ -127,3 +145,26 @@ def check_code(path: Path, there: Manifest, here: Manifest) -> None:
         raise BadInput(
             f"{path} holds a run of an earlier version of {file}: restore that version, or choose another --run-dir"
         )
+
+
+def check_data(path: Path, there: tuple[str, Data], here: tuple[str, Data]) -> None:
+    """Raises `BadInput` unless data is what the run in `path` was trained on; each has its name and description.
+
+    The fingerprint decides, wherever the data is and whatever it is called. Runs of earlier versions have none.
+    """
+    was, now = there[1], here[1]
+    shared = was.keys() & now.keys()
+    if any(was[part] != now[part] for part in (shared - {"name"} if "fingerprint" in shared else shared)):
+        both = f"{_data_words(*there)}, not on {_data_words(*here)}"
+        raise BadInput(f"{path} was trained on {both}: give a run its own data, or begin another run")
+
+
+def _data_words(name: str, data: Data) -> str:
+    """Formats the description of data on one line."""
+    words = {
+        "size": lambda size: f"{size:,} examples",
+        "shape": lambda shape: "x".join(map(str, shape)),
+        "classes": lambda classes: f"{len(classes)} classes",
+        "fingerprint": lambda sha: f"fingerprint {sha[:12]}",
+    }
+    return f"{name or data.get('name', '')} ({', '.join(words[part](data[part]) for part in words if data.get(part))})"

@@ -70,7 +70,7 @@ class RunDir:
             self._write(manifest)
 
     def _append_resume(self, manifest: Manifest) -> None:
-        """Records the settings that a later command changes: all free settings if it prolongs the run."""
+        """Records the settings that a later command changes: the place of moved data, all if it prolongs the run."""
         there = self.read()
         saved = self.checkpoints.exists() and any(self.checkpoints.iterdir())
         # Data that could not be read may have been repaired since; without a checkpoint the run begins anew.
@@ -79,7 +79,7 @@ class RunDir:
         if begun != there:
             self._write(begun)
         longer = manifest.settings["images"] > there.settings["images"]
-        free = manifest.settings.keys() if longer else flags_affecting("retention", "evaluation")
+        free = manifest.settings.keys() if longer else flags_affecting("retention", "evaluation") | {"data", "data_dir"}
         changed = {name: manifest.settings[name] for name in sorted(free & manifest.settings.keys())}
         changed = {name: value for name, value in changed.items() if there.settings.get(name) != value}
         now = {"versions": manifest.versions, "commit": manifest.commit, "machine": manifest.machine}

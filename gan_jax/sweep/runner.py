@@ -4,6 +4,7 @@ A run is identified by its settings and seed. Runs that are already in the folde
 or more seeds cost only the new runs.
 """
 
+import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -14,9 +15,11 @@ import numpy as np
 from gan_jax.config.experiment import RunConfig
 from gan_jax.config.flags import parse, to_argv
 from gan_jax.data import Source
+from gan_jax.data.source import fingerprint
 from gan_jax.engine.parallel import make_mesh
 from gan_jax.errors import BadInput
 from gan_jax.runs.checkpoint import Checkpoints
+from gan_jax.runs.manifest import check_data
 from gan_jax.runs.run_dir import Record
 from gan_jax.sweep.batched_runs import BatchedRuns, Build, logged, trainable
 from gan_jax.sweep.grid import Combination, group_by_structure
@@ -68,13 +71,20 @@ def programs(
         BadInput: a run cannot be trained, or the folder is damaged; nothing is written.
     """
 
-    def program(combinations: Sequence[Combination], seeds: Sequence[int], exact: bool, began_on: str = "") -> Program:
+    fingerprint_once = functools.cache(fingerprint)
+
+    def program(
+        combinations: Sequence[Combination], seeds: Sequence[int], exact: bool, began: About | None = None
+    ) -> Program:
         source = open_data(combinations[0].kwargs["common"])
         devices = _devices(len(combinations) * len(seeds), exact)
         runs = BatchedRuns(load(), source, combinations, seeds, exact, make_mesh(devices))
         check(runs.experiment, source, len(devices) if exact else 1)
-        device = began_on or f"{len(devices)} x {devices[0].device_kind}"
-        about = About([c.settings for c in combinations], seeds, exact, device)
+        device = began.device if began else f"{len(devices)} x {devices[0].device_kind}"
+        about = About([c.settings for c in combinations], seeds, exact, device, fingerprint_once(source))
+        if began and began.data:
+            words = about.settings[0]["data"]
+            check_data(folder.path, (words, {"fingerprint": began.data}), (words, {"fingerprint": about.data}))
         return Program(runs, about, ProgramFolder(folder.place(about)))
 
     wanted = {(identity(c.settings, exact), seed): c for c in grid for seed in seeds}
@@ -84,7 +94,7 @@ def programs(
             parsed = (
                 parse(load(argv), argv, "gan-jax sweep", given=["source"]) for argv in map(to_argv, about.settings)
             )
-            begun.append(program([Combination({}, *each) for each in parsed], about.seeds, about.exact, about.device))
+            begun.append(program([Combination({}, *each) for each in parsed], about.seeds, about.exact, about))
             has |= set(about.runs)
 
     missing: dict[tuple[int, ...], list[Combination]] = {}

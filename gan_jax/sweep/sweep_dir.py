@@ -29,12 +29,14 @@ def identity(settings: Mapping[str, Any], exact: bool) -> str:
 
 
 class About(NamedTuple):
-    """The content of a program: the settings of its combinations, its seeds, and the device it began on."""
+    """The content of a program: the settings of its combinations, its seeds, the device it began on, and its data."""
 
     settings: Sequence[Mapping[str, Any]]
     seeds: Sequence[int]
     exact: bool
     device: str
+    data: str = ""
+    """The fingerprint of the data; empty in sweeps of earlier versions."""
 
     @property
     def runs(self) -> list[Run]:

@@ -17,12 +17,13 @@ import tyro
 
 from gan_jax.config.experiment import Experiment, flags_affecting, schedule_phases
 from gan_jax.config.flags import PositiveInt, parse, to_argv
-from gan_jax.data import Source, open_source
+from gan_jax.data import Source
 from gan_jax.engine.parallel import make_mesh
 from gan_jax.errors import BadInput
 from gan_jax.runs.checkpoint import Checkpoints
 from gan_jax.runs.manifest import Manifest, manifest
 from gan_jax.runs.provenance import compute_repeatably
+from gan_jax.runs.run_data import run_data
 from gan_jax.runs.run_dir import RunDir
 from gan_jax.training.restore import stage_of
 from gan_jax.training.train import abstract_state, check, logged, train
@@ -47,7 +48,7 @@ def reproduce(run: Run, upto: PositiveInt | None = None) -> int:
     about, wanted = folder.read(), digests(folder, upto)
     with tempfile.TemporaryDirectory(prefix="gan-jax-reproduce-") as scratch:
         again = RunDir(Path(scratch) / "run")
-        experiment, source = _prepare(about, wanted, again)
+        experiment, source = _prepare(run, about, wanted, again)
 
         def stop() -> bool:
             done = _by_step(again)
@@ -67,8 +68,8 @@ def reproduce(run: Run, upto: PositiveInt | None = None) -> int:
     return 0
 
 
-def _prepare(about: Manifest, wanted: Digests, again: RunDir) -> tuple[Experiment, Source]:
-    """Builds the experiment to play in the folder `again`, and prints how its manifest differs from the run's."""
+def _prepare(run: Path, about: Manifest, wanted: Digests, again: RunDir) -> tuple[Experiment, Source]:
+    """Builds the experiment to play in the folder `again`, and prints how its manifest differs from that of `run`."""
     settings = {name: value for name, value in about.flags().items() if name not in UNREAD}
     argv = to_argv(settings | {"run_dir": str(again.path)})
     entry = about.entry()
@@ -77,7 +78,7 @@ def _prepare(about: Manifest, wanted: Digests, again: RunDir) -> tuple[Experimen
     common = parsed.kwargs["common"]
     if common.deterministic:
         compute_repeatably()
-    source = open_source(common.data, common.data_dir, size=common.image_size)
+    source = run_data(run, about, common)("train")
     experiment = build(source, **parsed.kwargs)
     often = dataclasses.replace(common, checkpoint_every=period(wanted, experiment))
     experiment = experiment._replace(common=often)

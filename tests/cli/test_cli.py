@@ -175,7 +175,7 @@ IMPORTED = {
 }
 
 
-@pytest.mark.parametrize("when", IMPORTED)
+@pytest.mark.parametrize("when", [pytest.param("at once", marks=pytest.mark.slow), "by a function"])
 def test_edited_neighbor_is_refused_by_train_and_named_by_reproduce(capfd, tmp_path, monkeypatch, when):
     """The folder of the code may move; a copy whose neighbor differs is another experiment."""
     monkeypatch.setattr("gan_jax.cli.train.train", lambda *_, **__: None)  # the manifest is written before training
@@ -200,7 +200,7 @@ def test_edited_neighbor_is_refused_by_train_and_named_by_reproduce(capfd, tmp_p
     code, errors = train(c)
     assert code == 2 and f"an earlier version of {c}/helpers.py" in errors and len(errors.splitlines()) == 1
     about = RunDir(tmp_path / "run").read()._replace(experiment=f"{c}/mine.py", files={f"{c}/helpers.py": "before"})
-    reproduce._prepare(about, {}, RunDir(tmp_path / "again"))
+    reproduce._prepare(tmp_path / "run", about, {}, RunDir(tmp_path / "again"))
     assert "changed: helpers.py: before, now " in capfd.readouterr().out
 
 
@@ -250,7 +250,7 @@ def test_exception_in_a_user_experiment_names_the_line_and_leaves_no_run(capfd, 
         assert len(errors.splitlines()) == 2 and not Path("run").exists()
 
 
-@pytest.mark.parametrize("what", ["train", "sweep"])
+@pytest.mark.parametrize("what", ["train", pytest.param("sweep", marks=pytest.mark.slow)])
 def test_loss_that_is_not_a_scalar_is_refused_before_the_folder_is_claimed(capfd, tmp_path, monkeypatch, what):
     monkeypatch.chdir(tmp_path)
     text = Path(TINY).read_text().replace("import optax\n", "import optax\nfrom gan_jax import move, turn\n")

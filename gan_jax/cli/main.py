@@ -83,7 +83,9 @@ def _message(error: Exception) -> str | None:
 
 def _lacking_device(error: BaseException | None) -> str | None:
     """Describes that JAX has none of the devices it was told to use, whatever code asked for them first."""
-    while error:
+    seen: list[BaseException] = []
+    while error and error not in seen:  # an error that is raised again from its own context is a circle
+        seen.append(error)
         frames = traceback.extract_tb(error.__traceback__)
         if isinstance(error, RuntimeError | AssertionError) and frames and frames[-1].filename.endswith(_BACKENDS):
             why = f" ({str(error).splitlines()[0]})" if str(error) else ""

@@ -103,9 +103,8 @@ def locate(error: BaseException) -> UserCodeError | None:
     file, function = Path(own[-1].filename), own[-1].name
     shown = file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
     place = f"{shown}:{own[-1].lineno}" + ("" if function == "<module>" else f": in {function}")
-    message = re.sub(
-        rf"\b{_NAMESPACE}\d+\.", "", " ".join(f"{type(error).__name__}: {error}{flax_advice(error)}".split())
-    )
+    what = " ".join(f"{type(error).__name__}: {error}{flax_advice(error)}".split())
+    message = re.sub(rf"\b{_NAMESPACE}\d+\.", "", what)
     return UserCodeError(f"{place}: {message}", source=(own[-1].line or "").strip())
 
 

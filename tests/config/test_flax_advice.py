@@ -60,5 +60,5 @@ def test_network_that_is_no_linen_module_is_refused_by_its_player(net):
     game = game_of(mlp.Generator(shape=(4, 4, 1)))
     check_game(game)
     players = game.players | {"g": game.players["g"]._replace(net=net)}
-    with pytest.raises(BadInput, match=r"the network of 'g' has no init and apply .*flax\.linen"):
+    with pytest.raises(BadInput, match=r"the network of 'g' has no init and apply, .*flax\.linen"):
         check_game(game._replace(players=players))

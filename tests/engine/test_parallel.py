@@ -48,14 +48,12 @@ def test_eight_devices_under_jit_equal_one(make_game):
     assert_same_run_on_eight_devices(make_game, lambda game: over_devices(make_step(game), make_mesh()))
 
 
-@every_game_slow_except(
-    arena.vanilla_dropout, arena.vanilla_batch_norm, arena.lazy_r1, arena.consensus_play, arena.labeled, arena.cycle
-)
+@every_game_slow_except(arena.vanilla_dropout, arena.vanilla_batch_norm, arena.lazy_r1, arena.consensus_play)
 def test_eight_devices_under_shard_map_equal_one(make_game):
     assert_same_run_on_eight_devices(make_game, lambda game: over_shards(make_step(game, BATCH_AXIS), make_mesh()))
 
 
-@every_game_slow_except(arena.vanilla_dropout, arena.lazy_r1, arena.consensus_play)
+@every_game_slow_except(arena.vanilla_dropout, arena.lazy_r1)
 def test_eight_devices_under_pmap_equal_one(make_game):
     def step(game):
         pmapped = over_pmap(make_step(game, BATCH_AXIS))

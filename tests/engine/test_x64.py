@@ -29,6 +29,7 @@ def dtypes(tree):
     return {path: leaf.dtype for path, leaf in leaves if not jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(entries()))
 def test_states_and_latents_of_every_experiment_have_no_leaf_of_64_bits(wide, name):
     build = find(name).load()
@@ -53,6 +54,7 @@ def test_codes_are_the_same_numbers(code):
     np.testing.assert_array_equal(drawn, narrow)
 
 
+@pytest.mark.slow
 def test_frozen_features_are_the_same_numbers():
     images = np.random.RandomState(0).randint(0, 256, (3, 28, 28, 1), np.uint8)
     narrow = extract(mnist.mnist(), images)

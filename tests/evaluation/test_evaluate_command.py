@@ -125,6 +125,7 @@ def test_compare_tabulates_equal_protocols_and_refuses_different_ones(
     assert (tmp_path / "table.png").exists()
 
 
+@pytest.mark.slow
 def test_mistakes_give_one_line_errors_and_write_nothing(capfd, run, folders, tiles, features_flag, tmp_path):
     empty_run = tmp_path / "empty"
     empty_run.mkdir()

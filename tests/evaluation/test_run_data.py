@@ -75,6 +75,7 @@ def another_class_name(data):
 SWEEPS = [pytest.param(name, marks=pytest.mark.slow) for name in ("sweep", "sweep --vary data")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["train", "evaluate", "evaluate --split", "reproduce", *SWEEPS])
 def test_every_command_refuses_other_data_and_names_both(name, commands, own_run, data, capfd, tmp_path, monkeypatch):
     if name.startswith("sweep"):
@@ -92,6 +93,7 @@ def test_every_command_refuses_other_data_and_names_both(name, commands, own_run
     assert snapshot(tmp_path) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [another_image, another_label, one_image_less, another_class_name])
 def test_any_change_of_the_data_is_refused(change, own_run, data):
     about, experiment, _ = rebuild(RunDir(own_run))
@@ -103,6 +105,7 @@ def test_any_change_of_the_data_is_refused(change, own_run, data):
             opened(split)
 
 
+@pytest.mark.slow
 def test_moved_data_is_accepted_by_train_and_found_by_other_commands(commands, own_run, data, capfd, tmp_path):
     moved = data.rename(tmp_path / "elsewhere")
     code, _, errors = command(capfd, *commands["evaluate"])
@@ -115,6 +118,7 @@ def test_moved_data_is_accepted_by_train_and_found_by_other_commands(commands, o
     assert json.loads((own_run / "manifest.json").read_text())["settings"]["data"] == str(data)
 
 
+@pytest.mark.slow
 def test_relative_path_means_the_same_in_another_folder(commands, own_run, data, capfd, tmp_path, monkeypatch):
     """The folder of the command has other data of the same relative path."""
     shutil.rmtree(own_run)
@@ -127,6 +131,7 @@ def test_relative_path_means_the_same_in_another_folder(commands, own_run, data,
     assert run_data(own_run, about, experiment.common)("train").size == 240
 
 
+@pytest.mark.slow
 def test_run_of_an_earlier_version_is_compared_without_fingerprint(commands, own_run, data, capfd, monkeypatch):
     """By the name, size, shape and classes; its manifest has a relative path."""
     about = json.loads((own_run / "manifest.json").read_text())

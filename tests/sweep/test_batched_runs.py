@@ -90,6 +90,7 @@ def test_experiment_that_branches_on_a_varied_float_raises():
         logged(batched("momentum=0.5,0.9"))
 
 
+@pytest.mark.slow
 def test_runs_sharded_over_devices_are_close_to_runs_on_one():
     four = batched(seeds=range(4))
     assert four.mesh.size == 4 and four.placement.inputs.spec == PartitionSpec(None, "batch")

@@ -87,6 +87,7 @@ def test_run_of_an_earlier_version_is_resumed(trained_run, capfd):
     assert [line["step"] for line in RunDir(trained_run).read_digests()] == [110]
 
 
+@pytest.mark.slow
 def test_resumed_run_is_reproduced(shared_run, capfd):
     code, out, errors = command(capfd, "reproduce", shared_run)
     assert code == 0, errors

@@ -124,6 +124,7 @@ def test_another_seed_ends_in_another_state(undisturbed, tmp_path):
     assert digest(run(tmp_path, "--seed", "1")) != undisturbed[1]
 
 
+@pytest.mark.slow
 def test_checkpoint_with_the_lowest_metric_is_kept(tmp_path):
     run(tmp_path, "--best", "g/loss", "--keep", "1")
     saved = {r["step"]: r["g/loss"] for r in records(tmp_path) if r["step"] in (40, 50, 80, 120)}

@@ -1,5 +1,6 @@
 """`gan-jax train`: trains an experiment, or resumes its run."""
 
+import dataclasses
 import math
 import sys
 from collections.abc import Mapping
@@ -37,17 +38,21 @@ def train_experiment(name: str, flags: list[str]) -> int:
     if common.deterministic:
         compute_repeatably()
     folder = RunDir(common.run_dir or Path("runs") / f"{entry.name}-{common.seed}")
+    length = common.schedule_images or folder.schedule_images() or common.images
+    common = dataclasses.replace(common, schedule_images=length)
     source = open_data(common)
-    experiment = build(source, **parsed.kwargs)
+    experiment = build(source, **parsed.kwargs | {"common": common})
     check(experiment, source)
     if not folder.manifest.exists():  # trace the game first: an experiment that fails must not claim the folder
         logged(experiment, source)
     protocols = _prepare_evaluation(experiment, source, folder) if common.evaluate else {}
     with run_lock(folder.path), stop_signals() as received:
-        folder.claim(manifest(entry, parsed.settings, source, parsed.files))
+        folder.claim(manifest(entry, parsed.settings | {"schedule_images": length}, source, parsed.files))
         if protocols:
             write_protocols(folder.protocols, protocols)
         print(f"data        {describe_source(source)}", file=sys.stderr)
+        if schedules := folder.describe_schedules(common):
+            print(f"schedules   {schedules}", file=sys.stderr)
         state = train(experiment, source, folder, stop=lambda: bool(received))
     last_step = schedule_phases(experiment)[-1].steps.stop
     if received and (state is None or int(state.step) < last_step):

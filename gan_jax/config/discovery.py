@@ -5,14 +5,15 @@ import inspect
 import itertools
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from gan_jax.config import user_code
 from gan_jax.config.annotations import import_type_only
-from gan_jax.config.experiment import Experiment, Row, RunConfig
+from gan_jax.config.experiment import Build, Row, RunConfig
+from gan_jax.config.run_length import on_schedule
 from gan_jax.data import Source
 from gan_jax.errors import BadInput
 
@@ -20,9 +21,6 @@ _PACKAGE = Path(__file__).parents[1]
 
 FOLDERS = (Path("experiments"), _PACKAGE.parent / "experiments", _PACKAGE / "experiments")
 """Folders searched for an experiment's name: the user's, the repository's, and the one installed by a wheel."""
-
-Build = Callable[..., Experiment]
-"""`build(source, common, ...) -> Experiment`; its parameters after `source` are the flags of the experiment."""
 
 
 class Entry(NamedTuple):
@@ -51,20 +49,22 @@ class Entry(NamedTuple):
     def load(self, argv: Sequence[str] = ()) -> Build:
         """Imports the file; returns its build function with the defaults of the row and of the `--preset` in `argv`.
 
+        Whatever the length of the run, the file's own function sees that of its schedules (see `run_length`).
+
         Raises:
             BadInput: the file cannot be imported, or defines no experiment.
         """
         module = user_code.load(self.file)
         import_type_only(module)
         if self.row:
-            return _of_row(self.name, module.PRESETS[self.row], module.build, argv)
+            return on_schedule(_of_row(self.name, module.PRESETS[self.row], module.build, argv))
         function = getattr(module, "experiment", None)
         if not callable(function) or list(inspect.signature(function).parameters)[:2] != ["source", "common"]:
             raise BadInput(
                 f"{self.file} defines neither PRESETS and build(source, run, config) nor experiment(source, common): "
                 "see experiments/dcgan.py"
             )
-        return function
+        return on_schedule(function)
 
 
 def _of_row(name: str, row: Row, build: Build, argv: Sequence[str]) -> Build:

@@ -28,7 +28,7 @@ class RunConfig:
     """The flags of every experiment."""
 
     images: Annotated[PositiveInt, Affects("length")]
-    """Length of the run, in real images shown to the discriminator."""
+    """Length of the run, in real images shown to the discriminator. A run may be resumed with more."""
     batch_size: PositiveInt
     """Real examples per turn."""
     data: str = "mnist5k"
@@ -44,6 +44,9 @@ class RunConfig:
     """Keep the data set on the device, or stream it with tf.data. The batches are the same."""
     seed: Seed = 0
     """Seed of all random numbers and of the order of the data."""
+    schedule_images: PositiveInt | None = None
+    """Length for which learning-rate schedules, annealing and phases are made; by default the --images that the run
+    began with. A longer run holds their last values and continues the last phase, a shorter one stops before."""
     deterministic: bool = False
     """Use deterministic GPU kernels only (slower). CPU runs are deterministic either way."""
     rollbacks: Annotated[NonNegativeInt, Affects("retention")] = 0
@@ -132,6 +135,12 @@ class Experiment(NamedTuple):
     evaluation: Evaluation | None = None
     preview: Callable[[Game], Callable[[State], UInt8[np.ndarray, "H W C"]]] | None = None
     """`preview(game)(state) -> picture`, in place of the grid of images; for samples that are not images."""
+
+
+Build = Callable[..., Experiment]
+"""`build(source, common, ...) -> Experiment`; its parameters after `source` are the flags of the experiment.
+
+To the function of an experiment's file, `common.images` is the length of its schedules: see `run_length`."""
 
 
 class ScheduledPhase(NamedTuple):

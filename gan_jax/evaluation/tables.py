@@ -12,6 +12,7 @@ from gan_jax.config.user_code import shorten
 from gan_jax.evaluation.protocol import Results
 from gan_jax.evaluation.seed_statistics import Statistics, format_spread, summarize
 from gan_jax.evaluation.suite import directions
+from gan_jax.runs.manifest import schedule_images
 
 ARROWS = {"higher": " ↑", "lower": " ↓"}
 
@@ -90,8 +91,10 @@ def _cell(row: Row, name: str) -> str:
 
 def _settings(results: Results) -> dict[str, Any]:
     """Returns the settings of a run that decide what is trained, except its seed."""
-    free = RESUMABLE | {"seed"}
-    return {name: value for name, value in results.subject.get("settings", {}).items() if name not in free}
+    free, settings = RESUMABLE | {"seed"}, results.subject.get("settings", {})
+    if length := schedule_images(settings):  # runs of earlier versions do not record it
+        settings = settings | {"schedule_images": length}
+    return {name: value for name, value in settings.items() if name not in free}
 
 
 def _name(results: Results, all_results: Sequence[Results]) -> str:

@@ -90,6 +90,14 @@ def manifest(entry: Entry, settings: dict[str, Any], source: Source, files: Coll
     return Manifest(str(file), code, settings, about, versions(), loaded, commit(file), machine(), entry.row)
 
 
+def schedule_images(settings: Mapping[str, Any]) -> int | None:
+    """Returns the length for which the schedules of a run are made; None for a sweep that varies it.
+
+    Runs of earlier versions do not record it: there it was the last `--images`, whatever it had been before.
+    """
+    return settings.get("schedule_images") or settings.get("images")
+
+
 def _absolute_paths(settings: Mapping[str, Any]) -> dict[str, str]:
     """Returns the settings that are paths of data, made absolute."""
     data, folder, size = (settings.get(name) for name in ("data", "data_dir", "image_size"))
@@ -111,7 +119,7 @@ def check_same(path: Path, there: Manifest, here: Manifest, free: Collection[str
     if "fingerprint" in there.data.keys() & here.data.keys():
         free = {*free, "data"}  # data that was moved is the same
     # A flag in only one of them was added by a later version, with the earlier behavior as its default.
-    before, after = (about.settings | _absolute_paths(about.settings) for about in (there, here))
+    before, after = (_comparable(about.settings) for about in (there, here))
     for name in sorted((before.keys() & after.keys()) - set(free)):
         was, now = before[name], after[name]
         if was != now:
@@ -125,6 +133,11 @@ def check_same(path: Path, there: Manifest, here: Manifest, free: Collection[str
         if None not in (was, now) and was != now:
             raise BadInput(f"{path} was trained with {variable}={was}, not {now}: set that to resume it")
     check_data(path, (there.settings.get("data", ""), there.data), (here.settings.get("data", ""), here.data))
+
+
+def _comparable(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns settings whose equality means the same run: with absolute paths, and with the length of the schedules."""
+    return {**settings, **_absolute_paths(settings), "schedule_images": schedule_images(settings)}
 
 
 def check_code(path: Path, there: Manifest, here: Manifest) -> None:

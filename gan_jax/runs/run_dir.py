@@ -5,18 +5,19 @@
 """
 
 import functools
+import itertools
 import json
 import operator
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from gan_jax.config.experiment import flags_affecting
+from gan_jax.config.experiment import RESUMABLE, RunConfig, flags_affecting
 from gan_jax.errors import BadInput
 from gan_jax.runs.digest import Digests
 from gan_jax.runs.files import CLOCK, append_jsonl, is_a, read_jsonl, write_atomic, write_jsonl
 from gan_jax.runs.lock import LOCK_FILE
-from gan_jax.runs.manifest import Manifest, check_same
+from gan_jax.runs.manifest import Manifest, check_same, schedule_images
 
 Record = dict[str, int | float | list[float]]
 """A logged chunk: `step`, `images`, `seconds` and the mean of every metric, of one run or a list of many."""
@@ -70,16 +71,18 @@ class RunDir:
             self._write(manifest)
 
     def _append_resume(self, manifest: Manifest) -> None:
-        """Records the settings that a later command changes: the place of moved data, all if it prolongs the run."""
-        there = self.read()
-        saved = self.checkpoints.exists() and any(self.checkpoints.iterdir())
-        # Data that could not be read may have been repaired since; without a checkpoint the run begins anew.
+        """Records the settings that a later command changes: the place of moved data, all if it prolongs the run.
+
+        Without a checkpoint the run begins anew: all settings are recorded, and it may have other schedules.
+        """
+        there, saved = self.read(), self._has_checkpoints()
+        # Data that could not be read may have been repaired since.
         begun = there if saved else there._replace(data=manifest.data, machine=manifest.machine)
-        check_same(self.path, begun, manifest)
+        check_same(self.path, begun, manifest, RESUMABLE if saved else RESUMABLE | {"schedule_images"})
         if begun != there:
             self._write(begun)
-        longer = manifest.settings["images"] > there.settings["images"]
-        free = manifest.settings.keys() if longer else flags_affecting("retention", "evaluation") | {"data", "data_dir"}
+        anew = not saved or manifest.settings["images"] > there.settings["images"]
+        free = manifest.settings.keys() if anew else flags_affecting("retention", "evaluation") | {"data", "data_dir"}
         changed = {name: manifest.settings[name] for name in sorted(free & manifest.settings.keys())}
         changed = {name: value for name, value in changed.items() if there.settings.get(name) != value}
         now = {"versions": manifest.versions, "commit": manifest.commit, "machine": manifest.machine}
@@ -87,6 +90,10 @@ class RunDir:
 
     def _resumes(self) -> list[dict[str, Any]]:
         return read_jsonl(self.resumes, {"settings": dict}, CURE)
+
+    def _changes(self) -> list[dict[str, Any]]:
+        """Reads the settings that later commands have changed."""
+        return [resume["settings"] for resume in self._resumes()]
 
     def read(self) -> Manifest:
         """Reads the manifest, with the settings of the last command.
@@ -100,12 +107,37 @@ class RunDir:
             about = Manifest(**parts)
             if not all(map(isinstance, about, (str, str, dict, dict, dict, dict, dict, dict, str))):
                 raise TypeError("a field has the wrong type")
-            changes = [resume["settings"] for resume in self._resumes()]
-            return about._replace(settings=functools.reduce(operator.or_, changes, about.settings))
+            return about._replace(settings=functools.reduce(operator.or_, self._changes(), about.settings))
         except FileNotFoundError:
             raise BadInput(f"{self.path} is not a run (no manifest.json): give the folder that train wrote") from None
         except (ValueError, TypeError, OSError) as error:
             raise BadInput(f"{self.manifest} cannot be read ({error}): restore it, or train again") from None
+
+    def schedule_images(self) -> int | None:
+        """Returns the length for which the schedules of the run are made; None if no command has saved a state yet."""
+        if not self.manifest.exists() or not self._has_checkpoints():
+            return None
+        length = schedule_images(self.read().settings)
+        if not is_a(length, int):
+            raise BadInput(f"{self.manifest} cannot be read (images is no number): restore it, or train again")
+        return length
+
+    def describe_schedules(self, common: RunConfig) -> str:
+        """Describes in one line the schedules of a run of another length than theirs; otherwise empty."""
+        length, parts = common.schedule_images or common.images, []
+        if common.images > length:
+            parts = [f"until {common.images:,} they hold their last value, and the last phase continues"]
+        elif common.images < length:
+            parts = [f"the run ends after {common.images:,}"]
+        if self._made_longer_before():
+            parts += ["an earlier version made the run longer, and may have had others until then"]
+        return "; ".join([f"made for {length:,} images (--schedule-images)", *parts]) if parts else ""
+
+    def _made_longer_before(self) -> bool:
+        """Whether a version that did not record the length of the schedules made the run longer."""
+        resumes = itertools.takewhile(lambda settings: "schedule_images" not in settings, self._changes())
+        begun = json.loads(self.manifest.read_text())["settings"]
+        return "schedule_images" not in begun and any("images" in settings for settings in resumes)
 
     def records(self) -> list[Record]:
         """Reads the logged chunks, in order."""
@@ -154,6 +186,9 @@ class RunDir:
 
     def _write(self, manifest: Manifest) -> None:
         write_atomic(self.manifest, (json.dumps(manifest._asdict(), indent=2) + "\n").encode())
+
+    def _has_checkpoints(self) -> bool:
+        return self.checkpoints.exists() and any(self.checkpoints.iterdir())
 
     def _is_empty(self) -> bool:
         """Whether the folder holds only a lock file and the temporary files of a killed run."""

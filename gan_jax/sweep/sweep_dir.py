@@ -22,8 +22,14 @@ Run = tuple[str, int]
 
 
 def identity(settings: Mapping[str, Any], exact: bool) -> str:
-    """Serializes the settings that affect training, without the seed."""
+    """Serializes the settings that affect training, without the seed.
+
+    The length of the schedules counts where it is another than that of the run: a run has one name, in sweeps of
+    earlier versions as well.
+    """
     left_out = FREE if settings.get("evaluate") else FREE | flags_affecting("evaluation")
+    if settings.get("schedule_images") in (None, settings.get("images")):
+        left_out |= {"schedule_images"}
     kept = {name: value for name, value in settings.items() if name not in left_out}
     return json.dumps([kept, exact], sort_keys=True)
 

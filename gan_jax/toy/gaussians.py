@@ -95,7 +95,8 @@ def build(source: Source, run: RunConfig, config: Config) -> Experiment:
 
     def annealed(penalty: Penalty) -> Penalty:
         def weight(step: Int[Array, ""]) -> Float[Array, ""]:
-            return weight_at(penalty.weight, step) * jnp.power(config.anneal, step / steps)
+            elapsed = jnp.minimum(step / steps, 1)  # a longer run holds the last value
+            return weight_at(penalty.weight, step) * jnp.power(config.anneal, elapsed)
 
         return penalty._replace(weight=weight)
 

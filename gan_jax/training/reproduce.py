@@ -5,6 +5,7 @@ The digests remain when checkpoints are deleted, so a run can be reproduced long
 
 import dataclasses
 import math
+import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +19,7 @@ import tyro
 from gan_jax.config.experiment import Experiment, flags_affecting, schedule_phases
 from gan_jax.config.flags import PositiveInt, parse, to_argv
 from gan_jax.data import Source
+from gan_jax.data.source import describe_source
 from gan_jax.engine.parallel import make_mesh
 from gan_jax.errors import BadInput
 from gan_jax.runs.checkpoint import Checkpoints
@@ -79,6 +81,9 @@ def _prepare(run: Path, about: Manifest, wanted: Digests, again: RunDir) -> tupl
     if common.deterministic:
         compute_repeatably()
     source = run_data(run, about, common)("train")
+    print(f"data        {describe_source(source)}", file=sys.stderr)
+    if schedules := RunDir(run).describe_schedules(common):
+        print(f"schedules   {schedules}", file=sys.stderr)
     experiment = build(source, **parsed.kwargs)
     often = dataclasses.replace(common, checkpoint_every=period(wanted, experiment))
     experiment = experiment._replace(common=often)

@@ -156,3 +156,17 @@ def test_runs_that_differ_in_a_setting_are_named_by_it():
     other = one(fid=3.0)
     other.subject["settings"] = {"seed": 0, "ema": 0.5}
     assert [row.name for row in tables.rows([one(), other])] == ["mine --ema 0.9", "mine --ema 0.5"]
+
+
+def test_runs_with_other_schedules_have_different_rows():
+    def run(seed, **settings):
+        each = one(seed=seed)
+        return each._replace(subject=each.subject | {"settings": {"seed": seed, "ema": 0.9, **settings}})
+
+    whole, before = run(0, images=200, schedule_images=200), run(1, images=200)
+    assert [(row.name, row.runs) for row in tables.rows([whole, before])] == [("mine", 2)], "of an earlier release"
+    longer = run(2, images=200, schedule_images=100)
+    assert [row.name for row in tables.rows([whole, longer])] == [
+        "mine --schedule-images 200",
+        "mine --schedule-images 100",
+    ]

@@ -3,7 +3,9 @@
 from typing import NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
+import optax
 
 from gan_jax.config.discovery import find
 from gan_jax.config.experiment import Experiment, Phase, schedule_phases
@@ -42,6 +44,18 @@ def traced(name: str, *flags: str, source: Source) -> tuple[int, ...]:
     players = abstract_state(phase.game, source, experiment.common, make_mesh(jax.devices()[:1])).players
     shown = preview_latents(experiment, phase.game)
     return jax.eval_shape(lambda players: phase.game.sample(bind(phase.game, players), shown), players).shape
+
+
+def schedules(experiment: Experiment) -> list[tuple[range, list[str]]]:
+    """Writes every phase as text, schedules included: its steps, and the optimizers of its players."""
+
+    def program(tx: optax.GradientTransformation) -> str:
+        params = {"w": jnp.zeros(())}
+        with jax.numpy_dtype_promotion("standard"):  # of optax
+            return str(jax.make_jaxpr(tx.update)(params, tx.init(params), params))
+
+    stages = schedule_phases(experiment)
+    return [(stage.steps, [program(player.tx) for player in stage.game.players.values()]) for stage in stages]
 
 
 def three_steps(name: str, *flags: str, source: Source | None = None, batch_size: int = 8) -> Stepped:

@@ -42,6 +42,12 @@ def test_identity_ignores_seed_and_logging():
     assert len({identity(one, False), identity(one, True), identity({**one, "images": 50}, False)}) == 3
 
 
+def test_length_of_the_schedules_names_a_run_only_where_it_is_another_than_the_run_has():
+    before = {"width": 3, "images": 100}
+    assert len({identity(before | {"schedule_images": n}, False) for n in (None, 100)} | {identity(before, False)}) == 1
+    assert identity(before | {"schedule_images": 50}, False) != identity(before, False)
+
+
 @pytest.mark.parametrize("text", ["3", '{"step": 5}', "{", '["step", "images", "seconds"]'])
 @pytest.mark.parametrize(("kind", "cure"), [(RunDir, "delete it"), (ProgramFolder, "to train it again")])
 def test_damaged_records_give_one_line_errors(kind, cure, text, tmp_path):

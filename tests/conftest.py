@@ -1,5 +1,6 @@
 """Every test runs on eight simulated CPU devices, with strict dtype and rank promotion."""
 
+import gc
 import os
 import shutil
 from importlib.metadata import version
@@ -57,6 +58,16 @@ def shared_run(tmp_path_factory):
 def trained_run(shared_run, tmp_path):
     """Copies `shared_run` for a test that changes it."""
     return shutil.copytree(shared_run, tmp_path / "trained_run")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Collects tests without passes of the garbage collector, and exempts all that was loaded from later ones."""
+    gc.disable()
+    result = yield
+    gc.freeze()
+    gc.enable()
+    return result
 
 
 MEDIUM = {"cli", "evaluation", "experiments", "monitoring", "scripts", "sampling", "sweep", "toy", "training"}

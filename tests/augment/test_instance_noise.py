@@ -7,7 +7,7 @@ import numpy as np
 from gan_jax.penalties import instance_noise
 
 KEYS = jax.random.split(jax.random.key(0), 4)
-X = jnp.ones((4, 20, 20, 3))
+X = jnp.asarray(np.ones((4, 20, 20, 3), np.float32))
 
 
 def test_noise_has_the_given_standard_deviation():

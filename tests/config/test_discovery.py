@@ -67,6 +67,7 @@ def test_listing_shows_every_row_with_paper_and_score():
     assert "arXiv:1704.00028" in lines["wgan_gp"] and "Fréchet distance of 7" in lines["wgan_gp"]
 
 
+@pytest.mark.medium
 def test_listing_imports_no_experiment(tmp_path):
     (tmp_path / "experiments").mkdir()
     (tmp_path / "experiments" / "broken.py").write_text("raise RuntimeError")

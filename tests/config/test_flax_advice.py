@@ -54,11 +54,13 @@ def test_misused_layer_gives_the_line_and_what_to_use(tmp_path, layer):
 
 
 @pytest.mark.parametrize(
-    "net", [nnx.Linear(4, 16, rngs=nnx.Rngs(0)), nn.Dense, lambda z: z, None], ids=["nnx", "class", "function", "none"]
+    "make",
+    [lambda: nnx.Linear(4, 16, rngs=nnx.Rngs(0)), lambda: nn.Dense, lambda: abs, lambda: None],
+    ids=["nnx", "class", "function", "none"],
 )
-def test_network_that_is_no_linen_module_is_refused_by_its_player(net):
+def test_network_that_is_no_linen_module_is_refused_by_its_player(make):
     game = game_of(mlp.Generator(shape=(4, 4, 1)))
     check_game(game)
-    players = game.players | {"g": game.players["g"]._replace(net=net)}
+    players = game.players | {"g": game.players["g"]._replace(net=make())}
     with pytest.raises(BadInput, match=r"the network of 'g' has no init and apply, .*flax\.linen"):
         check_game(game._replace(players=players))

@@ -19,6 +19,7 @@ WORDS = st.sampled_from(ODD) | st.text(max_size=8) | st.integers().map(str) | st
 MANY = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
+@pytest.mark.medium
 @MANY
 @given(data=st.data(), name=st.sampled_from(sorted(EXPERIMENTS)))
 def test_fuzzed_values_are_parsed_or_refused_in_one_line(data, name):

@@ -117,6 +117,7 @@ def test_scale_has_the_same_bits_in_every_program():
     assert once[0] == -1 and once[-1] == 1
 
 
+@pytest.mark.medium
 def test_device_resident_pipeline_imports_no_heavy_library():
     script = """
 import sys, numpy as np, jax

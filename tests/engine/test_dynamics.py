@@ -343,6 +343,7 @@ DYNAMICS = {
 }
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("dynamics", DYNAMICS.values(), ids=DYNAMICS.keys())
 def test_every_dynamics_traces_with_networks_adam_a_lazy_turn_and_seeds(dynamics):
     """The state must keep its structure for the loop and `cond`; only shapes are computed."""

@@ -44,6 +44,7 @@ def changed(before, after):
     return not same_bits(before, after)
 
 
+@pytest.mark.medium
 @every_game_slow_except(
     arena.vanilla_batch_norm,
     arena.vanilla_dropout,
@@ -68,6 +69,7 @@ def test_steps_are_finite_move_every_player_keep_the_tree_and_trace_once(make_ga
         assert float(reports[0][f"{label}/update_norm"]) > 0
 
 
+@pytest.mark.medium
 @every_game_slow_except(arena.vanilla_dropout, arena.lazy_r1, arena.lookahead_play)
 def test_donated_state_gives_the_same_values(make_game):
     """Up to rounding: XLA may fuse the program with donated buffers in another way."""
@@ -118,6 +120,7 @@ def test_lazy_turn_is_played_and_reported_every_k_steps():
     assert "d/played" not in reports[0]
 
 
+@pytest.mark.medium
 def test_turns_with_one_label_report_their_mean():
     """Two turns at learning rate 0 on different data; the step reports the mean of their scores."""
     still = optax.sgd(0.0)
@@ -143,6 +146,7 @@ def test_every_turn_gets_its_own_real_data():
     np.testing.assert_allclose(metrics["second/loss"], batch["x"][1].mean(), rtol=1e-6)
 
 
+@pytest.mark.medium
 def test_moves_of_one_turn_start_from_the_same_state():
     """Within one turn the generator plays against the old discriminator, in a later turn against the updated one."""
     d, g = move("d", d_loss), move("g", g_loss)
@@ -240,6 +244,7 @@ def test_bound_networks_keep_old_method_names():
         np.testing.assert_array_equal(each.slow(z), each.ema(z))
 
 
+@pytest.mark.medium
 def test_adding_a_player_leaves_others_parameters_unchanged():
     two, three = reference(arena.simultaneous).start, reference(arena.two_discriminators).start
     assert same_bits(two.players["g"], three.players["g"])
@@ -280,6 +285,7 @@ def test_batch_without_a_slice_per_turn_is_refused():
         make_step(game)(state, {"x": step_batch(game)["x"][:2]})
 
 
+@pytest.mark.medium
 def test_turns_with_one_label_but_different_metrics_are_refused():
     r1 = move("d", lambda nets, batch, keys, step: (jnp.mean(nets["d"](batch["x"])), {}))
     game = gan(*plain_nets, sgd, (turn(move("d", d_loss)), turn(r1, every=2)))

@@ -1,7 +1,7 @@
 """A feature network small enough for tests: average pooling and a fixed random layer."""
 
-import jax
 import jax.numpy as jnp
+import numpy as np
 
 from gan_jax.errors import BadInput
 from gan_jax.metrics.features.network import FeatureNet
@@ -21,10 +21,10 @@ def head(params, features):
 
 
 def tiny(head=head):
-    keys = jax.random.split(jax.random.key(0))
+    random = np.random.RandomState(0)
     params = {
-        "in": jax.random.normal(keys[0], (16, FEATURES)),
-        "out": 4 * jax.random.normal(keys[1], (FEATURES, CLASSES)),
+        "in": random.normal(size=(16, FEATURES)).astype(np.float32),
+        "out": random.normal(scale=4, size=(FEATURES, CLASSES)).astype(np.float32),
     }
     return FeatureNet("tiny", "0" * 64, "none", params, apply, head, tuple("abcd") if head else ())
 

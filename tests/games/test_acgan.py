@@ -63,6 +63,7 @@ def sigmoid(s):
     return 1 / (1 + exp(-s))
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("weight", [1.0, 0.3])
 def test_losses_equal_equations_2_and_3(weight):
     """With the minimax loss: -(L_S + L_C) for the discriminator, -(L_C - L_S) for the generator."""

@@ -100,6 +100,7 @@ CHOICES = {
 }
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("choice", CHOICES)
 def test_step_equals_equation_2(choice):
     choices, hand = CHOICES[choice]
@@ -152,6 +153,7 @@ def test_penalties_use_the_label_of_each_example(penalty):
     close(metrics["d/penalty"], np.mean(norms**2 / 2 if half else (norms - 1) ** 2), rtol=1e-4)
 
 
+@pytest.mark.medium
 def test_samples_have_the_labels_of_their_latents():
     class Written(nn.Module):
         """Writes its label into the image."""

@@ -62,6 +62,7 @@ def game(codes, **choices):
     return infogan.game(arena.CodedGenerator(codes), arena.Recognizer(sizes), sgd, sgd, codes=codes, **choices)
 
 
+@pytest.mark.medium
 def test_losses_equal_equation_6():
     nets, values = Scripted(), {}
     for turn in game(CODES, z_size=5, lambda_categorical=0.7, lambda_continuous=0.2).turns:
@@ -90,6 +91,7 @@ def test_posteriors_are_normalized():
     assert integrate.trapezoid(np.asarray(density), c) == pytest.approx(1, rel=1e-3)
 
 
+@pytest.mark.medium
 def test_bound_is_the_entropy_for_certain_and_0_for_uniform_guesses():
     y = jnp.array([0, 3, 2])
     code = Categorical(4)
@@ -112,6 +114,7 @@ def test_best_constant_posterior_of_a_continuous_code_has_negative_information()
     )
 
 
+@pytest.mark.medium
 def test_information_has_gradients_in_the_generator_and_shared_layers():
     weighted = {
         weight: game(CODES, z_size=arena.Z, lambda_categorical=weight, lambda_continuous=weight)

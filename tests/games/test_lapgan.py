@@ -83,6 +83,7 @@ def test_every_level_has_two_players_and_all_levels_move_together():
     assert images_per_step(game, 16) == 16
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("level", [1, 2])
 def test_finer_levels_compare_residuals_on_the_same_real_low_pass_image(level):
     x = images()

@@ -26,6 +26,7 @@ def played(steps=2, **kwargs):
     return state, reports
 
 
+@pytest.mark.medium
 def test_real_and_fake_are_augmented_with_independent_keys():
     seen = []
 
@@ -40,6 +41,7 @@ def test_real_and_fake_are_augmented_with_independent_keys():
     assert plain[0]["d/loss"] != augmented[0]["d/loss"]
 
 
+@pytest.mark.medium
 def test_penalties_see_the_discriminator_of_the_loss_with_its_augmentation_and_dropout():
     def noisy(x, keys, step):
         return 3 * penalties.instance_noise(x, keys, 0.5)
@@ -61,6 +63,7 @@ def test_penalties_see_the_discriminator_of_the_loss_with_its_augmentation_and_d
         assert abs(penalties.r1(other, batch["x"][0]).mean() / expected.mean() - 1) > 0.05
 
 
+@pytest.mark.medium
 def test_lecam_averages_persist_between_steps():
     state, reports = played(steps=3, penalties=(terms.lecam(0.5),))
     anchors = state.players["lecam"].stats["averages"]
@@ -68,6 +71,7 @@ def test_lecam_averages_persist_between_steps():
     assert len({report["d/penalty"] for report in reports}) == 3
 
 
+@pytest.mark.medium
 def test_penalty_is_reported_by_the_player_that_has_it():
     _, [d_only, _] = played(penalties=(terms.r1(1.0),))
     _, [g_only, _] = played(penalties=(terms.zcr_g(1.0, Z, 0.1),))

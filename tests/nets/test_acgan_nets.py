@@ -78,6 +78,7 @@ def test_classes_give_different_images_from_the_same_noise():
     assert all(abs(x[a] - x[b]).max() > 1e-4 for a, b in ((0, 1), (0, 2), (1, 2)))
 
 
+@pytest.mark.medium
 def test_dropout_is_active_only_with_keys():
     _, d = acgan.paper((12, 12, 1), classes=3, width=2)
     x = jax.random.normal(jax.random.key(0), (4, 12, 12, 1))

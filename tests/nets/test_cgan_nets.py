@@ -7,8 +7,9 @@ import pytest
 
 from gan_jax.nets import cgan
 
-Z, X = jax.random.normal(jax.random.key(0), (6, 100)), jax.random.normal(jax.random.key(1), (6, 28, 28, 1))
-Y = jnp.arange(6, dtype=jnp.int32)
+RANDOM = np.random.RandomState(0)
+Z, X = (jnp.asarray(RANDOM.normal(size=shape), jnp.float32) for shape in ((6, 100), (6, 28, 28, 1)))
+Y = jnp.asarray(np.arange(6), jnp.int32)
 KEYS = jax.random.split(jax.random.key(2), 6)
 
 
@@ -36,6 +37,7 @@ def test_parameters_have_the_papers_sizes():
     assert size(d) == 785 * 1200 + 11 * 250 + 291 * 960 + 241
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("shape", [(28, 28, 1), (6, 6, 3)])
 def test_images_have_the_given_shape_and_range(shape):
     g = cgan.Generator(shape, 10)
@@ -57,6 +59,7 @@ def test_maxout_is_the_maximum_over_pieces():
             assert y[b, unit] == pytest.approx(max(pieces), rel=1e-4, abs=1e-5)
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("net, x", [(cgan.Generator((28, 28, 1), 10), Z), (cgan.Discriminator(10), X)])
 def test_output_depends_on_the_label_and_keys_turn_dropout_on(net, x):
     variables = jax.jit(net.init)(jax.random.key(0), x, Y)
@@ -70,6 +73,7 @@ def test_output_depends_on_the_label_and_keys_turn_dropout_on(net, x):
     np.testing.assert_allclose(never.apply(variables, x, Y, KEYS), clean, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.medium
 def test_optional_batch_norm_precedes_every_hidden_relu():
     """Then the output does not depend on the scale of the input."""
     g = cgan.Generator((28, 28, 1), 10, dropout=0.0, norm=True)

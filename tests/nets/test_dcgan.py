@@ -60,6 +60,7 @@ def test_networks_have_the_papers_layers(size, grown):
     ]
 
 
+@pytest.mark.medium
 def test_initial_parameters_have_the_papers_scales():
     """Kernels from N(0, 0.02^2), every gain one, every bias zero (sec. 4)."""
     for net, x in zip(dcgan.paper((28, 28, 1), width=8), (jnp.zeros((2, 100)), jnp.zeros((2, 28, 28, 1))), strict=True):
@@ -98,6 +99,7 @@ def test_generator_needs_one_stride_per_width():
         dcgan.Generator(widths=(4, 3), strides=(2,)).init(jax.random.key(0), jnp.ones((2, 5)))
 
 
+@pytest.mark.medium
 def test_every_layer_but_the_last_has_batch_norm_updated_in_training():
     g = dcgan.Generator(size=8, widths=(4, 3, 2), norm=True)
     z = jax.random.normal(jax.random.key(0), (6, 5))

@@ -3,10 +3,12 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from gan_jax.nets import mlp
 
 
+@pytest.mark.medium
 def test_generator_has_batch_norm_and_bounded_output():
     g = mlp.Generator(shape=(4, 3, 2), widths=(5, 6))
     z = jax.random.normal(jax.random.key(0), (7, 3))

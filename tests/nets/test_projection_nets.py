@@ -55,6 +55,7 @@ def test_networks_have_the_widths_of_dcgan(shape):
     ]
 
 
+@pytest.mark.medium
 def test_both_networks_depend_on_the_label():
     g, d = projection.pair((12, 12, 1), width=2, classes=3)
     z, x = jax.random.normal(KEY, (4, 5)), jax.random.normal(KEY, (4, 12, 12, 1))

@@ -61,6 +61,7 @@ def test_every_kernel_of_the_discriminator_has_spectral_norm():
     assert len(kernels) == len(norms) == 2 * 3 + 2 * 2 + 2
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("pixels, base, blocks, down", [(28, 7, 2, 2), (32, 4, 3, 2), (64, 4, 4, 3), (16, 4, 2, 1)])
 def test_networks_fit_the_images(pixels, base, blocks, down):
     g, d = resnet.pair((pixels, pixels, 3), g_width=4, d_width=2)
@@ -127,6 +128,7 @@ def pool_by_hand(x):
     return (x[:, ::2, ::2] + x[:, 1::2, ::2] + x[:, ::2, 1::2] + x[:, 1::2, 1::2]) / 4
 
 
+@pytest.mark.medium
 def test_scores_equal_numpy():
     """Covers blocks, sum over positions, and the product with the label embedding."""
     net, x = resnet.ProjectionDiscriminator(classes=3, down=2, width=4), images(8)

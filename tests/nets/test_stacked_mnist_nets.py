@@ -40,6 +40,7 @@ def test_discriminators_of_both_sizes_have_the_papers_layers(size, width):
     assert count(params) == kernels + 3 * 7 * width - 2 * width + 16 * 4 * width + 1  # norm after all but the first
 
 
+@pytest.mark.medium
 def test_initial_kernels_have_the_papers_scale():
     """N(0, 0.02^2) in every layer of both networks."""
     x = jnp.zeros((2, 28, 28, 3))

@@ -2,17 +2,22 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.sharding import PartitionSpec as P
 
 from gan_jax.engine.collectives import batch_axis, pmean
 from gan_jax.engine.parallel import BATCH_AXIS, make_mesh
 
-PARAMS = {
-    "w": jax.random.normal(jax.random.key(0), (3, 4)),
-    "v": 9 * jax.random.normal(jax.random.key(1), (4,)),
-}
-X = jnp.arange(16.0).reshape(16, 1) / 4 + jax.random.normal(jax.random.key(2), (16, 3))  # the shards differ
-X_FAKE = jax.random.normal(jax.random.key(3), (16, 3))
+RANDOM = np.random.RandomState(0)
+
+
+def normal(*shape, mean=0, scale=1):
+    return jnp.asarray(RANDOM.normal(mean, scale, shape), jnp.float32)
+
+
+PARAMS = {"w": normal(3, 4), "v": normal(4, scale=9)}
+X = normal(16, 3, mean=np.arange(16).reshape(16, 1) / 4)  # the shards differ
+X_FAKE = normal(16, 3)
 KEYS = jax.random.split(jax.random.key(4), 16)
 
 

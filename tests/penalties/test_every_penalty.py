@@ -6,7 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from known import KEYS, PARAMS, X_FAKE, X, critic, over_devices
+import pytest
+from known import KEYS, PARAMS, X_FAKE, X, critic, normal, over_devices
 
 from gan_jax import penalties
 from gan_jax.engine.keys import uniform
@@ -42,7 +43,7 @@ def every_penalty(params, examples):
 
 
 EXAMPLES = (X, X_FAKE, KEYS)
-DIRECTION = jax.tree.map(lambda p: jax.random.normal(jax.random.key(9), p.shape), PARAMS)
+DIRECTION = jax.tree.map(lambda p: normal(*p.shape), PARAMS)
 
 play = jax.jit(every_penalty)
 
@@ -73,6 +74,7 @@ def on_one_device():
     return jax.jit(summed())(PARAMS, EXAMPLES)
 
 
+@pytest.mark.medium
 def test_penalties_are_per_example_finite_and_equal_under_vmap():
     twice = jax.tree.map(lambda p: 2 * p, PARAMS)
     one, two = play(PARAMS, EXAMPLES), play(twice, EXAMPLES)
@@ -84,6 +86,7 @@ def test_penalties_are_per_example_finite_and_equal_under_vmap():
     jax.tree.map(lambda lane, *alone: close(lane, jnp.stack(alone)), lanes, one, two)
 
 
+@pytest.mark.medium
 def test_parameter_gradients_equal_finite_differences():
     """Along one direction: forward mode per penalty against central differences, and reverse mode of the sum."""
     h = 3e-3
@@ -98,5 +101,6 @@ def test_parameter_gradients_equal_finite_differences():
     np.testing.assert_allclose(optax.tree.vdot(gradient, DIRECTION), expected, rtol=1e-3)
 
 
+@pytest.mark.medium
 def test_eight_devices_give_the_values_and_gradients_of_one():
     jax.tree.map(close, over_devices(summed())(PARAMS, EXAMPLES), on_one_device())

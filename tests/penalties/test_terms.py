@@ -18,10 +18,9 @@ from gan_jax.penalties import Penalty, terms, total
 
 close = partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-6)
 
-X = jax.random.normal(jax.random.key(0), (BATCH, 2, 2, 1))
-X_FAKE = jax.random.normal(jax.random.key(1), (BATCH, 2, 2, 1))
+X, X_FAKE = (jnp.asarray(x, jnp.float32) for x in np.random.RandomState(0).normal(size=(2, BATCH, 2, 2, 1)))
 KEYS = jax.random.split(jax.random.key(2), BATCH)
-STEP = jnp.int32(5)
+STEP = jnp.asarray(5, jnp.int32)
 
 
 def shifted(x, keys):
@@ -29,12 +28,13 @@ def shifted(x, keys):
 
 
 NETS = {"g": Generator(), "d": Discriminator(norm=True), "lecam": penalties.LeCam()}
-ARGS = {"g": (jnp.zeros((BATCH, Z)),), "d": (X,), "lecam": (jnp.zeros(BATCH), jnp.zeros(BATCH))}
+ARGS = {"g": (jnp.zeros((BATCH, Z)),), "d": (X,), "lecam": (jnp.zeros(BATCH),) * 2}
 
 
 @cache
 def variables(name):
-    return jax.jit(NETS[name].init)(jax.random.key(3), *ARGS[name])
+    with jax.ensure_compile_time_eval():  # values are cached, even where a program that uses them is traced
+        return jax.jit(NETS[name].init)(jax.random.key(3), *ARGS[name])
 
 
 def fresh_nets():
@@ -52,9 +52,19 @@ def of(side, nets=None, step=STEP):
     return side(nets or fresh_nets(), {"x": X}, X_FAKE, KEYS, step)
 
 
-D, G = fresh_nets()["d"].stateless, fresh_nets()["g"].stateless
-Z_KEYS, DZ_KEYS = split(KEYS, 2)
-LATENTS = normal(Z_KEYS, Z), 0.1 * normal(DZ_KEYS, Z)
+def D(x):
+    return fresh_nets()["d"].stateless(x)
+
+
+def G(z):
+    return fresh_nets()["g"].stateless(z)
+
+
+def latents(keys=KEYS):
+    """Draws z and its displacement as the terms do."""
+    z_keys, dz_keys = split(keys, 2)
+    return normal(z_keys, Z), 0.1 * normal(dz_keys, Z)
+
 
 D_SIDE = {
     "r1": (terms.r1, lambda: penalties.r1(D, X)),
@@ -68,7 +78,7 @@ D_SIDE = {
     "max_gradient": (terms.max_gradient, lambda: penalties.max_gradient(D, X, X_FAKE, KEYS)),
     "cr": (partial(terms.cr, transform=shifted), lambda: penalties.cr(D, X, KEYS, shifted)),
     "bcr": (partial(terms.bcr, transform=shifted), lambda: penalties.bcr(D, X, X_FAKE, KEYS, shifted)),
-    "zcr_d": (partial(terms.zcr_d, z_size=Z, std=0.1), lambda: penalties.zcr_d(D, G, *LATENTS)),
+    "zcr_d": (partial(terms.zcr_d, z_size=Z, std=0.1), lambda: penalties.zcr_d(D, G, *latents())),
     "lecam": (
         terms.lecam,
         lambda: jnp.square(D(X) - 0.01 * D(X_FAKE).mean()) + jnp.square(D(X_FAKE) - 0.01 * D(X).mean()),
@@ -99,7 +109,7 @@ def test_discriminator_term_equals_its_formula(name, terms_and_formulas):
 
 def test_generator_term_equals_its_formula():
     penalty = terms.zcr_g(0.3, Z, 0.1)
-    close(of(penalty.g), penalties.zcr_g(G, *LATENTS))
+    close(of(penalty.g), penalties.zcr_g(G, *latents()))
     assert of(penalty.d) == 0
 
 
@@ -109,12 +119,12 @@ def test_lecam_records_its_averages():
     close(nets["lecam"].stats["averages"]["real"], 0.01 * D(X).mean())  # the bound network's own decay, 0.99
 
 
+@pytest.mark.medium
 def test_total_is_the_weighted_sum_of_means_with_independent_keys():
     summed = total([terms.r1(0.5), terms.dragan(2.0), terms.zcr_g(3.0, Z, 0.1)])
     r1, dragan = penalties.r1(D, X), penalties.dragan(D, X, split(KEYS, 3)[1])
     close(of(summed.d), 0.5 * r1.mean() + 2 * dragan.mean())
-    z_keys, dz_keys = split(split(KEYS, 3)[2], 2)
-    close(of(summed.g), 3 * penalties.zcr_g(G, normal(z_keys, Z), 0.1 * normal(dz_keys, Z)).mean())
+    close(of(summed.g), 3 * penalties.zcr_g(G, *latents(split(KEYS, 3)[2])).mean())
 
 
 def test_total_of_no_penalties_is_zero():

@@ -87,6 +87,7 @@ def test_uncommitted_state_is_restored_uncommitted(tmp_path):
     jax.jit(lambda state, x: state.players["d"].params["dense"]["kernel"].sum() + x)(restored, batch)
 
 
+@pytest.mark.medium
 def test_buffers_may_be_donated_once_save_returns(tmp_path):
     overwrite = jax.jit(lambda params: jax.tree.map(lambda x: x - x, params), donate_argnums=0)
     big = jnp.arange(3_000_000.0)

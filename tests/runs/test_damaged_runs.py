@@ -76,6 +76,7 @@ def replaced(value, path, new):
 FEW = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
+@pytest.mark.medium
 @FEW
 @given(data=st.data(), name=st.sampled_from(FILES), new=ANYTHING)
 def test_replaced_json_values_are_read_or_refused(run, data, name, new):
@@ -87,6 +88,7 @@ def test_replaced_json_values_are_read_or_refused(run, data, name, new):
     holds(folder, whole | {name: ("\n".join(lines) + "\n").encode()})
 
 
+@pytest.mark.medium
 @FEW
 @given(name=st.sampled_from(FILES), start=st.floats(0, 1), end=st.floats(0, 1), new=st.binary(max_size=6))
 def test_replaced_bytes_are_read_or_refused(run, name, start, end, new):

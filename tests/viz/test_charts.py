@@ -168,6 +168,7 @@ def everything():
     yield lambda: metric_curves(RECORDS[:1], ("modes",), frozenset())
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("draw", list(everything()))
 def test_pictures_are_deterministic_without_cut_or_overlapping_text(draw, drawn):
     first, again = draw(), draw()

@@ -125,6 +125,7 @@ def test_curves_accept_any_player_names_and_missing_values(tmp_path, monkeypatch
     assert drawn == {"losses": {"d+g loss": ([1, 4], [1.0, 4.0]), "phase 2/critic loss": ([1], [5.0])}}
 
 
+@pytest.mark.medium
 def test_curves_are_deterministic_and_do_not_import_pyplot(tmp_path):
     for name in ("a.png", "b.png"):
         save_curves(tmp_path / name, [record(i) for i in range(1, 9)])

@@ -29,6 +29,7 @@ def is_orange(pixels):
     return bool((pixels[:, 0] - pixels[:, 2] > 80).any())
 
 
+@pytest.mark.medium
 def test_points_have_the_right_position_and_color():
     real, fake = np.array([[-1.0, 0.0], [1.0, 2.0]]), np.array([[0.5, 1.5], [np.nan, 0.0], [100.0, 0.0]])
     picture = scatter(real, fake, extent=EXTENT)

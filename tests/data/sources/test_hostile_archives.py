@@ -95,6 +95,7 @@ def images(request, tmp_path_factory):
     return path, file, Path(shutil.copy(file, there / "whole"))
 
 
+@pytest.mark.medium
 @FEW
 @given(start=st.floats(0, 1), length=st.integers(0, 40), new=st.binary(max_size=12))
 def test_corrupted_bytes_are_read_or_refused_in_one_line(images, start, length, new):

@@ -36,6 +36,7 @@ def torch_fidelity(x, height, width):
     return out.numpy().transpose(0, 2, 3, 1)
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("peer", [tensorflow, torch_fidelity])
 @pytest.mark.parametrize("size", SIZES, ids=str)
 def test_resize_equals_tensorflow_and_torch_fidelity(peer, size):

@@ -56,6 +56,7 @@ def refusal(path, *args):
     return str(caught.value)
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("name", ["a.safetensors", "a.npz", "new.pt", "old.pth", "A.NPZ"])
 def test_saved_tensors_are_read_back(tmp_path, name):
     path = (

@@ -42,6 +42,7 @@ def plain_conv_transpose(x, kernel, stride):
 FUNCTIONS = [(conv, plain_conv), (conv_transpose, plain_conv_transpose)]
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("products, shapes", [(True, SHAPES), (False, SHAPES[:1])], ids=["products", "library"])
 @pytest.mark.parametrize("ours, theirs", LAYERS)
 def test_layers_equal_flax(ours, theirs, shapes, products, monkeypatch):
@@ -101,6 +102,7 @@ def penalty(convolve, kernel, x):
     return jnp.sum(jnp.square(slope))
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("ours, theirs", FUNCTIONS)
 def test_second_derivatives_equal_lax(ours, theirs):
     """Reverse over reverse, then forward over both; with more and with fewer output than input channels."""

@@ -70,6 +70,7 @@ class Critic(nn.Module):
         return nn.Dense(1)(jnp.tanh(x))[:, 0]
 
 
+@pytest.mark.medium
 def test_layers_over_eight_devices_compare_the_whole_batch():
     """Compares scores, a penalty on them, and the gradients of both with respect to the parameters."""
     x = jax.random.normal(KEY, (16, 2)) * jnp.linspace(0.1, 1, 16)[:, None]

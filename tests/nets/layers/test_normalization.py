@@ -43,6 +43,7 @@ def test_dropout_applies_the_rounded_rate_and_keeps_the_mean(rate):
     close(jnp.unique(y), [0, 1 / (1 - rounded)])
 
 
+@pytest.mark.medium
 def test_dropout_depends_only_on_the_key_of_the_example():
     x = jnp.ones((4, 50))
     y = Dropout(0.5).apply({}, x, keys(4))

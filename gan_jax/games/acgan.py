@@ -75,7 +75,8 @@ def game(
         scores, real, fake = classify(nets, batch, keys)
         l_c = log_likelihood(*real) + log_likelihood(*fake)
         accuracies = {"class_accuracy_real": class_accuracy(*real), "class_accuracy_fake": class_accuracy(*fake)}
-        return jnp.mean(loss.d(*scores)) - weight * l_c, losses.score_metrics(*scores) | accuracies
+        metrics = losses.score_metrics(*scores, loss.undecided) | accuracies
+        return jnp.mean(loss.d(*scores)) - weight * l_c, metrics
 
     def g_loss(nets, batch, keys, step):
         scores, _, fake = classify(nets, batch, keys)

@@ -100,7 +100,7 @@ def game(
 
     def d_loss(nets, batch, keys, step):
         scores, information = scores_and_information(nets, batch, keys)
-        metrics = losses.score_metrics(*scores) | report(information)
+        metrics = losses.score_metrics(*scores, loss.undecided) | report(information)
         return jnp.mean(loss.d(*scores)) - weighted(information), metrics
 
     def g_loss(nets, batch, keys, step):

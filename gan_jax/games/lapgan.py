@@ -83,7 +83,7 @@ def game(
     def d_move(k: int) -> Move:
         def d_loss(nets, batch, keys, step):
             s_real, s_fake = scores(nets, batch, keys, k)
-            return jnp.mean(loss.d(s_real, s_fake)), losses.score_metrics(s_real, s_fake)
+            return jnp.mean(loss.d(s_real, s_fake)), losses.score_metrics(s_real, s_fake, loss.undecided)
 
         return move(f"d{k}", d_loss)
 

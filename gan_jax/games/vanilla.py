@@ -84,7 +84,8 @@ def game(
         s_real, s_fake, penalized = scores(nets, batch, keys, step)
         added = penalty.d(*penalized)
         report = {"penalty": added} if any(p.d is not nothing for p in penalties) else {}
-        return jnp.mean(loss.d(s_real, s_fake)) + added, losses.score_metrics(s_real, s_fake) | report
+        metrics = losses.score_metrics(s_real, s_fake, loss.undecided)
+        return jnp.mean(loss.d(s_real, s_fake)) + added, metrics | report
 
     def g_loss(nets, batch, keys, step):
         s_real, s_fake, penalized = scores(nets, batch, keys, step)

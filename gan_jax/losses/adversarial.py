@@ -22,13 +22,27 @@ class AdversarialLoss(NamedTuple):
     g: Callable[[Scores, Scores], Scores]
     name: str = ""
     """The word for the loss on the command line; "" if it has none."""
+    undecided: float | None = 0.0
+    """The optimal score where real and fake examples are equally likely: a score above it says real.
+
+    None if there is no such score, because the loss stays the same if a constant is added to all scores."""
 
 
-def score_metrics(s_real: Scores, s_fake: Scores) -> Metrics:
-    """Computes the mean score and the fraction classified correctly, of real and of fake examples."""
-    return {
-        "score_real": jnp.mean(s_real),
-        "score_fake": jnp.mean(s_fake),
-        "accuracy_real": jnp.mean(s_real > 0, dtype=jnp.float32),
-        "accuracy_fake": jnp.mean(s_fake < 0, dtype=jnp.float32),
-    }
+def score_metrics(s_real: Scores, s_fake: Scores, undecided: float | None = 0.0) -> Metrics:
+    """Computes the mean scores, and how well they tell real from fake examples.
+
+    `accuracy_pairs` is the share of pairs (real i, fake i) whose real example has the higher score; ties count half.
+    Its expectation is the area under the ROC curve, so no increasing map of the scores changes it.
+    `accuracy_real` and `accuracy_fake` are the shares of real scores above `undecided` and of fake scores below it.
+
+    Args:
+        s_real: scores of real examples, or of packs of them.
+        s_fake: as many scores of fake examples.
+        undecided: that of the loss; with None, `accuracy_real` and `accuracy_fake` are left out.
+    """
+    above, tied = (jnp.mean(pairs, dtype=jnp.float32) for pairs in (s_real > s_fake, s_real == s_fake))
+    metrics = {"score_real": jnp.mean(s_real), "score_fake": jnp.mean(s_fake), "accuracy_pairs": above + 0.5 * tied}
+    if undecided is not None:
+        metrics["accuracy_real"] = jnp.mean(s_real > undecided, dtype=jnp.float32)
+        metrics["accuracy_fake"] = jnp.mean(s_fake < undecided, dtype=jnp.float32)
+    return metrics

@@ -42,6 +42,8 @@ class Divergence(NamedTuple):
     """f*(g_f(v)) in closed form, without overflow (table 6)."""
     name: str = ""
     """The word for the loss on the command line; "" if it has none."""
+    undecided: float = 0.0
+    """The optimal score where p = q: g_f(undecided) = f'(1)."""
 
 
 @cache
@@ -54,6 +56,7 @@ def f_gan(divergence: Divergence) -> AdversarialLoss:
         d=lambda s_real, s_fake: divergence.composition(s_fake) - divergence.activation(s_real),
         g=lambda s_real, s_fake: -divergence.activation(s_fake),
         name=divergence.name,
+        undecided=divergence.undecided,
     )
 
 
@@ -68,6 +71,7 @@ kullback_leibler = Divergence(
     activation=lambda v: v,
     composition=lambda v: _exp(v - 1),
     name="kullback_leibler",
+    undecided=1.0,
 )
 """KL(P || Q) = E_p[log(p / q)]; optimal score 1 + log(p / q)."""
 

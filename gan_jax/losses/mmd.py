@@ -1,7 +1,8 @@
 """Kernel losses: the critic is an embedding, and the loss a distance between the embedded batches.
 
 Scores are `[B]` or embeddings `[B, K]`. `g` returns values `[B]` whose mean is an unbiased estimate of the distance;
-`d` is its negative. Each example is compared with the whole batch, also where devices share it.
+`d` is its negative. Each example is compared with the whole batch, also where devices share it. A constant added to all
+scores changes no distance, so none is undecided.
 """
 
 from collections.abc import Callable, Sequence
@@ -72,7 +73,7 @@ def mmd(kernel: Kernel) -> AdversarialLoss:
         within = _mean_over_others(kernel(x, every_x)) + _mean_over_others(kernel(y, every_y))
         return within - 2 * jnp.mean(kernel(x, every_y), axis=1)
 
-    return AdversarialLoss(d=lambda s_real, s_fake: -estimate(s_real, s_fake), g=estimate)
+    return AdversarialLoss(d=lambda s_real, s_fake: -estimate(s_real, s_fake), g=estimate, undecided=None)
 
 
 mmd_gaussian = mmd(gaussian())._replace(name="mmd_gaussian")

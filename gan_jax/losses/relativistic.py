@@ -1,4 +1,4 @@
-"""Losses of score differences: adding a constant to all scores changes nothing."""
+"""Losses of score differences: adding a constant to all scores changes nothing, so none is undecided."""
 
 from functools import cache
 
@@ -13,6 +13,7 @@ relativistic_paired = AdversarialLoss(
     d=lambda s_real, s_fake: softplus(s_fake - s_real),
     g=lambda s_real, s_fake: softplus(s_real - s_fake),
     name="relativistic_paired",
+    undecided=None,
 )
 """`d`: -log sigmoid(s_real - s_fake), `g`: -log sigmoid(s_fake - s_real); each real is paired with one fake.
 
@@ -35,7 +36,7 @@ def relativistic_average(base: AdversarialLoss) -> AdversarialLoss:
         return base.d(s_real - _batch_mean(s_fake), s_fake - _batch_mean(s_real))
 
     name = base.name and f"relativistic_average_{base.name}".removesuffix("_non_saturating")
-    return AdversarialLoss(d=d, g=lambda s_real, s_fake: d(s_fake, s_real), name=name)
+    return AdversarialLoss(d=d, g=lambda s_real, s_fake: d(s_fake, s_real), name=name, undecided=None)
 
 
 def _batch_mean(scores: Scores) -> Float[Array, ""]:

@@ -30,4 +30,4 @@ def top_k(loss: AdversarialLoss, share: float | Float[Array, ""]) -> Adversarial
         kept = jnp.mean(everyone >= threshold, dtype=s_fake.dtype)
         return jnp.where(s_fake >= threshold, loss.g(s_real, s_fake) / kept, 0)
 
-    return AdversarialLoss(loss.d, g)
+    return AdversarialLoss(loss.d, g, undecided=loss.undecided)

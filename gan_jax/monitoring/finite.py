@@ -15,8 +15,8 @@ class NonFinite(RuntimeError):
     def __init__(self, moves: list[str], step: int):
         self.moves, self.step = moves, step
         self.what = f"the numbers of {' and '.join(moves)} are not finite from step {step:,} on"
-        cure = "lower its learning rate, give d a gradient penalty, or retry from the last checkpoint: --rollbacks 3"
-        super().__init__(f"{self.what}: {cure}")
+        cure = "lower its learning rate, give the discriminator a gradient penalty, or retry from the last checkpoint"
+        super().__init__(f"{self.what}: {cure}: --rollbacks 3")
 
 
 def is_informative(name: str, value: object, steps: int) -> bool:

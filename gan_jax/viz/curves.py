@@ -16,7 +16,7 @@ from gan_jax.viz.images import COLORS
 PANELS = (
     ("loss", "losses"),
     ("score", "scores (logits)"),
-    ("accuracy", "accuracy of the scores' signs"),
+    ("accuracy", "accuracy of discriminators"),
     ("norm", "norms of gradients and updates"),
 )
 """A part of a metric's name after `player/`, and the title of its panel."""

@@ -105,7 +105,7 @@ def test_finer_levels_compare_residuals_on_the_same_real_low_pass_image(level):
     s_real, s_fake = (np.asarray(a, np.float64).sum((1, 2, 3)) / 10 for a in (h, h_fake))
     expected = np.mean(np.log1p(np.exp(-s_real)) + np.log1p(np.exp(s_fake)))  # -log D(h) - log(1 - D(G(z, low)))
     np.testing.assert_allclose(value, expected, rtol=1e-5)
-    assert set(report) == {"score_real", "score_fake", "accuracy_real", "accuracy_fake"}
+    assert set(report) == {"score_real", "score_fake", "accuracy_pairs", "accuracy_real", "accuracy_fake"}
     value, report = loss_of(three_levels(), f"g{level}")({f"g{level}": g, f"d{level}": d}, {"x": x}, keys, step)
     np.testing.assert_allclose(value, np.mean(np.log1p(np.exp(-s_fake))), rtol=1e-5)
     assert report == {}

@@ -183,7 +183,7 @@ def cycle(tx):
         def loss(nets, batch, keys, step):
             s_real = nets[d](real * batch["x"])
             s_fake = nets[d](nets[net](-real * batch["x"]))
-            return jnp.mean(losses.least_squares.d(s_real, s_fake)), losses.score_metrics(s_real, s_fake)
+            return jnp.mean(losses.least_squares.d(s_real, s_fake)), losses.score_metrics(s_real, s_fake, 0.5)
 
         return loss
 

@@ -4,8 +4,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from by_hand import assert_by_hand
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gan_jax import BadInput, losses
+from gan_jax.metrics import ranking_accuracy
 
 LOG2, LOG1E = np.log(2), np.log(1 + np.e)  # softplus(0), softplus(1)
 
@@ -75,11 +78,34 @@ def test_smoothing_targets_outside_0_to_1_are_refused(target):
         losses.label_smoothing(target)
 
 
-def test_score_metrics_equal_hand_computation():
-    metrics = losses.score_metrics(jnp.array([1.0, -3.0, 2.0, 4.0]), jnp.array([1.0, -3.0, -2.0, 4.0]))
-    assert {name: float(value) for name, value in metrics.items()} == {
-        "score_real": 1.0,
-        "score_fake": 0.0,
-        "accuracy_real": 0.75,
-        "accuracy_fake": 0.5,
-    }
+@pytest.mark.parametrize(("undecided", "accuracies"), [(0.0, (0.75, 0.5)), (1.5, (0.5, 0.75)), (None, ())])
+def test_score_metrics_equal_hand_computation(undecided, accuracies):
+    s_real, s_fake = jnp.array([1.0, -3.0, 2.0, 4.0]), jnp.array([1.0, -2.0, -3.0, 4.0])
+    metrics = losses.score_metrics(s_real, s_fake, undecided)
+    expected = {"score_real": 1.0, "score_fake": 0.0, "accuracy_pairs": (0.5 + 0 + 1 + 0.5) / 4}
+    expected |= dict(zip(("accuracy_real", "accuracy_fake"), accuracies, strict=False))
+    assert {name: float(value) for name, value in metrics.items()} == expected
+
+
+SCORES = st.lists(st.tuples(st.integers(-6, 6), st.integers(-6, 6)), min_size=8, max_size=8)
+INCREASING = {
+    "identity": lambda s: s,
+    "shift": lambda s: s + 7,
+    "scale": lambda s: 3 * s,
+    "exp": jnp.exp,
+    "cube": lambda s: s**3 - 2,
+}
+
+
+@settings(max_examples=30)
+@given(SCORES)
+def test_share_of_pairs_is_unchanged_by_increasing_maps_of_the_scores(pairs):
+    s = jnp.asarray(pairs, jnp.float32).T
+    shares = {name: float(losses.score_metrics(*mapped(s))["accuracy_pairs"]) for name, mapped in INCREASING.items()}
+    assert shares == dict.fromkeys(INCREASING, np.mean([(real > fake) + 0.5 * (real == fake) for real, fake in pairs]))
+
+
+def test_share_of_pairs_estimates_the_area_under_the_roc_curve():
+    s_real, s_fake = np.random.default_rng(0).normal([[1], [0]], size=(2, 20_000)).astype(np.float32)
+    share = losses.score_metrics(jnp.asarray(s_real), jnp.asarray(s_fake))["accuracy_pairs"]
+    assert share == pytest.approx(ranking_accuracy(s_real, s_fake), abs=0.01)

@@ -131,6 +131,32 @@ def test_relativistic_and_kernel_losses_are_invariant_to_shifts(name, at):
         np.testing.assert_allclose(shifted, values, rtol=1e-4, atol=1e-5)
 
 
+LEVELS = np.arange(-400, 401, dtype=np.float32) / 100
+
+
+@pytest.fixture(scope="module")
+def at_one_score():
+    """Returns the mean of `d` of every loss where all scores, real and fake, are one of `LEVELS`."""
+
+    def evaluate(level):
+        s = jnp.full(2, level)
+        return {name: jnp.mean(loss.d(s, s)) for name, loss in LOSSES.items()}
+
+    return jax.tree.map(np.asarray, jax.jit(jax.vmap(evaluate))(LEVELS))
+
+
+@every(LOSSES)
+def test_undecided_score_is_optimal_where_real_and_fake_are_equally_likely(name, at_one_score):
+    """There a discriminator cannot tell them apart, so all scores are equal; the hinge is flat between -1 and 1."""
+    means, undecided = at_one_score[name], LOSSES[name].undecided
+    optimal = LEVELS[means <= means.min() + 1e-5]
+    if undecided is None:
+        assert len(optimal) == len(LEVELS)
+    else:
+        assert (optimal[0] + optimal[-1]) / 2 == pytest.approx(undecided, abs=0.02)
+        assert optimal[0] > LEVELS[0] and optimal[-1] < LEVELS[-1]
+
+
 COMPARING = {
     **{name: (loss, (S_REAL, S_FAKE)) for name, loss in {**RELATIVISTIC, **TOP_K}.items()},
     **{name: (loss, (X[0], X[1])) for name, loss in KERNEL.items()},

@@ -22,6 +22,7 @@ def healthy(n):
             "seconds": 0.1 * i,
             "d/loss": level[i] * noise[0][i],
             "g/loss": 2 - level[i] * noise[1][i],
+            "d/accuracy_pairs": min(1.0, 0.85 * noise[2][i]),
             "d/accuracy_real": min(1.0, 0.8 * noise[2][i]),
             "d/accuracy_fake": min(1.0, 0.8 * noise[3][i]),
             "d/grad_norm": 3 * level[i] * noise[4][i],
@@ -45,13 +46,8 @@ def failing(name, **change):
 
 
 FAILURES = [
-    failing("discriminator won", d__accuracy_real=lambda i, v: 0.995, d__accuracy_fake=lambda i, v: 1),
-    failing(
-        "generator's gradient vanished",
-        g__grad_norm=lambda i, v: 1e-4 * v,
-        d__accuracy_real=lambda i, v: 0.95,
-        d__accuracy_fake=lambda i, v: 0.95,
-    ),
+    failing("discriminator won", d__accuracy_pairs=lambda i, v: 0.9999),
+    failing("generator's gradient vanished", g__grad_norm=lambda i, v: 1e-4 * v, d__accuracy_pairs=lambda i, v: 0.98),
     failing("samples alike", diversity=lambda i, v: 0.1),
     failing("classes missing", reverse_kl=lambda i, v: 1.5),
     failing("oscillation", g__loss=lambda i, v: v + 0.8 * np.sin(i)),
@@ -82,10 +78,66 @@ def test_healthy_records_trigger_no_symptom():
         assert findings(healthy(150)) == []
 
 
-@pytest.mark.parametrize("almost", [{"d__accuracy_fake": 0.98}, {"d__accuracy_real": 0.5}])
-def test_discriminator_has_won_only_if_right_on_real_and_fake(almost):
-    right = {"d__accuracy_real": 1.0, "d__accuracy_fake": 1.0} | almost
-    records = failing("", **{metric: lambda i, v, to=to: to for metric, to in right.items()}).values[1]
+def renamed(records, names):
+    """Renames the moves of records, `{old: new}`."""
+
+    def rename(name):
+        move, slash, metric = name.rpartition("/")
+        return names.get(move, move) + slash + metric
+
+    return [{rename(name): value for name, value in record.items()} for record in records]
+
+
+@pytest.mark.parametrize(
+    "names", [{"g": "artist", "d": "critic"}, {"g": "d_ab", "d": "g_a"}, {"g": "g+encoder"}], ids=str
+)
+@pytest.mark.parametrize(("name", "records"), FAILURES)
+def test_players_are_known_by_what_they_report_and_not_by_their_names(name, records, names):
+    assert findings(renamed(records, names)) == findings(records) != []
+
+
+def without(records, *ends):
+    return [{name: value for name, value in record.items() if not name.endswith(ends)} for record in records]
+
+
+def played(**values):
+    """Makes a run that is healthy at first, and whose metrics then have these values."""
+    return failing("", **{metric: lambda i, v, to=to: to for metric, to in values.items()}).values[1]
+
+
+@pytest.mark.parametrize("accuracies", [(1.0, 1.0), (0.5, 1.0), (0.7, 0.7)])
+def test_a_discriminator_that_ranks_all_pairs_has_won_even_if_its_scores_are_shifted(accuracies):
+    real, fake = accuracies
+    [found] = findings(played(d__accuracy_pairs=1.0, d__accuracy_real=real, d__accuracy_fake=fake))
+    assert found.symptom == "discriminator won"
+
+
+def test_a_discriminator_that_ranks_nearly_all_pairs_has_not_won():
+    assert findings(played(d__accuracy_pairs=0.999, d__accuracy_real=0.99, d__accuracy_fake=0.99)) == []
+
+
+def test_a_critic_without_an_undecided_score_never_wins_but_the_gradient_may_vanish():
+    def symptoms(**values):
+        records = without(played(d__accuracy_pairs=1.0, **values), "/accuracy_real", "/accuracy_fake")
+        return [found.symptom for found in findings(records)]
+
+    assert symptoms() == []
+    assert symptoms(g__grad_norm=1e-6) == ["generator's gradient vanished"]
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "found"), [((1.0, 1.0), ["discriminator won"]), ((1.0, 0.98), []), ((0.5, 1.0), [])], ids=str
+)
+def test_records_without_pairs_are_judged_by_both_accuracies(accuracies, found):
+    real, fake = accuracies
+    records = without(played(d__accuracy_real=real, d__accuracy_fake=fake), "/accuracy_pairs")
+    assert [each.symptom for each in findings(records)] == found
+
+
+def test_a_lazy_regularizer_is_not_on_the_generator_s_side():
+    records = played(d__accuracy_pairs=0.98)
+    for i, record in enumerate(records):
+        record |= {"r1/grad_norm": 1e-6 if i >= 40 else 1.0, "r1/played": 0.0625}
     assert findings(records) == []
 
 
@@ -96,6 +148,7 @@ def test_vanishing_gradient_at_equilibrium_is_healthy():
 def test_a_single_bad_chunk_triggers_no_symptom():
     records = healthy(80)
     spike = {
+        "d/accuracy_pairs": 1.0,
         "d/accuracy_real": 1.0,
         "d/accuracy_fake": 1.0,
         "g/grad_norm": 0.0,

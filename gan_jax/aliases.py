@@ -66,12 +66,15 @@ MOVED = {
 RENAMED = {
     "engine.collectives": {"mean_over_devices": "pmean", "gather_over_devices": "all_gather"},
     "engine.networks": {"Through": "WrappedNet"},
-    "metrics": {"diversity": "mean_ms_ssim", "look": "extract"},
+    "metrics": {"diversity": "mean_ms_ssim", "look": "extract", "reverse_kl": "reverse_kl_classes"},
+    "metrics.classes": {"reverse_kl": "reverse_kl_classes"},
+    "metrics.mixture_modes": {"reverse_kl": "reverse_kl_modes"},
     "metrics.features.network": {"look": "extract", "Look": "NetworkOutputs"},
     "config.experiment": {"Common": "RunConfig"},
     "toy.gaussians": {"Recipe": "Config", "bench": "make_experiment"},
     "toy.networks": {"Generator": "PointGenerator"},
     "losses": {"smoothed": "label_smoothing"},
+    "monitoring.diversity": {"diversity": "diversity_ratio"},
     "penalties": {"interpolated": "gradient_penalty", "zero_centred": "zero_centered"},
     "penalties.terms": {"interpolated": "gradient_penalty"},
     "sampling.latents": {"latents": "draw_latents"},
@@ -105,7 +108,7 @@ def _new_name(name: str) -> str | None:
 
 def old_names(module: str) -> Callable[[str], Any]:
     """Makes a module's `__getattr__`, which resolves old names to the new ones."""
-    renamed = RENAMED[module.removeprefix("gan_jax.")]
+    renamed = RENAMED.get(module.removeprefix("gan_jax."), {})  # none in a copy of a module under another name
 
     def find(name: str) -> Any:
         if name not in renamed:

@@ -28,7 +28,7 @@ COLUMNS = {
     "fid": ("fid", "Fréchet ↓"),
     "precision": ("prdc", "precision ↑"),
     "recall": ("prdc", "recall ↑"),
-    "reverse_kl": ("modes", "reverse KL of classes ↓"),
+    "reverse_kl_classes": ("modes", "reverse KL of classes ↓"),
     "label_accuracy": ("label_accuracy", "label accuracy ↑"),
     "code_accuracy": ("code_accuracy", "code accuracy ↑"),
 }

@@ -10,18 +10,19 @@ from pathlib import Path
 
 import numpy as np
 
-from gan_jax.monitoring.diagnostics import named, series
+from gan_jax.monitoring.diagnostics import discriminators, is_calibrated, named, series, tells_apart
 from gan_jax.monitoring.monitor import Monitor
 from gan_jax.runs.run_dir import Record, RunDir
 
 
-def longest_right(records: list[Record], right: float = 0.99) -> int:
-    """Returns the most consecutive chunks in which a discriminator was right about real and fake examples."""
+def longest_ahead(records: list[Record], accuracy: float = 0.99) -> int:
+    """Returns the most consecutive chunks in which a discriminator, of a calibrated loss, told real from fake."""
     longest = 0
-    for name in named(records, "/accuracy_real"):
+    for move in discriminators(records[-1]):
         length = 0
-        for pair in zip(series(records, name), series(records, name.replace("_real", "_fake")), strict=True):
-            length = length + 1 if min(pair) >= right else 0
+        for record in records:
+            ahead = is_calibrated(record, move) and tells_apart(record, move, accuracy)
+            length = length + 1 if ahead else 0
             longest = max(longest, length)
     return longest
 
@@ -40,16 +41,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", nargs="+", type=Path)
     args = parser.parse_args()
-    print("| run | chunks | d accurate in a row | largest norm over median | least diversity since the best | found |")
+    print(
+        "| run | chunks | d ahead in a row | largest norm over median | least diversity ratio since the best | found |"
+    )
     print("| --- | --- | --- | --- | --- | --- |")
     for run in args.runs:
         records, monitor = RunDir(run).records(), Monitor()
         for record in records:
             monitor.update(record)
-        diversity = series(records, "diversity")
+        diversity = series(records, "diversity_ratio")
         least = f"{diversity[diversity.argmax() :].min():.2f}" if len(diversity) else ""
         found = ", ".join(dict.fromkeys(finding.symptom for finding in monitor.findings)) or "nothing"
-        near = f"{longest_right(records)} | {largest_jump(records):.1f} | {least}"
+        near = f"{longest_ahead(records)} | {largest_jump(records):.1f} | {least}"
         print(f"| `{run.name}` | {len(records)} | {near} | {found} |")
 
 

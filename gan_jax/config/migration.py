@@ -26,4 +26,6 @@ def upgrade(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
         given["loss"] = ":".join(("lsgan", *map(repr, given.pop("labels"))))
     if name == "stacked_mnist" and "learning_rate" in given:
         given["g_learning_rate"] = given["d_learning_rate"] = given.pop("learning_rate")
+    if given.get("best") == "reverse_kl":
+        given["best"] = "reverse_kl_classes"
     return {RENAMED.get(name, {}).get(flag, flag): value for flag, value in given.items()}

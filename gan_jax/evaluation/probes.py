@@ -74,16 +74,17 @@ def make_probes(game: Game, key: Key[Array, ""], net: FeatureNet) -> Callable[[S
 
 
 def _scorer(game: Game) -> Callable[[State, LabeledImages], Float[np.ndarray, " N"]]:
-    """Returns `score(state, labeled)`: the logits of the discriminator's EMA, `BATCH` images at a time."""
+    """Returns `score(state, labeled)`: the logits of the discriminator's EMA, `BATCH` images at a time.
+
+    The discriminator is the player who receives the real images: the game's clock.
+    """
 
     @jax.jit
     def chunk(players, batch, blank):
-        output = bind(game, players)["d"].ema(*game.inputs(batch, blank)["d"])
+        output = bind(game, players)[game.clock].ema(*game.inputs(batch, blank)[game.clock])
         return output[0] if isinstance(output, tuple) else output  # some discriminators return class logits as well
 
     def score(state: State, labeled: LabeledImages) -> Float[np.ndarray, " N"]:
-        if "d" not in game.players:
-            raise BadInput("this game has no player d: leave the metric out")
         blank = game.prior(jax.random.split(jax.random.key(0), BATCH))
         if "y" in blank and labeled.labels is None:
             raise BadInput("the discriminator needs labels, and the images have none: leave the metric out")

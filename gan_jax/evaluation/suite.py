@@ -77,7 +77,10 @@ def prdc(inputs: EvalInputs) -> Values:
 def modes(inputs: EvalInputs) -> Values:
     """Counts the predicted classes among samples, and computes their reverse KL divergence from the real shares."""
     fake = inputs.fake.predicted
-    return {"modes": float(metrics.mode_count(fake)), "reverse_kl": metrics.reverse_kl(fake, inputs.real_shares())}
+    return {
+        "modes": float(metrics.mode_count(fake)),
+        "reverse_kl_classes": metrics.reverse_kl_classes(fake, inputs.real_shares()),
+    }
 
 
 def label_accuracy(inputs: EvalInputs) -> Values:
@@ -161,7 +164,7 @@ METRICS = {
     "kid": Metric(kid, {"kid": "lower", "kid_error": "neither"}, {"kernel": "(x.y / D + 1)^3", "subsets": None}),
     "intra_fid": Metric(intra_fid, {"intra_fid": "lower", "intra_fid_rank": "neither"}),
     "is": Metric(inception, {"is": "higher", "is_spread": "neither"}, {"splits": SPLITS, "order": "random"}),
-    "modes": Metric(modes, {"modes": "higher", "reverse_kl": "lower"}),
+    "modes": Metric(modes, {"modes": "higher", "reverse_kl_classes": "lower"}),
     "label_accuracy": Metric(label_accuracy, {"label_accuracy": "higher"}),
     "code_accuracy": Metric(code_accuracy, {"code_accuracy": "higher"}),
     "cas": Metric(cas, {"cas": "higher"}, {"classifier": "gan_jax.evaluate.classifier", "seed": 0}),
@@ -190,7 +193,7 @@ METRICS = {
 }
 
 
-OLD_NAMES = {"memorised": "memorized"}
+OLD_NAMES = {"memorised": "memorized", "reverse_kl": "reverse_kl_classes"}
 """Names of metrics and values in earlier releases, still accepted and read."""
 
 

@@ -5,7 +5,7 @@
 
 from gan_jax.aliases import old_names
 from gan_jax.metrics.arrays import Estimate
-from gan_jax.metrics.classes import class_shares, code_accuracy, label_accuracy, mode_count, reverse_kl
+from gan_jax.metrics.classes import class_shares, code_accuracy, label_accuracy, mode_count, reverse_kl_classes
 from gan_jax.metrics.discriminator import adversarial_accuracy, ranking_accuracy
 from gan_jax.metrics.features.network import FeatureNet, extract
 from gan_jax.metrics.frechet import frechet_distance, intra_frechet_distance
@@ -47,5 +47,5 @@ __all__ = [
     "prdc",
     "precision_recall",
     "ranking_accuracy",
-    "reverse_kl",
+    "reverse_kl_classes",
 ]

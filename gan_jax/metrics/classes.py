@@ -1,7 +1,7 @@
 """Scores of class labels: requested ones, and those predicted by a classifier (its argmax).
 
-The protocol of Stacked MNIST, whose 1,000 classes are known, is `mode_count` and `reverse_kl` (Srivastava et al. 2017,
-"VEEGAN"; Lin et al. 2018, "PacGAN"). Both depend on the number of images: compare at equal numbers only.
+The protocol of Stacked MNIST, whose 1,000 classes are known, is `mode_count` and `reverse_kl_classes` (Srivastava et
+al. 2017, "VEEGAN"; Lin et al. 2018, "PacGAN"). Both depend on the number of images: compare at equal numbers only.
 
 https://arxiv.org/abs/1705.07761 (VEEGAN), https://arxiv.org/abs/1712.04086 (PacGAN)
 """
@@ -11,7 +11,10 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Array, Float, Int, Shaped
 
+from gan_jax.aliases import old_names
 from gan_jax.errors import BadInput
+
+__getattr__ = old_names(__name__)
 
 Labels = Shaped[np.ndarray, " N"] | Shaped[Array, " N"]
 """Class of every image, 0 to K - 1, of any integer type."""
@@ -56,7 +59,7 @@ def mode_count(labels: Labels) -> int:
     return len(np.unique(as_labels(labels, "labels")))
 
 
-def reverse_kl(labels: Labels, reference_shares: Float[np.ndarray, " K"]) -> float:
+def reverse_kl_classes(labels: Labels, reference_shares: Float[np.ndarray, " K"]) -> float:
     """Computes KL(q || p) = sum over classes of q log(q / p), in nats.
 
     q are the shares of `labels`, p those of the reference, `[K]`.

@@ -10,6 +10,10 @@ https://arxiv.org/abs/1712.04086. Both score 2,500 samples and repeat every run 
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
+from gan_jax.aliases import old_names
+
+__getattr__ = old_names(__name__)
+
 Samples = Float[Array, "N D"]
 Centers = Float[Array, "M D"]
 Scalar = Float[Array, ""]
@@ -19,7 +23,7 @@ RADIUS = 3
 
 
 def mode_scores(samples: Samples, centers: Centers, std: float | Scalar) -> dict[str, Scalar]:
-    """Computes `modes` (see `modes_captured`), `high_quality` and `reverse_kl` for a mixture of Gaussians.
+    """Computes `modes` (see `modes_captured`), `high_quality` and `reverse_kl_modes` for a mixture of Gaussians.
 
     Args:
         samples: `[N, D]`.
@@ -29,7 +33,7 @@ def mode_scores(samples: Samples, centers: Centers, std: float | Scalar) -> dict
     return {
         "modes": modes_captured(samples, centers, std),
         "high_quality": high_quality(samples, centers, std),
-        "reverse_kl": reverse_kl(samples, centers),
+        "reverse_kl_modes": reverse_kl_modes(samples, centers),
     }
 
 
@@ -46,7 +50,7 @@ def high_quality(samples: Samples, centers: Centers, std: float | Scalar) -> Sca
     return jnp.mean(_good(distance, std))
 
 
-def reverse_kl(samples: Samples, centers: Centers) -> Scalar:
+def reverse_kl_modes(samples: Samples, centers: Centers) -> Scalar:
     """Computes KL(q || uniform) = sum over modes of q log(M q), with q the share of samples nearest to each center.
 
     Samples of low quality count too. 0 if all modes are equally frequent, log M if only one occurs.

@@ -94,11 +94,11 @@ def gradient_vanished(records: Records, share: float = 1e-3, chunks: int = 3, ac
 
 
 def samples_alike(records: Records, share: float = 0.3, times: int = 3) -> bool:
-    """Whether the diversity of samples has been below `share` for `times` previews, after an earlier value above it.
+    """Whether the diversity ratio has been below `share` for `times` previews, after an earlier value above it.
 
     The second condition excludes untrained generators, whose samples are alike too.
     """
-    values = series(records, "diversity")
+    values = series(records, "diversity_ratio")
     return len(values) > times and bool(values[-times:].max() < share <= values.max())
 
 
@@ -107,7 +107,7 @@ def classes_missing(records: Records, nats: float = 1.0, times: int = 3) -> bool
 
     With ten classes, 1 nat corresponds to fewer than four of them.
     """
-    values = series(records, "reverse_kl")
+    values = series(records, "reverse_kl_classes")
     return len(values) >= times and bool(values[-times:].min() > nats)
 
 

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from gan_jax.aliases import old_names
 from gan_jax.data import Source
 from gan_jax.data.on_device import to_batch
 from gan_jax.engine.game import Game, Metrics, State
@@ -15,9 +16,11 @@ from gan_jax.sampling.sampler import Draw
 
 EXAMPLES = 64
 
+__getattr__ = old_names(__name__)
 
-def diversity(game: Game, source: Source, seed: int, draw: Draw) -> Callable[[State], Metrics]:
-    """Returns `state -> {"diversity": ...}`: mean distance of samples divided by mean distance of real examples.
+
+def diversity_ratio(game: Game, source: Source, seed: int, draw: Draw) -> Callable[[State], Metrics]:
+    """Returns `state -> {"diversity_ratio": ...}`: mean distance of samples divided by mean distance of real examples.
 
     1: as diverse as the real examples; 0: all samples are equal. The latents and the real examples, which are spread
     evenly over the data, are the same every time.
@@ -25,7 +28,7 @@ def diversity(game: Game, source: Source, seed: int, draw: Draw) -> Callable[[St
     some = np.linspace(0, source.size - 1, min(source.size, EXAMPLES)).astype(int)
     real = mean_distance(to_batch(jax.tree.map(jnp.asarray, source.read(some)))["x"])
     shown = draw_latents(game, jax.random.key(seed), EXAMPLES)
-    return lambda state: {"diversity": mean_distance(draw(state, shown)) / jnp.maximum(real, 1e-12)}
+    return lambda state: {"diversity_ratio": mean_distance(draw(state, shown)) / jnp.maximum(real, 1e-12)}
 
 
 @jax.jit

@@ -32,6 +32,22 @@ DIGEST = {"step": int, "images": int, "digest": str, "leaves": dict}
 """Fields of the digests of a checkpoint, and their types."""
 
 
+def _rename(record: Record) -> Record:
+    """Gives the metrics of a record of 0.1.0 their present names.
+
+    There `reverse_kl` was that of the modes of points beside `high_quality`, and else that of the classes of images. A
+    user may log scores of these names, so a record must have all that 0.1.0 logged beside them.
+    """
+    new = {}
+    if record.keys() >= {"modes", "high_quality"}:
+        new["reverse_kl"] = "reverse_kl_modes"
+    elif not isinstance(record.get("modes", []), list):
+        new["reverse_kl"] = "reverse_kl_classes"
+    if not isinstance(record.get("diversity"), list):  # the runs of a sweep did not log it
+        new["diversity"] = "diversity_ratio"
+    return {(name if new.get(name) in record else new.get(name, name)): value for name, value in record.items()}
+
+
 class RunDir:
     """The paths of one run."""
 
@@ -147,7 +163,7 @@ class RunDir:
             is_a(number, float) for value in values for number in (value if isinstance(value, list) else [value])
         ):
             raise BadInput(f"{self.metrics} is damaged (a value is not a number): {self.cure}")
-        return records
+        return list(map(_rename, records))
 
     def rewind(self, step: int) -> list[Record]:
         """Deletes all records after `step`, because a resumed run repeats its steps; returns the remaining records.

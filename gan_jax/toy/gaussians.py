@@ -127,7 +127,7 @@ def _of_modes(modes: Modes) -> Evaluation:
 
     def success(scores: Mapping[str, float]) -> bool:
         all_modes = scores["modes"] == len(modes.centers)
-        return all_modes and scores["high_quality"] >= 0.95 and scores["reverse_kl"] < 0.03
+        return all_modes and scores["high_quality"] >= 0.95 and scores["reverse_kl_modes"] < 0.03
 
     return Evaluation(scores, SAMPLES, frozenset(("modes", "high_quality")), success)
 

@@ -21,7 +21,7 @@ from gan_jax.engine.parallel import BATCH_AXIS, Sums, check_shares, make_mesh, m
 from gan_jax.engine.step import init
 from gan_jax.errors import BadInput
 from gan_jax.evaluation.evaluator import Evaluator, ranked_scores
-from gan_jax.monitoring.diversity import diversity
+from gan_jax.monitoring.diversity import diversity_ratio
 from gan_jax.monitoring.finite import NonFinite
 from gan_jax.runs.checkpoint import Checkpoints, Cost
 from gan_jax.runs.run_dir import RunDir
@@ -105,7 +105,7 @@ def single(experiment: Experiment, source: Source, mesh: Mesh, samplers: Sequenc
         chunks=lambda phase, state: chunks(plan[phase], state, common, source, mesh),
         scores=lambda phase: merge_scores(
             experiment_scores(experiment, plan[phase].game),
-            diversity(plan[phase].game, source, common.seed, samplers[phase]),
+            diversity_ratio(plan[phase].game, source, common.seed, samplers[phase]),
         ),
         evaluate=lambda phase: evaluator(plan[phase].game),
     )

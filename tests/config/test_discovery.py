@@ -164,6 +164,10 @@ def test_settings_of_earlier_releases_are_translated(name):
     assert now.items() >= kept.items()
 
 
+def test_a_run_of_an_earlier_release_is_ranked_by_the_present_name_of_its_score():
+    assert upgrade("stacked_mnist", {"evaluate": "modes", "best": "reverse_kl"})["best"] == "reverse_kl_classes"
+
+
 def test_loss_flag_gives_the_loss_object():
     build = find("dcgan").load()
     assert parse(build, ["--loss", "hinge"], "dcgan", given=["source"]).kwargs["config"].loss is losses.hinge

@@ -358,6 +358,26 @@ def every_game_slow_except(*fast):
     return pytest.mark.parametrize("make_game", games, ids=lambda make: make.__name__)
 
 
+def rename_players(game: Game, names: dict[str, str]) -> Game:
+    """Renames players, `{old: new}`: the same game under other names."""
+
+    def in_old_names(nets):
+        return {old: nets[names.get(old, old)] for old in game.players}
+
+    def rename(move):
+        who = tuple(names.get(name, name) for name in move.who)
+        loss = lambda nets, *args: move.loss(in_old_names(nets), *args)  # noqa: E731
+        return move._replace(who=who, loss=loss, name=names.get(move.name, move.name))
+
+    return game._replace(
+        players={names.get(name, name): player for name, player in game.players.items()},
+        turns=tuple(turn._replace(moves=tuple(map(rename, turn.moves))) for turn in game.turns),
+        inputs=lambda *args: {names.get(name, name): each for name, each in game.inputs(*args).items()},
+        sample=lambda nets, latents: game.sample(in_old_names(nets), latents),
+        clock=names.get(game.clock, game.clock),
+    )
+
+
 def batches(game: Game, n: int, key: int = 7):
     """Draws the batches of `n` steps, leaves `[n, turn, B, ...]`; with labels in a conditional game."""
     shape = (n, len(game.turns), BATCH)

@@ -13,7 +13,7 @@ from gan_jax.metrics.mixture_modes import (
     mode_scores,
     modes_captured,
     nearest_mode,
-    reverse_kl,
+    reverse_kl_modes,
 )
 
 RING = toy.ring_modes()
@@ -32,26 +32,26 @@ def test_real_points_capture_all_modes(name):
     real = scores(source.read(np.arange(source.size))["x"], modes)
     assert real["modes"] == len(modes.centers)
     assert real["high_quality"] == pytest.approx(1 - np.exp(-4.5), abs=1e-3)
-    assert real["reverse_kl"] == pytest.approx(0, abs=1e-6)
+    assert real["reverse_kl_modes"] == pytest.approx(0, abs=1e-6)
 
 
 def test_collapse_to_one_mode_is_scored():
     noise = RING.std * np.random.default_rng(0).normal(size=(500, 2))
     collapsed = scores(RING.centers[3] + noise)
     assert collapsed["modes"] == 1 and collapsed["high_quality"] > 0.97
-    assert collapsed["reverse_kl"] == pytest.approx(np.log(8), rel=1e-5)
+    assert collapsed["reverse_kl_modes"] == pytest.approx(np.log(8), rel=1e-5)
 
 
 def test_half_of_the_modes_are_captured():
     half = scores(np.repeat(RING.centers[::2], 10, axis=0))
-    assert half == pytest.approx({"modes": 4, "high_quality": 1, "reverse_kl": np.log(2)}, rel=1e-5)
+    assert half == pytest.approx({"modes": 4, "high_quality": 1, "reverse_kl_modes": np.log(2)}, rel=1e-5)
 
 
 def test_noise_has_low_scores():
     noise = scores(np.random.default_rng(0).uniform(-3, 3, (2500, 2)))
     assert noise["high_quality"] < 0.01  # eight discs of radius 0.03 in a square of area 36
     assert scores(np.full((10, 2), 100.0)) == pytest.approx(
-        {"modes": 0, "high_quality": 0, "reverse_kl": np.log(8)}, rel=1e-5
+        {"modes": 0, "high_quality": 0, "reverse_kl_modes": np.log(8)}, rel=1e-5
     )
 
 
@@ -69,7 +69,7 @@ def test_mode_scores_equal_hand_computation():
     assert modes_captured(samples, centers, 1.0) == 1
     assert high_quality(samples, centers, 1.0) == 0.5
     expected = 0.75 * np.log(1.5) + 0.25 * np.log(0.5)
-    np.testing.assert_allclose(reverse_kl(samples, centers), expected, rtol=1e-6)
+    np.testing.assert_allclose(reverse_kl_modes(samples, centers), expected, rtol=1e-6)
 
 
 def test_vmapped_mode_scores_equal_single_ones():

@@ -1,8 +1,11 @@
 """Monitors: each is triggered by records that fail in its way, and by no others."""
 
+import arena
+import jax
 import numpy as np
 import pytest
 
+from gan_jax import init, make_step
 from gan_jax.monitoring import diagnostics
 from gan_jax.monitoring.monitor import Finding, Monitor, summary, write_findings
 from gan_jax.runs.run_dir import RunDir
@@ -28,8 +31,8 @@ def healthy(n):
             "d/grad_norm": 3 * level[i] * noise[4][i],
             "g/grad_norm": 0.3 * noise[5][i] / level[i],
             "g/update_norm": 0.1,
-            "diversity": min(1.0, 0.1 * i),
-            "reverse_kl": 2.0 / (1 + i),
+            "diversity_ratio": min(1.0, 0.1 * i),
+            "reverse_kl_classes": 2.0 / (1 + i),
         }
         for i in range(n)
     ]
@@ -48,8 +51,8 @@ def failing(name, **change):
 FAILURES = [
     failing("discriminator won", d__accuracy_pairs=lambda i, v: 0.9999),
     failing("generator's gradient vanished", g__grad_norm=lambda i, v: 1e-4 * v, d__accuracy_pairs=lambda i, v: 0.98),
-    failing("samples alike", diversity=lambda i, v: 0.1),
-    failing("classes missing", reverse_kl=lambda i, v: 1.5),
+    failing("samples alike", diversity_ratio=lambda i, v: 0.1),
+    failing("classes missing", reverse_kl_classes=lambda i, v: 1.5),
     failing("oscillation", g__loss=lambda i, v: v + 0.8 * np.sin(i)),
     failing("exploding norms", d__grad_norm=lambda i, v: 500 * v),
 ]
@@ -94,6 +97,19 @@ def renamed(records, names):
 @pytest.mark.parametrize(("name", "records"), FAILURES)
 def test_players_are_known_by_what_they_report_and_not_by_their_names(name, records, names):
     assert findings(renamed(records, names)) == findings(records) != []
+
+
+def test_renamed_players_report_the_same_metrics_under_their_names():
+    """So that renaming the moves of records stands for renaming the players of a game."""
+    names = {"g": "artist", "d": "critic"}
+
+    def record(game):
+        batch = arena.step_batch(game)
+        state = jax.eval_shape(lambda: init(game, jax.random.key(0), batch))
+        return jax.eval_shape(make_step(game), state, batch)[1]
+
+    game = arena.hinged(arena.sgd)
+    assert record(arena.rename_players(game, names)).keys() == renamed([record(game)], names)[0].keys()
 
 
 def without(records, *ends):
@@ -153,8 +169,8 @@ def test_a_single_bad_chunk_triggers_no_symptom():
         "d/accuracy_fake": 1.0,
         "g/grad_norm": 0.0,
         "d/grad_norm": 1e9,
-        "diversity": 0.0,
-        "reverse_kl": 2.0,
+        "diversity_ratio": 0.0,
+        "reverse_kl_classes": 2.0,
     }
     records[60] |= spike
     assert findings(records) == []
@@ -169,7 +185,7 @@ def test_drift_and_small_swings_are_not_oscillation():
 def test_findings_end_when_the_symptom_does_and_may_recur():
     records = healthy(60)
     for i in (*range(20, 40), *range(50, 60)):
-        records[i] |= {"reverse_kl": 2.0}
+        records[i] |= {"reverse_kl_classes": 2.0}
     assert findings(records) == [Finding("classes missing", 800 * 23, 800 * 41), Finding("classes missing", 800 * 53)]
 
 

@@ -30,7 +30,7 @@ def prepared(name, *flags):
 
 
 def captured(found):
-    return found["modes"] == 8 and found["high_quality"] > 0.5 and found["reverse_kl"] < 0.03
+    return found["modes"] == 8 and found["high_quality"] > 0.5 and found["reverse_kl_modes"] < 0.03
 
 
 @pytest.fixture(scope="module")

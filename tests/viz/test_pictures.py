@@ -107,7 +107,7 @@ def test_curves_are_grouped_into_panels_by_metric_name(tmp_path, monkeypatch):
     assert {title: sorted(lines) for title, lines in drawn.items()} == {
         "losses": ["d loss", "g loss"],
         "scores (logits)": ["d score fake", "d score real"],
-        "accuracy of the scores' signs": ["d accuracy fake", "d accuracy real"],
+        "accuracy of discriminators": ["d accuracy fake", "d accuracy real"],
         "norms of gradients and updates": ["d grad norm", "d update norm", "g grad norm"],
         "fid": ["fid"],
     }

@@ -35,8 +35,8 @@ DIGEST = {"step": int, "images": int, "digest": str, "leaves": dict}
 def _rename(record: Record) -> Record:
     """Gives the metrics of a record of 0.1.0 their present names.
 
-    There `reverse_kl` was that of the modes of points beside `high_quality`, and else that of the classes of images. A
-    user may log scores of these names, so a record must have all that 0.1.0 logged beside them.
+    `reverse_kl` was the score of the modes of points if `high_quality` was beside it, and else of the classes of
+    images. A user may log scores of these names, so a record must have all that 0.1.0 logged beside them.
     """
     new = {}
     if record.keys() >= {"modes", "high_quality"}:

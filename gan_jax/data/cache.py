@@ -27,6 +27,7 @@ class Decoded(NamedTuple):
     chunks: Iterable[Examples]
     classes: tuple[str, ...] = ()
     report: str = ""
+    split: str = ""
 
 
 def cache_folder() -> Path:
@@ -87,7 +88,7 @@ def _write(folder: Path, decoded: Decoded) -> None:
     if labels:
         np.save(folder / "y.npy", np.concatenate(labels).astype(np.int32))
     about = {"size": at, "shape": decoded.shape, "classes": decoded.classes, "labels": bool(labels)}
-    about["report"] = decoded.report
+    about |= {"report": decoded.report, "split": decoded.split}
     (folder / "entry.json").write_text(json.dumps(about))
 
 
@@ -99,4 +100,5 @@ def _open(folder: Path, name: str) -> Source:
     if x.shape != (about["size"], *about["shape"]):
         raise ValueError(f"{folder} holds {x.shape}")
     source = from_arrays(name, x, y, tuple(about["classes"]))
-    return source._replace(report=about.get("report", ""))  # missing in entries of earlier versions
+    # Both are missing in entries of earlier versions.
+    return source._replace(report=about.get("report", ""), split=about.get("split", ""))

@@ -31,6 +31,9 @@ class Source(NamedTuple):
     """Class names of the labels 0, 1, ...; empty for an unlabeled source."""
     report: str = ""
     """What its files were taken for: the split, the files left out, and why."""
+    split: str = ""
+    """The split that was read, which may stand in for the one asked for: `train`, `test` or `val` of files, or by the
+    name that TFDS gives it; empty for data without splits."""
 
 
 def describe_source(source: Source) -> str:

@@ -66,6 +66,7 @@ class Reference(NamedTuple):
     """The real images that samples are compared with."""
 
     split: str
+    """The split that was read; of data without splits, which is training data, the one asked for."""
     source: Source
     held_out: Callable[[], Source]
     """Opens the real images that no run was trained on; raises `BadInput` if there are none."""

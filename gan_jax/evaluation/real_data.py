@@ -16,13 +16,15 @@ from gan_jax.runs.run_data import OpenSplit
 
 def training_reference(common: RunConfig, opened: OpenSplit, split: str = "train") -> Reference:
     """Opens a split of a run's data by `opened(split)`; split `test` is held out."""
-    return Reference(split, opened(split), lambda: opened("test"), common.image_size)
+    source = opened(split)
+    return Reference(source.split or split, source, lambda: opened("test"), common.image_size)
 
 
 def open_reference(name: str, split: str, size: int | None, data_dir: Path | None) -> Reference:
     """Opens a split of a data set, folder or archive of images; split `test` is held out."""
     opened = partial(open_images, name, data_dir, size=size)
-    return Reference(split, opened(split=split), functools.cache(partial(opened, split="test")), size)
+    source = opened(split=split)
+    return Reference(source.split or split, source, functools.cache(partial(opened, split="test")), size)
 
 
 def open_images(name: str, data_dir: Path | None = None, split: str = "train", size: int | None = None) -> Source:

@@ -50,7 +50,7 @@ class Config:
     penalty: Penalties = (terms.r1(0.1), terms.r2(0.1))
     """Penalties added to the losses."""
     anneal: PositiveFloat = 0.2
-    """Factor on the penalties' weights at the end of the run, reached geometrically."""
+    """Factor on the penalties' weights at the end of the schedules, reached geometrically."""
     dynamics: Dynamics = gradient_play
     """Replaces plain gradient play; most dynamics need --simultaneous."""
     simultaneous: bool = False

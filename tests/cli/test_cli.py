@@ -138,7 +138,7 @@ def test_damaged_checkpoint_is_reported_and_no_file_is_lost(capfd, trained_run):
     for argv in (["train", TINY, "--images", "1600", "--run-dir", torn], ["sample", torn]):
         code, _, errors = command(capfd, *argv)
         assert code == 2 and "damaged" in errors and "delete it" in errors
-        assert len(errors.splitlines()) == (2 if argv[0] == "train" else 1)  # the line of the data comes first
+        assert len(errors.splitlines()) == (3 if argv[0] == "train" else 1)  # data and schedules come first
     after = snapshot(torn)
     del before[torn / "resumes.jsonl"]
     assert '"images": 1600' in (torn / "resumes.jsonl").read_text()

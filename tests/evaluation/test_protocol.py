@@ -5,12 +5,16 @@ import json
 import numpy as np
 import pytest
 import tiny_features
+from PIL import Image
 
 from gan_jax import BadInput
+from gan_jax.config.experiment import RunConfig
 from gan_jax.data import from_arrays
 from gan_jax.evaluation import protocol, tables
 from gan_jax.evaluation.inputs import Reference
+from gan_jax.evaluation.real_data import open_reference, training_reference
 from gan_jax.evaluation.suite import parse_metrics
+from gan_jax.runs.run_data import open_data
 
 IMAGES = np.random.RandomState(0).randint(0, 256, (60, 8, 8, 1)).astype(np.uint8)
 
@@ -46,6 +50,18 @@ def test_protocol_records_everything_that_affects_a_metric():
     assert stamped.scores["is"]["protocol"] == {**common, **metrics["is"].settings}
     assert stamped.scores["is"]["protocol"] != stamped.scores["kid"]["protocol"]
     assert protocol.describe(common) == f"60 samples beside 60 of tiles (train), features tiny, sha256 {'0' * 64}"
+
+
+@pytest.mark.parametrize(("held_out", "read"), [("test", "test"), ("valid", "val")])
+def test_protocol_names_the_split_that_was_read(held_out, read, tmp_path):
+    for split in ("train", held_out):
+        (tmp_path / split).mkdir()
+        Image.fromarray(IMAGES[0, ..., 0]).save(tmp_path / split / "1.png")
+    common = RunConfig(images=8, batch_size=8, data=str(tmp_path))
+    of_a_run = training_reference(common, lambda split: open_data(common, split), "test")
+    for real in (open_reference(str(tmp_path), "test", None, None), of_a_run):
+        made = protocol.make_protocol(tiny_features.net, real.features(tiny_features.net, 1), real, 1, (8, 8, 1), {})
+        assert made["reference"]["split"] == read and f"({read})" in protocol.describe(made)
 
 
 def test_results_are_read_back_and_infinities_are_written_as_null(tmp_path):

@@ -51,7 +51,7 @@ def archive_source(path: str | Path, size: int | None = None, split: str = "trai
 
     def decode(scratch: Path) -> Decoded:
         source = _source(in_archive(archive, scratch), archive, size, split)
-        return Decoded(source.size, source.shape, in_chunks(source), source.classes, source.report)
+        return Decoded(source.size, source.shape, in_chunks(source), source.classes, source.report, source.split)
 
     return cached(_identifier(archive), key, decode)
 
@@ -64,7 +64,7 @@ def _source(listing: Listing, where: Path, size: int | None, split: str) -> Sour
     if not paths:
         what = "give a folder or an archive of files that end in .png, .jpg or another ending that Pillow reads"
         raise BadInput(f"{where} has no images{_list(' (left out', left_out, ')')}: {what}")
-    images, classes, about, other_splits = find_layout(paths, where, split, left_out)
+    images, classes, found, about, other_splits = find_layout(paths, where, split, left_out)
     mode, shape, unusual = _mode_and_shape([name for name, _ in images], other_splits, files, where, size)
     numbers = {name: number for number, name in enumerate(classes)}
     labels = np.array([numbers[name] for _, name in images] if classes else [], np.int32)
@@ -83,7 +83,7 @@ def _source(listing: Listing, where: Path, size: int | None, split: str) -> Sour
         return {"x": x} | ({"y": labels[indices]} if classes else {})
 
     report = "; ".join(filter(None, (about, *unusual, _list("left out", left_out))))
-    return Source(_identifier(where), len(images), shape, read, classes, report)
+    return Source(_identifier(where), len(images), shape, read, classes, report, found)
 
 
 def _mode_and_shape(

@@ -43,6 +43,8 @@ class Layout(NamedTuple):
     classes: tuple[str, ...]
     """Empty for images that are in no folders."""
     split: str
+    """What was read: `train`, `test`, `val`, or a folder beside them; empty if there are no splits."""
+    report: str
     """Which folder was read, and which other splits there are; empty if there are no splits."""
     other_splits: list[str]
     """Names of the images of all other splits."""
@@ -79,21 +81,21 @@ def find_layout(paths: Paths, where: Path, split: str, left_out: Counter[str]) -
     Raises:
         BadInput: no such split, images both in folders and beside them, or folders that may be splits or classes.
     """
-    paths, about, others = _skip_wrappers(paths, where.resolve().name), "", []
+    paths, name, report, others = _skip_wrappers(paths, where.resolve().name), "", "", []
     _refuse_mixed(paths, where)
     if splits := find_splits(paths, where):
-        folder, about = _choose(splits, _tops(paths), where, split)
+        folder, name, report = _choose(splits, _tops(paths), where, split)
         beside = _tops(paths) - set(splits.values()) - {folder}
         if count := sum(path[0] in beside for path in paths.values()):
             left_out[f"beside the splits, in {', '.join(sorted(beside))}"] += count
-        others = [name for name, path in paths.items() if path[0] in set(splits.values()) - {folder}]
+        others = [file for file, path in paths.items() if path[0] in set(splits.values()) - {folder}]
         paths = _skip_wrappers(_inside(folder, paths), folder)
     elif split != "train":  # data without splits is training data
         raise BadInput(f"{where} has no folder {split!r}: choose another split")
     _refuse_mixed(paths, where)
     _refuse_inner_splits(paths, where)
     images = sorted(paths.items(), key=lambda item: item[1])
-    return Layout([(name, path[0]) for name, path in images], tuple(sorted(_tops(paths))), about, others)
+    return Layout([(file, path[0]) for file, path in images], tuple(sorted(_tops(paths))), name, report, others)
 
 
 def find_splits(paths: Paths, where: Path) -> dict[str, str]:
@@ -138,16 +140,16 @@ def _single_split(plain: list[tuple[str, str]], tops: list[str], paths: Paths, w
     return {}
 
 
-def _choose(splits: Mapping[str, str], tops: set[str], where: Path, split: str) -> tuple[str, str]:
-    """Returns the folder of a split, and a description; `val` is held out where there is no `test`."""
+def _choose(splits: Mapping[str, str], tops: set[str], where: Path, split: str) -> tuple[str, str, str]:
+    """Returns the folder of a split, its name, and a description; `val` is held out where there is no `test`."""
     wanted = SPLITS.get(split.lower(), split)
     others = ", ".join(sorted(splits.values()))
     if wanted in splits:
-        return splits[wanted], f"split {splits[wanted]}" + f" of {others}" * (len(splits) > 1)
+        return splits[wanted], wanted, f"split {splits[wanted]}" + f" of {others}" * (len(splits) > 1)
     if split in tops:
-        return split, f"split {split} beside {others}"
+        return split, split, f"split {split} beside {others}"
     if wanted == "test" and "val" in splits:
-        return splits["val"], f"split {splits['val']}, because there is no test"
+        return splits["val"], "val", f"split {splits['val']}, because there is no test"
     raise BadInput(f"{where} has no folder {split!r}, only {others}: choose one of these with --split, or as --data")
 
 

@@ -41,4 +41,5 @@ def stack_digits(digits: Source, n: int = TRIPLES, size: int = SIDE, seed: int =
         x = np.pad(x, ((0, 0), (margin, margin), (margin, margin), (0, 0)))
         return {"x": x, "y": drawn["y"].reshape(-1, 3) @ np.array([100, 10, 1], np.int32)}
 
-    return Source(f"stacked_{digits.name}", n, (size, size, 3), read, tuple(f"{mode:03d}" for mode in range(1000)))
+    modes = tuple(f"{mode:03d}" for mode in range(1000))
+    return Source(f"stacked_{digits.name}", n, (size, size, 3), read, modes, digits.report, digits.split)

@@ -33,7 +33,7 @@ def tfds_source(name: str, data_dir: str | Path | None = None, split: str = "tra
     if data_dir is not None and not Path(data_dir).expanduser().is_dir():
         raise BadInput(f"{data_dir} is not a folder: give the folder with the archives of {name}")
     source = cached(name, {"tfds": name, "split": split}, lambda scratch: _decode(name, data_dir, split, scratch))
-    return source._replace(report=source.report or f"split {split}")
+    return source._replace(report=source.report or f"split {split}", split=source.split or split)
 
 
 def _decode(name: str, data_dir: str | Path | None, split: str, scratch: Path) -> Decoded:
@@ -67,7 +67,7 @@ def _decode(name: str, data_dir: str | Path | None, split: str, scratch: Path) -
             yield {"x": batch["image"]} | ({"y": batch["label"].astype(np.int32)} if label else {})
 
     report = "" if read == split else f"split {read}, because there is no {split}"
-    return Decoded(size, image.shape, chunks(), tuple(label.names) if label else (), report)
+    return Decoded(size, image.shape, chunks(), tuple(label.names) if label else (), report, read)
 
 
 def held_out(splits: Collection[str]) -> str:

@@ -175,6 +175,15 @@ def test_one_image_in_color_makes_all_color(draw, colored, size):
     assert values(source) == [9 if name == colored else 60 * i for i, name in enumerate(("1.png", "2.png", "3.png"), 1)]
 
 
+def test_source_names_the_split_that_was_read(draw):
+    folder = draw({"Training/1.png": 0, "valid/1.png": 1})
+    archive = pack(folder, "zip")
+    for asked, read in (("train", "train"), ("valid", "val"), ("test", "val")):
+        decoded, from_cache = (archive_source(archive, split=asked) for _ in range(2))
+        assert folder_source(folder, split=asked).split == decoded.split == from_cache.split == read
+    assert folder_source(draw({"cat/1.png": 0}, folder="classes")).split == ""
+
+
 def test_color_in_one_split_makes_all_splits_color(draw):
     draw({"train/1.png": 1, "test/2.png": 2}, mode="L")
     folder = draw({"test/3.png": 3})

@@ -50,7 +50,7 @@ def test_validation_is_held_out_where_there_is_no_test():
     assert layout(["train/1.png", "valid/2.png"], "test")[0] == ["valid/2.png"]
     assert layout(["train/1.png", "valid/2.png", "test/3.png"], "test")[0] == ["test/3.png"]
     found = find_layout(find_images(["train/1.png", "val/2.png"], (".png",), Counter()), WHERE, "test", Counter())
-    assert "no test" in found.split
+    assert found.split == "val" and "no test" in found.report
     with pytest.raises(BadInput, match="no folder 'val', only test, train"):
         layout(["train/1.png", "test/2.png"], "val")
 
@@ -69,7 +69,7 @@ def test_other_folders_beside_splits_are_left_out_and_counted(frame, other):
 def test_unlabeled_beside_training_data_alone_is_left_out():
     names = ["train/1.png", "unlabeled/2.png"]
     assert layout(names)[0] == ["train/1.png"]
-    assert find_layout(find_images(names, (".png",), Counter()), WHERE, "train", Counter()).split == "split train"
+    assert find_layout(find_images(names, (".png",), Counter()), WHERE, "train", Counter()).report == "split train"
 
 
 @pytest.mark.parametrize(

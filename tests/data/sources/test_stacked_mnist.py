@@ -36,6 +36,11 @@ def test_read_depends_only_on_the_indices():
     assert (stack_digits(shades(), n=30, seed=1).read(np.arange(30))["y"] != everything["y"]).any()
 
 
+def test_stacked_digits_say_what_the_digits_say():
+    stacked = stack_digits(shades()._replace(report="split val, because there is no test", split="val"), n=5)
+    assert (stacked.report, stacked.split) == ("split val, because there is no test", "val")
+
+
 def test_32_pixels_pad_the_same_image():
     small, large = (stack_digits(shades(), n=5, size=size).read(np.arange(5))["x"] for size in (28, 32))
     assert large.shape == (5, 32, 32, 3)

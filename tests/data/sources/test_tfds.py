@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from gan_jax.data import open_source
+from gan_jax.data import from_arrays, open_source
 from gan_jax.data.sources.tfds import held_out
 from gan_jax.errors import BadInput
 
@@ -106,6 +106,13 @@ def test_size_is_only_for_folders():
         open_source("mnist", size=16)
 
 
+@pytest.mark.parametrize("read", ["validation", ""], ids=["stands in", "of an earlier version"])
+def test_source_names_the_split_that_was_read(monkeypatch, read):
+    from_cache = from_arrays("digits", np.zeros((1, 2, 2, 1), np.uint8))._replace(split=read)
+    monkeypatch.setattr("gan_jax.data.sources.tfds.cached", lambda *_: from_cache)
+    assert open_source("digits", split="test").split == (read or "test")
+
+
 @pytest.mark.parametrize(
     ("splits", "read"),
     [
@@ -115,5 +122,5 @@ def test_size_is_only_for_folders():
         (("train",), "test"),  # refused, as any split that does not exist
     ],
 )
-def test_validation_split_isheld_out_where_there_is_no_test(splits, read):
+def test_validation_split_is_held_out_where_there_is_no_test(splits, read):
     assert held_out(splits) == read

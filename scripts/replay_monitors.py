@@ -10,19 +10,18 @@ from pathlib import Path
 
 import numpy as np
 
-from gan_jax.monitoring.diagnostics import discriminators, is_calibrated, named, series, tells_apart
+from gan_jax.monitoring.diagnostics import named, series
 from gan_jax.monitoring.monitor import Monitor
 from gan_jax.runs.run_dir import Record, RunDir
 
 
-def longest_ahead(records: list[Record], accuracy: float = 0.99) -> int:
-    """Returns the most consecutive chunks in which a discriminator, of a calibrated loss, told real from fake."""
+def longest_right(records: list[Record], right: float = 0.99) -> int:
+    """Returns the most consecutive chunks in which a discriminator was right about real and fake examples."""
     longest = 0
-    for move in discriminators(records[-1]):
+    for name in named(records, "/accuracy_real"):
         length = 0
-        for record in records:
-            ahead = is_calibrated(record, move) and tells_apart(record, move, accuracy)
-            length = length + 1 if ahead else 0
+        for pair in zip(series(records, name), series(records, name.replace("_real", "_fake")), strict=True):
+            length = length + 1 if min(pair) >= right else 0
             longest = max(longest, length)
     return longest
 
@@ -41,9 +40,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", nargs="+", type=Path)
     args = parser.parse_args()
-    print(
-        "| run | chunks | d ahead in a row | largest norm over median | least diversity ratio since the best | found |"
-    )
+    near = "d accurate in a row | largest norm over median | least diversity ratio since the best"
+    print(f"| run | chunks | {near} | found |")
     print("| --- | --- | --- | --- | --- | --- |")
     for run in args.runs:
         records, monitor = RunDir(run).records(), Monitor()
@@ -52,7 +50,7 @@ def main() -> None:
         diversity = series(records, "diversity_ratio")
         least = f"{diversity[diversity.argmax() :].min():.2f}" if len(diversity) else ""
         found = ", ".join(dict.fromkeys(finding.symptom for finding in monitor.findings)) or "nothing"
-        near = f"{longest_ahead(records)} | {largest_jump(records):.1f} | {least}"
+        near = f"{longest_right(records)} | {largest_jump(records):.1f} | {least}"
         print(f"| `{run.name}` | {len(records)} | {near} | {found} |")
 
 

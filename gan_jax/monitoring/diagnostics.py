@@ -7,7 +7,6 @@ The thresholds leave a wide margin to the healthy runs in RESULTS.md; `scripts/r
 """
 
 from collections.abc import Callable, Sequence
-from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
@@ -40,49 +39,42 @@ def named(records: Records, *ends: str) -> list[str]:
     return [name for name in records[-1] if name.endswith(ends)]
 
 
-def discriminators(record: Record) -> list[str]:
-    """Returns the discriminators' moves."""
-    ends = ("/accuracy_pairs", "/accuracy_real")
-    return list(dict.fromkeys(name.rpartition("/")[0] for name in record if name.endswith(ends)))
+def discriminator_won(records: Records, right: float = 0.99, chunks: int = 5) -> bool:
+    """Whether the accuracy on real and on fake examples has been at least `right` for `chunks` chunks.
 
-
-def is_calibrated(record: Record, move: str) -> bool:
-    """Whether the loss of a discriminator's move has a score that is undecided; a critic's, as in WGAN, has none."""
-    return f"{move}/accuracy_real" in record
-
-
-def tells_apart(record: Record, move: str, accuracy: float) -> bool:
-    """Whether a discriminator ranks pairs as one whose scores have this accuracy on real and on fake examples.
-
-    With normal scores of equal variance, that one ranks the share Phi(sqrt(2) Phi^-1(accuracy)) right. Records of 0.1.0
-    have the accuracies only.
+    Critics whose scores are never undecided, as in WGAN, report no accuracy: to rank is their task. Ranking all pairs
+    is no symptom of the others either: a discriminator that is unsure of every example may do so, and teaches well.
     """
-    pairs = record.get(f"{move}/accuracy_pairs")
-    if pairs is None:
-        return all(record.get(f"{move}/accuracy_{kind}", 0) >= accuracy for kind in ("real", "fake"))
-    normal = NormalDist()
-    return pairs >= normal.cdf(2**0.5 * normal.inv_cdf(accuracy))
+    for name in named(records, "/accuracy_real"):
+        pairs = [series(records[-chunks:], name), series(records[-chunks:], name.replace("_real", "_fake"))]
+        if all(len(each) == chunks and each.min() >= right for each in pairs):
+            return True
+    return False
 
 
-def discriminator_won(records: Records, accuracy: float = 0.99, chunks: int = 5) -> bool:
-    """Whether a discriminator has told real from fake in `chunks` chunks, as in `tells_apart`.
+def discriminators(records: Records) -> list[str]:
+    """Returns the discriminators' moves at the last record."""
+    return list(dict.fromkeys(name.rpartition("/")[0] for name in named(records, "/accuracy_pairs", "/accuracy_real")))
 
-    Critics are left out: the better a critic ranks, the better is its estimate of the distance.
+
+def tells_apart(record: Record, move: str, pairs: float, right: float) -> bool:
+    """Whether a discriminator ranks the share `pairs` of pairs right.
+
+    Records of 0.1.0 have no pairs: there both accuracies must be `right`.
     """
-    last = records[-chunks:]
-    return len(last) == chunks and any(
-        all(is_calibrated(record, move) and tells_apart(record, move, accuracy) for record in last)
-        for move in discriminators(records[-1])
-    )
+    if (ranked := record.get(f"{move}/accuracy_pairs")) is not None:
+        return bool(ranked >= pairs)
+    return all(record.get(f"{move}/accuracy_{kind}", 0) >= right for kind in ("real", "fake"))
 
 
-def gradient_vanished(records: Records, share: float = 1e-3, chunks: int = 3, accuracy: float = 0.9) -> bool:
+def gradient_vanished(records: Records, share: float = 1e-3, chunks: int = 3) -> bool:
     """Whether the gradient norm of a move on the generator's side has fallen below `share` of its maximum.
 
-    It also vanishes at an equilibrium; but there no discriminator or critic tells real from fake.
+    It also vanishes at an equilibrium; but there no discriminator or critic tells real from fake. Normal scores with an
+    accuracy of 90 % rank 96.5 % of pairs right.
     """
-    judges, last = discriminators(records[-1]), records[-chunks:]
-    if not any(all(tells_apart(record, move, accuracy) for record in last) for move in judges):
+    judges, last = discriminators(records), records[-chunks:]
+    if not any(all(tells_apart(record, move, pairs=0.965, right=0.9) for record in last) for move in judges):
         return False
     for name in named(records, "/grad_norm"):
         move, norms = name.rpartition("/")[0], series(records, name)

@@ -16,6 +16,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).parents[1]))  # of the package `twins`
+
 MINIMUM = {"equality": 0, "rates": 0, "peak": 15, "bfloat16": 200, "seeds": 120, "torch": 40}
 """The sections, and the seconds that must be left to start each, so that PyTorch gets some too."""
 
@@ -43,8 +45,8 @@ def main() -> int:
         os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {quick}"
     import equality  # these import jax, which reads the variable
     import games
+    import peers
     import rates
-    import twins
     from report import Report
 
     if args.save_data:
@@ -61,7 +63,7 @@ def main() -> int:
         "peak": rates.peak_section,
         "bfloat16": partial(rates.section, source=source, dtype="bfloat16"),
         "seeds": partial(rates.seeds_section, source=source),
-        "torch": partial(twins.section, source=source),
+        "torch": partial(peers.section, source=source),
     }
     for name in args.sections.split(","):
         run_section(report, name, functions[name])

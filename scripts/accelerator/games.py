@@ -1,20 +1,13 @@
 """The games that are timed, each by the words of its `gan-jax train` command, and their data."""
 
 from pathlib import Path
-from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
-from gan_jax.config.discovery import find
-from gan_jax.config.experiment import Phase, RunConfig, ScheduledPhase, schedule_phases
-from gan_jax.config.flags import parse
 from gan_jax.data import Source, from_arrays, open_source
-from gan_jax.engine.game import State
+from twins import games
 
 FULL = ("--preset", "full", "--batch-size", "64")
-ENDLESS = ("--images", str(10**9))
 
 COMMANDS = {
     "mnist_mlp": ("mnist_mlp",),
@@ -35,32 +28,9 @@ TOY_COMMANDS = {
 }
 
 
-class Built(NamedTuple):
-    """A game with the settings of its row."""
-
-    stage: ScheduledPhase
-    common: RunConfig
-    config: object
-    """The row's `Config`."""
-
-
-def build(name: str, source: Source, dtype: str, toy: bool) -> Built:
+def build(name: str, source: Source, dtype: str, toy: bool) -> games.Built:
     """Builds a game of the table, its networks computing in `dtype`."""
-    row, *flags = (TOY_COMMANDS if toy else COMMANDS)[name]
-    make = find(row).load(flags)
-    kwargs = parse(make, [*flags, *ENDLESS], row, given=["source"]).kwargs
-    [stage] = schedule_phases(make(source, **kwargs))
-    players = {
-        key: player._replace(net=player.net.clone(dtype=None if dtype == "float32" else jnp.dtype(dtype)))
-        for key, player in stage.game.players.items()
-    }
-    phase = Phase(stage.game._replace(players=players), stage.phase.images)
-    return Built(stage._replace(phase=phase), kwargs["common"], kwargs["config"])
-
-
-def parameters(state: State) -> dict[str, int]:
-    """Counts the parameters of every player."""
-    return {name: sum(leaf.size for leaf in jax.tree.leaves(p.params)) for name, p in state.players.items()}
+    return games.build((TOY_COMMANDS if toy else COMMANDS)[name], source, dtype)
 
 
 def open_data(file: Path | None) -> Source:

@@ -21,13 +21,14 @@ from gan_jax.engine.game import State
 from gan_jax.engine.parallel import SEEDS, make_mesh, over_steps
 from gan_jax.training.loop import longest_part, run_chunks
 from gan_jax.training.train import abstract_batch, new_state
+from twins.games import Built, parameters
 
 
 @dataclass
 class Run:
     """A run that is ready to be compiled and played."""
 
-    built: games.Built
+    built: Built
     lowered: Callable[[], Any]
     state: State
     stream: Callable
@@ -52,7 +53,7 @@ class Run:
         return run_chunks(dispatch, self.state, self.built.stage, self.built.common, self.stream, self.placement)
 
 
-def start(built: games.Built, source: Source, seeds: int = 0) -> Run:
+def start(built: Built, source: Source, seeds: int = 0) -> Run:
     """Prepares a run as `training/train.py:chunks` does, or `seeds` runs in one program as `sweep` does."""
     stage, common, _ = built
     everywhere = NamedSharding(make_mesh(jax.devices()[:1]), P())
@@ -71,7 +72,7 @@ def start(built: games.Built, source: Source, seeds: int = 0) -> Run:
     steps = longest_part(stage, common)
     inputs = jax.device_put(next(iter(stream([range(steps)]))), everywhere)
     lowered = partial(chunk.lower, state, arrays, inputs, jnp.int32(steps))
-    return Run(built, lowered, state, stream, arrays, everywhere, parameters=games.parameters(state))
+    return Run(built, lowered, state, stream, arrays, everywhere, parameters=parameters(state))
 
 
 def _streams(source: Source, turns: int, batch: int, seeds: int, ranges) -> Iterator[np.ndarray]:

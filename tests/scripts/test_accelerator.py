@@ -16,16 +16,17 @@ SCRIPT = ROOT / "scripts" / "accelerator"
 @pytest.fixture
 def modules(monkeypatch):
     """Imports modules of the script by name, as the script does."""
+    monkeypatch.syspath_prepend(str(SCRIPT.parent))
     monkeypatch.syspath_prepend(str(SCRIPT))
     return importlib.import_module
 
 
 def test_a_twin_with_other_widths_is_refused_and_every_full_size_twin_is_accepted(modules):
     pytest.importorskip("torch")
-    games, twins, torch_nets = (modules(name) for name in ("games", "twins", "torch_nets"))
+    games, describe, torch_nets = modules("games"), modules("twins.games").describe, modules("twins.torch_nets")
     source = games.open_data(None)
     for name in games.COMMANDS:
-        spec = twins.twin_spec(name, games.build(name, source, "float32", toy=False), source)
+        spec = describe(name, games.build(name, source, "float32", toy=False), source)
         spec = json.loads(json.dumps(spec))
         torch_nets.build(spec, "cpu")
         spec["d"]["widths"][0] += 1

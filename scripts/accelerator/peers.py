@@ -5,20 +5,17 @@ import subprocess
 import sys
 from pathlib import Path
 from threading import Timer
-from typing import Any
 
 import games
-import jax
 
 from gan_jax.data import Source
-from gan_jax.engine.game import Game
-from gan_jax.training.train import new_state
+from twins.games import describe
 
 
 def section(report, source: Source) -> None:
     """Times the games' twins in PyTorch, in processes of their own: first uncompiled, then compiled."""
     names = games.TOY_COMMANDS if report.toy else games.COMMANDS
-    specs = [twin_spec(name, games.build(name, source, "float32", report.toy), source) for name in names]
+    specs = [describe(name, games.build(name, source, "float32", report.toy), source) for name in names]
     (report.out / "twins.json").write_text(json.dumps(specs, indent=1))
     for kind in ("eager", "compile"):
         _time_twins(report, kind)
@@ -41,27 +38,3 @@ def _time_twins(report, kind: str) -> None:
         killer.cancel()
     if child.returncode:
         report.skip(f"torch {kind}, the rest", f"exit code {child.returncode}: {log.read_text()[-300:]}")
-
-
-def twin_spec(name: str, built: games.Built, source: Source) -> dict[str, Any]:
-    """Describes a game to the process that builds its twin, which does not import JAX."""
-    game, common, config = built.stage.game, built.common, built.config
-    return {
-        "game": name,
-        "batch": common.batch_size,
-        "shape": source.shape,
-        "turns": [turn.moves[0].label for turn in game.turns],
-        "loss": getattr(getattr(config, "loss", None), "name", "") or "non_saturating",
-        "penalty": 10.0 if name.startswith("wgan_gp") else 0.0,
-        "adam": [config.learning_rate, config.b1, getattr(config, "b2", 0.999)],
-        "ema": game.players["g"].ema,
-        "parameters": games.parameters(jax.eval_shape(lambda: new_state(game, source, common))),
-        **{player: _attributes(game, player) for player in ("g", "d")},
-    }
-
-
-def _attributes(game: Game, player: str) -> dict[str, Any]:
-    """Lists the plain settings of a network, and the module it is from."""
-    net = game.players[player].net
-    plain = {name: value for name, value in vars(net).items() if isinstance(value, bool | int | float | tuple)}
-    return {"family": type(net).__module__.rsplit(".", 1)[-1], **plain}

@@ -1,4 +1,8 @@
-"""The networks of the timed games in PyTorch, built from the description of their JAX twins."""
+"""The networks of the timed games in PyTorch, built from the description of their JAX twins.
+
+Padding of strided layers is symmetric here and `SAME` in JAX. At even sizes one of the two rows of padding is then on
+the other side, so these networks compute on images turned by 180 degrees: `torch_weights` turns the kernels.
+"""
 
 import math
 from itertools import accumulate, pairwise
@@ -7,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.utils.parametrizations import spectral_norm
+from torch.nn.utils import parametrize
 
 Spec = dict[str, Any]
 
@@ -19,6 +23,37 @@ class Float32Linear(nn.Linear):
         """Computes the layer."""
         with torch.autocast(x.device.type, enabled=False):
             return super().forward(x.float())
+
+
+class SpectralNorm(nn.Module):
+    """Divides a weight `[out, ...]` by its largest singular value, after one power iteration.
+
+    As in flax, `u [out]` is kept, and v computed first. PyTorch's own keeps both and computes u first: as many
+    operations, but other values while the iteration has not converged.
+    """
+
+    def __init__(self, size: int):
+        super().__init__()
+        self.register_buffer("u", torch.ones(size))
+
+    def forward(self, weight: Tensor) -> Tensor:
+        """Normalizes a weight."""
+        matrix = weight.flatten(1)
+        u, v = self.iterate(matrix)
+        return weight / (u @ (matrix @ v))
+
+    @torch.no_grad()
+    def iterate(self, matrix: Tensor) -> tuple[Tensor, Tensor]:
+        """Improves the singular vectors of a matrix `[out, in]`, and returns both."""
+        v = F.normalize(self.u @ matrix, dim=0, eps=1e-12)
+        u = F.normalize(matrix @ v, dim=0, eps=1e-12)
+        self.u.copy_(u)
+        return u, v
+
+
+def spectral_norm(layer: nn.Module) -> nn.Module:
+    """Normalizes the weight of a layer."""
+    return parametrize.register_parametrization(layer, "weight", SpectralNorm(len(layer.weight)))
 
 
 class DenseGenerator(nn.Module):
@@ -67,6 +102,7 @@ class Generator(nn.Module):
         self.first = nn.Linear(100, self.base**2 * widths[0])
         norms = [nn.BatchNorm2d(width, momentum=0.1) if spec["norm"] else nn.Identity() for width in widths[:-1]]
         self.norms, layers = nn.ModuleList(norms), []
+        self.memory_format = torch.channels_last
         for i, stride in enumerate(strides):
             pad = (k - 1) // 2
             extra = sizes[i + 1] - ((sizes[i] - 1) * stride - 2 * pad + k)
@@ -76,6 +112,7 @@ class Generator(nn.Module):
     def forward(self, z: Tensor) -> Tensor:
         """Generates images, NCHW."""
         x = self.first(z).view(len(z), self.base, self.base, -1).permute(0, 3, 1, 2)
+        x = x.contiguous(memory_format=self.memory_format)
         x = F.relu(self.norms[0](x))
         for layer, norm in zip(self.layers[:-1], self.norms[1:], strict=True):
             x = F.leaky_relu(norm(layer(x)), self.slope)
@@ -111,13 +148,16 @@ class Discriminator(nn.Module):
 FAMILIES = {"mlp": (DenseGenerator, DenseDiscriminator), "dcgan": (Generator, Discriminator)}
 
 
-def build(game: Spec, device: str) -> tuple[nn.Module, nn.Module]:
+def build(
+    game: Spec, device: str, memory_format: torch.memory_format = torch.channels_last
+) -> tuple[nn.Module, nn.Module]:
     """Builds generator and discriminator, and asserts that they have as many parameters as their twins."""
     shape = tuple(game["shape"])
     nets = []
     for player, kind in (("g", 0), ("d", 1)):
         net = FAMILIES[game[player]["family"]][kind](game[player], shape)
-        net = net.to(device, memory_format=torch.channels_last)
+        net = net.to(device, memory_format=memory_format)
+        net.memory_format = memory_format
         count = sum(p.numel() for p in net.parameters())
         assert count == game["parameters"][player], (game["game"], player, count, game["parameters"][player])
         nets.append(net)

@@ -27,29 +27,29 @@ class Pipeline(NamedTuple):
     stream: Callable[[Iterable[range]], Iterator[Inputs]]
     """Yields the inputs of each range of `n` steps, with a leading axis `[n]`."""
     load: Callable[[Inputs, Inputs], Batch]
-    """Pure function to a batch: images `x` `[turn, B, H, W, C]` float32 in [-1, 1] or unscaled points `[turn, B, D]`,
-    and, for a labeled source, `y` `[turn, B]` int32."""
+    """Pure function to a batch: images `x` `[slice, B, H, W, C]` float32 in [-1, 1] or unscaled points `[slice, B, D]`,
+    and, for a labeled source, `y` `[slice, B]` int32."""
     step_bytes: int
     """Size of the inputs of one step."""
 
 
 def device_resident(
-    source: Source, seed: int, turns: int, batch_size: int, shard: tuple[int, int] = (0, 1)
+    source: Source, seed: int, slices: int, batch_size: int, shard: tuple[int, int] = (0, 1)
 ) -> Pipeline:
     """Makes the pipeline that keeps the whole data set on the device (MNIST is 47 MB); a step's input is its indices.
 
     Shard `(i, n)` is process `i`'s part of every batch.
     """
-    shuffle.check(source.size, turns, batch_size, shard)
+    shuffle.check(source.size, slices, batch_size, shard)
 
     def stream(ranges: Iterable[range]) -> Iterator[Inputs]:
         for steps in ranges:
-            yield shuffle.indices(seed, source.size, steps, turns, batch_size, shard)
+            yield shuffle.indices(seed, source.size, steps, slices, batch_size, shard)
 
     def load(arrays: Inputs, indices: Inputs) -> Batch:
         return to_batch({name: array[indices] for name, array in arrays.items()})
 
-    return Pipeline(jax.device_put(_whole(source)), stream, load, 4 * turns * batch_size // shard[1])
+    return Pipeline(jax.device_put(_whole(source)), stream, load, 4 * slices * batch_size // shard[1])
 
 
 def to_batch(examples: dict[str, Array]) -> Batch:

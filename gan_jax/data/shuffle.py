@@ -31,22 +31,22 @@ def _permutations(seed: int, size: int) -> Callable[[int], Int32[np.ndarray, " s
 
 
 def indices(
-    seed: int, size: int, steps: range, turns: int, batch_size: int, shard: tuple[int, int] = (0, 1)
-) -> Int32[np.ndarray, "n turns B"]:
-    """Computes the indices of the examples of each turn of each step.
+    seed: int, size: int, steps: range, slices: int, batch_size: int, shard: tuple[int, int] = (0, 1)
+) -> Int32[np.ndarray, "n slices B"]:
+    """Computes the indices of the examples of each slice of each step.
 
-    Examples are counted over the whole run: example `b` of turn `t` of step `s` is number
-    `(s * turns + t) * batch_size + b`, and every `size` examples are one epoch with its own permutation.
+    Examples are counted over the whole run: example `b` of slice `t` of step `s` is number
+    `(s * slices + t) * batch_size + b`, and every `size` examples are one epoch with its own permutation.
     Shard `(i, n)` is process `i`'s slice of the batch: the `n` shards, concatenated along the last axis, are the batch.
 
     Raises:
         BadInput: see `check`.
     """
-    check(size, turns, batch_size, shard)
+    check(size, slices, batch_size, shard)
     i, n = shard
     mine = np.arange(batch_size // n) + i * (batch_size // n)
-    turn = np.asarray(steps, np.int64)[:, None] * turns + np.arange(turns)
-    epoch, offset = np.divmod(turn[..., None] * batch_size + mine, size)
+    part = np.asarray(steps, np.int64)[:, None] * slices + np.arange(slices)
+    epoch, offset = np.divmod(part[..., None] * batch_size + mine, size)
     out = np.empty(offset.shape, np.int32)
     for e in np.unique(epoch):
         mask = epoch == e
@@ -54,13 +54,13 @@ def indices(
     return out
 
 
-def check(size: int, turns: int, batch_size: int, shard: tuple[int, int]) -> None:
-    """Raises `BadInput` for an empty data set, a batch size or number of turns below 1, or an impossible shard."""
+def check(size: int, slices: int, batch_size: int, shard: tuple[int, int]) -> None:
+    """Raises `BadInput` for an empty data set, a batch size or number of slices below 1, or an impossible shard."""
     i, n = shard
     if size < 1:
         raise BadInput("the data set is empty: there is nothing to train on")
-    if turns < 1 or batch_size < 1:
-        raise BadInput(f"turns and batch size must be at least 1, not {turns} and {batch_size}")
+    if slices < 1 or batch_size < 1:
+        raise BadInput(f"slices and batch size must be at least 1, not {slices} and {batch_size}")
     if not 0 <= i < n:
         raise BadInput(f"shard {i} of {n} does not exist: shards are numbered from 0")
     if batch_size % n:

@@ -17,12 +17,12 @@ STEPS_AHEAD = 2
 """Batches that wait for their turn; left to itself, tf.data keeps hundreds where it has the memory."""
 
 
-def tf_data(source: Source, seed: int, turns: int, batch_size: int, shard: tuple[int, int] = (0, 1)) -> Pipeline:
+def tf_data(source: Source, seed: int, slices: int, batch_size: int, shard: tuple[int, int] = (0, 1)) -> Pipeline:
     """Makes the pipeline that reads the examples of a step in parallel, while earlier steps run.
 
     Shard `(i, n)` is process `i`'s part of every batch.
     """
-    shuffle.check(source.size, turns, batch_size, shard)
+    shuffle.check(source.size, slices, batch_size, shard)
     tf = import_tensorflow()
     example = source.read(np.zeros(1, np.int64))
     names, dtypes = list(example), [array.dtype for array in example.values()]
@@ -41,11 +41,11 @@ def tf_data(source: Source, seed: int, turns: int, batch_size: int, shard: tuple
         def step_indices() -> Iterator[tuple[np.ndarray, bool]]:
             for steps in ranges:
                 left = len(steps)
-                for step in shuffle.indices(seed, source.size, steps, turns, batch_size, shard):
+                for step in shuffle.indices(seed, source.size, steps, slices, batch_size, shard):
                     left -= 1
                     yield step, left == 0
 
-        signature = (tf.TensorSpec((turns, None), tf.int32), tf.TensorSpec((), tf.bool))
+        signature = (tf.TensorSpec((slices, None), tf.int32), tf.TensorSpec((), tf.bool))
         steps_read = (
             tf.data.Dataset.from_generator(step_indices, output_signature=signature)
             .map(lambda i, last: (*tf.numpy_function(read, [i], dtypes), last), tf.data.AUTOTUNE, deterministic=True)
@@ -67,7 +67,7 @@ def tf_data(source: Source, seed: int, turns: int, batch_size: int, shard: tuple
         return to_batch(examples)
 
     example_bytes = sum(array.nbytes for array in example.values())
-    return Pipeline((), stream, load, example_bytes * turns * batch_size // shard[1])
+    return Pipeline((), stream, load, example_bytes * slices * batch_size // shard[1])
 
 
 def import_tensorflow() -> ModuleType:

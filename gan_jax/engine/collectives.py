@@ -44,6 +44,12 @@ def all_gather(x: jax.Array) -> jax.Array:
     return x if name is None else jax.lax.all_gather(x, name, tiled=True)
 
 
+def device_count() -> int:
+    """Returns the number of devices along the axis."""
+    name = _axis_name.get()
+    return 1 if name is None else jax.lax.axis_size(name)
+
+
 def device_index() -> int | jax.Array:
     """Returns this device's index along the axis."""
     name = _axis_name.get()

@@ -5,6 +5,7 @@ two-player case. A `Game` is static and holds no arrays; everything that changes
 """
 
 from collections.abc import Callable, Mapping
+from itertools import accumulate
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -23,7 +24,7 @@ Variables = dict[str, PyTree[Array]]
 Batch = dict[str, Array]
 """Real examples: images `x` `[B, H, W, C]` float32 in [-1, 1] and, where the data has them, labels `y` `[B]` int32.
 
-A step gets leaves `[turn, B, ...]`: every turn has its own slice of the data."""
+A step gets leaves `[slice, B, ...]`, one slice for each turn of the clock; see `slices`."""
 
 Latents = dict[str, Array]
 """Inputs of the generator: `z` `[B, Z]` and the game's codes, each `[B]`; in a conditional game, labels `y`."""
@@ -46,16 +47,21 @@ class Network(Protocol):
         """Computes the output or, with `mutable` a list of collections, `(output, updated collections)`."""
 
 
-class Player(NamedTuple):
-    """A network, its optimizer, and the decay of the exponential moving average (EMA) of its variables.
+Ema = float | Callable[[Float[Array, ""]], Any]
+"""The decay of a moving average per step, or its half-life as a function of the real images shown; see `Player`."""
 
-    The decay in step t is `min(ema, (1 + t) / (10 + t))`. With `ema=0` no average is kept, and `BoundNet.ema` uses the
-    current variables.
+
+class Player(NamedTuple):
+    """A network, its optimizer, and the exponential moving average (EMA) of its variables, moved once per step.
+
+    A number `ema` is the decay: `min(ema, (1 + t) / (10 + t))` in step t. A function `ema(images)` is a schedule of the
+    half-life, in real images, by the real images shown so far: `lambda n: jnp.minimum(10_000, 0.05 * n)` in StyleGAN2.
+    With 0 no average is kept, and `BoundNet.ema` uses the current variables.
     """
 
     net: Network
     tx: optax.GradientTransformation
-    ema: float = 0.0
+    ema: Ema = 0.0
 
 
 class Move(NamedTuple):
@@ -114,7 +120,7 @@ class Game(NamedTuple):
     sample: Callable[[Mapping[str, Any], Latents], Array]
     """`sample(nets, latents) -> images [B, H, W, C]`, by the `.ema` networks."""
     clock: str = "d"
-    """The player whose turns measure time: durations are counted in the real images that these turns receive."""
+    """The player whose turns measure time and are dealt real data, except lazy ones; see `slices`."""
     codes: Mapping[str, Code] = MappingProxyType({})
     """The codes that the prior draws besides `z`: `{"y": Categorical(10)}` in a game of ten classes."""
 
@@ -126,6 +132,7 @@ class PlayerState(NamedTuple):
     stats: Variables
     """Every collection of the network except `params`: batch-norm averages, spectral-norm vectors, counters."""
     opt: optax.OptState
+    """The state of the optimizer; a tuple of states if dynamics wrap it in several ways, one for each."""
     ema: Variables | None
     """The moving average of params and stats, or None without EMA."""
 
@@ -138,6 +145,21 @@ class State(NamedTuple):
     players: dict[str, PlayerState]
 
 
+def slices(game: Game) -> tuple[int, ...]:
+    """Returns the slice of the step's real data that each turn sees.
+
+    Every turn of the clock is dealt the next slice. A lazy turn, or one in which the clock does not move, sees the
+    slice of the turn before it: a generator's turn shares the real images of the discriminator's.
+    """
+    dealt = [turn.every == 1 and any(game.clock in move.who for move in turn.moves) for turn in game.turns]
+    return tuple(max(0, count - 1) for count in accumulate(dealt))
+
+
+def slice_count(game: Game) -> int:
+    """Counts the slices of real data that one step is dealt."""
+    return slices(game)[-1] + 1
+
+
 def images_per_step(game: Game, batch_size: int) -> int:
-    """Counts the real images that the clock player receives in one step; lazy turns do not count."""
-    return batch_size * sum(any(game.clock in m.who for m in t.moves) for t in game.turns if t.every == 1)
+    """Counts the real images that one step is dealt."""
+    return batch_size * slice_count(game)

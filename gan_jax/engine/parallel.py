@@ -102,7 +102,7 @@ def over_pmap(step: Step) -> Step:
 
 
 def deal(batch: Batch, devices: int) -> Batch:
-    """Splits leaves `[turn, B, ...]` into `[device, turn, B / devices, ...]` for `pmap`.
+    """Splits leaves `[slice, B, ...]` into `[device, slice, B / devices, ...]` for `pmap`.
 
     Raises:
         BadInput: `devices` does not divide B.

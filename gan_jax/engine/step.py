@@ -13,9 +13,22 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Int, Key
 
-from gan_jax.engine.collectives import batch_axis, pmean
-from gan_jax.engine.dynamics import Field, Joint, Optimizers
-from gan_jax.engine.game import Batch, Game, Keys, Metrics, Move, Player, PlayerState, State, Turn, Variables
+from gan_jax.engine.collectives import batch_axis, device_count, pmean
+from gan_jax.engine.dynamics import Field, Joint, Optimizers, gradient_play
+from gan_jax.engine.game import (
+    Batch,
+    Ema,
+    Game,
+    Keys,
+    Metrics,
+    Move,
+    Player,
+    PlayerState,
+    State,
+    Turn,
+    images_per_step,
+    slices,
+)
 from gan_jax.engine.keys import example_keys, named_key
 from gan_jax.engine.networks import bind
 from gan_jax.engine.validate import check_batch, check_game, check_loss
@@ -30,7 +43,7 @@ Reports = dict[str, Metrics]
 def init(game: Game, key: Key[Array, ""], batch: Mapping[str, Any]) -> State:
     """Initializes the state of a game from a scalar typed key, which determines every random number of the run.
 
-    `batch` leaves are arrays or shapes `[turn, B, ...]`. A player's variables depend only on the key and its name.
+    `batch` leaves are arrays or shapes `[slice, B, ...]`. A player's variables depend only on the key and its name.
     """
     check_game(game)
 
@@ -39,7 +52,7 @@ def init(game: Game, key: Key[Array, ""], batch: Mapping[str, Any]) -> State:
         latents = game.prior(example_keys(key, first["x"].shape[0]))
         inputs = game.inputs(first, latents)
         players = {
-            name: _init_player(player, optimizer(game, name), named_key(key, name), inputs[name])
+            name: _init_player(player, optimizers(game, name), named_key(key, name), inputs[name])
             for name, player in game.players.items()
         }
         return State(jnp.zeros((), jnp.int32), named_key(key, "play"), players)
@@ -50,7 +63,7 @@ def init(game: Game, key: Key[Array, ""], batch: Mapping[str, Any]) -> State:
 def make_step(game: Game, axis_name: str | None = None) -> Callable[[State, Batch], tuple[State, Metrics]]:
     """Makes the pure step `(state, batch) -> (state, metrics)`, which plays every turn of the game once.
 
-    Batch leaves are `[turn, B, ...]`: every turn has its own real data. Metrics are scalars, for every move
+    Batch leaves are `[slice, B, ...]`; `game.slices` tells which turn sees which. Metrics are scalars, for every move
     `<label>/loss`, `<label>/grad_norm`, `<label>/update_norm` and the metrics of its loss, averaged over moves of one
     label. A lazy move reports 0 in the steps that skip it; `<label>/played` is 1 in the others. `axis_name` is the
     mapped axis over which the batch is split, under `shard_map` and `pmap`; under `jit` there is none, sharded or not.
@@ -65,8 +78,8 @@ def make_step(game: Game, axis_name: str | None = None) -> Callable[[State, Batc
         with batch_axis(axis_name):
             key = jax.random.fold_in(state.key, state.step)
             players, played = state.players, []
-            for i, turn in enumerate(game.turns):
-                examples = {name: leaf[i] for name, leaf in batch.items()}
+            for i, (turn, dealt) in enumerate(zip(game.turns, slices(game), strict=True)):
+                examples = {name: leaf[dealt] for name, leaf in batch.items()}
                 keys = example_keys(jax.random.fold_in(key, i), examples["x"].shape[0])
                 play = partial(_play, game, turn, examples, keys, state.step)
                 if turn.every == 1:
@@ -75,24 +88,31 @@ def make_step(game: Game, axis_name: str | None = None) -> Callable[[State, Batc
                     due = state.step % turn.every == 0
                     players, reports = jax.lax.cond(due, play, partial(_skip, play), players)
                 played.append(reports)
+            images = images_per_step(game, batch["x"].shape[1] * device_count())
+            for name in {name for turn in game.turns for move in turn.moves for name in move.who}:
+                players = players | {name: _update_ema(game.players[name].ema, players[name], state.step, images)}
             return State(state.step + 1, state.key, players), _average(game, played, state.step)
 
     return step
 
 
-def optimizer(game: Game, name: str) -> optax.GradientTransformation:
-    """Returns a player's optimizer, wrapped by the dynamics of the turns in which the player moves."""
-    tx = game.players[name].tx
-    for dynamics in dict.fromkeys(turn.dynamics for turn in game.turns if any(name in m.who for m in turn.moves)):
-        tx = dynamics.optimizer(tx)
-    return tx
+def optimizers(game: Game, name: str) -> dict[Callable, optax.GradientTransformation]:
+    """Returns a player's optimizer as the dynamics of its turns wrap it, by wrapper: each has a state of its own.
+
+    Turns of one wrapper share the state: a plain main turn and a plain lazy turn are one Adam. An optimistic main turn
+    and a plain lazy one are two, or the lazy update would extrapolate the main one.
+    """
+    turns = [turn for turn in game.turns if any(name in move.who for move in turn.moves)]
+    wrappers = dict.fromkeys(turn.dynamics.optimizer for turn in turns) or [gradient_play.optimizer]
+    return {wrap: wrap(game.players[name].tx) for wrap in wrappers}
 
 
-def _init_player(player: Player, tx: optax.GradientTransformation, key: Key[Array, ""], args: tuple) -> PlayerState:
+def _init_player(player: Player, txs: dict, key: Key[Array, ""], args: tuple) -> PlayerState:
     variables = dict(player.net.init(key, *args))
     params = variables.pop("params", {})
+    opt = tuple(tx.init(params) for tx in txs.values())
     ema = {"params": params, **variables} if player.ema else None
-    return PlayerState(params, variables, tx.init(params), ema)
+    return PlayerState(params, variables, opt if len(opt) > 1 else opt[0], ema)
 
 
 def _play(
@@ -102,7 +122,7 @@ def _play(
     joint = {name: players[name].params for move in turn.moves for name in move.who}
     field = _gradient_field(game, turn, batch, keys, step, players)
     grads, (stats, reports) = turn.dynamics.follow(field, joint)
-    players, updates = _advance(game, players, joint, grads, stats, step)
+    players, updates = _advance(game, turn, players, joint, grads, stats)
     return players, _report(turn, reports, grads, updates)
 
 
@@ -129,22 +149,19 @@ def _gradient_field(game: Game, turn: Turn, batch: Batch, keys: Keys, step: Int[
     return Field(
         gradients=gradients,
         loss=lambda name, joint: loss(mover[name], joint, {})[0],
-        descend=partial(_descend, game),
+        descend=partial(_descend, game, turn),
         optimizers={name: players[name].opt for name in mover},
     )
 
 
 def _advance(
-    game: Game, players: Players, joint: Joint, grads: Joint, stats: Joint, step: Int[Array, ""]
+    game: Game, turn: Turn, players: Players, joint: Joint, grads: Joint, stats: Joint
 ) -> tuple[Players, Joint]:
-    """Advances every mover: optimizer, new stats, EMA. Returns all players and the movers' updates."""
-    updates, optimizers = _updates(game, joint, grads, {name: players[name].opt for name in joint})
+    """Advances every mover: optimizer and new stats. Returns all players and the movers' updates."""
+    updates, opts = _updates(game, turn, joint, grads, {name: players[name].opt for name in joint})
     moved = optax.apply_updates(joint, updates)
-    players = {**players}
-    for name in joint:
-        ema = _update_ema(game.players[name], players[name].ema, {"params": moved[name], **stats[name]}, step)
-        players[name] = PlayerState(moved[name], stats[name], optimizers[name], ema)
-    return players, updates
+    advanced = {name: PlayerState(moved[name], stats[name], opts[name], players[name].ema) for name in joint}
+    return {**players, **advanced}, updates
 
 
 def _report(turn: Turn, reports: Reports, grads: Joint, updates: Joint) -> Reports:
@@ -161,31 +178,41 @@ def _skip(play: Callable, players: Players) -> tuple[Players, Reports]:
     return players, jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), reports)
 
 
-def _updates(game: Game, joint: Joint, grads: Joint, optimizers: Optimizers) -> tuple[Joint, Optimizers]:
+def _updates(game: Game, turn: Turn, joint: Joint, grads: Joint, opts: Optimizers) -> tuple[Joint, Optimizers]:
     """Computes every mover's update and new optimizer state."""
-    with jax.numpy_dtype_promotion("standard"):  # optax's Adam raises under strict promotion
-        new = {name: optimizer(game, name).update(grads[name], optimizers[name], joint[name]) for name in joint}
-    return {name: updates for name, (updates, _) in new.items()}, {name: opt for name, (_, opt) in new.items()}
+    updates, opts = {}, {**opts}
+    for name in joint:
+        txs = optimizers(game, name)
+        states = list(opts[name]) if len(txs) > 1 else [opts[name]]
+        own = list(txs).index(turn.dynamics.optimizer)
+        with jax.numpy_dtype_promotion("standard"):  # optax's Adam raises under strict promotion
+            tx = txs[turn.dynamics.optimizer]
+            updates[name], states[own] = tx.update(grads[name], states[own], joint[name])
+        opts[name] = tuple(states) if len(txs) > 1 else states[0]
+    return updates, opts
 
 
-def _descend(game: Game, joint: Joint, grads: Joint, optimizers: Optimizers) -> tuple[Joint, Optimizers]:
+def _descend(game: Game, turn: Turn, joint: Joint, grads: Joint, opts: Optimizers) -> tuple[Joint, Optimizers]:
     """Applies one update of every mover."""
-    updates, optimizers = _updates(game, joint, grads, optimizers)
-    return optax.apply_updates(joint, updates), optimizers
+    updates, opts = _updates(game, turn, joint, grads, opts)
+    return optax.apply_updates(joint, updates), opts
 
 
-def _update_ema(player: Player, ema: Variables | None, now: Variables, step: Int[Array, ""]) -> Variables | None:
-    """Moves the EMA towards `now`, with decay `min(player.ema, (1 + t) / (10 + t))` in step t."""
-    if ema is None:
-        return None
+def _update_ema(ema: Ema, player: PlayerState, step: Int[Array, ""], images: int) -> PlayerState:
+    """Moves a player's average towards its variables by `Player.ema`, after a step of so many real images."""
+    if player.ema is None:
+        return player
     t = step.astype(jnp.float32)
-    decay = jnp.minimum(player.ema, (1 + t) / (10 + t))  # a shorter window at first, to forget the initial weights
+    if callable(ema):
+        decay = jnp.exp2(-images / jnp.maximum(ema((t + 1) * images), 1e-8))
+    else:
+        decay = jnp.minimum(ema, (1 + t) / (10 + t))  # a shorter window at first, to forget the initial weights
 
     def follow(average: Array, new: Array) -> Array:
         floating = jnp.issubdtype(new.dtype, jnp.floating)
         return average + (1 - decay).astype(new.dtype) * (new - average) if floating else new
 
-    return jax.tree.map(follow, ema, now)
+    return player._replace(ema=jax.tree.map(follow, player.ema, {"params": player.params, **player.stats}))
 
 
 def _average(game: Game, played: list[Reports], step: Int[Array, ""]) -> Metrics:

@@ -6,7 +6,7 @@ from typing import Any
 import jax.numpy as jnp
 
 from gan_jax.engine.finite import FINITE_STEPS, WATCHED
-from gan_jax.engine.game import Batch, Game, Move, Network
+from gan_jax.engine.game import Batch, Game, Move, Network, slice_count
 from gan_jax.errors import BadInput
 
 RESERVED = {*WATCHED, FINITE_STEPS[1:], "played"}
@@ -39,11 +39,11 @@ def check_game(game: Game) -> None:
 
 
 def check_batch(game: Game, batch: Batch) -> None:
-    """Raises `BadInput` unless every leaf of `batch` has one slice per turn."""
+    """Raises `BadInput` unless every leaf of `batch` has one slice for each turn of the clock."""
     for name, leaf in batch.items():
-        if leaf.shape[0] != len(game.turns):
-            sizes = f"{leaf.shape[0]} slices but the game has {len(game.turns)} turns"
-            raise BadInput(f"batch[{name!r}] {leaf.shape} has {sizes}: leaves must be [turn, example, ...]")
+        if leaf.shape[0] != (count := slice_count(game)):
+            sizes = f"{leaf.shape[0]} slices where a step takes {count}, one for each turn of {game.clock!r}"
+            raise BadInput(f"batch[{name!r}] {leaf.shape} has {sizes}: leaves must be [slice, example, ...]")
 
 
 def check_loss(move: Move, returned: Any) -> Any:

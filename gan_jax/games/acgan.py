@@ -10,7 +10,7 @@ from jaxtyping import Array, Float, Int
 
 from gan_jax import losses
 from gan_jax.engine import priors
-from gan_jax.engine.game import Game, Network, Player, move, turn
+from gan_jax.engine.game import Ema, Game, Network, Player, move, turn
 from gan_jax.engine.keys import normal, split
 from gan_jax.engine.priors import Categorical
 from gan_jax.losses import AdversarialLoss
@@ -39,7 +39,7 @@ def game(
     z_size: int = 100,
     weight: float = 1.0,
     loss: AdversarialLoss = losses.non_saturating,
-    ema: float = 0.0,
+    ema: Ema = 0.0,
 ) -> Game:
     """Builds the game: D maximizes L_S + L_C and G maximizes L_C - L_S, the likelihoods of source and class.
 
@@ -56,7 +56,7 @@ def game(
         weight: of L_C; 1 in the paper.
         loss: the adversarial loss; `losses.minimax` is eq. 2 exactly, the default avoids the generator's vanishing
             gradient.
-        ema: decay of the generator's moving average, from which samples are drawn; 0 for none.
+        ema: the generator's moving average (see `Player`), from which samples are drawn; 0 for none.
     """
     labels = {"y": Categorical(classes)}
 

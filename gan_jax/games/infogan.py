@@ -13,7 +13,7 @@ from jaxtyping import Array, Float, Shaped
 
 from gan_jax import losses
 from gan_jax.engine import priors
-from gan_jax.engine.game import Game, Network, Player, move, turn
+from gan_jax.engine.game import Ema, Game, Network, Player, move, turn
 from gan_jax.engine.keys import normal, split
 from gan_jax.engine.priors import Categorical, Code
 from gan_jax.losses import AdversarialLoss
@@ -47,7 +47,7 @@ def game(
     lambda_categorical: float = 1.0,
     lambda_continuous: float = 1.0,
     loss: AdversarialLoss = losses.non_saturating,
-    ema: float = 0.0,
+    ema: Ema = 0.0,
 ) -> Game:
     """Builds the game: min over G and Q, max over D, of V(D, G) - lambda L_I(G, Q), with L_I <= I(c; G(z, c)).
 
@@ -69,7 +69,7 @@ def game(
         lambda_continuous: lambda of continuous codes; keep it small if Q learns the standard deviation, for L_I is then
             unbounded (sec. 6).
         loss: the adversarial loss, in place of V.
-        ema: decay of the generator's moving average, from which samples are drawn; 0 for none.
+        ema: the generator's moving average (see `Player`), from which samples are drawn; 0 for none.
     """
 
     def prior(keys):

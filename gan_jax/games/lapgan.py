@@ -11,7 +11,7 @@ import optax
 from jaxtyping import Array, Float
 
 from gan_jax import losses
-from gan_jax.engine.game import Game, Move, Network, Player, move, turn
+from gan_jax.engine.game import Ema, Game, Move, Network, Player, move, turn
 from gan_jax.engine.keys import normal, split
 from gan_jax.errors import BadInput
 from gan_jax.losses import AdversarialLoss
@@ -27,7 +27,7 @@ def game(
     shape: tuple[int, ...],
     z_size: int = 100,
     loss: AdversarialLoss = losses.non_saturating,
-    ema: float = 0.0,
+    ema: Ema = 0.0,
 ) -> Game:
     """Builds a game whose levels are all trained at once, independently of each other.
 
@@ -47,7 +47,7 @@ def game(
         shape: `(H, W, C)` of the real images, halved once per finer level.
         z_size: Z, the size of the coarsest level's part of the latent.
         loss: the adversarial loss of every level.
-        ema: decay of the generators' moving averages, from which samples are drawn; 0 for none.
+        ema: the generators' moving average (see `Player`), from which samples are drawn; 0 for none.
 
     Raises:
         BadInput: the numbers of generators and discriminators differ, or the images cannot be halved often enough.

@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, Int
 
 from gan_jax import losses
 from gan_jax.engine.dynamics import Dynamics, gradient_play
-from gan_jax.engine.game import Game, Keys, Move, Network, Player, Turn, move, turn
+from gan_jax.engine.game import Ema, Game, Keys, Move, Network, Player, Turn, move, turn
 from gan_jax.engine.keys import normal, split
 from gan_jax.losses import AdversarialLoss
 from gan_jax.penalties import Penalty, nothing, total
@@ -49,7 +49,7 @@ def game(
     penalties: Sequence[Penalty] = (),
     augment: Augment = identity,
     turns: Turns = alternating,
-    ema: float = 0.0,
+    ema: Ema = 0.0,
 ) -> Game:
     """Builds the game of a generator against a discriminator.
 
@@ -68,7 +68,7 @@ def game(
         augment: transforms real and fake examples alike before the discriminator: instance noise, for example.
         turns: `alternating`, `simultaneous`, or a function: the paper's k discriminator steps are
             `lambda d, g: k * (turn(d),) + (turn(g),)`.
-        ema: decay of the generator's moving average, from which samples are drawn; 0 for none.
+        ema: the generator's moving average (see `Player`), from which samples are drawn; 0 for none.
     """
     penalty = total(penalties)
 

@@ -17,7 +17,7 @@ from jaxtyping import Array, Float, Int, Int32, Key
 
 from gan_jax.config.experiment import Experiment, ScheduledPhase, schedule_phases
 from gan_jax.data import Source, device_resident, shuffle
-from gan_jax.engine.game import Game, Metrics, State
+from gan_jax.engine.game import Game, Metrics, State, slice_count
 from gan_jax.engine.networks import bind
 from gan_jax.engine.parallel import BATCH_AXIS, SEEDS, mean, over_steps
 from gan_jax.engine.step import init, make_step
@@ -147,7 +147,7 @@ def _chunks(runs: BatchedRuns, phase: int, state: State) -> Iterator[tuple[int, 
     """Plays the rest of a phase; yields the step, the state and the metrics of each chunk of steps."""
     common, stage, placement = runs.experiment.common, runs.plan[phase], runs.placement
     # All runs share one copy of the data; a seed decides only the order.
-    pipeline = device_resident(runs.source, common.seed, len(stage.game.turns), common.batch_size)
+    pipeline = device_resident(runs.source, common.seed, slice_count(stage.game), common.batch_size)
     arrays = jax.device_put(pipeline.arrays, NamedSharding(runs.mesh, P()))
     state, floats = jax.device_put((state, runs.floats), (placement.state, placement.runs))
 
@@ -162,7 +162,7 @@ def _chunks(runs: BatchedRuns, phase: int, state: State) -> Iterator[tuple[int, 
     def dispatch(state: State, inputs: Any, n: Int[Array, ""], _: None) -> tuple[State, RunMetrics]:
         return chunk(state, floats, arrays, inputs, n)
 
-    yield from run_chunks(dispatch, state, stage, common, _indices(runs, len(stage.game.turns)), placement.inputs)
+    yield from run_chunks(dispatch, state, stage, common, _indices(runs, slice_count(stage.game)), placement.inputs)
 
 
 def _play_in_turn(play: Callable) -> Callable:

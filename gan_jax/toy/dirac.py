@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, UInt8
 
-from gan_jax.engine.game import Game, State
+from gan_jax.engine.game import Game, State, slice_count
 from gan_jax.engine.step import init, make_step
 from gan_jax.viz import scatter2d
 
@@ -61,7 +61,7 @@ def _step(game: Game, state: State) -> State:
 
 def _batch(game: Game) -> dict[str, Float[Array, "turn 2 1"]]:
     """Makes the data: the point 0, twice, for losses that compare examples."""
-    return {"x": jnp.zeros((len(game.turns), 2, 1))}
+    return {"x": jnp.zeros((slice_count(game), 2, 1))}
 
 
 def _where(state: State) -> Float[Array, "2"]:

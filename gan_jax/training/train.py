@@ -15,7 +15,7 @@ from jaxtyping import Array, Int
 from gan_jax.config.experiment import Experiment, Phase, RunConfig, ScheduledPhase, schedule_phases
 from gan_jax.data import Source, device_resident, tf_data
 from gan_jax.data.on_device import Inputs
-from gan_jax.engine.game import Game, Metrics, State
+from gan_jax.engine.game import Game, Metrics, State, slice_count
 from gan_jax.engine.networks import bind
 from gan_jax.engine.parallel import BATCH_AXIS, Sums, check_shares, make_mesh, mean, no_steps, over_steps
 from gan_jax.engine.step import init
@@ -116,7 +116,7 @@ def chunks(
 ) -> Iterator[tuple[int, State, Metrics]]:
     """Plays the rest of a phase; yields the step reached, the state, and metrics averaged over a chunk."""
     everywhere, shared = NamedSharding(mesh, P()), NamedSharding(mesh, P(None, None, BATCH_AXIS))
-    pipeline = PIPELINES[common.pipeline](source, common.seed, len(stage.game.turns), common.batch_size)
+    pipeline = PIPELINES[common.pipeline](source, common.seed, slice_count(stage.game), common.batch_size)
     part = jax.jit(over_steps(stage.phase.step, pipeline.load), donate_argnums=0, out_shardings=everywhere)
     arrays = jax.device_put(pipeline.arrays, everywhere)
     batch = replicated(abstract_batch(stage.game, source, common), mesh)
@@ -150,8 +150,8 @@ def higher(experiment: Experiment) -> frozenset[str]:
 
 
 def abstract_batch(game: Game, source: Source, common: RunConfig) -> dict[str, jax.ShapeDtypeStruct]:
-    """Returns shapes and dtypes of the batch of one step, `[turn, B, ...]`."""
-    shape = (len(game.turns), common.batch_size)
+    """Returns shapes and dtypes of the batch of one step, `[slice, B, ...]`."""
+    shape = (slice_count(game), common.batch_size)
     batch = {"x": jax.ShapeDtypeStruct((*shape, *source.shape), jnp.float32)}
     return batch | ({"y": jax.ShapeDtypeStruct(shape, jnp.int32)} if source.classes else {})
 

@@ -17,7 +17,7 @@ from jax.sharding import NamedSharding, SingleDeviceSharding
 from jax.sharding import PartitionSpec as P
 
 from gan_jax.data import Source, device_resident, shuffle
-from gan_jax.engine.game import State
+from gan_jax.engine.game import State, slice_count
 from gan_jax.engine.parallel import SEEDS, make_mesh, over_steps
 from gan_jax.training.loop import longest_part, run_chunks
 from gan_jax.training.train import abstract_batch, new_state
@@ -57,13 +57,13 @@ def start(built: Built, source: Source, seeds: int = 0) -> Run:
     """Prepares a run as `training/train.py:chunks` does, or `seeds` runs in one program as `sweep` does."""
     stage, common, _ = built
     everywhere = NamedSharding(make_mesh(jax.devices()[:1]), P())
-    turns = len(stage.game.turns)
-    pipeline = device_resident(source, common.seed, turns, common.batch_size)
+    slices = slice_count(stage.game)
+    pipeline = device_resident(source, common.seed, slices, common.batch_size)
     play, stream = over_steps(stage.phase.step, pipeline.load), pipeline.stream
     state = new_state(stage.game, source, common)
     if seeds:
         play = jax.vmap(play, (SEEDS, None, 1, None), (SEEDS, 0))
-        stream = partial(_streams, source, turns, common.batch_size, seeds)
+        stream = partial(_streams, source, slices, common.batch_size, seeds)
         states = [new_state(stage.game, source, replace(common, seed=seed)) for seed in range(seeds)]
         key, players = jax.tree.map(lambda *leaves: jnp.stack(leaves), *((s.key, s.players) for s in states))
         state = State(state.step, key, players)
@@ -75,10 +75,10 @@ def start(built: Built, source: Source, seeds: int = 0) -> Run:
     return Run(built, lowered, state, stream, arrays, everywhere, parameters=parameters(state))
 
 
-def _streams(source: Source, turns: int, batch: int, seeds: int, ranges) -> Iterator[np.ndarray]:
+def _streams(source: Source, slices: int, batch: int, seeds: int, ranges) -> Iterator[np.ndarray]:
     """Yields every seed's indices, `[n, seed, turn, B]`."""
     for steps in ranges:
-        each = [shuffle.indices(seed, source.size, steps, turns, batch) for seed in range(seeds)]
+        each = [shuffle.indices(seed, source.size, steps, slices, batch) for seed in range(seeds)]
         yield np.stack(each, axis=1)
 
 

@@ -216,7 +216,7 @@ def test_presets_of_mnist_dcgan_build_and_flags_override_them():
         return game.players["g"]
 
     def batch(game):
-        return {"x": jnp.zeros((len(game.turns), 128, 28, 28, 1))}
+        return {"x": jnp.zeros((1, 128, 28, 28, 1))}
 
     good, tutorial = built(), built("--preset", "tutorial")
     assert (good.net.norm, tutorial.net.norm) == (True, False)

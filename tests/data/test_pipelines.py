@@ -33,7 +33,7 @@ def assert_same(a, b):
 @pytest.mark.parametrize("ranges", [[range(1)], [range(5), range(5, 7)], [range(123, 130)]], ids=str)
 def test_both_pipelines_give_the_same_bits(noise, ranges):
     """For one step, across the end of an epoch (50 examples, 16 per step), and from the middle of a run."""
-    a, b = (play(make(noise, seed=1, turns=2, batch_size=8), ranges) for make in PIPELINES)
+    a, b = (play(make(noise, seed=1, slices=2, batch_size=8), ranges) for make in PIPELINES)
     assert_same(a, b)
     assert a["x"].shape == (sum(map(len, ranges)), 2, 8, 4, 6, 3) and a["x"].dtype == np.float32
     assert a["y"].shape == a["x"].shape[:3] and a["y"].dtype == np.int32
@@ -42,7 +42,7 @@ def test_both_pipelines_give_the_same_bits(noise, ranges):
 def test_both_pipelines_leave_points_unscaled():
     x = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32)
     source = from_points("cloud", 100 * x, np.arange(50))
-    a, b = (play(make(source, seed=1, turns=2, batch_size=8), [range(5), range(5, 7)]) for make in PIPELINES)
+    a, b = (play(make(source, seed=1, slices=2, batch_size=8), [range(5), range(5, 7)]) for make in PIPELINES)
     assert_same(a, b)
     assert a["x"].shape == (7, 2, 8, 3) and a["x"].dtype == np.float32
     np.testing.assert_array_equal(a["x"], 100 * x[a["y"]])
@@ -57,16 +57,16 @@ def test_stream_yields_one_input_per_step(make, noise):
 @pytest.mark.parametrize("make", PIPELINES)
 def test_labels_stay_with_their_images(make):
     source = from_arrays("numbered", np.arange(20, dtype=np.uint8).reshape(20, 1, 1, 1), np.arange(20))
-    batches = play(make(source, seed=0, turns=1, batch_size=5), [range(4)])
+    batches = play(make(source, seed=0, slices=1, batch_size=5), [range(4)])
     np.testing.assert_allclose((batches["x"][..., 0, 0, 0] + 1) * 127.5, batches["y"], atol=1e-4)
     assert sorted(batches["y"].ravel()) == list(range(20))
 
 
 @pytest.mark.parametrize("make", PIPELINES)
 def test_stream_can_start_at_any_step(make, noise):
-    pipeline = make(noise, seed=0, turns=1, batch_size=4)
+    pipeline = make(noise, seed=0, slices=1, batch_size=4)
     whole = play(pipeline, [range(9)])
-    again = make(noise, seed=0, turns=1, batch_size=4)
+    again = make(noise, seed=0, slices=1, batch_size=4)
     assert_same({name: leaf[6:] for name, leaf in whole.items()}, play(again, [range(6, 7), range(7, 9)]))
 
 

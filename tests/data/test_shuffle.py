@@ -6,7 +6,7 @@ from gan_jax.errors import BadInput
 
 
 def test_every_epoch_has_its_own_permutation():
-    drawn = indices(seed=3, size=10, steps=range(20), turns=1, batch_size=3).ravel()
+    drawn = indices(seed=3, size=10, steps=range(20), slices=1, batch_size=3).ravel()
     epochs = drawn.reshape(6, 10)
     assert (np.sort(epochs) == np.arange(10)).all()
     assert len({tuple(epoch) for epoch in epochs}) == 6
@@ -14,7 +14,7 @@ def test_every_epoch_has_its_own_permutation():
 
 def test_indices_run_over_steps_turns_and_batch():
     stream = np.concatenate([permutation(5, 7, epoch) for epoch in range(10)])
-    drawn = indices(seed=5, size=7, steps=range(2, 6), turns=2, batch_size=4)
+    drawn = indices(seed=5, size=7, steps=range(2, 6), slices=2, batch_size=4)
     assert drawn.shape == (4, 2, 4) and drawn.dtype == np.int32
     for n, step in enumerate(range(2, 6)):
         for turn in range(2):
@@ -23,7 +23,7 @@ def test_indices_run_over_steps_turns_and_batch():
 
 
 def test_batch_may_be_larger_than_the_data():
-    drawn = indices(seed=0, size=3, steps=range(1), turns=1, batch_size=10)
+    drawn = indices(seed=0, size=3, steps=range(1), slices=1, batch_size=10)
     assert (np.bincount(drawn.ravel()) >= 3).all()
 
 
@@ -54,7 +54,7 @@ def test_permutation_is_fixed_across_jax_versions():
     ("change", "says"),
     [
         ({"size": 0}, "empty"),
-        ({"turns": 0}, "at least 1"),
+        ({"slices": 0}, "at least 1"),
         ({"batch_size": 0}, "at least 1"),
         ({"shard": (2, 2)}, "shard 2 of 2"),
         ({"shard": (0, 4)}, "multiple of 4"),
@@ -62,4 +62,4 @@ def test_permutation_is_fixed_across_jax_versions():
 )
 def test_impossible_batches_are_refused(change, says):
     with pytest.raises(BadInput, match=says):
-        indices(**({"seed": 0, "size": 9, "steps": range(1), "turns": 1, "batch_size": 6} | change))
+        indices(**({"seed": 0, "size": 9, "steps": range(1), "slices": 1, "batch_size": 6} | change))

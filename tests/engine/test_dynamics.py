@@ -20,7 +20,9 @@ from gan_jax.engine.dynamics import (
     symplectic,
     unrolled,
 )
+from gan_jax.engine.game import slice_count
 from gan_jax.engine.parallel import BATCH_AXIS, make_mesh, over_seeds, over_shards
+from gan_jax.engine.step import optimizers
 
 H = 0.1
 """The step size of every player."""
@@ -55,7 +57,7 @@ def vectors(starts, losses, dynamics=gradient_play, *, txs=None, alternating=Fal
 
 def path(game: Game, steps: int):
     """Plays a game of vectors; returns the concatenated parameters before and after every step, `[steps + 1, N]`."""
-    batch = {"x": jnp.zeros((len(game.turns), 2, 1))}
+    batch = {"x": jnp.zeros((slice_count(game), 2, 1))}
 
     def joint(state):
         return jnp.concatenate([state.players[name].params["w"].reshape(-1) for name in game.players])
@@ -117,6 +119,27 @@ BY_HAND = {
 def test_one_step_equals_hand_computation(game, dynamics, expected):
     before, after = path(game(dynamics), 1)
     np.testing.assert_allclose((before - after) / H, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "dynamics, states, expected",
+    [
+        (optimistic, 2, [0.0, -0.4, -0.8]),  # one state for both turns would end step 1 at -0.1 - (2 * 0.3 - 0.1)
+        (negative_momentum(-0.5), 2, [0.0, -0.4, -0.75]),  # the main turn's updates: -0.1, then -0.1 + 0.05
+        (gradient_play, 1, [0.0, -0.4, -0.8]),
+    ],
+    ids=["optimistic", "negative momentum", "plain"],
+)
+def test_dynamics_of_one_turn_leave_the_updates_of_other_turns_alone(dynamics, states, expected):
+    """A main turn of slope 1 by `dynamics` and a plain turn of slope 3, with steps of 0.1."""
+
+    def slope(times):
+        return move("g", lambda nets, batch, keys, step: (times * nets["g"].params["w"], {}))
+
+    game = vectors({"g": 0.0}, {"g": None})
+    game = game._replace(turns=(turn(slope(1), dynamics=dynamics), turn(slope(3))))
+    np.testing.assert_allclose(path(game, 2)[:, 0], expected, rtol=1e-5)
+    assert len(optimizers(game, "g")) == states
 
 
 def test_optimistic_steps_equal_hand_computation():

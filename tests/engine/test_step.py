@@ -1,5 +1,7 @@
 """Properties of a step, for every game of the arena."""
 
+from functools import partial
+
 import arena
 import jax
 import jax.numpy as jnp
@@ -135,15 +137,28 @@ def test_turns_with_one_label_report_their_mean():
     assert abs(each[0] - each[1]) > 1e-6
 
 
-def test_every_turn_gets_its_own_real_data():
-    def spy(nets, batch, keys, step):
-        return jnp.mean(batch["x"]) + 0 * jnp.sum(nets["d"](batch["x"])), {}
+def spying(who: str, name: str, every: int = 1):
+    """Makes a turn whose loss is the mean of its real data."""
 
-    game = gan(*plain_nets, sgd, (turn(move("d", spy, name="first")), turn(move("d", spy, name="second"))))
+    def loss(nets, batch, keys, step):
+        return jnp.mean(batch["x"]) + 0 * sum(jnp.sum(leaf) for leaf in jax.tree.leaves(nets[who].params)), {}
+
+    return turn(move(who, loss, name=name), every=every)
+
+
+@pytest.mark.parametrize(
+    "movers, seen",
+    [("dg", [0, 0]), ("gd", [0, 0]), ("ddg", [0, 1, 1]), ("dgdg", [0, 0, 1, 1]), ("ggddgL", [0, 0, 0, 1, 1, 1])],
+)
+def test_only_turns_of_the_clock_are_dealt_real_data_and_others_see_the_slice_before_them(movers, seen):
+    """`L` is a lazy turn of the discriminator."""
+    turns = tuple(spying(w.replace("L", "d"), f"turn {i}", 1 + (w == "L")) for i, w in enumerate(movers))
+    game = gan(*plain_nets, sgd, turns)
     batch = step_batch(game)
+    assert batch["x"].shape[0] == max(seen) + 1 == images_per_step(game, 1)
     _, metrics = jax.jit(make_step(game))(init(game, jax.random.key(0), batch), batch)
-    np.testing.assert_allclose(metrics["first/loss"], batch["x"][0].mean(), rtol=1e-6)
-    np.testing.assert_allclose(metrics["second/loss"], batch["x"][1].mean(), rtol=1e-6)
+    got = [metrics[f"turn {i}/loss"] for i in range(len(turns))]
+    np.testing.assert_allclose(got, np.asarray(batch["x"].mean((1, 2, 3, 4)))[seen], rtol=1e-6)
 
 
 @pytest.mark.medium
@@ -206,6 +221,24 @@ def test_dynamics_may_evaluate_the_field_at_several_points():
     for p, q, r in zip(*map(jax.tree.leaves, (start, plain, looked_ahead)), strict=True):
         np.testing.assert_allclose(q, 0.95 * p, rtol=1e-5, atol=1e-7)
         np.testing.assert_allclose(r, (1 - 0.05 * 0.5) * p, rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    "ema, decays",
+    [(0.15, [0.1, 0.15, 0.15]), (lambda images: images / 2, [2**-2, 2**-1, 2 ** (-2 / 3)])],
+    ids=["number", "half-life in images"],
+)
+def test_ema_moves_once_a_step_however_often_the_player_moves(ema, decays):
+    """As a schedule, its half-life here is half of the images shown: 2 / (t + 1) half-lives pass in step t."""
+    g = turn(move("g", g_loss))
+    lazy = g._replace(every=2)
+    game = gan(*plain_nets, sgd, (turn(move("d", d_loss)), turn(move("d", d_loss)), g, g, lazy), ema=ema)
+    batch = step_batch(game)
+    state, step = init(game, jax.random.key(0), batch), jax.jit(make_step(game))
+    for decay in decays:
+        before, (state, _) = state.players["g"], step(state, batch)
+        expected = optax.incremental_update({"params": state.players["g"].params}, before.ema, 1 - decay)
+        jax.tree.map(partial(np.testing.assert_allclose, rtol=1e-5, atol=1e-7), state.players["g"].ema, expected)
 
 
 def test_ema_averages_params_and_stats_and_ema_networks_use_it():
@@ -279,10 +312,10 @@ def test_inconsistent_game_is_refused(turns, message):
         make_step(game)
 
 
-def test_batch_without_a_slice_per_turn_is_refused():
+def test_batch_without_a_slice_per_turn_of_the_clock_is_refused():
     game, state, *_ = reference(arena.vanilla_batch_norm)
-    with pytest.raises(BadInput, match="2 slices but the game has 3 turns"):
-        make_step(game)(state, {"x": step_batch(game)["x"][:2]})
+    with pytest.raises(BadInput, match="2 slices where a step takes 1, one for each turn of 'd'"):
+        make_step(game)(state, {"x": jnp.zeros((2, 6, 2, 2, 1))})
 
 
 @pytest.mark.medium

@@ -45,12 +45,12 @@ class Discriminator(nn.Module):
 
 
 def make(**choices):
-    """Makes the game and a batch with different labels in each turn."""
+    """Makes the game and a batch."""
     g = Generator(0.5) if choices.get("g_dropout") else Generator()
     sgd = optax.sgd(RATE)
     game = conditional.game(g, Discriminator(), sgd, sgd, classes=K, z_size=Z, **choices)
-    x = jax.random.normal(jax.random.key(5), (len(game.turns), B, 2, 2, 1))
-    y = jax.random.randint(jax.random.key(6), (len(game.turns), B), 0, K)
+    x = jax.random.normal(jax.random.key(5), (1, B, 2, 2, 1))
+    y = jax.random.randint(jax.random.key(6), (1, B), 0, K)
     return game, {"x": x, "y": y}
 
 
@@ -74,12 +74,12 @@ def by_hand(start, batch, gamma=0.0, dropout=0.0):
     params, losses = params_of(start), {}
     g = lambda p, z, y, keys: Generator(dropout).apply({"params": p}, z, y, keys)  # noqa: E731
     d = lambda p, x, y: Discriminator().apply({"params": p}, x, y)  # noqa: E731
+    [x], [y] = batch["x"], batch["y"]
     for turn, mover in enumerate("dg"):
-        x, y = batch["x"][turn], batch["y"][turn]
         keys = example_keys(jax.random.fold_in(jax.random.fold_in(start.key, 0), turn), B)
         z = normal(split(keys, 6)[0], Z)
 
-        def value(own, others=params, mover=mover, x=x, y=y, z=z, keys=keys):
+        def value(own, others=params, mover=mover, z=z, keys=keys):
             p = {**others, mover: own}
             s_real, s_fake = d(p["d"], x, y), d(p["d"], g(p["g"], z, y, keys if dropout else None), y)
             if mover == "g":

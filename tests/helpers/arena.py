@@ -12,6 +12,7 @@ import pytest
 
 from gan_jax import Game, Player, State, init, losses, make_step, move, penalties, turn
 from gan_jax.engine.dynamics import Dynamics, consensus, lookahead, unrolled
+from gan_jax.engine.game import slice_count
 from gan_jax.engine.keys import normal, split
 from gan_jax.engine.priors import Categorical, Uniform
 from gan_jax.games import acgan, conditional, infogan, lapgan, vanilla
@@ -254,9 +255,15 @@ def lookahead_play(tx):
 
 
 def labeled(tx):
-    """Both networks take the label."""
+    """Both networks take the label; the half-life of the EMA depends on the size of the whole batch."""
     return conditional.game(
-        LabeledGenerator(), LabeledDiscriminator(norm=True), tx, tx, classes=CLASSES, z_size=Z, ema=0.9
+        LabeledGenerator(),
+        LabeledDiscriminator(norm=True),
+        tx,
+        tx,
+        classes=CLASSES,
+        z_size=Z,
+        ema=lambda images: images / 10,
     )
 
 
@@ -379,8 +386,8 @@ def rename_players(game: Game, names: dict[str, str]) -> Game:
 
 
 def batches(game: Game, n: int, key: int = 7):
-    """Draws the batches of `n` steps, leaves `[n, turn, B, ...]`; with labels in a conditional game."""
-    shape = (n, len(game.turns), BATCH)
+    """Draws the batches of `n` steps, leaves `[n, slice, B, ...]`; with labels in a conditional game."""
+    shape = (n, slice_count(game), BATCH)
     x = jax.random.uniform(jax.random.key(key), (*shape, *SHAPE), minval=-1.0)
     if "y" not in game.codes:
         return {"x": x}
@@ -388,7 +395,7 @@ def batches(game: Game, n: int, key: int = 7):
 
 
 def step_batch(game: Game):
-    """Draws the batch of one step, leaves `[turn, B, ...]`."""
+    """Draws the batch of one step, leaves `[slice, B, ...]`."""
     return jax.tree.map(lambda leaf: leaf[0], batches(game, 1))
 
 

@@ -11,6 +11,7 @@ from gan_jax.config.discovery import find
 from gan_jax.config.experiment import RunConfig, schedule_phases
 from gan_jax.config.flags import parse
 from gan_jax.data import device_resident, from_points, open_source
+from gan_jax.engine.game import slice_count
 from gan_jax.engine.networks import bind
 from gan_jax.engine.parallel import make_mesh, over_steps
 from gan_jax.sampling.preview import experiment_scores, preview_picture
@@ -42,7 +43,7 @@ def ring_scores():
     short = ("--images", "256000", "--batch-size", "64", "--width", "32", "--ema", "0.99", "--anneal", "0.05")
     source, experiment, stage = prepared("ring", *short)
     common = experiment.common
-    pipeline = device_resident(source, common.seed, len(stage.game.turns), common.batch_size)
+    pipeline = device_resident(source, common.seed, slice_count(stage.game), common.batch_size)
     [inputs] = jax.tree.map(jnp.asarray, list(pipeline.stream([stage.steps])))
 
     def trained(g, d):

@@ -24,7 +24,7 @@ from gan_jax.config import user_code
 from gan_jax.config.flags import Word, by_word
 from gan_jax.engine import dynamics
 from gan_jax.errors import BadInput
-from gan_jax.penalties import Penalty, terms
+from gan_jax.penalties import Penalty, nothing, terms
 
 T = TypeVar("T")
 
@@ -162,11 +162,13 @@ def _check_loss(word: str, loss: losses.AdversarialLoss) -> losses.AdversarialLo
 def _check_penalty(word: str, penalty: Penalty) -> Penalty:
     """Checks the weight of a user's penalty, and wraps its terms in checks of the shapes they return."""
 
-    def checked(side: str, term: Callable) -> Callable:
-        def call(nets, batch, x_fake, keys, step):
+    def checked(side: str) -> Callable:
+        term = getattr(penalty, side)
+
+        def call(nets, real, fake, *others):
             with user_code.located(f"{word}: {side}"):
-                value = jnp.asarray(term(nets, batch, x_fake, keys, step))
-            n = x_fake.shape[0]
+                value = jnp.asarray(term(nets, real, fake, *others))
+            n = fake.shape[0]
             if value.ndim > 1 or not value.size or n % value.size:  # PacGAN has one score, and so one penalty, per pack
                 raise BadInput(
                     f"{word}: {side} must return a penalty per example, {(n,)}, or one for all, "
@@ -174,12 +176,12 @@ def _check_penalty(word: str, penalty: Penalty) -> Penalty:
                 )
             return value
 
-        return call
+        return term if term is nothing else call
 
     weight = np.asarray(0.0 if callable(penalty.weight) else penalty.weight)
     if weight.shape or weight.dtype.kind not in "fiu":
         raise BadInput(f"{word}: the weight must be a number or a function of the step, not {penalty.weight!r}")
-    return penalty._replace(d=checked("d", penalty.d), g=checked("g", penalty.g))
+    return penalty._replace(**{side: checked(side) for side in ("d", "g", "scores")})
 
 
 def _check_dynamics(word: str, play: dynamics.Dynamics) -> dynamics.Dynamics:

@@ -82,8 +82,8 @@ def game(
 
     def d_loss(nets, batch, keys, step):
         s_real, s_fake, penalized = scores(nets, batch, keys, step)
-        added = penalty.d(*penalized)
-        report = {"penalty": added} if any(p.d is not nothing for p in penalties) else {}
+        added = penalty.d(*penalized, scores=(s_real, s_fake))
+        report = {"penalty": added} if any((p.d, p.scores) != (nothing, nothing) for p in penalties) else {}
         metrics = losses.score_metrics(s_real, s_fake, loss.undecided)
         return jnp.mean(loss.d(s_real, s_fake)) + added, metrics | report
 

@@ -21,7 +21,7 @@ from gan_jax.penalties.gradient import (
 )
 from gan_jax.penalties.lazy import lazy, lazy_adam
 from gan_jax.penalties.lecam import LeCam
-from gan_jax.penalties.penalty import Penalty, nothing, total, weight_at
+from gan_jax.penalties.penalty import Penalty, for_players, nothing, total, weight_at
 from gan_jax.penalties.weights import clip_weights, orthogonal
 
 __getattr__ = old_names(__name__)
@@ -33,6 +33,7 @@ __all__ = [
     "clip_weights",
     "cr",
     "dragan",
+    "for_players",
     "gradient_penalty",
     "instance_noise",
     "lazy",

@@ -89,7 +89,7 @@ def lecam(weight: Weight, decay: float = 0.99) -> Penalty:
     They start at 0, so the weight is often a schedule that starts late.
     """
     memory = MappingProxyType({"lecam": Player(LeCam(decay), optax.identity())})
-    return Penalty(_lecam, weight=weight, memory=memory, name="lecam" if decay == 0.99 else "")
+    return Penalty(scores=_lecam, weight=weight, memory=memory, name="lecam" if decay == 0.99 else "")
 
 
 def orthogonal(weight: Weight) -> Penalty:
@@ -129,8 +129,8 @@ def _max_gradient(nets, batch, x_fake, keys, step):
     return gradient.max_gradient(nets["d"].stateless, batch["x"], x_fake, keys)
 
 
-def _lecam(nets, batch, x_fake, keys, step):
-    return nets["lecam"](nets["d"].stateless(batch["x"]), nets["d"].stateless(x_fake))
+def _lecam(nets, s_real, s_fake, step):
+    return nets["lecam"](s_real, s_fake)
 
 
 def _orthogonal(nets, batch, x_fake, keys, step):

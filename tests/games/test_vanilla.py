@@ -30,22 +30,23 @@ def played(steps=2, **kwargs):
 def test_real_and_fake_are_augmented_with_independent_keys():
     seen = []
 
-    def noisy(x, keys, step):
+    def counted(x, keys, step):
         jax.debug.callback(lambda words: seen.append(words.tobytes()), jax.random.key_data(keys))
         return penalties.instance_noise(x, keys, 0.5)
 
-    _, augmented = played(steps=1, augment=noisy)
+    _, augmented = played(steps=1, augment=counted)
     jax.effects_barrier()
     assert len(set(seen)) == 4  # real and fake, in both players' turns
     _, plain = played(steps=1)
     assert plain[0]["d/loss"] != augmented[0]["d/loss"]
 
 
+def noisy(x, keys, step):
+    return 3 * penalties.instance_noise(x, keys, 0.5)
+
+
 @pytest.mark.medium
 def test_penalties_see_the_discriminator_of_the_loss_with_its_augmentation_and_dropout():
-    def noisy(x, keys, step):
-        return 3 * penalties.instance_noise(x, keys, 0.5)
-
     game = vanilla.game(
         Generator(norm=False), Discriminator(dropout=0.5), sgd, sgd, z_size=Z, augment=noisy, penalties=(terms.r1(1.0),)
     )
@@ -64,10 +65,12 @@ def test_penalties_see_the_discriminator_of_the_loss_with_its_augmentation_and_d
 
 
 @pytest.mark.medium
-def test_lecam_averages_persist_between_steps():
-    state, reports = played(steps=3, penalties=(terms.lecam(0.5),))
+def test_lecam_averages_the_scores_of_the_loss_over_steps():
+    state, reports = played(steps=3, augment=noisy, penalties=(terms.lecam(0.5),))
     anchors = state.players["lecam"].stats["averages"]
-    assert float(anchors["real"]) != 0 != float(anchors["fake"])
+    for side in ("real", "fake"):
+        expected = sum(0.01 * 0.99 ** (2 - i) * report[f"d/score_{side}"] for i, report in enumerate(reports))
+        np.testing.assert_allclose(anchors[side], expected, rtol=1e-4)
     assert len({report["d/penalty"] for report in reports}) == 3
 
 

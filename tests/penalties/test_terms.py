@@ -14,7 +14,7 @@ from gan_jax.engine.game import PlayerState
 from gan_jax.engine.keys import normal, split, uniform
 from gan_jax.engine.networks import BoundNet
 from gan_jax.errors import BadInput
-from gan_jax.penalties import Penalty, terms, total
+from gan_jax.penalties import Penalty, for_players, nothing, terms, total
 
 close = partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-6)
 
@@ -66,6 +66,11 @@ def latents(keys=KEYS):
     return normal(z_keys, Z), 0.1 * normal(dz_keys, Z)
 
 
+def of_d(penalty, nets):
+    """Computes the discriminator's term; one of scores gets those of the discriminator."""
+    return of(penalty.d, nets) if penalty.scores is nothing else penalty.scores(nets, D(X), D(X_FAKE), STEP)
+
+
 D_SIDE = {
     "r1": (terms.r1, lambda: penalties.r1(D, X)),
     "r2": (terms.r2, lambda: penalties.r2(D, X_FAKE)),
@@ -93,7 +98,7 @@ def terms_and_formulas():
 
     def evaluate(make, formula):
         penalty, nets = make(0.3), fresh_nets()
-        return of(penalty.d, nets), formula(), of(penalty.g, nets), nets["d"].stats
+        return of_d(penalty, nets), formula(), of(penalty.g, nets), nets["d"].stats
 
     return jax.jit(lambda: {name: evaluate(*pair) for name, pair in D_SIDE.items()})()
 
@@ -115,8 +120,24 @@ def test_generator_term_equals_its_formula():
 
 def test_lecam_records_its_averages():
     nets = fresh_nets()
-    of(terms.lecam(1.0, decay=0.5).d, nets)
+    of_d(terms.lecam(1.0, decay=0.5), nets)
     close(nets["lecam"].stats["averages"]["real"], 0.01 * D(X).mean())  # the bound network's own decay, 0.99
+
+
+@pytest.mark.medium
+def test_penalties_for_players_of_other_names_have_the_same_values(terms_and_formulas):
+    def evaluate(make):
+        penalty = for_players(make(0.3), d="critic", g="artist")
+        nets = fresh_nets()
+        nets = {"artist": nets["g"], "critic": nets["d"], **{name: nets["lecam"] for name in penalty.memory}}
+        if penalty.scores is not nothing:
+            assert list(penalty.memory) == ["lecam_critic"]
+            return penalty.scores(nets, D(X), D(X_FAKE), STEP)
+        return of(penalty.d, nets)
+
+    values = jax.jit(lambda: {name: evaluate(make) for name, (make, _) in D_SIDE.items()})()
+    for name, value in values.items():
+        close(value, terms_and_formulas[name][0], err_msg=name)
 
 
 @pytest.mark.medium

@@ -75,12 +75,12 @@ def game(
         scores, real, fake = classify(nets, batch, keys)
         l_c = log_likelihood(*real) + log_likelihood(*fake)
         accuracies = {"class_accuracy_real": class_accuracy(*real), "class_accuracy_fake": class_accuracy(*fake)}
-        metrics = losses.score_metrics(*scores, loss.undecided) | accuracies
-        return jnp.mean(loss.d(*scores)) - weight * l_c, metrics
+        metrics = losses.score_metrics(*scores, loss.at(step).undecided) | accuracies
+        return jnp.mean(loss.at(step).d(*scores)) - weight * l_c, metrics
 
     def g_loss(nets, batch, keys, step):
         scores, _, fake = classify(nets, batch, keys)
-        return jnp.mean(loss.g(*scores)) - weight * log_likelihood(*fake), {}
+        return jnp.mean(loss.at(step).g(*scores)) - weight * log_likelihood(*fake), {}
 
     return Game(
         players={"g": Player(g, tx_g, ema), "d": Player(d, tx_d)},

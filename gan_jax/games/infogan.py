@@ -100,12 +100,12 @@ def game(
 
     def d_loss(nets, batch, keys, step):
         scores, information = scores_and_information(nets, batch, keys)
-        metrics = losses.score_metrics(*scores, loss.undecided) | report(information)
-        return jnp.mean(loss.d(*scores)) - weighted(information), metrics
+        metrics = losses.score_metrics(*scores, loss.at(step).undecided) | report(information)
+        return jnp.mean(loss.at(step).d(*scores)) - weighted(information), metrics
 
     def g_loss(nets, batch, keys, step):
         scores, information = scores_and_information(nets, batch, keys)
-        return jnp.mean(loss.g(*scores)) - weighted(information), report(information)
+        return jnp.mean(loss.at(step).g(*scores)) - weighted(information), report(information)
 
     return Game(
         players={"g": Player(g, tx_g, ema), "d": Player(d, tx_d)},

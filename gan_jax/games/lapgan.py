@@ -83,13 +83,15 @@ def game(
     def d_move(k: int) -> Move:
         def d_loss(nets, batch, keys, step):
             s_real, s_fake = scores(nets, batch, keys, k)
-            return jnp.mean(loss.d(s_real, s_fake)), losses.score_metrics(s_real, s_fake, loss.undecided)
+            return jnp.mean(loss.at(step).d(s_real, s_fake)), losses.score_metrics(
+                s_real, s_fake, loss.at(step).undecided
+            )
 
         return move(f"d{k}", d_loss)
 
     def g_move(k: int) -> Move:
         def g_loss(nets, batch, keys, step):
-            return jnp.mean(loss.g(*scores(nets, batch, keys, k))), {}
+            return jnp.mean(loss.at(step).g(*scores(nets, batch, keys, k))), {}
 
         return move(f"g{k}", g_loss)
 

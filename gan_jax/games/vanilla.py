@@ -84,14 +84,15 @@ def game(
         s_real, s_fake, penalized = scores(nets, batch, keys, step)
         added = penalty.d(*penalized, scores=(s_real, s_fake))
         report = {"penalty": added} if any((p.d, p.scores) != (nothing, nothing) for p in penalties) else {}
-        metrics = losses.score_metrics(s_real, s_fake, loss.undecided)
-        return jnp.mean(loss.d(s_real, s_fake)) + added, metrics | report
+        now = loss.at(step)
+        metrics = losses.score_metrics(s_real, s_fake, now.undecided)
+        return jnp.mean(now.d(s_real, s_fake)) + added, metrics | report
 
     def g_loss(nets, batch, keys, step):
         s_real, s_fake, penalized = scores(nets, batch, keys, step)
         added = penalty.g(*penalized)
         report = {"penalty": added} if any(p.g is not nothing for p in penalties) else {}
-        return jnp.mean(loss.g(s_real, s_fake)) + added, report
+        return jnp.mean(loss.at(step).g(s_real, s_fake)) + added, report
 
     return Game(
         players={"g": Player(g, tx_g, ema), "d": Player(d, tx_d), **penalty.memory},

@@ -29,7 +29,7 @@ from gan_jax.losses.mmd import (
     rational_quadratic,
 )
 from gan_jax.losses.relativistic import relativistic_average, relativistic_paired
-from gan_jax.losses.transforms import top_k
+from gan_jax.losses.transforms import scheduled, top_k
 
 __getattr__ = old_names(__name__)
 
@@ -59,6 +59,7 @@ __all__ = [
     "relativistic_average",
     "relativistic_paired",
     "reverse_kullback_leibler",
+    "scheduled",
     "score_metrics",
     "squared_hellinger",
     "top_k",

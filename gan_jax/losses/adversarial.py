@@ -4,12 +4,15 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from gan_jax.engine.game import Metrics
 
 Scores = Float[Array, " B"]
 """One logit per example, unbounded: the output of a discriminator."""
+
+
+Step = Int[Array, ""]
 
 
 class AdversarialLoss(NamedTuple):
@@ -26,6 +29,12 @@ class AdversarialLoss(NamedTuple):
     """The optimal score where real and fake examples are equally likely: a score above it says real.
 
     None if there is no such score, because the loss stays the same if a constant is added to all scores."""
+    schedule: "Callable[[Step], AdversarialLoss] | None" = None
+    """`schedule(step)`: the loss in a step, where it changes during training; see `losses.scheduled`."""
+
+    def at(self, step: "Step") -> "AdversarialLoss":
+        """Returns the loss in a step."""
+        return self.schedule(step) if self.schedule else self
 
 
 def score_metrics(s_real: Scores, s_fake: Scores, undecided: float | None = 0.0) -> Metrics:

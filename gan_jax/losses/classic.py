@@ -5,7 +5,10 @@ p and q are the densities of real and of fake examples at an input.
 
 import math
 
+import jax
+import jax.numpy as jnp
 from jax.nn import relu, softplus
+from jaxtyping import Array, Float
 
 from gan_jax.errors import BadInput
 from gan_jax.losses.adversarial import AdversarialLoss, Scores
@@ -28,7 +31,7 @@ non_saturating = AdversarialLoss(d=_cross_entropy, g=lambda s_real, s_fake: soft
 Goodfellow et al. 2014, sec. 3, https://arxiv.org/abs/1406.2661."""
 
 
-def label_smoothing(target: float | int = 0.9) -> AdversarialLoss:
+def label_smoothing(target: float | int | Float[Array, ""] = 0.9) -> AdversarialLoss:
     """Builds `non_saturating` with one-sided label smoothing: the discriminator's label for real is `target`, not 1.
 
     `d`: -target log D(x) - (1 - target) log(1 - D(x)) - log(1 - D(G(z))), with D = sigmoid(score). The label for fake
@@ -40,13 +43,14 @@ def label_smoothing(target: float | int = 0.9) -> AdversarialLoss:
 
     Salimans et al. 2016, "Improved techniques for training GANs", sec. 3.4, https://arxiv.org/abs/1606.03498.
     """
-    if not 0 < target <= 1:
+    traced = isinstance(target, jax.Array)
+    if not traced and not 0 < target <= 1:
         raise BadInput(f"label_smoothing(target={target}): it must be above 0 and at most 1")
     return AdversarialLoss(
         d=lambda s_real, s_fake: _cross_entropy(s_real, s_fake) + (1 - target) * s_real,
         g=non_saturating.g,
         name=f"label_smoothing:{target}",
-        undecided=math.log(target / (2 - target)),
+        undecided=(jnp.log if traced else math.log)(target / (2 - target)),
     )
 
 

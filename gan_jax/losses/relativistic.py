@@ -36,7 +36,10 @@ def relativistic_average(base: AdversarialLoss) -> AdversarialLoss:
         return base.d(s_real - _batch_mean(s_fake), s_fake - _batch_mean(s_real))
 
     name = base.name and f"relativistic_average_{base.name}".removesuffix("_non_saturating")
-    return AdversarialLoss(d=d, g=lambda s_real, s_fake: d(s_fake, s_real), name=name, undecided=None)
+    average = AdversarialLoss(d=d, g=lambda s_real, s_fake: d(s_fake, s_real), name=name, undecided=None)
+    if base.schedule:
+        return average._replace(schedule=lambda step: relativistic_average.__wrapped__(base.at(step)))
+    return average
 
 
 def _batch_mean(scores: Scores) -> Float[Array, ""]:

@@ -1,13 +1,29 @@
 """Functions from one adversarial loss to another."""
 
+from collections.abc import Callable
+
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from gan_jax.engine.collectives import all_gather
-from gan_jax.losses.adversarial import AdversarialLoss, Scores
+from gan_jax.losses.adversarial import AdversarialLoss, Scores, Step
+
+Share = float | Float[Array, ""]
 
 
-def top_k(loss: AdversarialLoss, share: float | Float[Array, ""]) -> AdversarialLoss:
+def scheduled(schedule: Callable[[Step], AdversarialLoss]) -> AdversarialLoss:
+    """Builds a loss that changes during training: in step t it is `schedule(t)`, with t a traced integer.
+
+        losses.scheduled(lambda step: losses.label_smoothing(optax.linear_schedule(0.7, 1.0, 5000)(step)))
+
+    Games call `loss.at(step)`; `d` and `g` of the loss itself are those of step 0.
+    """
+    first = schedule(jnp.int32(0))
+    undecided = None if first.undecided is None else float(first.undecided)
+    return first._replace(undecided=undecided, schedule=schedule, name="")
+
+
+def top_k(loss: AdversarialLoss, share: Share | Callable[[Step], Share]) -> AdversarialLoss:
     """Restricts the generator's loss to its best samples; the discriminator's stays as it is.
 
     Of the n fakes in the whole batch, the k = share n (rounded, at least one) with the highest scores are kept, ties
@@ -16,11 +32,13 @@ def top_k(loss: AdversarialLoss, share: float | Float[Array, ""]) -> Adversarial
 
     Args:
         loss: the loss to restrict.
-        share: between 0 and 1; may be traced. The paper lowers it during training.
+        share: between 0 and 1, or a function of the step, as an optax schedule: the paper lowers it during training.
 
     Sinha et al. 2020, "Top-k training of GANs: improving GAN performance by throwing away bad samples",
     https://arxiv.org/abs/2002.06224.
     """
+    if loss.schedule or callable(share):
+        return scheduled(lambda step: top_k(loss.at(step), share(step) if callable(share) else share))
 
     def g(s_real: Scores, s_fake: Scores) -> Scores:
         everyone = all_gather(s_fake)

@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 from by_hand import assert_by_hand
 
@@ -51,3 +52,29 @@ def test_dropped_fakes_have_no_gradient():
     loss = losses.top_k(losses.wasserstein, 0.5)
     gradient = jax.grad(lambda s: loss.g(jnp.zeros(4), s).mean())(jnp.array(S_FAKE))
     np.testing.assert_allclose(gradient, [0.0, -0.5, -0.5, 0.0])
+
+
+def smoothed_at(target):
+    return (
+        losses.scheduled(lambda step: losses.label_smoothing(target(step)))
+        if callable(target)
+        else (losses.label_smoothing(target))
+    )
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda share: losses.top_k(losses.wasserstein, share),
+        lambda target: losses.top_k(smoothed_at(target), 0.5),
+        lambda target: losses.relativistic_average(smoothed_at(target)),
+    ],
+    ids=["top-k", "top-k of a scheduled loss", "relativistic average of a scheduled loss"],
+)
+def test_scheduled_loss_is_the_loss_of_its_step(make):
+    loss, scores = make(optax.linear_schedule(0.25, 1.0, 3)), (jnp.array(S_REAL), jnp.array(S_FAKE))
+    values = jax.jit(jax.vmap(lambda step: (loss.at(step).d(*scores), loss.at(step).g(*scores))))(jnp.arange(5))
+    for step, share in enumerate([0.25, 0.5, 0.75, 1.0, 1.0]):
+        for got, side in zip(values, (make(share).d, make(share).g), strict=True):
+            np.testing.assert_allclose(got[step], side(*scores), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(loss.d(*scores), make(0.25).d(*scores), rtol=1e-5)

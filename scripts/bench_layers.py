@@ -47,7 +47,7 @@ def game(batch):
     """Returns a step with a discriminator turn and a generator turn, and its state."""
     adam = optax.adam(2e-4, 0.5)
     vanilla = gan_jax.games.vanilla.game(dcgan.Generator(), dcgan.Discriminator(), adam, adam)
-    data = {"x": jax.random.normal(jax.random.key(0), (2, batch, 28, 28, 1))}
+    data = {"x": jax.random.normal(jax.random.key(0), (1, batch, 28, 28, 1))}
     step = make_step(vanilla)
     return lambda state: step(state, data)[0], init(vanilla, jax.random.key(0), data)
 

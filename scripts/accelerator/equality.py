@@ -110,7 +110,7 @@ def parallel_errors(batch: int, toy: bool) -> dict[str, float]:
     pair, sgd = dcgan.paper((28, 28, 1), width=16), optax.sgd(1e-2)
     g, d = (mlp.Generator(widths=(8,)), mlp.Discriminator(widths=(8,))) if toy else pair
     game = vanilla.game(g, d, sgd, sgd, ema=0.99)
-    data = {"x": jax.random.uniform(jax.random.key(1), (3, 2, batch, 28, 28, 1), minval=-1.0)}
+    data = {"x": jax.random.uniform(jax.random.key(1), (3, 1, batch, 28, 28, 1), minval=-1.0)}
     batches = [jax.tree.map(lambda leaf, i=i: leaf[i], data) for i in range(3)]
     first, mesh = init(game, jax.random.key(0), batches[0]), make_mesh(jax.devices()[:1])
     step, collective = make_step(game), make_step(game, BATCH_AXIS)

@@ -66,7 +66,7 @@ def _chunks(spec: Spec, arrays: Arrays, step: Callable, own: dict[str, Any]) -> 
     def run(steps: int) -> None:
         nonlocal own, count
         for _ in range(steps // CHUNK):
-            indices = np.stack([[next(order) for _ in spec["turns"]] for _ in range(CHUNK)])
+            indices = np.stack([[next(order) for _ in set(spec["slices"])] for _ in range(CHUNK)])
             own, reports = play(own, jax.random.fold_in(key, count), indices)
             count += 1
         jax.block_until_ready(reports)
@@ -75,7 +75,7 @@ def _chunks(spec: Spec, arrays: Arrays, step: Callable, own: dict[str, Any]) -> 
 
 
 def make_step(spec: Spec, players: dict, decay: float, norms: bool) -> Callable:
-    """Makes `step(own, x [turn, B, ...], z [turn, B, Z]) -> (own, reports)`; a report is a turn's loss, then norms."""
+    """Makes `step(own, x [slice, B, ...], z [turn, B, Z]) -> (own, reports)`; a report is a turn's loss, then norms."""
 
     def turn(own: dict, mover: str, x: jax.Array, z: jax.Array) -> tuple[dict, list[jax.Array]]:
         def loss(moved):
@@ -100,7 +100,7 @@ def make_step(spec: Spec, players: dict, decay: float, norms: bool) -> Callable:
     def step(own: dict, x: jax.Array, z: jax.Array) -> tuple[dict, list]:
         reports = []
         for i, mover in enumerate(spec["turns"]):
-            own, report = turn(own, mover, x[i], z[i])
+            own, report = turn(own, mover, x[spec["slices"][i]], z[i])
             reports.append(report)
         if decay:
             average = jax.tree.map(lambda a, p: a + (1 - decay) * (p - a), own["average"], own["params"]["g"])

@@ -22,12 +22,13 @@ def write(name: str, words: tuple[str, ...], folder: Path) -> dict[str, Any]:
     """Writes `NAME.json`, a game's description with the losses of its first step, and `NAME.npz`.
 
     Its arrays: real `images` uint8 for training; the weights by their paths (`g/Dense_0/kernel`); and the inputs of the
-    step, `x` `[turn, B, H, W, C]`, and for every turn the same latents `z` `[B, Z]` and penalty weights `mix` `[B]`.
+    step, `x` `[slice, B, H, W, C]`, and for every turn the same latents `z` `[B, Z]` and penalty weights `mix` `[B]`.
     """
     import jax
 
     from gan_jax.data import open_source
     from gan_jax.data.on_device import scale
+    from gan_jax.engine.game import slice_count
     from gan_jax.training.train import new_state
     from twins.games import build, describe
 
@@ -35,9 +36,9 @@ def write(name: str, words: tuple[str, ...], folder: Path) -> dict[str, Any]:
     built = build(words, source)
     images = source.read(np.arange(source.size))["x"]
     state = new_state(built.stage.game, source, built.common)
-    turns, batch = len(built.stage.game.turns), built.common.batch_size
+    count, batch = slice_count(built.stage.game), built.common.batch_size
     rng = np.random.default_rng(0)
-    chosen = rng.permutation(len(images))[: turns * batch].reshape(turns, batch)
+    chosen = rng.permutation(len(images))[: count * batch].reshape(count, batch)
     x = np.asarray(scale(jax.numpy.asarray(images[chosen])))
     z, mix = rng.standard_normal((batch, 100), np.float32), rng.random(batch, np.float32)
     losses = first_losses(built.stage.game, state, x, z, mix)

@@ -8,7 +8,7 @@ import numpy as np
 from bench.contender import Arrays, Contender, Spec, shuffled, weights
 from bench.reference import named_leaves
 from gan_jax.data import Source, device_resident, from_arrays
-from gan_jax.engine.game import State
+from gan_jax.engine.game import State, slice_count
 from gan_jax.engine.parallel import make_mesh
 from gan_jax.training.train import chunks, new_state
 from twins.games import Built, build, parameters
@@ -52,7 +52,8 @@ def _chunks(built: Built, source: Source, state: State) -> Callable[[int], None]
 
 def _one_by_one(built: Built, source: Source, state: State, spec: Spec, arrays: Arrays) -> Callable[[int], None]:
     """Makes the function that plays steps in one dispatch each."""
-    pipeline = device_resident(source, built.common.seed, len(spec["turns"]), spec["batch"])
+    count = slice_count(built.stage.game)
+    pipeline = device_resident(source, built.common.seed, count, spec["batch"])
     order = shuffled(arrays, spec)
     play = jax.jit(
         lambda state, data, indices: built.stage.phase.step(state, pipeline.load(data, indices)), donate_argnums=0
@@ -61,7 +62,7 @@ def _one_by_one(built: Built, source: Source, state: State, spec: Spec, arrays: 
     def run(steps: int) -> None:
         nonlocal state
         for _ in range(steps):
-            state, metrics = play(state, pipeline.arrays, np.stack([next(order) for _ in spec["turns"]]))
+            state, metrics = play(state, pipeline.arrays, np.stack([next(order) for _ in range(count)]))
         jax.block_until_ready(metrics)
 
     return run

@@ -23,14 +23,14 @@ def make(spec: Spec, arrays: Arrays, jit: bool) -> Contender:
     @tf.function(jit_compile=jit)
     def step(indices: tf.Tensor) -> list[tf.Tensor]:
         def real(turn: int) -> tf.Tensor:
-            return tf.cast(tf.gather(data, indices[turn]), tf.float32) * (2 / 255) - 1
+            return tf.cast(tf.gather(data, indices[spec["slices"][turn]]), tf.float32) * (2 / 255) - 1
 
         draw = Draw(real, lambda: tf.random.normal((batch, 100)), lambda: tf.random.uniform((batch, 1, 1, 1)))
         return [loss for _, loss in play(draw)]
 
     def run(steps: int) -> None:
         for _ in range(steps):
-            losses = step(np.stack([next(order) for _ in spec["turns"]]))
+            losses = step(np.stack([next(order) for _ in set(spec["slices"])]))
         [loss.numpy() for loss in losses]
 
     return Contender(lambda: _first_losses(spec, arrays), run)
@@ -48,4 +48,6 @@ def _first_losses(spec: Spec, arrays: Arrays) -> dict[str, float]:
     """Plays a step uncompiled: compiling it with given inputs would take as long again."""
     other, x = without_dropout(spec), tf.constant(arrays["x"])
     z, mix = tf.constant(arrays["z"]), tf.constant(arrays["mix"].reshape(-1, 1, 1, 1))
-    return averaged(make_step(other, *build(other, arrays))(Draw(lambda turn: x[turn], lambda: z, lambda: mix)))
+    return averaged(
+        make_step(other, *build(other, arrays))(Draw(lambda turn: x[spec["slices"][turn]], lambda: z, lambda: mix))
+    )

@@ -10,7 +10,7 @@ from gan_jax.config.discovery import find
 from gan_jax.config.experiment import Phase, RunConfig, ScheduledPhase, schedule_phases
 from gan_jax.config.flags import parse
 from gan_jax.data import Source
-from gan_jax.engine.game import Game, State
+from gan_jax.engine.game import Game, State, slices
 from gan_jax.training.train import new_state
 
 ENDLESS = ("--images", str(10**9))
@@ -53,6 +53,7 @@ def describe(name: str, built: Built, source: Source) -> dict[str, Any]:
         "batch": common.batch_size,
         "shape": source.shape,
         "turns": [turn.moves[0].label for turn in game.turns],
+        "slices": slices(game),
         "loss": getattr(getattr(config, "loss", None), "name", "") or "non_saturating",
         "penalty": penalties.get("gradient_penalty", 0.0),
         "adam": [config.learning_rate, config.b1, getattr(config, "b2", 0.999)],

@@ -113,5 +113,5 @@ def scores(game, state):
     for turn, (real, fake) in enumerate((("real", "fake"), ("real for g", "fake for g"))):
         z_keys, *_ = split(example_keys(jax.random.fold_in(key, turn), BATCH), 6)
         seen[fake] = np.asarray(nets["d"](nets["g"](normal(z_keys, Z))))
-        seen[real] = np.asarray(nets["d"](batches(game, 1)["x"][0, turn]))
+        seen[real] = np.asarray(nets["d"](batches(game, 1)["x"][0, 0]))
     return seen

@@ -42,7 +42,7 @@ GAMES = {
 
 def accuracies(game):
     """Returns the names of the accuracies that the discriminator's move reports."""
-    shape = (len(game.turns), BATCH)
+    shape = (1, BATCH)
     batch = {"x": jax.ShapeDtypeStruct((*shape, *SHAPE), jnp.float32), "y": jax.ShapeDtypeStruct(shape, jnp.int32)}
 
     def report():

@@ -7,6 +7,7 @@ import optax
 import pytest
 
 from gan_jax import Game, Player, init, make_step, move, turn
+from gan_jax.engine.game import slice_count
 from gan_jax.penalties import lazy, lazy_adam
 
 K = 4
@@ -38,7 +39,7 @@ penalty = move("d", lambda nets, batch, keys, step: (nets["d"].params * 0.3, {})
 
 def ends(game, steps):
     """Plays; returns the parameter after every step, and the last state of the optimizer."""
-    batch = {"x": jnp.zeros((len(game.turns), 2, 1))}
+    batch = {"x": jnp.zeros((slice_count(game), 2, 1))}
     state, step, path = init(game, jax.random.key(0), batch), jax.jit(make_step(game)), []
     for _ in range(steps):
         state, _ = step(state, batch)

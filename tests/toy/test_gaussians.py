@@ -118,7 +118,7 @@ late = terms.r1(lambda step: jnp.where(step >= 50, 10.0, 0.0))
 """)
     kwargs = parse(find("ring").load(), ["--penalty", f"{tmp_path}/mine.py:late"], "ring", given=["source"]).kwargs
     [stage] = schedule_phases(find("ring").load()(open_source("ring"), **kwargs))
-    batch = {"x": jnp.ones((2, 4, 2))}
+    batch = {"x": jnp.ones((1, 4, 2))}
     state = init(stage.game, jax.random.key(0), batch)
     step = jax.jit(make_step(stage.game))
     end = stage.steps.stop

@@ -40,8 +40,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", nargs="+", type=Path)
     args = parser.parse_args()
-    near = "d accurate in a row | largest norm over median | least diversity ratio since the best"
-    print(f"| run | chunks | {near} | found |")
+    heads = "d accurate in a row | largest norm over median | least diversity ratio since the best"
+    print(f"| run | chunks | {heads} | found |")
     print("| --- | --- | --- | --- | --- | --- |")
     for run in args.runs:
         records, monitor = RunDir(run).records(), Monitor()

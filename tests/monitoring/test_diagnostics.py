@@ -169,6 +169,10 @@ def test_a_single_bad_chunk_triggers_no_symptom():
     assert findings(records) == []
 
 
+def test_missing_modes_of_points_are_not_missing_classes():
+    assert findings([record | {"reverse_kl_modes": 2.0} for record in healthy(20)]) == []
+
+
 def test_drift_and_small_swings_are_not_oscillation():
     drift = failing("", g__loss=lambda i, v: v + 0.1 * i).values[1]
     little = failing("", g__loss=lambda i, v: v + 0.05 * np.sin(i)).values[1]

@@ -90,9 +90,7 @@ class RunLogger(MetricsLog):
 
     @cached_property
     def _tensorboard(self) -> Any:
-        from tensorboardX import SummaryWriter  # imported late: it imports torch if that is installed
-
-        return SummaryWriter(str(self._folder.tensorboard), purge_step=self._resumed + 1)
+        return _summary_writer()(str(self._folder.tensorboard), purge_step=self._resumed + 1)
 
     def _show(self, record: Record, rate: float) -> None:
         check_finite(record, before=self.all[-2]["step"] if len(self.all) > 1 else 0)
@@ -125,6 +123,18 @@ class RunLogger(MetricsLog):
         self._progress.close()
         if "_tensorboard" in vars(self):
             self._tensorboard.close()
+
+
+def _summary_writer() -> Any:
+    """Imports tensorboardX without torch, which it would import, for seconds, to name a type that is not used here."""
+    if hidden := "torch" not in sys.modules:
+        sys.modules["torch"] = None  # type: ignore[assignment]  # `import torch` now raises ImportError
+    try:
+        from tensorboardX import SummaryWriter
+    finally:
+        if hidden:
+            del sys.modules["torch"]
+    return SummaryWriter
 
 
 class ProgressBar:

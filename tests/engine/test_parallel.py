@@ -43,7 +43,7 @@ def assert_same_run_on_eight_devices(make_game, step):
     assert_close(metrics, reports)
 
 
-@every_game_slow_except(arena.vanilla_batch_norm, arena.lazy_r1, arena.consensus_play)
+@every_game_slow_except(arena.vanilla_batch_norm, arena.lazy_r1)
 def test_eight_devices_under_jit_equal_one(make_game):
     assert_same_run_on_eight_devices(make_game, lambda game: over_devices(make_step(game), make_mesh()))
 
@@ -115,7 +115,7 @@ def assert_first_lane_is_the_reference(lanes, make_game):
     assert changed(first, second)
 
 
-@every_game_slow_except(arena.vanilla_batch_norm, arena.lazy_r1, arena.labeled)
+@every_game_slow_except(arena.vanilla_batch_norm, arena.lazy_r1)
 def test_chunk_over_seeds_equals_single_runs(make_game):
     game, _, _, _, reports, *_ = reference(make_game)
     starts, both = two_seeds(make_game)

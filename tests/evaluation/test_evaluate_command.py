@@ -41,8 +41,7 @@ def scores(capfd, *argv, out):
 
 def test_run_is_evaluated_against_its_training_data_reproducibly(capfd, run, features_flag, tmp_path):
     metrics = "fid,kid,is,prdc,modes,ndb,duplicates,memorized,ppl,discriminator"
-    command_line = ("evaluate", run, "--metrics", metrics, "--samples", 120, *features_flag)
-    code, out, errors = command(capfd, *command_line)
+    code, out, errors = command(capfd, "evaluate", run, "--metrics", metrics, "--samples", 120, *features_flag)
     assert code == 0, errors
     assert "fid ↓" in out and "evaluation.json" in out
     found = json.loads((run / "evaluation.json").read_text())
@@ -58,12 +57,13 @@ def test_run_is_evaluated_against_its_training_data_reproducibly(capfd, run, fea
     assert 0 <= found["discriminator"]["d_accuracy_unseen"] <= 1
     assert (run / "evaluation" / "neighbors.png").exists() and (run / "evaluation" / "classes.png").exists()
 
-    before = (run / "evaluation.json").read_bytes()
-    command(capfd, *command_line)
-    assert (run / "evaluation.json").read_bytes() == before, "results depend only on checkpoint and seed"
-    other = scores(
-        capfd, run, "--metrics", "fid", "--samples", 120, "--seed", 1, *features_flag, out=tmp_path / "other.json"
-    )
+    def again(metrics, *flags):
+        flags = ("--metrics", metrics, "--samples", 120, *features_flag, *flags)
+        return scores(capfd, run, *flags, out=tmp_path / "again.json")
+
+    same = again("kid,ndb,ppl")  # each draws at random
+    assert same.items() <= found.items(), "results depend only on checkpoint and seed"
+    other = again("fid", "--seed", 1)
     assert other["fid"]["fid"] != found["fid"]["fid"] and other["fid"]["protocol"]["drawn"]["seed"] == 1
 
 

@@ -42,7 +42,7 @@ def test_one_scale_equals_scikit_image(size, channels):
     np.testing.assert_allclose(ms_ssim(a, b), expected, rtol=1e-10)
 
 
-@pytest.mark.medium
+@pytest.mark.slow
 @pytest.mark.parametrize("size, channels", [(32, 3), (64, 1), (176, 3)])
 def test_several_scales_equal_tensorflow(size, channels):
     tf = pytest.importorskip("tensorflow")

@@ -64,7 +64,7 @@ def showing(experiment, source):
     return monitor.showing, monitor.findings
 
 
-SLOW = {"discriminator won", "generator's gradient vanished", "classes missing", "digits"}
+SLOW = {"discriminator won", "generator's gradient vanished", "classes missing", "oscillation", "digits"}
 
 
 def some_slow(names):
@@ -81,6 +81,7 @@ def test_healthy_game_shows_no_symptom(name):
     assert showing(*HEALTHY[name]())[1] == []
 
 
+@pytest.mark.slow
 def test_a_run_writes_its_findings(tmp_path):
     (tmp_path / "samples").mkdir()
     train(*FAILURES["exploding norms"](), RunDir(tmp_path))

@@ -71,9 +71,10 @@ def test_finished_sweep_is_not_trained_again(undisturbed):
     assert changed <= {"manifest.json", "samples.png", undisturbed.name}
 
 
-def test_stopped_and_resumed_sweep_ends_in_the_same_bits(undisturbed, tmp_path, capsys):
+@pytest.mark.parametrize("times", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_stopped_and_resumed_sweep_ends_in_the_same_bits(undisturbed, tmp_path, capsys, times):
     half = ("--loss", "hinge", *GRID[2:])  # the first of the two programs
-    for _ in range(2):
+    for _ in range(times):
         stops = iter([False] + [True] * 99)
         assert not run(tmp_path / "grid", *half, stop=lambda stops=stops: next(stops))
     assert "the same command continues" in capsys.readouterr().err

@@ -37,7 +37,7 @@ def torch_fidelity(x, height, width):
 
 
 @pytest.mark.medium
-@pytest.mark.parametrize("peer", [tensorflow, torch_fidelity])
+@pytest.mark.parametrize("peer", [pytest.param(tensorflow, marks=pytest.mark.slow), torch_fidelity])
 @pytest.mark.parametrize("size", SIZES, ids=str)
 def test_resize_equals_tensorflow_and_torch_fidelity(peer, size):
     x = images(*size)

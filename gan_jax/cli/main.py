@@ -4,6 +4,7 @@ Exit codes: 0 success; 1 a run was not reproduced; 2 bad input (one line) or an 
 and source line); 3 a loss, gradient or update is not finite; 130 or 143 stopped by a signal, after saving.
 """
 
+import gc
 import os
 import signal
 import sys
@@ -45,6 +46,8 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     _hush_writers()
     output.make_printable()
     compilation_cache.enable()
+    gc.freeze()  # passes of the garbage collector skip what was imported,
+    gc.set_threshold(50_000)  # and are fewer: tracing makes many objects that stay
     with output.ends_with_its_reader():
         sys.exit(_code(list(sys.argv[1:] if argv is None else argv)))
 

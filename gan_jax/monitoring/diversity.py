@@ -1,6 +1,7 @@
 """Measures the diversity of samples relative to real examples, which drops first when a generator collapses."""
 
 from collections.abc import Callable
+from functools import cache
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +11,7 @@ from jaxtyping import Array, Float
 from gan_jax.aliases import old_names
 from gan_jax.data import Source
 from gan_jax.data.on_device import to_batch
-from gan_jax.engine.game import Game, Metrics, State
+from gan_jax.engine.game import Game, Latents, Metrics, State
 from gan_jax.sampling.latents import draw_latents
 from gan_jax.sampling.sampler import Draw
 
@@ -25,10 +26,18 @@ def diversity_ratio(game: Game, source: Source, seed: int, draw: Draw) -> Callab
     1: as diverse as the real examples; 0: all samples are equal. The latents and the real examples, which are spread
     evenly over the data, are the same every time.
     """
-    some = np.linspace(0, source.size - 1, min(source.size, EXAMPLES)).astype(int)
-    real = mean_distance(to_batch(jax.tree.map(jnp.asarray, source.read(some)))["x"])
-    shown = draw_latents(game, jax.random.key(seed), EXAMPLES)
-    return lambda state: {"diversity_ratio": mean_distance(draw(state, shown)) / jnp.maximum(real, 1e-12)}
+
+    @cache  # computed while the device trains: the first chunk does not wait for it
+    def constants() -> tuple[Latents, Float[Array, ""]]:
+        some = np.linspace(0, source.size - 1, min(source.size, EXAMPLES)).astype(int)
+        real = mean_distance(to_batch(jax.tree.map(jnp.asarray, source.read(some)))["x"])
+        return draw_latents(game, jax.random.key(seed), EXAMPLES), jnp.maximum(real, 1e-12)
+
+    def scores(state: State) -> Metrics:
+        shown, real = constants()
+        return {"diversity_ratio": mean_distance(draw(state, shown)) / real}
+
+    return scores
 
 
 @jax.jit

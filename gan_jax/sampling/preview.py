@@ -20,8 +20,8 @@ def preview_picture(experiment: Experiment, game: Game, draw: Draw) -> Callable[
     """Returns `picture(state)`: the experiment's own preview, or by default a grid of samples drawn with `draw`."""
     if experiment.preview:
         return experiment.preview(game)
-    shown = preview_latents(experiment, game)
-    return lambda state: image_grid(to_uint8(draw(state, shown)), *experiment.grid)
+    shown = functools.cache(lambda: preview_latents(experiment, game))  # drawn while the device trains
+    return lambda state: image_grid(to_uint8(draw(state, shown())), *experiment.grid)
 
 
 def experiment_scores(experiment: Experiment, game: Game) -> Callable[[State], Metrics]:

@@ -4,13 +4,15 @@ A batch is a function of (seed, step) and everything else is in `State`, so a re
 uninterrupted one.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import jax
 import jax.numpy as jnp
 from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
-from jaxtyping import Array, Int
+from jaxtyping import Array, Int, Key
 
 from gan_jax.config.experiment import Experiment, Phase, RunConfig, ScheduledPhase, schedule_phases
 from gan_jax.data import Source, device_resident, tf_data
@@ -131,7 +133,20 @@ def chunks(
 
 def new_state(game: Game, source: Source, common: RunConfig) -> State:
     """Initializes the state of a game from the experiment's seed."""
-    return init(game, jax.random.key(common.seed), abstract_batch(game, source, common))
+    return _initializer(game, abstract_batch(game, source, common))(jax.random.key(common.seed))
+
+
+_INITIALIZERS: deque[tuple[Game, dict[str, jax.ShapeDtypeStruct], Callable[[Key[Array, ""]], State]]] = deque(maxlen=8)
+
+
+def _initializer(game: Game, batch: dict[str, jax.ShapeDtypeStruct]) -> Callable[[Key[Array, ""]], State]:
+    """Jits `init` of a game, which is then traced once for the checks of a run and for its first state."""
+    for known, shapes, make in _INITIALIZERS:
+        if known is game and shapes == batch:
+            return make
+    make = jax.jit(partial(init, game, batch=batch))
+    _INITIALIZERS.append((game, batch, make))
+    return make
 
 
 def best_cost(experiment: Experiment) -> Cost | None:

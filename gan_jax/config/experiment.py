@@ -135,6 +135,8 @@ class Experiment(NamedTuple):
     evaluation: Evaluation | None = None
     preview: Callable[[Game], Callable[[State], UInt8[np.ndarray, "H W C"]]] | None = None
     """`preview(game)(state) -> picture`, in place of the grid of images; for samples that are not images."""
+    save_at: frozenset[int] = frozenset()
+    """Steps whose states are saved besides those of `--checkpoint-every`; `reproduce` compares them."""
 
 
 Build = Callable[..., Experiment]
@@ -150,6 +152,8 @@ class ScheduledPhase(NamedTuple):
     steps: range
     images_before: int
     images_per_step: int
+    save_at: frozenset[int] = frozenset()
+    """That of the experiment."""
 
     @property
     def game(self) -> Game:
@@ -177,6 +181,6 @@ def schedule_phases(experiment: Experiment) -> list[ScheduledPhase]:
     for phase in experiment.phases:
         each = images_per_step(phase.game, experiment.common.batch_size)
         steps = range(step, step - (-phase.images // each))
-        laid.append(ScheduledPhase(phase, steps, images, each))
+        laid.append(ScheduledPhase(phase, steps, images, each, experiment.save_at))
         step, images = steps.stop, laid[-1].images(steps.stop)
     return laid

@@ -1,6 +1,6 @@
 """The resumable training loop, shared by `train` and `sweep`: plays each phase in compiled chunks of steps."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -117,7 +117,9 @@ def _play_phase(
             metrics | (scores(reached) if scored else {}),
             evaluate=partial(evaluate, reached) if evaluated else dict,
             preview_due=scored or stops,
-            checkpoint_due=bool(stops or (evaluated and common.best) or step % common.checkpoint_every == 0),
+            checkpoint_due=bool(
+                stops or (evaluated and common.best) or step % common.checkpoint_every == 0 or step in stage.save_at
+            ),
         )
         if stops:
             return
@@ -173,7 +175,7 @@ def run_chunks(
         return jax.device_put(np.pad(leaf, padding), sharding)
 
     def chunks() -> Iterator[range]:
-        return split_at_multiples(range(int(state.step), stage.steps.stop), *periods)
+        return split_at_multiples(range(int(state.step), stage.steps.stop), *periods, also=stage.save_at)
 
     inputs = stream(part for chunk in chunks() for part in split_evenly(chunk, longest))
     for chunk in chunks():
@@ -195,11 +197,12 @@ def split_evenly(steps: range, longest: int) -> Iterator[range]:
     return (range(start, min(start + longest, steps.stop)) for start in range(steps.start, steps.stop, longest))
 
 
-def split_at_multiples(steps: range, *periods: int) -> Iterator[range]:
-    """Splits `steps` at every multiple of every period."""
+def split_at_multiples(steps: range, *periods: int, also: Collection[int] = ()) -> Iterator[range]:
+    """Splits `steps` at every multiple of every period, and at the steps in `also`."""
     start = steps.start
     while start < steps.stop:
-        end = min(steps.stop, *((start // period + 1) * period for period in periods))
+        multiples = ((start // period + 1) * period for period in periods)
+        end = min(steps.stop, *multiples, *(step for step in also if step > start))
         yield range(start, end)
         start = end
 

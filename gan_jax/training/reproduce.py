@@ -3,8 +3,6 @@
 The digests remain when checkpoints are deleted, so a run can be reproduced long afterwards.
 """
 
-import dataclasses
-import math
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -16,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 import tyro
 
-from gan_jax.config.experiment import Experiment, flags_affecting, schedule_phases
+from gan_jax.config.experiment import Experiment, flags_affecting
 from gan_jax.config.flags import PositiveInt, parse, to_argv
 from gan_jax.data import Source
 from gan_jax.data.source import describe_source
@@ -84,9 +82,7 @@ def _prepare(run: Path, about: Manifest, wanted: Digests, again: RunDir) -> tupl
     print(f"data        {describe_source(source)}", file=sys.stderr)
     if schedules := RunDir(run).describe_schedules(common):
         print(f"schedules   {schedules}", file=sys.stderr)
-    experiment = build(source, **parsed.kwargs)
-    often = dataclasses.replace(common, checkpoint_every=period(wanted, experiment))
-    experiment = experiment._replace(common=often)
+    experiment = build(source, **parsed.kwargs)._replace(save_at=frozenset(wanted))
     check(experiment, source)
     logged(experiment, source)  # traces the losses, which may import neighbors; the run uses the same traces
     here = manifest(entry, parsed.settings, source, parsed.files)
@@ -109,12 +105,6 @@ def digests(folder: RunDir, upto: int | None) -> Digests:
     if not wanted:
         raise BadInput(f"{folder.path} has no checkpoint before {lines[0]['images']} images: give --upto that or more")
     return wanted
-
-
-def period(wanted: Digests, experiment: Experiment) -> int:
-    """Returns a checkpoint period that includes all wanted steps; a stopped run also has irregular ones."""
-    ends = {stage.steps.stop for stage in schedule_phases(experiment)}  # always saved, and not multiples of the period
-    return math.gcd(experiment.common.checkpoint_every, *(step for step in wanted if step not in ends))
 
 
 def differing(wanted: Digests, found: Digests) -> int | None:

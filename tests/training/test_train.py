@@ -163,6 +163,22 @@ def test_steps_are_split_at_multiples_of_every_period():
     ]
     assert list(split_at_multiples(range(5, 5), 10)) == []
     assert next(split_at_multiples(range(0, 10**15), 10)) == range(10)
+    assert [part.stop for part in split_at_multiples(range(5, 21), 10, also=(3, 5, 7, 20, 30))] == [7, 10, 20, 21]
+
+
+def test_states_are_saved_at_every_period_at_the_end_and_at_the_steps_that_are_asked_for():
+    common = RunConfig(160, 8, log_every=4, sample_every=NEVER, checkpoint_every=10)
+    stage = ScheduledPhase(None, range(20), 0, 8, save_at=frozenset((7, 15)))
+    parts = split_at_multiples(stage.steps, *stage.periods(common), also=stage.save_at)
+    start = State(jnp.int32(0), None, {})
+    run = loop.Trainable(
+        fresh=lambda phase: start,
+        chunks=lambda phase, state: ((part.stop, state, {}) for part in parts),
+        scores=lambda phase: lambda state: {},
+        evaluate=lambda phase: lambda state: {},
+    )
+    played = list(loop.play(run, [stage], common, 0, None, lambda: False))
+    assert [each.step for each in played if each.checkpoint_due] == [7, 10, 15, 20]
 
 
 NEVER = 10**9

@@ -33,7 +33,7 @@ from gan_jax.sweep.grid import Combination, combinations, parse_vary
 from gan_jax.sweep.runner import Program, logged_names, programs, rows, train_all
 from gan_jax.sweep.sweep_dir import SweepDir
 from gan_jax.sweep.table import Metric
-from gan_jax.training.logger import say
+from gan_jax.training.progress import say, saying
 from gan_jax.training.train import higher, new_state
 
 DATA = {"data", "data_dir", "image_size"}
@@ -169,7 +169,8 @@ def _rehearse_evaluation(program: Program, source: Source) -> None:
     """Computes all scores of `--evaluate` once. Raises `BadInput` if a metric is not supported."""
     experiment = program.runs.experiment
     game = experiment.phases[0].game
-    Evaluator(experiment.common, source).rehearse(game, new_state(game, source, experiment.common))
+    with saying("computing every score once"):
+        Evaluator(experiment.common, source).rehearse(game, new_state(game, source, experiment.common))
 
 
 def _choose_columns(words: str, all_programs: Sequence[Program]) -> list[Metric]:

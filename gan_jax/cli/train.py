@@ -22,7 +22,7 @@ from gan_jax.runs.manifest import manifest
 from gan_jax.runs.provenance import compute_repeatably
 from gan_jax.runs.run_data import open_data
 from gan_jax.runs.run_dir import RunDir
-from gan_jax.training.logger import say
+from gan_jax.training.progress import say, saying
 from gan_jax.training.train import check, logged, new_state, train
 from gan_jax.viz.images import save_png
 
@@ -40,11 +40,13 @@ def train_experiment(name: str, flags: list[str]) -> int:
     folder = RunDir(common.run_dir or Path("runs") / f"{entry.name}-{common.seed}")
     length = common.schedule_images or folder.schedule_images() or common.images
     common = dataclasses.replace(common, schedule_images=length)
-    source = open_data(common)
+    with saying("reading the data"):
+        source = open_data(common)
     experiment = build(source, **parsed.kwargs | {"common": common})
-    check(experiment, source)
-    if not folder.manifest.exists():  # trace the game first: an experiment that fails must not claim the folder
-        logged(experiment, source)
+    with saying("tracing the game"):
+        check(experiment, source)
+        if not folder.manifest.exists():  # an experiment that fails must not claim the folder
+            logged(experiment, source)
     protocols = _prepare_evaluation(experiment, source, folder) if common.evaluate else {}
     with run_lock(folder.path), stop_signals() as received:
         folder.claim(manifest(entry, parsed.settings | {"schedule_images": length}, source, parsed.files))
@@ -78,7 +80,8 @@ def _prepare_evaluation(experiment: Experiment, source: Source, folder: RunDir) 
     game, evaluator = experiment.phases[0].game, Evaluator(experiment.common, source)
     protocols = merge_protocols(folder.protocols, evaluator.protocols(game))
     if not folder.manifest.exists():
-        evaluator.rehearse(game, new_state(game, source, experiment.common))
+        with saying("computing every score once"):
+            evaluator.rehearse(game, new_state(game, source, experiment.common))
     return protocols
 
 

@@ -25,8 +25,9 @@ from gan_jax.sweep.batched_runs import BatchedRuns, Build, logged, trainable
 from gan_jax.sweep.grid import Combination, group_by_structure
 from gan_jax.sweep.sweep_dir import About, ProgramFolder, Run, SweepDir, identity
 from gan_jax.sweep.table import Row, outcome
-from gan_jax.training.logger import MetricsLog, ProgressBar
+from gan_jax.training.logger import MetricsLog
 from gan_jax.training.loop import play, resume
+from gan_jax.training.progress import ProgressBar
 from gan_jax.training.train import check
 
 
@@ -159,16 +160,21 @@ def _train(program: Program, progress: ProgressBar, done: int, stop: Callable[[]
         losses = {name: float(np.median(each)) for name, each in _numbers(record).items() if name.endswith("/loss")}
         progress.show(done + many * record["images"], many * rate, losses)
 
+    progress.begin("compiling the training program")
     with Checkpoints(folder.checkpoints, common.keep) as checkpoints:
         resumed, state = resume(players, plan, checkpoints, runs.mesh)
         records = MetricsLog(folder, resumed, show)
         for reached in play(players, plan, common, resumed, state, stop):
+            progress.begin("training")
             records.flush()  # the chunk before, while the device plays this one
-            metrics = reached.metrics | reached.evaluate()
+            with progress.doing("evaluating"):
+                metrics = reached.metrics | reached.evaluate()
             records.add(reached.step, plan[reached.phase].images(reached.step), metrics)
             if reached.checkpoint_due:
                 records.flush()
                 checkpoints.save(reached.state)
+            if reached.step == plan[reached.phase].steps.stop:
+                progress.begin("compiling the next phase")
 
 
 def rows(

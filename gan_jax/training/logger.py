@@ -1,38 +1,25 @@
-"""Logs a run: metrics.jsonl, TensorBoard, previews, loss curves, and the progress bar.
+"""Logs a run: metrics.jsonl, TensorBoard, previews and loss curves.
 
 Metrics arrive as device arrays and are read one chunk late, while the device plays the next chunk.
 """
 
-import math
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
 import jax
 import numpy as np
 from jaxtyping import Array, UInt8
-from rich.console import Console
-from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
 
 from gan_jax.monitoring.finite import check_finite, is_informative
 from gan_jax.monitoring.monitor import Monitor, write_findings
 from gan_jax.runs.files import CLOCK, append_jsonl
 from gan_jax.runs.run_dir import Record, RunDir
+from gan_jax.training.progress import ProgressBar
 from gan_jax.viz.animation import save_animation
 from gan_jax.viz.images import save_png
-
-PLAIN_SECONDS = 10
-"""Seconds between two printed lines without a terminal."""
-
-
-def say(line: str) -> None:
-    """Prints a line to stderr. Training goes on if nothing reads it any more, as behind `| head`."""
-    with suppress(BrokenPipeError):
-        print(line, file=sys.stderr, flush=True)
 
 
 class MetricsLog:
@@ -86,7 +73,7 @@ class RunLogger(MetricsLog):
             self._monitor.update(record)
         write_findings(self._monitor.findings, folder)
         self._resumed = resumed
-        self._progress = ProgressBar(total_images, int(self.last["images"]))
+        self.bar = ProgressBar(total_images, int(self.last["images"]))
 
     @cached_property
     def _tensorboard(self) -> Any:
@@ -98,7 +85,7 @@ class RunLogger(MetricsLog):
         if self._monitor.update(record):
             write_findings(self._monitor.findings, self._folder)
         losses = {name: value for name, value in values.items() if name.endswith("/loss")}
-        self._progress.show(record["images"], rate, losses, self._monitor.showing)
+        self.bar.show(record["images"], rate, losses, self._monitor.showing)
         for name, value in (values | {"images_per_second": rate}).items():
             self._tensorboard.add_scalar(name, value, record["step"])
 
@@ -111,6 +98,7 @@ class RunLogger(MetricsLog):
         """Draws the curves of all records and the animation of all previews."""
         from gan_jax.viz.curves import save_curves  # imports Matplotlib
 
+        self.bar.begin("drawing curves")
         save_curves(self._folder.curves, self.all)
         if shown := sorted(self._folder.samples.glob("*.png")):
             save_animation(self._folder.animation, shown)
@@ -120,7 +108,7 @@ class RunLogger(MetricsLog):
         return self
 
     def __exit__(self, *_: Any) -> None:
-        self._progress.close()
+        self.bar.close()
         if "_tensorboard" in vars(self):
             self._tensorboard.close()
 
@@ -135,37 +123,3 @@ def _summary_writer() -> Any:
         if hidden:
             del sys.modules["torch"]
     return SummaryWriter
-
-
-class ProgressBar:
-    """A progress bar with images/s, losses and time left; without a terminal, a line every few seconds."""
-
-    def __init__(self, total_images: int, images: int):
-        self._console = Console(stderr=True)
-        self._total = total_images
-        self._printed = -math.inf  # the first numbers are printed at once
-        self._bar = Bar(
-            BarColumn(),
-            TaskProgressColumn(),
-            TextColumn("{task.description}"),
-            TimeRemainingColumn(),
-            console=self._console,
-            disable=not self._console.is_terminal,
-        )
-        self._bar.start()
-        self._task = self._bar.add_task("compiling", total=total_images, completed=images)
-
-    def show(self, images: int, rate: float, losses: dict[str, float], symptoms: Sequence[str] = ()) -> None:
-        """Shows the images so far, their rate per second, the losses, and the symptoms of failure."""
-        numbers = "  ".join(f"{name} {value:.3f}" for name, value in losses.items())
-        line = "  ".join((f"{images:,} of {self._total:,} images", f"{rate:,.0f}/s", numbers, *symptoms))
-        self._bar.update(self._task, completed=images, description=line)
-        done = images >= self._total
-        if not self._console.is_terminal and (done or time.monotonic() - self._printed > PLAIN_SECONDS):
-            self._printed = time.monotonic()
-            left = (self._total - images) / max(rate, 1e-9)
-            say(f"{line}  {left:,.0f} s left")
-
-    def close(self) -> None:
-        """Removes the bar."""
-        self._bar.stop()

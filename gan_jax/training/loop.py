@@ -16,7 +16,7 @@ from gan_jax.data.on_device import Inputs
 from gan_jax.engine.game import Metrics, State
 from gan_jax.engine.parallel import Sums
 from gan_jax.runs.checkpoint import Checkpoints
-from gan_jax.training.logger import say
+from gan_jax.training.progress import say
 
 
 class Trainable(NamedTuple):

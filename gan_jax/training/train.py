@@ -29,8 +29,9 @@ from gan_jax.runs.checkpoint import Checkpoints, Cost
 from gan_jax.runs.run_dir import RunDir
 from gan_jax.sampling.preview import experiment_scores, merge_scores, preview_picture
 from gan_jax.sampling.sampler import Draw, sampler
-from gan_jax.training.logger import RunLogger, say
+from gan_jax.training.logger import RunLogger
 from gan_jax.training.loop import Summing, Trainable, abstract, play, replicated, resume, run_chunks
+from gan_jax.training.progress import say
 
 PIPELINES = {"device": device_resident, "tf": tf_data}
 
@@ -78,13 +79,19 @@ def _train_while_finite(
         state = _reseed(state, resumed, run, folder)
         with RunLogger(folder, plan[-1].images(plan[-1].steps.stop), resumed) as logger:
             for progress in play(run, plan, common, resumed, state, stop):
-                state, step, images = progress.state, progress.step, plan[progress.phase].images(progress.step)
+                state, step, stage = progress.state, progress.step, plan[progress.phase]
+                images = stage.images(step)
+                logger.bar.begin("training")
                 logger.flush()  # the chunk before, while the device plays this one
-                logger.add(step, images, progress.metrics | progress.evaluate())
+                with logger.bar.doing("evaluating"):
+                    logger.add(step, images, progress.metrics | progress.evaluate())
                 if progress.preview_due:
-                    logger.save_preview(step, images, previews[progress.phase](state))
+                    with logger.bar.doing("drawing samples"):
+                        logger.save_preview(step, images, previews[progress.phase](state))
                 if progress.checkpoint_due:
                     folder.append_digest(step, images, checkpoints.save(state, logger.flush()))
+                if step == stage.steps.stop:
+                    logger.bar.begin("compiling the next phase")
             logger.summarize()
     return state
 

@@ -13,7 +13,7 @@ from commands import command
 from gan_jax.cli.main import COMMANDS, main
 from gan_jax.cli.train import report_scores
 from gan_jax.runs.run_dir import RunDir
-from gan_jax.training.logger import ProgressBar
+from gan_jax.training.progress import ProgressBar
 
 PROTOCOL = {
     "samples": 200,

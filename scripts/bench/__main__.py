@@ -60,8 +60,8 @@ def main() -> int:
         report.log("plays the step of every game that all must play")
         specs = references(args.games, args.toy, Path(folder))
         for i, name in enumerate(args.games):
-            share = report.left() / (len(args.games) - i)
-            time_game(report, args, specs[name], Path(folder) / name, report.left() - 0.3 * share)
+            later = report.left() * (1 - 1 / (len(args.games) - i))
+            time_game(report, args, specs[name], Path(folder) / name, later)
     print("\n" + report.markdown())
     return int(report.failed())
 
@@ -73,11 +73,16 @@ def references(names: list[str], toy: bool, folder: Path) -> dict[str, dict[str,
     return dict(zip(names, specs, strict=True))
 
 
-def time_game(report: Report, args: argparse.Namespace, spec: dict[str, Any], file: Path, until: float) -> None:
-    """Prepares every way to train a game while more than `until` seconds are left, and times those that are ready."""
+def time_game(report: Report, args: argparse.Namespace, spec: dict[str, Any], file: Path, later: float) -> None:
+    """Prepares every way to train a game, and times those that are ready.
+
+    Stops to prepare when no more time is left than for the rounds and, `later` seconds, for the next games.
+    """
     name = file.name
     rows = report.begin_game(name, spec)
     chosen, workers = [way for way in games.ways(name) if way in args.contenders], {}
+
+    until = later + 1.4 * args.rounds * args.seconds * len(chosen)
 
     def prepare(way: str) -> dict[str, Any]:
         if report.left() < until:

@@ -68,8 +68,8 @@ def serve(pipe: Connection, name: str, game: Path, threads: int) -> None:
             steps, begin = pipe.recv(), time.perf_counter()
             contender.run(steps)
             pipe.send({"seconds": time.perf_counter() - begin, "peak_mb": peak_mb()})
-    except EOFError:
-        pass
+    except (EOFError, ConnectionError):
+        pass  # the other end is closed
     except (ImportError, Missing) as error:
         pipe.send({"skipped": str(error)})
     except Exception as error:

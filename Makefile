@@ -1,4 +1,4 @@
-# make demo: train a GAN on real digits.
+# make demo: trains a conditional GAN on real digits, in under a minute, and prints the path of a picture.
 # make test-fast: lint and the tests that train nothing and compile little, after every edit (3 minutes).
 # make test: all but the slow tests, before every commit (10 minutes). make test-all: everything.
 # make peers: installs the implementations in PyTorch that some tests compare with; without them they are skipped.
@@ -11,8 +11,12 @@ TEST := $(BIN)/python -m pytest -n 2 --dist loadscope $(PYTEST)
 
 .PHONY: demo install peers check test test-fast test-slow test-all lint clean
 
+# The first start compiles. At level 1 that takes half the time, and the steps are as fast; some last bits are others.
+demo: export XLA_FLAGS := --xla_backend_optimization_level=1 $(XLA_FLAGS)
 demo: install
-	$(BIN)/gan-jax train mnist_mlp
+	$(BIN)/gan-jax train projection --images 40000 --sample-every 250 --run-dir runs/demo
+	@$(BIN)/python scripts/gallery.py runs/demo --scale 3 --out runs/demo/digits.png
+	@echo "picture     runs/demo/digits.png"
 
 check: install
 	$(BIN)/python -m ruff check .

@@ -1,6 +1,6 @@
 """The two GANs of the classic tutorials: fully connected, and convolutional.
 
-    gan-jax train mnist_mlp                              # 5,000 digits, no download: what `make demo` runs
+    gan-jax train mnist_mlp                              # 5,000 digits, no download
     gan-jax train mnist_mlp --data mnist                 # all 60,000, through tensorflow-datasets
     gan-jax train mnist_dcgan                            # 2,000 steps in 13 to 16 minutes on two CPU cores
     gan-jax train mnist_dcgan --data mnist --preset tutorial --images 128000

@@ -79,7 +79,9 @@ def test_make_demo_and_make_test_run_the_documented_commands():
     def recipe(target):
         return subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
-    assert "gan-jax train" in recipe("demo") and "mnist_mlp" in recipe("demo")
+    *_, training, picture, path = recipe("demo").splitlines()
+    assert "gan-jax train projection" in training and "gallery.py runs/demo" in picture
+    assert picture.split()[-1] in path  # printed last
     assert "pytest" in recipe("test")
     assert "make test" in (ROOT / ".ci" / "run").read_text() or "make peers test" in (ROOT / ".ci" / "run").read_text()
 
@@ -193,7 +195,7 @@ def headings(page):
 def test_readme_shows_its_pictures_and_links_every_page():
     links = re.findall(r"\]\(([^)#]+)", README.read_text())
     assert {f"docs/{page.name}" for page in DOCS} <= set(links)
-    assert {"gan_jax/engine/game.py", "experiments/RESULTS.md", "experiments/gallery/hero.png"} <= set(links)
+    assert {"gan_jax/engine/game.py", "experiments/RESULTS.md", "experiments/gallery/demo.png"} <= set(links)
 
 
 @pytest.mark.parametrize(

@@ -1,66 +1,22 @@
-"""Compositions of a step over many steps, seeds and devices, and their traps.
+"""Compositions of a step over many seeds and devices, and their traps.
 
 For several devices, prefer `over_devices`: under `jit` with a sharded batch every statistic of the batch is global.
 `shard_map` and `pmap` need a step made with `make_step(game, axis_name=BATCH_AXIS)`.
 """
 
 from collections.abc import Callable, Sequence
-from functools import partial
 
 import jax
 import jax.numpy as jnp
 from jax.sharding import AxisType, Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
-from jaxtyping import Array, Int, PyTree
 
-from gan_jax.engine.finite import FINITE_STEPS, finite
 from gan_jax.engine.game import Batch, Metrics, State
 from gan_jax.errors import BadInput
 
 Step = Callable[[State, Batch], tuple[State, Metrics]]
 
-Sums = tuple[Int[Array, ""], Metrics, dict[str, Int[Array, ""]]]
-"""Of a chunk so far: its steps, the sums of its metrics, and how many leading steps were finite, by move."""
-
 BATCH_AXIS = "batch"
-
-
-def over_steps(step: Step, load: Callable[[PyTree, PyTree], Batch]) -> Callable:
-    """Makes a chunk, `(state, arrays, inputs, n) -> (state, sums)`: many steps in one dispatch, for training loops.
-
-    `load(arrays, input) -> batch` makes each step's batch inside the loop. Leaves of `inputs` are `[N, ...]`, one row
-    per step; the first `n` are played. `n` is traced: chunks of every length run one program and give the same bits.
-    `mean(sums)` are the chunk's metrics; a chunk with large inputs is played in parts, each continuing from `sums`.
-    """
-
-    def chunk(state: State, arrays: PyTree, inputs: PyTree, n: Int[Array, ""], sums: Sums | None = None) -> tuple:
-        @partial(jax.jit, inline=True)  # traced once, for the shapes and for the loop
-        def one(i: Int[Array, ""] | int, state: State) -> tuple[State, Metrics]:
-            return step(state, load(arrays, jax.tree.map(lambda leaf: leaf[i], inputs)))
-
-        def body(i: Int[Array, ""], carry: tuple[State, Sums]) -> tuple[State, Sums]:
-            (state, (steps, total, counts)), (state, metrics) = carry, one(i, carry[0])
-            counts = {m: counts[m] + (ok & (counts[m] == steps)).astype(jnp.int32) for m, ok in finite(metrics).items()}
-            return state, (steps + 1, jax.tree.map(jnp.add, total, metrics), counts)
-
-        return jax.lax.fori_loop(0, n, body, (state, sums or no_steps(jax.eval_shape(one, 0, state)[1])))
-
-    return chunk
-
-
-def no_steps(metrics: PyTree) -> Sums:
-    """Returns the sums of a chunk that has not begun, by the shapes and dtypes of its metrics."""
-    total = jax.tree.map(lambda m: jnp.zeros(m.shape, m.dtype), metrics)
-    return jnp.int32(0), total, {move: jnp.int32(0) for move in finite(total)}
-
-
-def mean(sums: Sums) -> Metrics:
-    """Computes the means of metrics over the steps in which their move was played, and `<move>/finite_steps`."""
-    steps, total, counts = sums[0].astype(jnp.float32), *sums[1:]
-    played = {name: f"{name.partition('/')[0]}/played" for name in total}
-    times = {name: steps if name == lazy else total.get(lazy, steps) for name, lazy in played.items()}
-    means = {name: value / jnp.maximum(times[name], 1) for name, value in total.items()}
-    return means | {f"{move}{FINITE_STEPS}": count.astype(jnp.float32) for move, count in counts.items()}
 
 
 def over_seeds(step: Step) -> Step:

@@ -15,22 +15,10 @@ from jaxtyping import Array, Float, Int, Key
 
 from gan_jax.engine.collectives import batch_axis, device_count, pmean
 from gan_jax.engine.dynamics import Field, Joint, Optimizers, gradient_play
-from gan_jax.engine.game import (
-    Batch,
-    Ema,
-    Game,
-    Keys,
-    Metrics,
-    Move,
-    Player,
-    PlayerState,
-    State,
-    Turn,
-    images_per_step,
-    slices,
-)
+from gan_jax.engine.game import Batch, Game, Metrics, Move, Player, PlayerState, State, Turn, images_per_step, slices
 from gan_jax.engine.keys import example_keys, named_key
 from gan_jax.engine.networks import bind
+from gan_jax.engine.priors import Keys
 from gan_jax.engine.validate import check_batch, check_game, check_loss
 from gan_jax.errors import BadInput
 
@@ -90,7 +78,7 @@ def make_step(game: Game, axis_name: str | None = None) -> Callable[[State, Batc
                 played.append(reports)
             images = images_per_step(game, batch["x"].shape[1] * device_count())
             for name in {name for turn in game.turns for move in turn.moves for name in move.who}:
-                players = players | {name: _update_ema(game.players[name].ema, players[name], state.step, images)}
+                players = players | {name: _update_ema(game.players[name], players[name], state.step, images)}
             return State(state.step + 1, state.key, players), _average(game, played, state.step)
 
     return step
@@ -180,14 +168,13 @@ def _skip(play: Callable, players: Players) -> tuple[Players, Reports]:
 
 def _updates(game: Game, turn: Turn, joint: Joint, grads: Joint, opts: Optimizers) -> tuple[Joint, Optimizers]:
     """Computes every mover's update and new optimizer state."""
-    updates, opts = {}, {**opts}
+    wrap, updates, opts = turn.dynamics.optimizer, {}, {**opts}
     for name in joint:
         txs = optimizers(game, name)
         states = list(opts[name]) if len(txs) > 1 else [opts[name]]
-        own = list(txs).index(turn.dynamics.optimizer)
+        own = list(txs).index(wrap)
         with jax.numpy_dtype_promotion("standard"):  # optax's Adam raises under strict promotion
-            tx = txs[turn.dynamics.optimizer]
-            updates[name], states[own] = tx.update(grads[name], states[own], joint[name])
+            updates[name], states[own] = txs[wrap].update(grads[name], states[own], joint[name])
         opts[name] = tuple(states) if len(txs) > 1 else states[0]
     return updates, opts
 
@@ -198,21 +185,21 @@ def _descend(game: Game, turn: Turn, joint: Joint, grads: Joint, opts: Optimizer
     return optax.apply_updates(joint, updates), opts
 
 
-def _update_ema(ema: Ema, player: PlayerState, step: Int[Array, ""], images: int) -> PlayerState:
+def _update_ema(player: Player, now: PlayerState, step: Int[Array, ""], images: int) -> PlayerState:
     """Moves a player's average towards its variables by `Player.ema`, after a step of so many real images."""
-    if player.ema is None:
-        return player
+    if now.ema is None:
+        return now
     t = step.astype(jnp.float32)
-    if callable(ema):
-        decay = jnp.exp2(-images / jnp.maximum(ema((t + 1) * images), 1e-8))
+    if callable(player.ema):
+        decay = jnp.exp2(-images / jnp.maximum(player.ema((t + 1) * images), 1e-8))
     else:
-        decay = jnp.minimum(ema, (1 + t) / (10 + t))  # a shorter window at first, to forget the initial weights
+        decay = jnp.minimum(player.ema, (1 + t) / (10 + t))  # a shorter window at first, to forget the initial weights
 
     def follow(average: Array, new: Array) -> Array:
         floating = jnp.issubdtype(new.dtype, jnp.floating)
         return average + (1 - decay).astype(new.dtype) * (new - average) if floating else new
 
-    return player._replace(ema=jax.tree.map(follow, player.ema, {"params": player.params, **player.stats}))
+    return now._replace(ema=jax.tree.map(follow, now.ema, {"params": now.params, **now.stats}))
 
 
 def _average(game: Game, played: list[Reports], step: Int[Array, ""]) -> Metrics:

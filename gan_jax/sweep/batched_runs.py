@@ -19,11 +19,12 @@ from gan_jax.config.experiment import Experiment, ScheduledPhase, schedule_phase
 from gan_jax.data import Source, device_resident, shuffle
 from gan_jax.engine.game import Game, Metrics, State, slice_count
 from gan_jax.engine.networks import bind
-from gan_jax.engine.parallel import BATCH_AXIS, SEEDS, mean, over_steps
+from gan_jax.engine.parallel import BATCH_AXIS, SEEDS
 from gan_jax.engine.step import init, make_step
 from gan_jax.evaluation.evaluator import Evaluator, ranked_scores
 from gan_jax.sampling.latents import draw_latents
 from gan_jax.sweep.grid import Combination, varied_floats
+from gan_jax.training.chunk import mean, over_steps
 from gan_jax.training.loop import Trainable, run_chunks
 from gan_jax.training.train import abstract_batch
 

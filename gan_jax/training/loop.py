@@ -14,8 +14,8 @@ from jaxtyping import Array, Int, PyTree
 from gan_jax.config.experiment import RunConfig, ScheduledPhase
 from gan_jax.data.on_device import Inputs
 from gan_jax.engine.game import Metrics, State
-from gan_jax.engine.parallel import Sums
 from gan_jax.runs.checkpoint import Checkpoints
+from gan_jax.training.chunk import Sums
 from gan_jax.training.progress import say
 
 

@@ -19,7 +19,7 @@ from gan_jax.data import Source, device_resident, tf_data
 from gan_jax.data.on_device import Inputs
 from gan_jax.engine.game import Game, Metrics, State, slice_count
 from gan_jax.engine.networks import bind
-from gan_jax.engine.parallel import BATCH_AXIS, Sums, check_shares, make_mesh, mean, no_steps, over_steps
+from gan_jax.engine.parallel import BATCH_AXIS, check_shares, make_mesh
 from gan_jax.engine.step import init
 from gan_jax.errors import BadInput
 from gan_jax.evaluation.evaluator import Evaluator, ranked_scores
@@ -29,6 +29,7 @@ from gan_jax.runs.checkpoint import Checkpoints, Cost
 from gan_jax.runs.run_dir import RunDir
 from gan_jax.sampling.preview import experiment_scores, merge_scores, preview_picture
 from gan_jax.sampling.sampler import Draw, sampler
+from gan_jax.training.chunk import Sums, mean, no_steps, over_steps
 from gan_jax.training.logger import RunLogger
 from gan_jax.training.loop import Summing, Trainable, abstract, play, replicated, resume, run_chunks
 from gan_jax.training.progress import say

@@ -18,7 +18,8 @@ from jax.sharding import PartitionSpec as P
 
 from gan_jax.data import Source, device_resident, shuffle
 from gan_jax.engine.game import State, slice_count
-from gan_jax.engine.parallel import SEEDS, make_mesh, over_steps
+from gan_jax.engine.parallel import SEEDS, make_mesh
+from gan_jax.training.chunk import over_steps
 from gan_jax.training.loop import longest_part, run_chunks
 from gan_jax.training.train import abstract_batch, new_state
 from twins.games import Built, parameters

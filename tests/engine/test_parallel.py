@@ -13,19 +13,9 @@ from jax.sharding import NamedSharding, PartitionSpec
 
 from gan_jax import BadInput, State, init, make_step, move, turn
 from gan_jax.engine.finite import FINITE_STEPS
-from gan_jax.engine.parallel import (
-    BATCH_AXIS,
-    SEEDS,
-    deal,
-    make_mesh,
-    mean,
-    over_devices,
-    over_pmap,
-    over_seeds,
-    over_shards,
-    over_steps,
-)
+from gan_jax.engine.parallel import BATCH_AXIS, SEEDS, deal, make_mesh, over_devices, over_pmap, over_seeds, over_shards
 from gan_jax.nets.layers.normalization import BatchNorm
+from gan_jax.training.chunk import mean, over_steps
 
 
 def assert_close(a, b, rtol=2e-4, atol=2e-5):

@@ -27,8 +27,8 @@ from gan_jax.engine.dynamics import Dynamics
 from gan_jax.engine.game import images_per_step
 from gan_jax.engine.keys import example_keys
 from gan_jax.engine.networks import bind
-from gan_jax.engine.parallel import mean, over_steps
 from gan_jax.engine.validate import RESERVED
+from gan_jax.training.chunk import mean, over_steps
 
 plain_nets = arena.Generator(norm=False), arena.Discriminator()
 

@@ -15,9 +15,9 @@ from scipy import integrate, stats
 
 from gan_jax import init, make_step
 from gan_jax.engine.networks import bind
-from gan_jax.engine.parallel import mean, over_steps
 from gan_jax.engine.priors import Categorical, Uniform
 from gan_jax.games import infogan
+from gan_jax.training.chunk import mean, over_steps
 
 N = 6
 CODES = {"kind": Categorical(4), "tint": Uniform(-2.0, 3.0)}

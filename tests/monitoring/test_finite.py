@@ -14,13 +14,14 @@ from gan_jax.config.experiment import Experiment, Phase, RunConfig, schedule_pha
 from gan_jax.data import open_source
 from gan_jax.engine.game import State
 from gan_jax.engine.keys import example_keys, named_key, uniform
-from gan_jax.engine.parallel import make_mesh, mean, over_steps
+from gan_jax.engine.parallel import make_mesh
 from gan_jax.games import vanilla
 from gan_jax.monitoring.finite import NonFinite, check_finite
 from gan_jax.nets import mlp
 from gan_jax.runs.checkpoint import Checkpoints
 from gan_jax.runs.digest import digest
 from gan_jax.runs.run_dir import RunDir
+from gan_jax.training.chunk import mean, over_steps
 from gan_jax.training.train import abstract_state, chunks, train
 
 RECORD = {"step": 40, "images": 320, "seconds": 1.0, "d/loss": 0.7, "g/loss": 0.9, "fid": math.nan}

@@ -13,10 +13,11 @@ from gan_jax.config.flags import parse
 from gan_jax.data import device_resident, from_points, open_source
 from gan_jax.engine.game import slice_count
 from gan_jax.engine.networks import bind
-from gan_jax.engine.parallel import make_mesh, over_steps
+from gan_jax.engine.parallel import make_mesh
 from gan_jax.sampling.preview import experiment_scores, preview_picture
 from gan_jax.sampling.sampler import sampler
 from gan_jax.toy import gaussians
+from gan_jax.training.chunk import over_steps
 from gan_jax.training.train import chunks, new_state
 
 

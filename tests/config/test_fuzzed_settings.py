@@ -16,7 +16,7 @@ ODD = ["", " ", "-1", "0", "1", "1e999", "nan", "-inf", "0x10", "\u0661", "1_000
 EXPERIMENTS = {name: find(name).load() for name in ("mnist_mlp", "ring", "projection", "infogan", "lapgan", "dirac")}
 FLAGS = {name: sorted(parse(build, [], name, given=["source"]).settings) for name, build in EXPERIMENTS.items()}
 WORDS = st.sampled_from(ODD) | st.text(max_size=8) | st.integers().map(str) | st.floats().map(str)
-MANY = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+MANY = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.mark.medium

@@ -17,11 +17,12 @@ import numpy as np
 import optax
 import pytest
 import tiny
+from flax import linen as nn
 from jax.sharding import NamedSharding, PartitionSpec
 from PIL import Image
 
 from gan_jax.cli.main import main
-from gan_jax.config.experiment import RunConfig, ScheduledPhase, schedule_phases
+from gan_jax.config.experiment import Experiment, Phase, RunConfig, ScheduledPhase, schedule_phases
 from gan_jax.config.flags import parse
 from gan_jax.data import open_source
 from gan_jax.engine.game import State
@@ -36,7 +37,7 @@ from gan_jax.sampling.preview import preview_latents
 from gan_jax.sampling.sampler import sampler
 from gan_jax.training import loop
 from gan_jax.training.loop import carry_over, split_at_multiples
-from gan_jax.training.train import chunks, new_state, train
+from gan_jax.training.train import check, chunks, logged, new_state, train
 
 TINY = str(Path(tiny.__file__))
 CACHE = str(Path(__file__).parents[2] / ".cache" / "xla")
@@ -245,6 +246,27 @@ def test_moving_average_that_begins_in_a_later_phase_starts_at_the_carried_weigh
     g = carry_over(before, fresh).players["g"]
     assert digest(g.ema) == digest({"params": before.players["g"].params, **before.players["g"].stats})
     assert digest(carry_over(fresh, fresh).players["g"].ema) == digest(fresh.players["g"].ema)
+
+
+def test_init_is_traced_once_for_all_checks_and_states_of_a_run():
+    traced = []
+
+    class Counted(nn.Module):
+        @nn.compact
+        def __call__(self, z):
+            if self.is_initializing():
+                traced.append(z.shape)
+            return mlp.Generator(shape=source.shape, widths=(4,))(z)
+
+    source, common = open_source("mnist5k"), RunConfig(images=8, batch_size=8)
+    game = vanilla.game(Counted(), mlp.Discriminator(widths=(4,)), optax.sgd(0.1), optax.sgd(0.1), z_size=4)
+    experiment = Experiment((Phase(game, common.images),), common)
+    check(experiment, source)
+    logged(experiment, source)
+    first, second = (new_state(game, source, replace(common, seed=seed)) for seed in (0, 1))
+    assert digest(first) != digest(second) and traced == [(8, 4)]
+    new_state(game, source, replace(common, batch_size=16))
+    assert traced == [(8, 4), (16, 4)]
 
 
 KILLED = """

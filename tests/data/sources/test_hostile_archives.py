@@ -16,7 +16,7 @@ from PIL import Image
 from gan_jax.data import archive_source, open_source
 from gan_jax.errors import BadInput
 
-FEW = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def png(value):

@@ -43,7 +43,11 @@ FUNCTIONS = [(conv, plain_conv), (conv_transpose, plain_conv_transpose)]
 
 
 @pytest.mark.medium
-@pytest.mark.parametrize("products, shapes", [(True, SHAPES), (False, SHAPES[:1])], ids=["products", "library"])
+@pytest.mark.parametrize(
+    "products, shapes",
+    [(True, SHAPES[::3]), pytest.param(True, SHAPES, marks=pytest.mark.slow), (False, SHAPES[:1])],
+    ids=["products", "products, all shapes", "library"],
+)
 @pytest.mark.parametrize("ours, theirs", LAYERS)
 def test_layers_equal_flax(ours, theirs, shapes, products, monkeypatch):
     """Compares parameters, values and gradients, with all shapes in one program."""

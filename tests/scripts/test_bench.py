@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from argparse import Namespace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -28,6 +29,12 @@ class Steady:
 
     def __init__(self, name, seconds, runs, lives=1000):
         self.name, self.seconds, self.runs, self.lives = name, seconds, runs, lives
+
+    def ready(self):
+        return {"every": 1, "error": 0.0, "imported_mb": 1.0, "ready_s": 1.0}
+
+    def close(self):
+        pass
 
     def run(self, steps):
         self.lives -= 1
@@ -82,6 +89,25 @@ def test_a_way_with_other_losses_is_not_timed_and_a_missing_library_is_only_name
     monkeypatch.setitem(worker.CONTENDERS, "missing", games.Way("no_such_module", {}))
     with pytest.raises(ImportError):
         worker.prepare("missing", tmp_path / "game", threads=1)
+
+
+@pytest.mark.parametrize(("later", "prepared"), [(50.0, True), (58.0, False)])
+def test_ways_are_prepared_only_with_time_for_their_rounds_and_for_the_next_games(
+    modules, monkeypatch, tmp_path, later, prepared
+):
+    main = modules("bench.__main__")
+    monkeypatch.setattr(main, "Worker", lambda way, file, threads: Steady(way, 0.5, []))
+    args = Namespace(out=tmp_path / "bench.json", minutes=1.0, threads=1, rounds=2, seconds=1.0, toy=True)
+    args.contenders = ["gan_jax", "tf_function"]
+    report = main.Report(args)
+    spec = dict.fromkeys(("words", "turns", "parameters", "losses"), ()) | {"batch": 1, "ema": 0.0}
+    main.time_game(report, args, spec, tmp_path / "mlp", later)
+    rows = json.loads(args.out.read_text())["games"]["mlp"]["rows"]
+    assert list(rows) == args.contenders
+    for row in rows.values():
+        assert row.get("rates") == ([2.0, 2.0] if prepared else None)
+        assert ("skipped" in row) is not prepared
+    assert not report.failed()
 
 
 @pytest.mark.slow

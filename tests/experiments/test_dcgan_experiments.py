@@ -25,7 +25,7 @@ def test_three_steps_on_digits(name):
     assert three_steps(name).samples.shape == (50, 28, 28, 1)
 
 
-@slow_except("dcgan", "hinge")
+@slow_except("hinge")
 @pytest.mark.parametrize("preset", ["small", pytest.param("full", marks=pytest.mark.slow)])
 def test_rows_fit_color_images(name, preset):
     assert traced(name, "--preset", preset, source=color()) == (50, 32, 32, 3)

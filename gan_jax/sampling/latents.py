@@ -1,6 +1,7 @@
 """Draws latents from a key: with given codes, with one code swept, or interpolated between samples."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from types import MappingProxyType
 
 import jax
@@ -9,7 +10,7 @@ from jaxtyping import Array, Key
 
 from gan_jax.engine.game import Game, Latents
 from gan_jax.engine.keys import example_keys, named_key
-from gan_jax.engine.priors import Categorical, Code
+from gan_jax.engine.priors import Categorical, Code, Keys
 from gan_jax.errors import BadInput
 from gan_jax.sampling.interpolation import slerp
 
@@ -31,8 +32,14 @@ def draw_latents(
     Raises:
         BadInput: unknown code, or class out of range.
     """
-    latents = game.prior(example_keys(named_key(key, "sample"), n))
+    latents = _drawing(game.prior, n)(key)
     return latents | {name: jnp.resize(_array(game.codes, name, given[name]), (n,)) for name in given}
+
+
+@lru_cache(maxsize=8)
+def _drawing(prior: Callable[[Keys], Latents], n: int) -> Callable[[Key[Array, ""]], Latents]:
+    """Jits a prior: eagerly, every one of its operations would be compiled by itself."""
+    return jax.jit(lambda key: prior(example_keys(named_key(key, "sample"), n)))
 
 
 def cycle_classes(game: Game) -> dict[str, range]:

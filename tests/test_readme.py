@@ -77,7 +77,9 @@ def own_loss():
 
 def test_make_demo_and_make_test_run_the_documented_commands():
     def recipe(target):
-        return subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        return subprocess.run(
+            ["make", "--no-print-directory", "-n", target], cwd=ROOT, capture_output=True, text=True, check=True
+        ).stdout
 
     *_, training, picture, path = recipe("demo").splitlines()
     assert "gan-jax train projection" in training and "gallery.py runs/demo" in picture

@@ -30,6 +30,7 @@ def assert_same(a, b):
         np.testing.assert_array_equal(a[name], b[name])
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("ranges", [[range(1)], [range(5), range(5, 7)], [range(123, 130)]], ids=str)
 def test_both_pipelines_give_the_same_bits(noise, ranges):
     """For one step, across the end of an epoch (50 examples, 16 per step), and from the middle of a run."""

@@ -40,6 +40,7 @@ def test_codes_are_keyed_by_name_and_independent():
     assert np.abs(correlation - np.eye(4)).max() < 4 / np.sqrt(N)
 
 
+@pytest.mark.medium
 def test_code_of_an_example_does_not_depend_on_the_batch():
     codes = {"a": Categorical(7), "b": Uniform()}
     few, many = (draw(codes, example_keys(jax.random.key(1), n)) for n in (5, 40))

@@ -82,6 +82,7 @@ def test_donated_state_gives_the_same_values(make_game):
     assert same_bits(jax.random.key_data(end.key), jax.random.key_data(donated.key))
 
 
+@pytest.mark.medium
 @every_game
 def test_leaves_of_a_new_state_share_no_buffer(make_game):
     """Leaves that share a buffer cannot both be donated."""
@@ -89,6 +90,7 @@ def test_leaves_of_a_new_state_share_no_buffer(make_game):
     assert len({leaf.unsafe_buffer_pointer() for leaf in leaves}) == len(leaves)
 
 
+@pytest.mark.medium
 @every_game
 def test_turn_leaves_other_players_unchanged(make_game):
     """In the traced step, each output of a player that does not move is the input variable itself."""
@@ -146,6 +148,7 @@ def spying(who: str, name: str, every: int = 1):
     return turn(move(who, loss, name=name), every=every)
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize(
     "movers, seen",
     [("dg", [0, 0]), ("gd", [0, 0]), ("ddg", [0, 1, 1]), ("dgdg", [0, 0, 1, 1]), ("ggddgL", [0, 0, 0, 1, 1, 1])],
@@ -223,6 +226,7 @@ def test_dynamics_may_evaluate_the_field_at_several_points():
         np.testing.assert_allclose(r, (1 - 0.05 * 0.5) * p, rtol=1e-5, atol=1e-7)
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize(
     "ema, decays",
     [(0.15, [0.1, 0.15, 0.15]), (lambda images: images / 2, [2**-2, 2**-1, 2 ** (-2 / 3)])],
@@ -241,6 +245,7 @@ def test_ema_moves_once_a_step_however_often_the_player_moves(ema, decays):
         jax.tree.map(partial(np.testing.assert_allclose, rtol=1e-5, atol=1e-7), state.players["g"].ema, expected)
 
 
+@pytest.mark.medium
 def test_ema_averages_params_and_stats_and_ema_networks_use_it():
     game, start, *_, step = reference(arena.slow_generator)
     state, _ = step(start, step_batch(game))

@@ -112,6 +112,7 @@ def test_step_equals_equation_2(choice):
     jax.tree.map(close, params_of(end), params)
 
 
+@pytest.mark.medium
 def test_game_with_a_constant_label_equals_the_original_game():
     """The original game plays networks with the label filled in."""
 
@@ -133,6 +134,7 @@ def test_game_with_a_constant_label_equals_the_original_game():
     close(metrics["d/loss"], reports["d/loss"])
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("penalty", [terms.r1, terms.r2, terms.dragan, terms.gradient_penalty])
 def test_penalties_use_the_label_of_each_example(penalty):
     """The gradient of a linear critic is the row of the label at any point."""
@@ -174,6 +176,7 @@ def test_samples_have_the_labels_of_their_latents():
     close(grid[:, 1, 1, 0].reshape(3, K), np.tile(np.arange(K) / K, (3, 1)))
 
 
+@pytest.mark.medium
 def test_samples_are_drawn_without_dropout():
     game, batch = make(g_dropout=True)
     state = jax.jit(partial(init, game))(jax.random.key(0), batch)

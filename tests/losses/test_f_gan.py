@@ -85,6 +85,7 @@ def test_composition_is_the_conjugate_of_the_activation(case):
     np.testing.assert_allclose(case.divergence.composition(v), naive, rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.medium
 @every_case
 def test_optimal_discriminator_loss_is_minus_the_divergence(case):
     """The critic f'(p / q) is optimal: its loss is minus the divergence, and nearby critics have a larger one."""

@@ -79,6 +79,7 @@ def test_mean_over_subsets_has_the_same_expectation():
     assert abs(np.mean(subsets) - kernel_distance(x, y).value) < 4 * np.std(subsets) / np.sqrt(300)
 
 
+@pytest.mark.medium
 def test_value_is_unbiased_at_every_sample_size():
     for n, m in ((4, 3), (20, 30)):
         values = np.array([kernel_distance(*draws(n, m, 4, seed=seed)).value for seed in range(1000)])

@@ -72,6 +72,7 @@ def test_mode_scores_equal_hand_computation():
     np.testing.assert_allclose(reverse_kl_modes(samples, centers), expected, rtol=1e-6)
 
 
+@pytest.mark.medium
 def test_vmapped_mode_scores_equal_single_ones():
     samples = 2 * jax.random.normal(jax.random.key(0), (3, 50, 2))
     lanes = jax.jit(jax.vmap(mode_scores, (0, None, None)))(samples, CENTERS, 0.5)

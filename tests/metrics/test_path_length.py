@@ -32,6 +32,7 @@ def test_ends_are_epsilon_of_the_path_apart(epsilon, tolerance):
         np.testing.assert_allclose(angles(z0, end) - angles(z0, start), arcs, rtol=1e-2)  # towards z1
 
 
+@pytest.mark.medium
 def test_starts_are_uniform_and_independent_along_the_paths():
     z0, z1 = map(sphere, latents())
     start, _ = path_ends(jax.random.key(1), z0, z1, 1e-2)

@@ -24,6 +24,7 @@ def brute_force(real, fake, k):
     return PRDC(in_real.any(1).mean(), in_fake.any(1).mean(), in_real.sum(1).mean() / k, in_real.any(0).mean())
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("k", [1, 3, 5])
 @pytest.mark.parametrize("budget", [8, 1000, 2**25])
 def test_values_equal_the_definitions_at_every_block_size(monkeypatch, k, budget):

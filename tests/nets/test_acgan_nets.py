@@ -71,6 +71,7 @@ def test_unsupported_sizes_are_refused(shape):
         acgan.paper(shape, classes=10)
 
 
+@pytest.mark.medium
 def test_classes_give_different_images_from_the_same_noise():
     g, _ = acgan.paper((12, 12, 1), classes=3, width=1)
     z, y = jnp.ones((3, 4)), jnp.arange(3)

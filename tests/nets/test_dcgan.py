@@ -79,6 +79,7 @@ def test_unsupported_sizes_are_refused(shape):
         dcgan.paper(shape)
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize(
     "net, size",
     [
@@ -121,6 +122,7 @@ def test_initializer_applies_to_every_kernel():
             assert (layer["kernel"] == 0.5).all()
 
 
+@pytest.mark.medium
 def test_dropout_is_active_only_with_keys_and_per_example():
     d = dcgan.Discriminator(widths=(4, 3))
     x = jax.random.normal(jax.random.key(0), (4, 8, 8, 1))

@@ -91,6 +91,7 @@ def test_unsupported_sizes_are_refused(shape):
         networks(shape, TINY)
 
 
+@pytest.mark.medium
 def test_discriminator_scores_the_sum_of_residual_and_low_pass_image():
     _, d = networks((12, 12, 2), TINY)
     h, low, other = jax.random.normal(jax.random.key(0), (3, 4, 12, 12, 2))
@@ -112,6 +113,7 @@ def test_noise_is_an_image_plane_with_local_effect():
     assert not (moved[:, 0] != 0).any()
 
 
+@pytest.mark.medium
 def test_coarsest_discriminator_has_dropout_per_example():
     d = lapgan.Discriminator((16, 16))
     x = jax.random.normal(jax.random.key(0), (4, 3, 3, 1))

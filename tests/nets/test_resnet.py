@@ -31,6 +31,7 @@ def shapes(net, *args):
     return jax.eval_shape(net.init_with_output, KEY, *args)
 
 
+@pytest.mark.medium
 def test_parameters_have_the_sizes_of_table_4():
     """Counts the paper's parameters for CIFAR-10, with and without classes, and checks one layer of each kind."""
     z, x, y = jnp.zeros((2, 128)), jnp.zeros((2, 32, 32, 3)), jnp.zeros(2, jnp.int32)
@@ -151,6 +152,7 @@ def test_scores_equal_numpy():
     close(jax.jit(net.apply)(variables, x, Y), expected, rtol=1e-3)
 
 
+@pytest.mark.medium
 def test_unconditional_score_lacks_only_the_label_product():
     labeled, plain = resnet.ProjectionDiscriminator(3, down=1, width=4), resnet.Discriminator(down=1, width=4)
     x = images(4)
@@ -163,6 +165,7 @@ def test_unconditional_score_lacks_only_the_label_product():
     close(*jax.jit(lambda variables, own: (labeled.apply(variables, x, Y), plain.apply(own, x, keys)))(variables, own))
 
 
+@pytest.mark.medium
 def test_generator_depends_on_labels_only_through_gains_and_biases():
     g, z = resnet.Generator(1, 3, 2, 4, classes=3), jax.random.normal(KEY, (3, 5))
     variables = drawn(g, z, Y)
@@ -181,7 +184,7 @@ def test_networks_fit_the_games_and_every_parameter_has_a_gradient(classes):
     game = (
         conditional.game(g, d, sgd, sgd, classes=3, **choices) if classes else vanilla.game(g, d, sgd, sgd, **choices)
     )
-    batch = {"x": jnp.zeros((2, 3, 12, 12, 1))} | ({"y": jnp.tile(Y, (2, 1))} if classes else {})
+    batch = {"x": jnp.zeros((1, 3, 12, 12, 1))} | ({"y": Y[None]} if classes else {})
     state = jax.eval_shape(lambda: init(game, KEY, batch))
     assert jax.tree.structure(jax.eval_shape(make_step(game), state, batch)[0]) == jax.tree.structure(state)
 

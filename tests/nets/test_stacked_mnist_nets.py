@@ -75,6 +75,7 @@ def convolved(x, kernel):
     return np.array([[np.tensordot(padded[i : i + 3, j : j + 3], kernel, 3) for j in range(h)] for i in range(h)])
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("size", [28, 32])
 def test_generator_equals_numpy(size):
     """With the running statistics of batch norm."""

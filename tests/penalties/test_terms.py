@@ -187,6 +187,7 @@ def test_memories_are_merged_and_name_clashes_refused():
         total([lecam, terms.lecam(0.1)])
 
 
+@pytest.mark.medium
 def test_engine_plays_penalties_and_updates_their_memory():
     """At learning rate 0 only the averages change, by known amounts."""
     penalty = total([terms.lecam(0.3, decay=0.5), terms.r1(0.1), terms.orthogonal(0.1)])

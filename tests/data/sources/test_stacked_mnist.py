@@ -48,6 +48,7 @@ def test_32_pixels_pad_the_same_image():
     assert large.sum() == small.sum()
 
 
+@pytest.mark.medium
 def test_stacked_mnist5k_has_1000_equally_frequent_modes():
     source = open_source("stacked:mnist5k")
     assert source[:3] == ("stacked_mnist5k", 128_000, (28, 28, 3))

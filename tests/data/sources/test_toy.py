@@ -157,6 +157,7 @@ def test_unknown_data_lists_the_choices(tmp_path):
         open_source("ring", size=8)
 
 
+@pytest.mark.medium
 def test_import_draws_no_data():
     script = """
 import numpy as np

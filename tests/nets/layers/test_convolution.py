@@ -125,6 +125,7 @@ def test_second_derivatives_equal_lax(ours, theirs):
         jax.tree.map(partial(np.testing.assert_allclose, rtol=1e-3, atol=1e-3), got, expected)
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("ours", [conv, conv_transpose])
 def test_gradients_under_scan_vmap_and_devices_equal_plain_ones(ours):
     """Two kernels under vmap and scan, and a batch split over devices."""

@@ -45,6 +45,7 @@ def test_minibatch_stddev_equals_hand_computation():
     close(lanes[:, 0, 2], [2.0, 4.0])
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("layer", [MinibatchDiscrimination(3, 2), MinibatchStdDev()])
 def test_statistics_are_appended_to_images_as_constant_channels(layer):
     x = jax.random.normal(KEY, (4, 2, 5, 2))

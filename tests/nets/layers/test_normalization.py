@@ -69,6 +69,7 @@ def flax_norm(**kwargs):
     return nn.BatchNorm(momentum=0.7, epsilon=1e-3, **kwargs)
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("shape", [(6, 3), (4, 5, 2, 3)])
 def test_batch_norm_equals_flax(shape):
     x = 2 * jax.random.normal(jax.random.key(0), shape) + 1
@@ -150,6 +151,7 @@ def conditional_case(shape, classes=4, **kwargs):
     return layer, jax.tree.map(lambda v: v + jax.random.uniform(next(own), v.shape), variables), x, y
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("shape", [(6, 3), (4, 3, 2, 3)])
 def test_conditional_batch_norm_equals_plain_loops(shape):
     """With batch statistics in training, for one class or four in the batch, and with running statistics after."""

@@ -37,7 +37,7 @@ def assert_same_weights(spec: Spec, arrays: Arrays, state: State) -> None:
 
 def _chunks(built: Built, source: Source, state: State) -> Callable[[int], None]:
     """Makes the function that plays steps with the loop of `train`."""
-    played = chunks(built.stage, state, built.common, source, make_mesh())
+    played = chunks(built.stage, state, built.common, source, make_mesh(jax.devices()[:1]))
     reached = 0
 
     def run(steps: int) -> None:

@@ -11,7 +11,6 @@ from gan_jax.config.discovery import find
 from gan_jax.config.experiment import Experiment, schedule_phases
 from gan_jax.config.flags import parse
 from gan_jax.data import Source
-from gan_jax.data.source import describe_source
 from gan_jax.engine.game import State
 from gan_jax.evaluation.evaluator import Evaluator, merge_protocols, ranked_scores, write_protocols
 from gan_jax.evaluation.protocol import Protocol, describe
@@ -23,7 +22,7 @@ from gan_jax.runs.provenance import compute_repeatably
 from gan_jax.runs.run_data import open_data
 from gan_jax.runs.run_dir import RunDir
 from gan_jax.training.progress import say, saying
-from gan_jax.training.train import check, logged, new_state, train
+from gan_jax.training.train import announce, check, logged, new_state, train
 from gan_jax.viz.images import save_png
 
 
@@ -52,9 +51,7 @@ def train_experiment(name: str, flags: list[str]) -> int:
         folder.claim(manifest(entry, parsed.settings | {"schedule_images": length}, source, parsed.files))
         if protocols:
             write_protocols(folder.protocols, protocols)
-        print(f"data        {describe_source(source)}", file=sys.stderr)
-        if schedules := folder.describe_schedules(common):
-            print(f"schedules   {schedules}", file=sys.stderr)
+        announce(source, folder, common)
         state = train(experiment, source, folder, stop=lambda: bool(received))
     last_step = schedule_phases(experiment)[-1].steps.stop
     if received and (state is None or int(state.step) < last_step):

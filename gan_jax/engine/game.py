@@ -55,8 +55,8 @@ class Player(NamedTuple):
     """A network, its optimizer, and the exponential moving average (EMA) of its variables, moved once per step.
 
     A number `ema` is the decay: `min(ema, (1 + t) / (10 + t))` in step t. A function `ema(images)` is a schedule of the
-    half-life, in real images, by the real images shown so far: `lambda n: jnp.minimum(10_000, 0.05 * n)` in StyleGAN2.
-    With 0 no average is kept, and `BoundNet.ema` uses the current variables.
+    half-life in real images, by those shown so far (steps times images per step of this game): in StyleGAN2
+    `lambda n: jnp.minimum(10_000, 0.05 * n)`. With 0 no average is kept, and `BoundNet.ema` uses current variables.
     """
 
     net: Network

@@ -77,7 +77,7 @@ def make_step(game: Game, axis_name: str | None = None) -> Callable[[State, Batc
                     players, reports = jax.lax.cond(due, play, partial(_skip, play), players)
                 played.append(reports)
             images = images_per_step(game, batch["x"].shape[1] * device_count())
-            for name in {name for turn in game.turns for move in turn.moves for name in move.who}:
+            for name in dict.fromkeys(name for turn in game.turns for move in turn.moves for name in move.who):
                 players = players | {name: _update_ema(game.players[name], players[name], state.step, images)}
             return State(state.step + 1, state.key, players), _average(game, played, state.step)
 

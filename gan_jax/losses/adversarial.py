@@ -1,7 +1,7 @@
 """The type of an adversarial loss: two functions of the scores."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
@@ -10,9 +10,6 @@ from gan_jax.engine.game import Metrics
 
 Scores = Float[Array, " B"]
 """One logit per example, unbounded: the output of a discriminator."""
-
-
-Step = Int[Array, ""]
 
 
 class AdversarialLoss(NamedTuple):
@@ -29,10 +26,10 @@ class AdversarialLoss(NamedTuple):
     """The optimal score where real and fake examples are equally likely: a score above it says real.
 
     None if there is no such score, because the loss stays the same if a constant is added to all scores."""
-    schedule: "Callable[[Step], AdversarialLoss] | None" = None
+    schedule: Callable[[Int[Array, ""]], Any] | None = None
     """`schedule(step)`: the loss in a step, where it changes during training; see `losses.scheduled`."""
 
-    def at(self, step: "Step") -> "AdversarialLoss":
+    def at(self, step: Int[Array, ""]) -> "AdversarialLoss":
         """Returns the loss in a step."""
         return self.schedule(step) if self.schedule else self
 

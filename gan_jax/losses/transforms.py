@@ -3,15 +3,15 @@
 from collections.abc import Callable
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from gan_jax.engine.collectives import all_gather
-from gan_jax.losses.adversarial import AdversarialLoss, Scores, Step
+from gan_jax.losses.adversarial import AdversarialLoss, Scores
 
 Share = float | Float[Array, ""]
 
 
-def scheduled(schedule: Callable[[Step], AdversarialLoss]) -> AdversarialLoss:
+def scheduled(schedule: Callable[[Int[Array, ""]], AdversarialLoss]) -> AdversarialLoss:
     """Builds a loss that changes during training: in step t it is `schedule(t)`, with t a traced integer.
 
         losses.scheduled(lambda step: losses.label_smoothing(optax.linear_schedule(0.7, 1.0, 5000)(step)))
@@ -23,7 +23,7 @@ def scheduled(schedule: Callable[[Step], AdversarialLoss]) -> AdversarialLoss:
     return first._replace(undecided=undecided, schedule=schedule, name="")
 
 
-def top_k(loss: AdversarialLoss, share: Share | Callable[[Step], Share]) -> AdversarialLoss:
+def top_k(loss: AdversarialLoss, share: Share | Callable[[Int[Array, ""]], Share]) -> AdversarialLoss:
     """Restricts the generator's loss to its best samples; the discriminator's stays as it is.
 
     Of the n fakes in the whole batch, the k = share n (rounded, at least one) with the highest scores are kept, ties

@@ -12,13 +12,11 @@ from gan_jax.engine.game import Batch, Keys, Player
 from gan_jax.engine.keys import split
 from gan_jax.engine.networks import BoundNet, WrappedNet
 from gan_jax.errors import BadInput
+from gan_jax.penalties.gradient import Examples
 
 Nets = Mapping[str, BoundNet | WrappedNet]
 Weight = float | Float[Array, ""] | Callable[[Int[Array, ""]], Any]
 """A number, traced or not, or a schedule: the weight as a function of the step."""
-
-Examples = Float[Array, "B ..."]
-Step = Int[Array, ""]
 
 
 def nothing(*args: Any) -> float:
@@ -66,14 +64,14 @@ def total(penalties: Sequence[Penalty]) -> Penalty:
             raise BadInput(f"two penalties have a player {twice[0]!r}: rename one of them")
         memory |= penalty.memory
 
-    def added(side: str, nets: Nets, batch: Batch, x_fake: Examples, keys: Keys, step: Step) -> Any:
+    def added(side: str, nets: Nets, batch: Batch, x_fake: Examples, keys: Keys, step: Int[Array, ""]) -> Any:
         values = (
             weight_at(penalty.weight, step) * jnp.mean(getattr(penalty, side)(nets, batch, x_fake, own, step))
             for penalty, own in zip(penalties, split(keys, len(penalties)), strict=True)
         )
         return sum(values, jnp.zeros(()))
 
-    def d(nets: Nets, batch: Batch, x_fake: Examples, keys: Keys, step: Step, scores: Any = None) -> Any:
+    def d(nets: Nets, batch: Batch, x_fake: Examples, keys: Keys, step: Int[Array, ""], scores: Any = None) -> Any:
         of_scores = [penalty for penalty in penalties if penalty.scores is not nothing]
         if of_scores and scores is None:
             scores = nets["d"].stateless(batch["x"]), nets["d"].stateless(x_fake)

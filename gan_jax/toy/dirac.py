@@ -59,7 +59,7 @@ def _step(game: Game, state: State) -> State:
     return make_step(game)(state, _batch(game))[0]
 
 
-def _batch(game: Game) -> dict[str, Float[Array, "turn 2 1"]]:
+def _batch(game: Game) -> dict[str, Float[Array, "slice 2 1"]]:
     """Makes the data: the point 0, twice, for losses that compare examples."""
     return {"x": jnp.zeros((slice_count(game), 2, 1))}
 

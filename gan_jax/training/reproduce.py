@@ -3,7 +3,6 @@
 The digests remain when checkpoints are deleted, so a run can be reproduced long afterwards.
 """
 
-import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,7 +16,6 @@ import tyro
 from gan_jax.config.experiment import Experiment, flags_affecting
 from gan_jax.config.flags import PositiveInt, parse, to_argv
 from gan_jax.data import Source
-from gan_jax.data.source import describe_source
 from gan_jax.engine.parallel import make_mesh
 from gan_jax.errors import BadInput
 from gan_jax.runs.checkpoint import Checkpoints
@@ -26,7 +24,7 @@ from gan_jax.runs.provenance import compute_repeatably
 from gan_jax.runs.run_data import run_data
 from gan_jax.runs.run_dir import RunDir
 from gan_jax.training.restore import stage_of
-from gan_jax.training.train import abstract_state, check, logged, train
+from gan_jax.training.train import abstract_state, announce, check, logged, train
 
 UNREAD = flags_affecting("evaluation") | {"best"}
 """Settings that do not affect training and are ignored."""
@@ -79,12 +77,10 @@ def _prepare(run: Path, about: Manifest, wanted: Digests, again: RunDir) -> tupl
     if common.deterministic:
         compute_repeatably()
     source = run_data(run, about, common)("train")
-    print(f"data        {describe_source(source)}", file=sys.stderr)
-    if schedules := RunDir(run).describe_schedules(common):
-        print(f"schedules   {schedules}", file=sys.stderr)
     experiment = build(source, **parsed.kwargs)._replace(save_at=frozenset(wanted))
     check(experiment, source)
     logged(experiment, source)  # traces the losses, which may import neighbors; the run uses the same traces
+    announce(source, RunDir(run), common)
     here = manifest(entry, parsed.settings, source, parsed.files)
     for line in differences(about, here):
         print(f"changed: {line}")

@@ -17,6 +17,7 @@ from jaxtyping import Array, Int, Key
 from gan_jax.config.experiment import Experiment, Phase, RunConfig, ScheduledPhase, schedule_phases
 from gan_jax.data import Source, device_resident, tf_data
 from gan_jax.data.on_device import Inputs
+from gan_jax.data.source import describe_source
 from gan_jax.engine.game import Game, Metrics, State, slice_count
 from gan_jax.engine.networks import bind
 from gan_jax.engine.parallel import BATCH_AXIS, check_shares, make_mesh
@@ -65,6 +66,13 @@ def train(
             to = Checkpoints(folder.checkpoints).latest() or 0
             folder.append_rollback(error.step, to, error.moves)
             say(f"{error.what}; continuing from step {to:,} with other random numbers")
+
+
+def announce(source: Source, folder: RunDir, common: RunConfig) -> None:
+    """Says which data was read and, where they are not those of the run's length, what the schedules are made for."""
+    say(f"data        {describe_source(source)}")
+    if schedules := folder.describe_schedules(common):
+        say(f"schedules   {schedules}")
 
 
 def _train_while_finite(

@@ -1,6 +1,10 @@
 """Properties of a step, for every game of the arena."""
 
+import os
+import subprocess
+import sys
 from functools import partial
+from pathlib import Path
 
 import arena
 import jax
@@ -224,6 +228,22 @@ def test_dynamics_may_evaluate_the_field_at_several_points():
     for p, q, r in zip(*map(jax.tree.leaves, (start, plain, looked_ahead)), strict=True):
         np.testing.assert_allclose(q, 0.95 * p, rtol=1e-5, atol=1e-7)
         np.testing.assert_allclose(r, (1 - 0.05 * 0.5) * p, rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.slow
+def test_program_of_a_step_does_not_depend_on_the_hash_seed():
+    """Otherwise another process would not find it in the compilation cache, and might round differently."""
+    program = (
+        "import arena, jax, zlib; from gan_jax import make_step; game, state = arena.started(arena.pyramid)\n"
+        "print(zlib.crc32(jax.jit(make_step(game)).lower(state, arena.step_batch(game)).as_text().encode()))"
+    )
+
+    def lowered(seed):
+        helpers = os.pathsep.join((str(Path(arena.__file__).parent), *sys.path))
+        environment = os.environ | {"PYTHONHASHSEED": str(seed), "PYTHONPATH": helpers}
+        return subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, check=True).stdout
+
+    assert len({lowered(seed) for seed in range(1, 5)}) == 1
 
 
 @pytest.mark.medium

@@ -201,7 +201,7 @@ def test_compare_gives_the_metrics_of_single_runs(capfd, run, tiles, features_fl
 @pytest.mark.slow
 def test_resumed_run_has_the_metrics_and_best_checkpoint_of_an_unstopped_one(capfd, tiles, features_flag, tmp_path):
     flags = ["--data", tiles, "--batch-size", 8, "--evaluate", "prdc", "--evaluate-every", 160, "--best", "recall"]
-    flags += ["--evaluate-samples", 100, "--keep", 1, *features_flag]
+    flags += ["--evaluate-samples", 100, "--keep", 1, "--schedule-images", 640, *features_flag]
     for name, lengths in (("whole", (640,)), ("parts", (400, 640))):
         for images in lengths:
             code, out, errors = command(

@@ -79,3 +79,19 @@ def test_tearing_damages_the_newest_checkpoint(tmp_path, monkeypatch):
     before = (whole / "checkpoints" / "2" / "seal").read_text()
     harness.torn(None, whole, random.Random(0), 1.0)
     assert (whole / "checkpoints" / "2" / "seal").read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("errors", "clear"),
+    [
+        ("gan-jax: the disk is full", True),
+        (
+            "compiling, 10 s so far\n640 of 9,600 images  99/s  loss 1  7 s left\ngan-jax: full",
+            True,
+        ),
+        ("gan-jax: the disk is full\ngan-jax: again", False),
+        ("Traceback (most recent call last):\ngan-jax: the disk is full", False),
+    ],
+)
+def test_an_error_is_one_line_beside_progress(errors, clear):
+    assert harness.one_line(errors) is clear

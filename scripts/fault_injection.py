@@ -117,8 +117,7 @@ def differences(there: dict[str, object], here: dict[str, object]) -> list[str]:
 
 def one_line(errors: str) -> bool:
     """Whether a command reported its error in one line, apart from its progress."""
-    progress = (" s left", " s so far")
-    lines = [line for line in errors.strip().splitlines() if not line.endswith(progress)]
+    lines = [line for line in errors.strip().splitlines() if " images  " not in line and not line.endswith(" s so far")]
     return len(lines) == 1 and lines[0].startswith("gan-jax: ")
 
 

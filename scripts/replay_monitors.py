@@ -29,7 +29,7 @@ def longest_right(records: list[Record], right: float = 0.99) -> int:
 def largest_jump(records: list[Record], before: int = 10) -> float:
     """Returns the largest norm as a multiple of the median of earlier ones."""
     jumps = [0.0]
-    for name in named(records, "/grad_norm", "/update_norm"):
+    for name in named(records, "/grad_norm"):
         norms = series(records, name)
         jumps += [norms[i] / max(np.median(norms[:i]), 1e-12) for i in range(before, len(norms))]
     return max(jumps)

@@ -1,7 +1,7 @@
 """The `gan-jax` command.
 
 Exit codes: 0 success; 1 a run was not reproduced; 2 bad input (one line) or an error in the user's own code (its place
-and source line); 3 a loss, gradient or update is not finite; 130 or 143 stopped by a signal, after saving.
+and source line); 3 a loss, a gradient or the parameters are not finite; 130 or 143 stopped by a signal, after saving.
 """
 
 import gc

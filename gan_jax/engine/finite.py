@@ -1,11 +1,11 @@
-"""Finds the moves of a step whose loss, gradient or update is not finite."""
+"""Finds the moves of a step whose loss or gradient is not finite."""
 
 import jax.numpy as jnp
 from jaxtyping import Array, Bool
 
 from gan_jax.engine.game import Metrics
 
-WATCHED = ("loss", "grad_norm", "update_norm")
+WATCHED = ("loss", "grad_norm")
 """The metrics of a move that must be finite."""
 
 FINITE_STEPS = "/finite_steps"

@@ -125,8 +125,8 @@ def oscillates(records: Records, window: int = 32, share: float = 0.5, swing: fl
 
 
 def explodes(records: Records, times: float = 100, chunks: int = 3, before: int = 10) -> bool:
-    """Whether the norm of a gradient or an update has risen to `times` its earlier median."""
-    for name in named(records, "/grad_norm", "/update_norm"):
+    """Whether the norm of a gradient has risen to `times` its earlier median."""
+    for name in named(records, "/grad_norm"):
         norms = series(records, name)
         if len(norms) >= before + chunks and norms[-chunks:].min() > times * np.median(norms[:-chunks]):
             return True
@@ -167,7 +167,7 @@ SYMPTOMS = (
     Symptom(
         "exploding norms",
         explodes,
-        "gradients or updates are a hundred times their earlier median",
+        "gradients are a hundred times their earlier median",
         "lower the learning rate, or give the discriminator a gradient penalty or spectral norm",
     ),
 )

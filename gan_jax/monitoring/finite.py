@@ -1,12 +1,15 @@
 """Detects the first step, and the moves, with numbers that are not finite."""
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 from gan_jax.engine.finite import FINITE_STEPS
+from gan_jax.engine.game import State
 
 
 class NonFinite(RuntimeError):
-    """Loss, gradient or update of a move is not finite; the message is one line: moves, first step, advice.
+    """The loss or gradient of a move is not finite, or a player's parameters; one line: names, first step, advice.
 
     The command line prints it and exits with code 3. The broken state is not saved, so the same command resumes from
     the last sound checkpoint.
@@ -15,7 +18,7 @@ class NonFinite(RuntimeError):
     def __init__(self, moves: list[str], step: int):
         self.moves, self.step = moves, step
         self.what = f"the numbers of {' and '.join(moves)} are not finite from step {step:,} on"
-        cure = "lower its learning rate, give the discriminator a gradient penalty, or retry from the last checkpoint"
+        cure = "lower the learning rates, give the discriminator a gradient penalty, or retry from the last checkpoint"
         super().__init__(f"{self.what}: {cure}: --rollbacks 3")
 
 
@@ -30,3 +33,17 @@ def check_finite(record: dict[str, int | float], before: int) -> None:
     if counts:
         first = min(counts.values())
         raise NonFinite([move for move, n in counts.items() if n == first], before + first + 1)
+
+
+def check_parameters(state: State) -> None:
+    """Raises `NonFinite` if a player's parameters are not finite: an update may overflow where the gradient does not.
+
+    The loop calls it before it saves a state. Between, the next loss tells.
+    """
+
+    def sound(leaf: jax.Array) -> bool:
+        return not jnp.issubdtype(leaf.dtype, jnp.inexact) or bool(np.isfinite(np.asarray(leaf)).all())
+
+    broken = [name for name, player in state.players.items() if not all(map(sound, jax.tree.leaves(player.params)))]
+    if broken:
+        raise NonFinite(broken, int(state.step))

@@ -137,16 +137,14 @@ def train_all(all_programs: Sequence[Program], folder: SweepDir, stop: Callable[
     left = [program for program in all_programs if not program.finished]
     if not left:
         return True
-    progress, done = ProgressBar(sum(program.images for program in left), 0), 0
-    try:
+    done = 0
+    with ProgressBar(sum(program.images for program in left)) as progress:
         for program in left:
             folder.begin(program.about)
             _train(program, progress, done, stop)
             if not program.finished:
                 return False
             done += program.images
-    finally:
-        progress.close()
     return True
 
 
@@ -158,7 +156,7 @@ def _train(program: Program, progress: ProgressBar, done: int, stop: Callable[[]
 
     def show(record: Record, rate: float) -> None:
         losses = {name: float(np.median(each)) for name, each in _numbers(record).items() if name.endswith("/loss")}
-        progress.show(done + many * record["images"], many * rate, losses)
+        progress.show(done + many * record["images"], losses, many * rate)
 
     progress.begin("compiling the training program")
     with Checkpoints(folder.checkpoints, common.keep) as checkpoints:

@@ -66,14 +66,14 @@ class RunLogger(MetricsLog):
     `flush` raises `NonFinite` if the record it has written is not finite.
     """
 
-    def __init__(self, folder: RunDir, total_images: int, resumed: int):
+    def __init__(self, folder: RunDir, bar: ProgressBar, resumed: int):
         super().__init__(folder, resumed, self._show)
         self._folder, self._monitor = folder, Monitor()
         for record in self.all:
             self._monitor.update(record)
         write_findings(self._monitor.findings, folder)
         self._resumed = resumed
-        self.bar = ProgressBar(total_images, int(self.last["images"]))
+        self.bar = bar
 
     @cached_property
     def _tensorboard(self) -> Any:
@@ -84,8 +84,7 @@ class RunLogger(MetricsLog):
         values = {name: value for name, value in record.items() if name not in CLOCK}
         if self._monitor.update(record):
             write_findings(self._monitor.findings, self._folder)
-        losses = {name: value for name, value in values.items() if name.endswith("/loss")}
-        self.bar.show(record["images"], rate, losses, self._monitor.showing)
+        self.bar.show(record["images"], values, rate, self._monitor.showing)
         for name, value in (values | {"images_per_second": rate}).items():
             self._tensorboard.add_scalar(name, value, record["step"])
 
@@ -108,7 +107,6 @@ class RunLogger(MetricsLog):
         return self
 
     def __exit__(self, *_: Any) -> None:
-        self.bar.close()
         if "_tensorboard" in vars(self):
             self._tensorboard.close()
 

@@ -38,6 +38,8 @@ class Summing(NamedTuple):
     first: Sums
     """The sums before the first part."""
     mean: Callable[[Sums], Metrics]
+    glimpse: Callable[[int, Metrics], None]
+    """Takes the step and metrics of the first step, a part of its own: nobody waits for a chunk to see numbers."""
 
 
 PART_BYTES = 2**25
@@ -165,9 +167,9 @@ def run_chunks(
     parts as keep the inputs of each below `PART_BYTES`; without it a chunk is one part, `sums` is None, and `dispatch`
     returns metrics.
     """
-    periods = stage.periods(common)
+    periods, begin = stage.periods(common), int(state.step)
     longest = longest_part(stage, common, step_bytes)
-    first, finish = summing or (None, lambda metrics: metrics)
+    first, finish, glimpse = summing or (None, lambda metrics: metrics, None)
 
     def place(leaf: np.ndarray) -> jax.Array:
         # Padded to the longest part, so that parts of all lengths run the same compiled program.
@@ -175,15 +177,22 @@ def run_chunks(
         return jax.device_put(np.pad(leaf, padding), sharding)
 
     def chunks() -> Iterator[range]:
-        return split_at_multiples(range(int(state.step), stage.steps.stop), *periods, also=stage.save_at)
+        return split_at_multiples(range(begin, stage.steps.stop), *periods, also=stage.save_at)
 
-    inputs = stream(part for chunk in chunks() for part in split_evenly(chunk, longest))
+    def parts(chunk: range) -> Iterator[range]:
+        alone = 1 if glimpse and chunk.start == begin else 0
+        yield from split_evenly(chunk[:alone], 1)
+        yield from split_evenly(chunk[alone:], longest)
+
+    inputs = stream(part for chunk in chunks() for part in parts(chunk))
     for chunk in chunks():
         sums = first
-        for part in split_evenly(chunk, longest):
+        for part in parts(chunk):
             placed = jax.tree.map(place, next(inputs))
             jax.block_until_ready(sums)  # no more than two parts are in memory
             state, sums = dispatch(state, placed, jnp.int32(len(part)), sums)
+            if glimpse and part.start == begin:
+                glimpse(part.stop, finish(sums))
         yield chunk.stop, state, finish(sums)
 
 

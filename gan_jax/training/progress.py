@@ -3,8 +3,9 @@
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -81,10 +82,10 @@ def saying(what: str) -> Iterator[None]:
 class ProgressBar:
     """A progress bar with images/s, losses, time passed and time left; without a terminal, the lines of a `Heartbeat`.
 
-    Until the first `show`, and inside `doing`, it shows what is done in place of the numbers.
+    Until the first `show`, and inside `doing`, it shows what is done in place of the numbers. A context manager.
     """
 
-    def __init__(self, total_images: int, images: int):
+    def __init__(self, total_images: int):
         console = Console(stderr=True)
         self._total, self._numbers, self._heartbeat = total_images, "", Heartbeat("compiling the training program")
         self._bar = Bar(
@@ -97,7 +98,7 @@ class ProgressBar:
             disable=not console.is_terminal,
         )
         self._bar.start()
-        self._task = self._bar.add_task(self._heartbeat.what, total=total_images, completed=images)
+        self._task = self._bar.add_task(self._heartbeat.what, total=total_images)
         if not console.is_terminal:
             self._heartbeat.start()
 
@@ -116,17 +117,23 @@ class ProgressBar:
         finally:
             self.begin(before)
 
-    def show(self, images: int, rate: float, losses: dict[str, float], symptoms: Sequence[str] = ()) -> None:
-        """Shows the images so far, their rate per second, the losses, and the symptoms of failure."""
-        numbers = "  ".join(f"{name} {value:.3f}" for name, value in losses.items())
-        line = "  ".join((f"{images:,} of {self._total:,} images", f"{rate:,.0f}/s", numbers, *symptoms))
+    def show(
+        self, images: int, metrics: Mapping[str, float], rate: float | None = None, symptoms: Sequence[str] = ()
+    ) -> None:
+        """Shows the images so far, their rate per second if it is known, the losses, and the symptoms of failure."""
+        self.begin("training")
+        losses = [f"{name} {value:.3f}" for name, value in metrics.items() if name.endswith("/loss")]
+        speed = [f"{rate:,.0f}/s"] if rate else []
+        line = "  ".join((f"{images:,} of {self._total:,} images", *speed, *losses, *symptoms))
         first, self._numbers = not self._numbers, line
         self._bar.update(self._task, completed=images, description=line)
         if self._bar.disable:
-            left = (self._total - images) / max(rate, 1e-9)
-            self._heartbeat.show(f"{line}  {left:,.0f} s left", now=first or images >= self._total)
+            left = f"  {(self._total - images) / rate:,.0f} s left" if rate else ""
+            self._heartbeat.show(line + left, now=first or images >= self._total)
 
-    def close(self) -> None:
-        """Removes the bar."""
+    def __enter__(self) -> "ProgressBar":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
         self._heartbeat.stop()
         self._bar.stop()

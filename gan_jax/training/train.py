@@ -25,7 +25,7 @@ from gan_jax.engine.step import init
 from gan_jax.errors import BadInput
 from gan_jax.evaluation.evaluator import Evaluator, ranked_scores
 from gan_jax.monitoring.diversity import diversity_ratio
-from gan_jax.monitoring.finite import NonFinite
+from gan_jax.monitoring.finite import NonFinite, check_parameters
 from gan_jax.runs.checkpoint import Checkpoints, Cost
 from gan_jax.runs.run_dir import RunDir
 from gan_jax.sampling.preview import experiment_scores, merge_scores, preview_picture
@@ -33,7 +33,7 @@ from gan_jax.sampling.sampler import Draw, sampler
 from gan_jax.training.chunk import Sums, mean, no_steps, over_steps
 from gan_jax.training.logger import RunLogger
 from gan_jax.training.loop import Summing, Trainable, abstract, play, replicated, resume, run_chunks
-from gan_jax.training.progress import say
+from gan_jax.training.progress import ProgressBar, say
 
 PIPELINES = {"device": device_resident, "tf": tf_data}
 
@@ -54,7 +54,7 @@ def train(
 
     Raises:
         BadInput: as `check`, or the checkpoint is damaged or from other settings.
-        NonFinite: a loss, gradient or update is not finite, and `rollbacks` rollbacks have been made.
+        NonFinite: a loss, a gradient or the parameters are not finite, and `rollbacks` rollbacks have been made.
     """
     check(experiment, source)
     while True:
@@ -82,15 +82,17 @@ def _train_while_finite(
     common, plan, mesh = experiment.common, schedule_phases(experiment), make_mesh()
     samplers = [sampler(stage.game) for stage in plan]
     previews = [preview_picture(experiment, stage.game, draw) for stage, draw in zip(plan, samplers, strict=True)]
-    run = single(experiment, source, mesh, samplers)
-    with Checkpoints(folder.checkpoints, common.keep, best_cost(experiment)) as checkpoints:
+    with (
+        Checkpoints(folder.checkpoints, common.keep, best_cost(experiment)) as checkpoints,
+        ProgressBar(plan[-1].images(plan[-1].steps.stop)) as bar,
+    ):
+        run = single(experiment, source, mesh, samplers, bar.show)
         resumed, state = resume(run, plan, checkpoints, mesh)
         state = _reseed(state, resumed, run, folder)
-        with RunLogger(folder, plan[-1].images(plan[-1].steps.stop), resumed) as logger:
+        with RunLogger(folder, bar, resumed) as logger:
             for progress in play(run, plan, common, resumed, state, stop):
                 state, step, stage = progress.state, progress.step, plan[progress.phase]
                 images = stage.images(step)
-                logger.bar.begin("training")
                 logger.flush()  # the chunk before, while the device plays this one
                 with logger.bar.doing("evaluating"):
                     logger.add(step, images, progress.metrics | progress.evaluate())
@@ -98,7 +100,9 @@ def _train_while_finite(
                     with logger.bar.doing("drawing samples"):
                         logger.save_preview(step, images, previews[progress.phase](state))
                 if progress.checkpoint_due:
-                    folder.append_digest(step, images, checkpoints.save(state, logger.flush()))
+                    numbers = logger.flush()  # raises first, with the step
+                    check_parameters(state)
+                    folder.append_digest(step, images, checkpoints.save(state, numbers))
                 if step == stage.steps.stop:
                     logger.bar.begin("compiling the next phase")
             logger.summarize()
@@ -114,13 +118,22 @@ def _reseed(state: State | None, resumed: int, run: Trainable, folder: RunDir) -
     return state._replace(key=jax.random.fold_in(state.key, len(targets)))
 
 
-def single(experiment: Experiment, source: Source, mesh: Mesh, samplers: Sequence[Draw]) -> Trainable:
-    """Makes one run trainable, its batch sharded over the mesh; `samplers` draw from the game of each phase."""
+def single(
+    experiment: Experiment,
+    source: Source,
+    mesh: Mesh,
+    samplers: Sequence[Draw],
+    glimpse: Callable[[int, dict[str, float]], None],
+) -> Trainable:
+    """Makes one run trainable, its batch sharded over the mesh.
+
+    `samplers` draw from the game of each phase; `glimpse` takes images and metrics of the first step of each.
+    """
     common, plan, everywhere = experiment.common, schedule_phases(experiment), NamedSharding(mesh, P())
     evaluator = Evaluator(common, source).scorer if common.evaluate else lambda game: lambda state: {}
     return Trainable(
         fresh=lambda phase: jax.device_put(new_state(plan[phase].game, source, common), everywhere),
-        chunks=lambda phase, state: chunks(plan[phase], state, common, source, mesh),
+        chunks=lambda phase, state: chunks(plan[phase], state, common, source, mesh, glimpse),
         scores=lambda phase: merge_scores(
             experiment_scores(experiment, plan[phase].game),
             diversity_ratio(plan[phase].game, source, common.seed, samplers[phase]),
@@ -130,7 +143,12 @@ def single(experiment: Experiment, source: Source, mesh: Mesh, samplers: Sequenc
 
 
 def chunks(
-    stage: ScheduledPhase, state: State, common: RunConfig, source: Source, mesh: Mesh
+    stage: ScheduledPhase,
+    state: State,
+    common: RunConfig,
+    source: Source,
+    mesh: Mesh,
+    glimpse: Callable[[int, dict[str, float]], None] = lambda images, metrics: None,
 ) -> Iterator[tuple[int, State, Metrics]]:
     """Plays the rest of a phase; yields the step reached, the state, and metrics averaged over a chunk."""
     everywhere, shared = NamedSharding(mesh, P()), NamedSharding(mesh, P(None, None, BATCH_AXIS))
@@ -139,7 +157,11 @@ def chunks(
     arrays = jax.device_put(pipeline.arrays, everywhere)
     batch = replicated(abstract_batch(stage.game, source, common), mesh)
     shapes = jax.eval_shape(stage.phase.step, state, batch)[1]
-    summing = Summing(jax.device_put(no_steps(shapes), everywhere), jax.jit(mean))
+
+    def show(step: int, metrics: Metrics) -> None:
+        glimpse(stage.images(step), {name: float(value) for name, value in jax.device_get(metrics).items()})
+
+    summing = Summing(jax.device_put(no_steps(shapes), everywhere), jax.jit(mean), show)
 
     def dispatch(state: State, inputs: Inputs, n: Int[Array, ""], sums: Sums) -> tuple[State, Sums]:
         return part(state, arrays, inputs, n, sums)

@@ -17,7 +17,7 @@ PANELS = (
     ("loss", "losses"),
     ("score", "scores (logits)"),
     ("accuracy", "accuracy of discriminators"),
-    ("norm", "norms of gradients and updates"),
+    ("norm", "norms of gradients"),
 )
 """A part of a metric's name after `player/`, and the title of its panel."""
 

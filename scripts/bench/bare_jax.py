@@ -75,7 +75,7 @@ def _chunks(spec: Spec, arrays: Arrays, step: Callable, own: dict[str, Any]) -> 
 
 
 def make_step(spec: Spec, players: dict, decay: float, norms: bool) -> Callable:
-    """Makes `step(own, x [slice, B, ...], z [turn, B, Z]) -> (own, reports)`; a report is a turn's loss, then norms."""
+    """Makes `step(own, x [slice, B, ...], z [turn, B, Z]) -> (own, reports)`; a report is a loss, then the norm."""
 
     def turn(own: dict, mover: str, x: jax.Array, z: jax.Array) -> tuple[dict, list[jax.Array]]:
         def loss(moved):
@@ -95,7 +95,7 @@ def make_step(spec: Spec, players: dict, decay: float, norms: bool) -> Callable:
         updates, opt = players[mover].tx.update(grads, own["opt"][mover], own["params"][mover])
         moved = {"params": optax.apply_updates(own["params"][mover], updates), "stats": dict(stats), "opt": opt}
         own = own | {kind: own[kind] | {mover: new} for kind, new in moved.items()}
-        return own, [value, *(optax.tree.norm(tree) for tree in (grads, updates) if norms)]
+        return own, [value, optax.tree.norm(grads)] if norms else [value]
 
     def step(own: dict, x: jax.Array, z: jax.Array) -> tuple[dict, list]:
         reports = []

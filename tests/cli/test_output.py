@@ -105,9 +105,8 @@ def test_full_disk_is_one_line(monkeypatch, capfd):
 def test_progress_without_a_reader_lets_training_go_on(monkeypatch):
     with without_reader() as stream:
         monkeypatch.setattr(sys, "stderr", stream)
-        bar = ProgressBar(total_images=100, images=0)
-        bar.show(100, 10.0, {"d/loss": 1.0})
-        bar.close()
+        with ProgressBar(total_images=100) as bar:
+            bar.show(100, {"d/loss": 1.0}, rate=10.0)
         with pytest.raises(BrokenPipeError):
             print("this stream has no reader", file=stream, flush=True)
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

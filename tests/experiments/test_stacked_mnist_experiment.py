@@ -36,7 +36,7 @@ def test_three_steps_of_a_packed_relativistic_game():
     assert int(state.step) == 3 and stage.images(3) == 48
     found = {name: float(np.mean(value)) for name, value in metrics.items()}
     assert all(map(np.isfinite, found.values()))
-    assert found["d/penalty"] > 0 and found["d/update_norm"] > 0 and found["g/update_norm"] > 0
+    assert found["d/penalty"] > 0 and found["d/grad_norm"] > 0 and found["g/grad_norm"] > 0
     assert sampler(stage.game)(state, draw_latents(stage.game, jax.random.key(0), 5)).shape == (5, 28, 28, 3)
 
 

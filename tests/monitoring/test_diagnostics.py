@@ -30,7 +30,6 @@ def healthy(n):
             "d/accuracy_fake": min(1.0, 0.8 * noise[3][i]),
             "d/grad_norm": 3 * level[i] * noise[4][i],
             "g/grad_norm": 0.3 * noise[5][i] / level[i],
-            "g/update_norm": 0.1,
             "diversity_ratio": min(1.0, 0.1 * i),
             "reverse_kl_classes": 2.0 / (1 + i),
         }

@@ -55,7 +55,7 @@ HEALTHY = {
 def showing(experiment, source):
     """Plays a game without a run folder; returns the symptoms at its end and all findings."""
     plan = schedule_phases(experiment)
-    run = single(experiment, source, make_mesh(), [sampler(stage.game) for stage in plan])
+    run = single(experiment, source, make_mesh(), [sampler(stage.game) for stage in plan], lambda images, metrics: None)
     monitor = Monitor()
     for progress in play(run, plan, experiment.common, 0, None, lambda: False):
         metrics = jax.device_get(progress.metrics | progress.evaluate())

@@ -12,11 +12,11 @@ import tiny
 from gan_jax.cli.main import main
 from gan_jax.config.experiment import Experiment, Phase, RunConfig, schedule_phases
 from gan_jax.data import open_source
-from gan_jax.engine.game import State
+from gan_jax.engine.game import PlayerState, State
 from gan_jax.engine.keys import example_keys, named_key, uniform
 from gan_jax.engine.parallel import make_mesh
 from gan_jax.games import vanilla
-from gan_jax.monitoring.finite import NonFinite, check_finite
+from gan_jax.monitoring.finite import NonFinite, check_finite, check_parameters
 from gan_jax.nets import mlp
 from gan_jax.runs.checkpoint import Checkpoints
 from gan_jax.runs.digest import digest
@@ -34,14 +34,14 @@ def test_error_names_the_first_nonfinite_step_and_its_moves():
         check_finite(RECORD | sound, before=20)
 
 
-@pytest.mark.parametrize("what", ["loss", "grad_norm", "update_norm"])
+@pytest.mark.parametrize("what", ["loss", "grad_norm"])
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_chunk_counts_the_steps_before_the_first_nonfinite_one(what, value):
     """Only step 3 is nonfinite, but later steps do not count; scores may be infinite, as under a clipped loss."""
 
     def step(state, batch):
         bad = jnp.where(state.step == 3, value, 1.0)
-        fine = {name: jnp.float32(1) for name in ("g/loss", "d/loss", "d/grad_norm", "d/update_norm")}
+        fine = {name: jnp.float32(1) for name in ("g/loss", "d/loss", "d/grad_norm")}
         return state._replace(step=state.step + 1), fine | {f"d/{what}": bad, "d/score_real": jnp.float32(value)}
 
     start = State(jnp.int32(0), jax.random.key(0), {})
@@ -58,12 +58,21 @@ def test_nonfinite_run_gives_a_one_line_error_and_is_not_saved(tmp_path, capfd):
             main(["train", tiny.__file__, "--learning-rate", "1e38", "--run-dir", str(tmp_path / "run")])
         _, errors = capfd.readouterr()
         assert done.value.code == 3
-        assert errors.splitlines()[-1].startswith(
-            "gan-jax: the numbers of d and g are not finite from step 1 on: lower"
-        )
+        assert errors.splitlines()[-1].startswith("gan-jax: the numbers of g are not finite from step 1 on: lower")
         [record] = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
-        assert record["step"] == 20 and record["d/finite_steps"] == 0
+        assert record["step"] == 20 and record["g/finite_steps"] == 0
         assert Checkpoints(tmp_path / "run" / "checkpoints").steps() == []
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_parameters_that_are_not_finite_are_not_saved(value):
+    """A finite gradient may still give an update that overflows."""
+    leaves = {"kernel": jnp.zeros((2, 3), jnp.bfloat16), "count": jnp.zeros((), jnp.int32)}
+    fine = PlayerState(leaves, {}, (), None)
+    check_parameters(State(jnp.int32(7), jax.random.key(0), {"d": fine, "g": fine}))
+    broken = fine._replace(params=leaves | {"kernel": leaves["kernel"].at[1, 2].set(value)})
+    with pytest.raises(NonFinite, match=r"^the numbers of g are not finite from step 7 on"):
+        check_parameters(State(jnp.int32(7), jax.random.key(0), {"d": fine, "g": broken}))
 
 
 COMMON = RunConfig(images=480, batch_size=8, log_every=10, sample_every=30, checkpoint_every=20, rollbacks=2)

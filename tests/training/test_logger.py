@@ -8,6 +8,7 @@ import pytest
 from gan_jax.monitoring.monitor import Finding, read_findings
 from gan_jax.runs.run_dir import RunDir
 from gan_jax.training.logger import MetricsLog, RunLogger
+from gan_jax.training.progress import ProgressBar
 
 
 def test_records_are_written_by_the_next_flush_and_continue_after_a_stop(tmp_path):
@@ -41,7 +42,7 @@ def test_run_logger_writes_findings_and_imports_no_torch(tmp_path, monkeypatch, 
     (tmp_path / "torch.py").write_text("raise RuntimeError('imported')")
     monkeypatch.syspath_prepend(tmp_path)
     folder = RunDir(tmp_path / "run")
-    with RunLogger(folder, 1000, resumed=0) as log:
+    with ProgressBar(1000) as bar, RunLogger(folder, bar, resumed=0) as log:
         for step in range(1, 21):
             log.add(step, 10 * step, {"d/grad_norm": jnp.asarray(1.0 if step <= 15 else 500.0)})
             log.flush()

@@ -16,7 +16,7 @@ def record(i):
     return {
         "step": i, "images": 64 * i, "seconds": 0.1 * i, "phase": "warm-up", "fid": 30.0,
         "d/loss": 1.0 / i, "g/loss": i + 1.0, "d/score_real": 1.0, "d/score_fake": -1.0, "d/accuracy_real": 0.9,
-        "d/accuracy_fake": 0.8, "d/grad_norm": 2.0, "g/grad_norm": 0.0, "d/update_norm": 1e-3,
+        "d/accuracy_fake": 0.8, "d/grad_norm": 2.0, "g/grad_norm": 0.0,
     }  # fmt: skip
 
 
@@ -108,7 +108,7 @@ def test_curves_are_grouped_into_panels_by_metric_name(tmp_path, monkeypatch):
         "losses": ["d loss", "g loss"],
         "scores (logits)": ["d score fake", "d score real"],
         "accuracy of discriminators": ["d accuracy fake", "d accuracy real"],
-        "norms of gradients and updates": ["d grad norm", "d update norm", "g grad norm"],
+        "norms of gradients": ["d grad norm", "g grad norm"],
         "fid": ["fid"],
     }
     assert drawn["losses"]["g loss"] == ([64, 128], [2.0, 3.0])

@@ -54,9 +54,9 @@ class Progress(NamedTuple):
     state: State
     """Its buffers are donated to the next chunk."""
     metrics: Metrics
-    """Averages over the chunk, and the scores if a preview is due or the phase ends."""
+    """Averages over the chunk."""
     evaluate: Callable[[], Mapping[str, Any]]
-    """Computes the metrics of `--evaluate`; returns none if no evaluation is due."""
+    """Computes what is due: the scores of a preview, the metrics of `--evaluate`, or nothing."""
     preview_due: bool
     checkpoint_due: bool
 
@@ -107,17 +107,21 @@ def _play_phase(
 ) -> Iterator[Progress]:
     """Plays the rest of one phase."""
     scores, evaluate = trainable.scores(phase), trainable.evaluate(phase)
+
+    def due(scored: bool, evaluated: bool, reached: State) -> Mapping[str, Any]:
+        return {**(scores(reached) if scored else {}), **(evaluate(reached) if evaluated else {})}
+
     for step, reached, metrics in trainable.chunks(phase, state):
         ends = step == stage.steps.stop
         stops = ends or stop()
         scored = ends or step % common.sample_every == 0  # not at a stop: records must not depend on it
-        evaluated = common.evaluate and (ends or step % stage.between_evaluations(common) == 0)
+        evaluated = bool(common.evaluate) and (ends or step % stage.between_evaluations(common) == 0)
         yield Progress(
             phase,
             step,
             reached,
-            metrics | (scores(reached) if scored else {}),
-            evaluate=partial(evaluate, reached) if evaluated else dict,
+            metrics,
+            evaluate=partial(due, scored, evaluated, reached),
             preview_due=scored or stops,
             checkpoint_due=bool(
                 stops or (evaluated and common.best) or step % common.checkpoint_every == 0 or step in stage.save_at

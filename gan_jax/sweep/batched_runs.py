@@ -25,6 +25,7 @@ from gan_jax.evaluation.evaluator import Evaluator, ranked_scores
 from gan_jax.sampling.latents import draw_latents
 from gan_jax.sweep.grid import Combination, varied_floats
 from gan_jax.training.chunk import mean, over_steps
+from gan_jax.training.compiler import compiler_options
 from gan_jax.training.loop import Trainable, run_chunks
 from gan_jax.training.train import abstract_batch
 
@@ -158,7 +159,8 @@ def _chunks(runs: BatchedRuns, phase: int, state: State) -> Iterator[tuple[int, 
         return state, mean(sums)
 
     play_all = _play_in_turn(play) if runs.exact else jax.vmap(play, (SEEDS, 0, None, 1, None), (SEEDS, 0))
-    chunk = jax.jit(play_all, donate_argnums=0, out_shardings=(placement.state, placement.runs))
+    options, out = compiler_options(state), (placement.state, placement.runs)
+    chunk = jax.jit(play_all, donate_argnums=0, out_shardings=out, compiler_options=options)
 
     def dispatch(state: State, inputs: Any, n: Int[Array, ""], _: None) -> tuple[State, RunMetrics]:
         return chunk(state, floats, arrays, inputs, n)

@@ -31,6 +31,7 @@ from gan_jax.runs.run_dir import RunDir
 from gan_jax.sampling.preview import experiment_scores, merge_scores, preview_picture
 from gan_jax.sampling.sampler import Draw, sampler
 from gan_jax.training.chunk import Sums, mean, no_steps, over_steps
+from gan_jax.training.compiler import compiler_options
 from gan_jax.training.logger import RunLogger
 from gan_jax.training.loop import Summing, Trainable, abstract, play, replicated, resume, run_chunks
 from gan_jax.training.progress import ProgressBar, say
@@ -153,7 +154,12 @@ def chunks(
     """Plays the rest of a phase; yields the step reached, the state, and metrics averaged over a chunk."""
     everywhere, shared = NamedSharding(mesh, P()), NamedSharding(mesh, P(None, None, BATCH_AXIS))
     pipeline = PIPELINES[common.pipeline](source, common.seed, slice_count(stage.game), common.batch_size)
-    part = jax.jit(over_steps(stage.phase.step, pipeline.load), donate_argnums=0, out_shardings=everywhere)
+    part = jax.jit(
+        over_steps(stage.phase.step, pipeline.load),
+        donate_argnums=0,
+        out_shardings=everywhere,
+        compiler_options=compiler_options(state),
+    )
     arrays = jax.device_put(pipeline.arrays, everywhere)
     batch = replicated(abstract_batch(stage.game, source, common), mesh)
     shapes = jax.eval_shape(stage.phase.step, state, batch)[1]

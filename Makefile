@@ -12,9 +12,9 @@ TEST := $(BIN)/python -m pytest -n 2 --dist loadscope $(PYTEST)
 .PHONY: demo install peers check test test-fast test-slow test-all lint clean
 
 # The first start compiles. At level 1 that takes half the time, and the steps are as fast; some last bits are others.
-demo: export XLA_FLAGS := --xla_backend_optimization_level=1 $(XLA_FLAGS)
+demo: export XLA_FLAGS := --xla_backend_optimization_level=1 --xla_llvm_disable_expensive_passes=true $(XLA_FLAGS)
 demo: install
-	$(BIN)/gan-jax train projection --images 40000 --sample-every 250 --run-dir runs/demo
+	$(BIN)/gan-jax train projection --images 36000 --sample-every 375 --run-dir runs/demo
 	@$(BIN)/python scripts/gallery.py runs/demo --scale 3 --out runs/demo/digits.png
 	@echo "picture     runs/demo/digits.png"
 

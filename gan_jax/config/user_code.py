@@ -7,6 +7,7 @@ first, as in a script, whatever other files and installed modules have that name
 
 import builtins
 import importlib.util
+import inspect
 import itertools
 import re
 import sys
@@ -90,14 +91,17 @@ def shorten(words: Sequence[str]) -> list[str]:
 
 
 def locate(error: BaseException) -> UserCodeError | None:
-    """Describes an exception by its innermost frame in a user's file; None if it passed through none."""
+    """Describes an exception by its innermost frame in a user's file; None if it passed through none.
+
+    A method of the user's that was called with other arguments than it has is such a frame, too.
+    """
     if isinstance(error, UserCodeError):
         return error
     frames = traceback.extract_tb(error.__traceback__)
     if isinstance(error, SyntaxError) and error.filename:
         frames.append(traceback.FrameSummary(error.filename, error.lineno, "<module>", line=error.text))
     loaded = {str(file) for program in _namespaces.values() for file in program.shas}
-    own = [frame for frame in frames if frame.filename in loaded]
+    own = [frame for frame in (*_wrongly_called(error), *frames) if frame.filename in loaded]
     if not own:
         return None
     file, function = Path(own[-1].filename), own[-1].name
@@ -106,6 +110,17 @@ def locate(error: BaseException) -> UserCodeError | None:
     what = " ".join(f"{type(error).__name__}: {error}{flax_advice(error)}".split())
     message = re.sub(rf"\b{_NAMESPACE}\d+\.", "", what)
     return UserCodeError(f"{place}: {message}", source=(own[-1].line or "").strip())
+
+
+def _wrongly_called(error: BaseException) -> Iterator[traceback.FrameSummary]:
+    """Finds the definition of a user's method by the message of a `TypeError` about its arguments."""
+    called = re.match(r"(\w+)\.(\w+)\(\) (?:takes|missing|got)", str(error)) if isinstance(error, TypeError) else None
+    for name, module in list(sys.modules.items()) if called else ():
+        if name.partition(".")[0] in _namespaces and hasattr(getattr(module, called[1], None), called[2]):
+            code = inspect.unwrap(getattr(getattr(module, called[1]), called[2])).__code__
+            lines, first = inspect.getsourcelines(code)
+            below = next(i for i, line in enumerate(lines) if line.lstrip().startswith("def "))  # decorators
+            yield traceback.FrameSummary(code.co_filename, first + below, called[2], line=lines[below])
 
 
 @contextmanager

@@ -53,6 +53,20 @@ def test_misused_layer_gives_the_line_and_what_to_use(tmp_path, layer):
     assert found.splitlines()[1].strip() == f"x = {layer}(x)" and len(found.splitlines()) == 2
 
 
+@pytest.mark.parametrize("given", ["", ", z, size"])
+def test_network_with_other_arguments_gives_the_line_of_its_definition(tmp_path, given):
+    """Its frame is not in the traceback: the call itself fails."""
+    file = tmp_path / "mine.py"
+    file.write_text(NET.format(layer="nn.relu").replace("(self, z)", f"(self{given})"))
+    game = game_of(user_code.load(file).Generator())
+    with pytest.raises(TypeError) as raised:
+        check_fit(game, SOURCE, COMMON)
+    found, line = str(user_code.locate(raised.value)).splitlines()
+    assert "mine.py:7: in __call__: TypeError: Generator.__call__() " in found
+    assert line.strip() == f"def __call__(self{given}):"
+    assert ("Use `def __call__(self, x, keys=None)`" in found) == (given == "")
+
+
 @pytest.mark.parametrize(
     "make",
     [lambda: nnx.Linear(4, 16, rngs=nnx.Rngs(0)), lambda: nn.Dense, lambda: abs, lambda: None],

@@ -1,5 +1,7 @@
+import os
 import subprocess
 import sys
+import time
 
 import jax
 import jax.numpy as jnp
@@ -8,6 +10,7 @@ import pytest
 
 from gan_jax.data import device_resident, from_arrays, from_points, tf_data
 from gan_jax.data.on_device import scale
+from gan_jax.data.with_tf_data import STEPS_AHEAD
 from gan_jax.errors import BadInput
 
 PIPELINES = [device_resident, tf_data]
@@ -53,6 +56,19 @@ def test_both_pipelines_leave_points_unscaled():
 def test_stream_yields_one_input_per_step(make, noise):
     inputs = make(noise, 0, 2, 4).stream(iter([range(3), range(3, 4), range(4, 6)]))
     assert [{len(leaf) for leaf in jax.tree.leaves(each)} for each in inputs] == [{3}, {1}, {2}]
+
+
+def test_tf_data_reads_a_few_steps_ahead_not_all_that_its_memory_allows(noise):
+    """A chunk of steps may have gigabytes of images."""
+    read = []
+    source = noise._replace(read=lambda indices: (read.append(len(indices)), noise.read(indices))[1])
+    parts = tf_data(source, 0, 2, 4).stream(range(i, i + 5) for i in range(0, 2000, 5))
+    next(parts)
+    before = -1
+    while len(read) != before:  # until nothing is read any more
+        before = len(read)
+        time.sleep(0.2)
+    assert 5 <= len(read) <= 5 + STEPS_AHEAD + 4 * os.cpu_count()
 
 
 @pytest.mark.parametrize("make", PIPELINES)

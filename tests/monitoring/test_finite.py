@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
@@ -118,6 +119,27 @@ def test_rollback_restores_the_last_checkpoint_and_changes_the_key(tmp_path, cap
     state = state._replace(key=jax.random.fold_in(state.key, 1))
     *_, (_, state, _) = chunks(stage, state, COMMON, source, make_mesh())
     assert digest(state) == digest(end)
+
+
+@pytest.mark.medium
+def test_state_whose_last_update_overflowed_is_not_saved(tmp_path):
+    """All losses and gradients are finite: without the check, the run would resume from the broken state for ever."""
+    experiment, source = unlucky(at=COMMON.images)  # never
+    [phase] = experiment.phases
+    g = phase.game.players["g"]
+    game = phase.game._replace(players=phase.game.players | {"g": g._replace(tx=overflowing(at=59))})
+    (tmp_path / "samples").mkdir()
+    once = experiment._replace(phases=(Phase(game, COMMON.images),), common=replace(COMMON, rollbacks=0))
+    with pytest.raises(NonFinite, match=r"^the numbers of g are not finite from step 60 on"):
+        train(once, source, RunDir(tmp_path))
+    assert Checkpoints(tmp_path / "checkpoints").steps() == [20, 40]
+    records = RunDir(tmp_path).records()
+    assert all(math.isfinite(value) for record in records for name, value in record.items() if "/" in name)
+
+
+def overflowing(at):
+    """Makes an optimizer whose update number `at` is infinite."""
+    return optax.chain(optax.sgd(1e-3), optax.scale_by_schedule(lambda count: jnp.where(count == at, jnp.inf, 1.0)))
 
 
 @pytest.mark.slow

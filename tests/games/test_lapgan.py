@@ -111,6 +111,7 @@ def test_finer_levels_compare_residuals_on_the_same_real_low_pass_image(level):
     assert report == {}
 
 
+@pytest.mark.medium
 def test_coarsest_level_plays_on_downsampled_images():
     x = images()
     g, g_calls = recorded(lambda z: jnp.ones((B, 2, 2, 2)))

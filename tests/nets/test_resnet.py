@@ -177,6 +177,7 @@ def test_generator_depends_on_labels_only_through_gains_and_biases():
 
 
 @pytest.mark.parametrize("classes", [pytest.param(0, marks=pytest.mark.slow), 3])
+@pytest.mark.medium
 def test_networks_fit_the_games_and_every_parameter_has_a_gradient(classes):
     """Both games trace, the score of fakes has a gradient in every parameter, and spectral vectors are updated."""
     g, d = resnet.pair((12, 12, 1), g_width=4, d_width=4, classes=classes)

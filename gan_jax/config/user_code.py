@@ -117,10 +117,11 @@ def _wrongly_called(error: BaseException) -> Iterator[traceback.FrameSummary]:
     called = re.match(r"(\w+)\.(\w+)\(\) (?:takes|missing|got)", str(error)) if isinstance(error, TypeError) else None
     for name, module in list(sys.modules.items()) if called else ():
         if name.partition(".")[0] in _namespaces and hasattr(getattr(module, called[1], None), called[2]):
-            code = inspect.unwrap(getattr(getattr(module, called[1]), called[2])).__code__
-            lines, first = inspect.getsourcelines(code)
-            below = next(i for i, line in enumerate(lines) if line.lstrip().startswith("def "))  # decorators
-            yield traceback.FrameSummary(code.co_filename, first + below, called[2], line=lines[below])
+            code = getattr(inspect.unwrap(getattr(getattr(module, called[1]), called[2])), "__code__", None)
+            if code and Path(code.co_filename).is_file():
+                lines, first = inspect.getsourcelines(code)
+                below = next((i for i, line in enumerate(lines) if line.lstrip().startswith("def ")), 0)  # decorators
+                yield traceback.FrameSummary(code.co_filename, first + below, called[2], line=lines[below])
 
 
 @contextmanager

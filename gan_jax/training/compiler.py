@@ -14,7 +14,7 @@ def compiler_options(state: State) -> dict[str, str]:
 
     On a CPU, XLA leaves sums and matrix products to the library YNN. Its products are the faster ones for the small
     batches of dense networks, Eigen's for the many rows that a convolution multiplies: networks that convolve keep only
-    the sums of YNN, and play 5 to 15 % more steps per second. `experiments/RESULTS.md` has the measurements.
+    the sums of YNN.
     """
     convolves = any(leaf.ndim >= 4 for leaf in jax.tree.leaves([player.params for player in state.players.values()]))
     return SUMS_ONLY if convolves and jax.default_backend() == "cpu" and _are_known() else {}

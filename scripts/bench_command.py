@@ -25,16 +25,16 @@ from gan_jax.runs.run_dir import RunDir
 from gan_jax.training.train import chunks, new_state, train
 
 DEMO = ("projection", "--images", "36000", "--sample-every", "375")
+"""The words of the command of `make demo`."""
 
 
-def main(rounds: int = 5, words: tuple[str, ...] = DEMO) -> None:
+def main(rounds: int = 5) -> None:
     """Times a run and its bare chunks.
 
     Args:
         rounds: Runs of each.
-        words: The words of a `gan-jax train` command.
     """
-    row, *flags = words
+    row, *flags = DEMO
     source = open_source("mnist5k")
     make = find(row).load(flags)
     experiment = make(source, **parse(make, flags, row, given=["source"]).kwargs)

@@ -7,7 +7,7 @@ ADVICE = {
     '"dropout"': "gan_jax.nets.layers.dropout.Dropout, and pass the keys of the loss, or none, when you call it",
     "__call__() takes": "`def __call__(self, x, keys=None)`: games pass examples, labels if there are any, then keys",
 }
-"""What to use instead, by a word of flax's message."""
+"""What to use instead, by words of the message."""
 
 MISUSES = {"ValueError", "InvalidRngError", "ModifyScopeVariableError", "TypeError"}
 """Exceptions that flax raises if a layer misses its mode or a key, and Python if a call has other arguments."""

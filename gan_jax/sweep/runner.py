@@ -155,8 +155,8 @@ def _train(program: Program, progress: ProgressBar, done: int, stop: Callable[[]
     many = len(program.about.runs)
 
     def show(record: Record, rate: float) -> None:
-        losses = {name: float(np.median(each)) for name, each in _numbers(record).items() if name.endswith("/loss")}
-        progress.show(done + many * record["images"], losses, many * rate)
+        medians = {name: float(np.median(each)) for name, each in _numbers(record).items()}
+        progress.show(done + many * record["images"], medians, many * rate)
 
     progress.begin("compiling the training program")
     with Checkpoints(folder.checkpoints, common.keep) as checkpoints:

@@ -73,7 +73,7 @@ class RunLogger(MetricsLog):
             self._monitor.update(record)
         write_findings(self._monitor.findings, folder)
         self._resumed = resumed
-        self.bar = bar
+        self._bar = bar
 
     @cached_property
     def _tensorboard(self) -> Any:
@@ -84,7 +84,7 @@ class RunLogger(MetricsLog):
         values = {name: value for name, value in record.items() if name not in CLOCK}
         if self._monitor.update(record):
             write_findings(self._monitor.findings, self._folder)
-        self.bar.show(record["images"], values, rate, self._monitor.showing)
+        self._bar.show(record["images"], values, rate, self._monitor.showing)
         for name, value in (values | {"images_per_second": rate}).items():
             self._tensorboard.add_scalar(name, value, record["step"])
 
@@ -97,7 +97,7 @@ class RunLogger(MetricsLog):
         """Draws the curves of all records and the animation of all previews."""
         from gan_jax.viz.curves import save_curves  # imports Matplotlib
 
-        self.bar.begin("drawing curves")
+        self._bar.begin("drawing curves")
         save_curves(self._folder.curves, self.all)
         if shown := sorted(self._folder.samples.glob("*.png")):
             save_animation(self._folder.animation, shown)

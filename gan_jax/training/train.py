@@ -95,17 +95,17 @@ def _train_while_finite(
                 state, step, stage = progress.state, progress.step, plan[progress.phase]
                 images = stage.images(step)
                 logger.flush()  # the chunk before, while the device plays this one
-                with logger.bar.doing("evaluating"):
+                with bar.doing("evaluating"):
                     logger.add(step, images, progress.metrics | progress.evaluate())
                 if progress.preview_due:
-                    with logger.bar.doing("drawing samples"):
+                    with bar.doing("drawing samples"):
                         logger.save_preview(step, images, previews[progress.phase](state))
                 if progress.checkpoint_due:
                     numbers = logger.flush()  # raises first, with the step
                     check_parameters(state)
                     folder.append_digest(step, images, checkpoints.save(state, numbers))
                 if step == stage.steps.stop:
-                    logger.bar.begin("compiling the next phase")
+                    bar.begin("compiling the next phase")
             logger.summarize()
     return state
 

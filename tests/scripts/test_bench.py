@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
-GAMES = ("mlp", "conv", "dcgan", "wgan_gp", "hinge")  # at a tiny size, `dcgan_full` is `dcgan`
+GAMES = ("mlp", "conv", "dcgan", "dcgan_full", "wgan_gp", "hinge")
 
 
 @pytest.fixture

@@ -85,10 +85,7 @@ def test_tearing_damages_the_newest_checkpoint(tmp_path, monkeypatch):
     ("errors", "clear"),
     [
         ("gan-jax: the disk is full", True),
-        (
-            "compiling, 10 s so far\n640 of 9,600 images  99/s  loss 1  7 s left\ngan-jax: full",
-            True,
-        ),
+        ("compiling, 10 s so far\n640 of 9,600 images  99/s  loss 1  7 s left\ngan-jax: full", True),
         ("gan-jax: the disk is full\ngan-jax: again", False),
         ("Traceback (most recent call last):\ngan-jax: the disk is full", False),
     ],

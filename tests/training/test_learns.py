@@ -49,7 +49,7 @@ def deviations(x):
 
 
 def likeness_of_a_process(*broken):
-    """Runs `likeness` in a process with the XLA flags of `make demo`."""
+    """Runs `likeness` in a process, at the level of optimization of `make demo`."""
     environment = os.environ | {"XLA_FLAGS": "--xla_backend_optimization_level=1"}
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))  # with the helpers of the tests
     run = subprocess.run([sys.executable, __file__, *broken], capture_output=True, text=True, env=environment)

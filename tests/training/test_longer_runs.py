@@ -105,7 +105,7 @@ def played(capfd, *argv):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "flags"), [("ring", NARROW), (halves.__file__, SHORT)])
+@pytest.mark.parametrize(("name", "flags"), [("ring", NARROW), ("grid", NARROW), (halves.__file__, SHORT)])
 def test_longer_run_is_reproduced(name, flags, tmp_path, capfd):
     for images in (144, 320):
         played(capfd, "train", name, *flags, "--run-dir", tmp_path / "run", "--images", images)

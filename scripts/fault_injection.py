@@ -11,6 +11,7 @@ count. Exits with 1 if anything differs.
 
 import argparse
 import random
+import re
 import resource
 import shutil
 import signal
@@ -116,8 +117,9 @@ def differences(there: dict[str, object], here: dict[str, object]) -> list[str]:
 
 
 def one_line(errors: str) -> bool:
-    """Whether a command reported its error in one line, apart from its progress."""
-    lines = [line for line in errors.strip().splitlines() if " images  " not in line and not line.endswith(" s so far")]
+    """Whether a command reported its error in one line, apart from what it read, and its progress."""
+    told = re.compile(r"data  .*|.* images  .*|.* s so far")
+    lines = [line for line in errors.strip().splitlines() if not told.fullmatch(line)]
     return len(lines) == 1 and lines[0].startswith("gan-jax: ")
 
 

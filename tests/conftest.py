@@ -2,6 +2,7 @@
 
 import gc
 import os
+import resource
 import shutil
 from importlib.metadata import version
 from pathlib import Path
@@ -78,3 +79,12 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if MEDIUM & set(item.path.relative_to(Path(__file__).parent).parts) or item.path.stem == "test_parallel":
             item.add_marker(pytest.mark.medium)
+
+
+@pytest.fixture
+def full_disk():
+    """Limits the size of files, as a full disk does."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)

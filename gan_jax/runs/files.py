@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ def write_jsonl(file: Path, lines: Iterable[Mapping[str, Any]]) -> None:
 
 def append_jsonl(file: Path, line: Mapping[str, Any]) -> None:
     """Appends a JSON object. A kill may cut the line short; rewrite the file before appending after a kill."""
-    with file.open("a") as stream:
+    with naming(file), file.open("a") as stream:
         stream.write(json.dumps(line) + "\n")
 
 
@@ -52,5 +53,15 @@ def write_atomic(path: Path, data: bytes) -> None:
     """Writes `data` under a temporary name and renames it into place; creates the folder if missing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_bytes(data)
+    with naming(path):
+        temporary.write_bytes(data)
     os.replace(temporary, path)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Adds the name of the file to an `OSError` that lacks one: a file that is open does not say it of a full disk."""
+    try:
+        yield
+    except OSError as error:
+        raise error if error.filename else OSError(error.errno, error.strerror, str(path)) from None

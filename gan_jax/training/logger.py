@@ -3,7 +3,6 @@
 Metrics arrive as device arrays and are read one chunk late, while the device plays the next chunk.
 """
 
-import sys
 import time
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -18,6 +17,7 @@ from gan_jax.monitoring.monitor import Monitor, write_findings
 from gan_jax.runs.files import CLOCK, append_jsonl
 from gan_jax.runs.run_dir import Record, RunDir
 from gan_jax.training.progress import ProgressBar
+from gan_jax.training.tensorboard import EventFile
 from gan_jax.viz.animation import save_animation
 from gan_jax.viz.images import save_png
 
@@ -76,8 +76,8 @@ class RunLogger(MetricsLog):
         self._bar = bar
 
     @cached_property
-    def _tensorboard(self) -> Any:
-        return _summary_writer()(str(self._folder.tensorboard), purge_step=self._resumed + 1)
+    def _tensorboard(self) -> EventFile:
+        return EventFile(self._folder.tensorboard, self._resumed)
 
     def _show(self, record: Record, rate: float) -> None:
         check_finite(record, before=self.all[-2]["step"] if len(self.all) > 1 else 0)
@@ -91,7 +91,8 @@ class RunLogger(MetricsLog):
     def save_preview(self, step: int, images: int, picture: UInt8[np.ndarray, "H W C"]) -> None:
         """Saves a preview as a PNG and in TensorBoard."""
         save_png(self._folder.preview(images), picture)
-        self._tensorboard.add_image("samples", picture, step, dataformats="HWC")
+        self._tensorboard.add_image("samples", picture, step)
+        self._tensorboard.flush()
 
     def summarize(self) -> None:
         """Draws the curves of all records and the animation of all previews."""
@@ -109,15 +110,3 @@ class RunLogger(MetricsLog):
     def __exit__(self, *_: Any) -> None:
         if "_tensorboard" in vars(self):
             self._tensorboard.close()
-
-
-def _summary_writer() -> Any:
-    """Imports tensorboardX without torch, which it would import, for seconds, to name a type that is not used here."""
-    if hidden := "torch" not in sys.modules:
-        sys.modules["torch"] = None  # type: ignore[assignment]  # `import torch` now raises ImportError
-    try:
-        from tensorboardX import SummaryWriter
-    finally:
-        if hidden:
-            del sys.modules["torch"]
-    return SummaryWriter

@@ -20,8 +20,9 @@ SPEC.loader.exec_module(harness)
 @pytest.mark.slow
 def test_run_survives_three_disturbances(tmp_path):
     flags = ["--times", "3", "--seed", "2", "--images", "6400", "--dir", str(tmp_path / "runs")]
-    own_cache = {"JAX_COMPILATION_CACHE_DIR": str(tmp_path / "compiled")}  # written while processes are killed
-    env = os.environ | {"XLA_FLAGS": "--xla_backend_optimization_level=1"} | own_cache
+    env = os.environ | {"XLA_FLAGS": "--xla_backend_optimization_level=1"}
+    env["GAN_JAX_CACHE"] = str(tmp_path / "cache")  # written while processes are killed
+    env.pop("JAX_COMPILATION_CACHE_DIR", None)
     done = subprocess.run([sys.executable, SCRIPT, *flags], env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "0 differences" in done.stdout
@@ -85,6 +86,7 @@ def test_tearing_damages_the_newest_checkpoint(tmp_path, monkeypatch):
     ("errors", "clear"),
     [
         ("gan-jax: the disk is full", True),
+        ("data        mnist5k: 5,000 gray images\ngan-jax: full", True),
         ("compiling, 10 s so far\n640 of 9,600 images  99/s  loss 1  7 s left\ngan-jax: full", True),
         ("gan-jax: the disk is full\ngan-jax: again", False),
         ("Traceback (most recent call last):\ngan-jax: the disk is full", False),

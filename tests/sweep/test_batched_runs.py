@@ -30,10 +30,10 @@ def batched(*vary, seeds=(0,), exact=False, flags=()):
 
 
 def played(runs):
-    """Trains all runs; returns their final state and last metrics."""
+    """Trains all runs; returns their final state, and their last metrics and scores."""
     common = runs.experiment.common
     *_, reached = play(trainable(runs), runs.plan, common, 0, None, stop=lambda: False)
-    return reached.state, jax.device_get(reached.metrics)
+    return reached.state, jax.device_get(reached.metrics | reached.evaluate())
 
 
 def assert_close(ours, theirs):

@@ -30,7 +30,7 @@ test: check
 	$(TEST) -m "not slow"
 
 # Some compare the bits of two programs, which XLA's older emitter of fused loops (tests/conftest.py) rounds differently.
-test-slow: export XLA_FLAGS = --xla_force_host_platform_device_count=8 --xla_backend_optimization_level=0
+test-slow: export XLA_FLAGS = --xla_force_host_platform_device_count=8 --xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true
 test-slow: check
 	$(TEST) -m slow
 

@@ -130,10 +130,10 @@ def single(
 
     `samplers` draw from the game of each phase; `glimpse` takes images and metrics of the first step of each.
     """
-    common, plan, everywhere = experiment.common, schedule_phases(experiment), NamedSharding(mesh, P())
+    common, plan = experiment.common, schedule_phases(experiment)
     evaluator = Evaluator(common, source).scorer if common.evaluate else lambda game: lambda state: {}
     return Trainable(
-        fresh=lambda phase: jax.device_put(new_state(plan[phase].game, source, common), everywhere),
+        fresh=lambda phase: new_state(plan[phase].game, source, common),
         chunks=lambda phase, state: chunks(plan[phase], state, common, source, mesh, glimpse),
         scores=lambda phase: merge_scores(
             experiment_scores(experiment, plan[phase].game),
@@ -153,6 +153,7 @@ def chunks(
 ) -> Iterator[tuple[int, State, Metrics]]:
     """Plays the rest of a phase; yields the step reached, the state, and metrics averaged over a chunk."""
     everywhere, shared = NamedSharding(mesh, P()), NamedSharding(mesh, P(None, None, BATCH_AXIS))
+    state = jax.device_put(state, everywhere)  # as a part returns it: one placed otherwise is another program
     pipeline = PIPELINES[common.pipeline](source, common.seed, slice_count(stage.game), common.batch_size)
     part = jax.jit(
         over_steps(stage.phase.step, pipeline.load),

@@ -146,8 +146,7 @@ def test_training_on_one_and_eight_devices_gives_the_same_samples():
     drawn = []
     for devices in (jax.devices()[:1], jax.devices()):
         mesh = make_mesh(devices)
-        start = jax.device_put(new_state(stage.game, source, common), NamedSharding(mesh, PartitionSpec()))
-        *_, (step, state, _) = chunks(stage, start, common, source, mesh)
+        *_, (step, state, _) = chunks(stage, new_state(stage.game, source, common), common, source, mesh)
         assert step == 10
         drawn.append(sampler(stage.game)(state, preview_latents(experiment, stage.game)))
     assert drawn[0].std() > 0.01

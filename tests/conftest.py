@@ -30,6 +30,20 @@ settings.load_profile("untimed")
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
+TEST_DATA = Path(os.environ.get("GAN_JAX_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+
+@pytest.fixture(scope="session")
+def test_data():
+    """Finds data outside the repository, or skips."""
+
+    def find(name):
+        if not (TEST_DATA / name).exists():
+            pytest.skip(f"needs {name} in {TEST_DATA}; GAN_JAX_TEST_DATA says where to look")
+        return TEST_DATA / name
+
+    return find
+
 
 @pytest.fixture(scope="session")
 def shared_run(tmp_path_factory):

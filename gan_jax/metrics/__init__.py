@@ -17,6 +17,9 @@ from gan_jax.metrics.ndb import different_bins, fit_bins
 from gan_jax.metrics.nearest_neighbors import duplicates, memorized_share, neighbors
 from gan_jax.metrics.path_length import path_length
 from gan_jax.metrics.prdc import density_coverage, prdc, precision_recall
+from gan_jax.metrics.psnr import masked_l1, masked_psnr, psnr
+from gan_jax.metrics.segmentation import segmentation_scores
+from gan_jax.metrics.ssim import ssim
 
 __getattr__ = old_names(__name__)
 
@@ -37,6 +40,8 @@ __all__ = [
     "intra_frechet_distance",
     "kernel_distance",
     "label_accuracy",
+    "masked_l1",
+    "masked_psnr",
     "mean_ms_ssim",
     "memorized_share",
     "mode_count",
@@ -46,6 +51,9 @@ __all__ = [
     "path_length",
     "prdc",
     "precision_recall",
+    "psnr",
     "ranking_accuracy",
     "reverse_kl_classes",
+    "segmentation_scores",
+    "ssim",
 ]

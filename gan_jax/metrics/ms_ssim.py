@@ -9,19 +9,10 @@ from jaxtyping import Float, UInt8
 from gan_jax.errors import BadInput
 from gan_jax.metrics.arrays import Estimate
 from gan_jax.metrics.features.network import Images
+from gan_jax.metrics.ssim import WINDOW, compare_windows
 
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """Weights of the scales, finest first (Wang et al. 2003)."""
-
-WINDOW = 11
-"""Side in pixels of the window, a Gaussian of standard deviation `STD`, in which structure is compared."""
-
-STD = 1.5
-
-TAPS = np.exp(-0.5 * ((np.arange(WINDOW) - WINDOW // 2) / STD) ** 2)
-TAPS /= TAPS.sum()
-
-C1, C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 
 VALUES = 2**17
 """Number of pixel values compared at a time, small enough for the processor's cache."""
@@ -95,30 +86,11 @@ def _similarity(
 ) -> Float[np.ndarray, " P"]:
     product = np.ones(len(a))
     for weight in weights[:-1]:
-        _, structure = _compared(a, b)
+        _, structure = compare_windows(a, b)
         product *= np.maximum(structure.mean(axis=(1, 2)), 0) ** weight
         a, b = _halved(a), _halved(b)
-    luminance, structure = _compared(a, b)
+    luminance, structure = compare_windows(a, b)
     return product * np.maximum((luminance * structure).mean(axis=(1, 2)), 0) ** weights[-1]
-
-
-def _compared(
-    a: Float[np.ndarray, "P H W"], b: Float[np.ndarray, "P H W"]
-) -> tuple[Float[np.ndarray, "P h w"], Float[np.ndarray, "P h w"]]:
-    """Computes the luminance term, and contrast times structure, in every window."""
-    mean_a, mean_b = _smoothed(a), _smoothed(b)
-    squares = mean_a**2 + mean_b**2
-    product = mean_a * mean_b
-    variances = _smoothed(a**2 + b**2) - squares
-    covariance = _smoothed(a * b) - product
-    return (2 * product + C1) / (squares + C1), (2 * covariance + C2) / (variances + C2)
-
-
-def _smoothed(x: Float[np.ndarray, "P H W"]) -> Float[np.ndarray, "P h w"]:
-    """Computes the Gaussian mean in every window inside the image."""
-    height, width = (side - WINDOW + 1 for side in x.shape[1:])
-    x = sum(tap * x[:, i : i + height] for i, tap in enumerate(TAPS))
-    return sum(tap * x[:, :, i : i + width] for i, tap in enumerate(TAPS))
 
 
 def _halved(x: Float[np.ndarray, "P H W"]) -> Float[np.ndarray, "P h w"]:

@@ -1,13 +1,8 @@
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 from PIL import Image
 
 from gan_jax.data import from_arrays
-
-TEST_DATA = Path(os.environ.get("GAN_JAX_TEST_DATA", Path(__file__).parents[3] / "shared" / "data"))
 
 
 @pytest.fixture(autouse=True)
@@ -15,18 +10,6 @@ def cache(tmp_path, monkeypatch):
     """Gives every test its own cache folder."""
     monkeypatch.setenv("GAN_JAX_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache"
-
-
-@pytest.fixture(scope="session")
-def test_data():
-    """Finds data outside the repository, or skips."""
-
-    def find(name):
-        if not (TEST_DATA / name).exists():
-            pytest.skip(f"needs {name} in {TEST_DATA}; GAN_JAX_TEST_DATA says where to look")
-        return TEST_DATA / name
-
-    return find
 
 
 @pytest.fixture

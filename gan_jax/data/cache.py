@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gan_jax.data.source import Examples, Shape, Source, from_arrays
+from gan_jax.data.modality import Shape
+from gan_jax.data.source import Examples, Source, from_arrays
 from gan_jax.errors import BadInput
 
 

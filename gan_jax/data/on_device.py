@@ -4,17 +4,17 @@
 from them. `device_resident` and `tf_data` make the same batches for the same (seed, step).
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float32, PyTree, UInt8
+from jaxtyping import Array, PyTree, UInt32
 
 from gan_jax.data import shuffle
 from gan_jax.data.source import Source, in_chunks
 from gan_jax.engine.game import Batch
+from gan_jax.engine.keys import named_key
 
 Inputs = PyTree[Array | np.ndarray]
 
@@ -27,8 +27,7 @@ class Pipeline(NamedTuple):
     stream: Callable[[Iterable[range]], Iterator[Inputs]]
     """Yields the inputs of each range of `n` steps, with a leading axis `[n]`."""
     load: Callable[[Inputs, Inputs], Batch]
-    """Pure function to a batch: images `x` `[slice, B, H, W, C]` float32 in [-1, 1] or unscaled points `[slice, B, D]`,
-    and, for a labeled source, `y` `[slice, B]` int32."""
+    """Pure function to a batch, with the arrays of `Source.spec`, each `[slice, B, ...]`."""
     step_bytes: int
     """Size of the inputs of one step."""
 
@@ -40,31 +39,46 @@ def device_resident(
 
     Shard `(i, n)` is process `i`'s part of every batch.
     """
-    shuffle.check(source.size, slices, batch_size, shard)
+    parts = source.parts or (source,)
+    for part in parts:
+        shuffle.check(part.size, slices, batch_size, shard)
 
     def stream(ranges: Iterable[range]) -> Iterator[Inputs]:
         for steps in ranges:
-            yield shuffle.indices(seed, source.size, steps, slices, batch_size, shard)
+            yield draws(source, seed, steps, slices, batch_size, shard)
 
-    def load(arrays: Inputs, indices: Inputs) -> Batch:
-        return to_batch({name: array[indices] for name, array in arrays.items()})
+    def load(arrays: Inputs, drawn: Inputs) -> Batch:
+        examples = [
+            {name: array[indices] for name, array in of_part.items()}
+            for of_part, indices in zip(arrays, drawn["indices"], strict=True)
+        ]
+        return to_batch(source, examples, drawn["keys"])
 
-    return Pipeline(jax.device_put(_whole(source)), stream, load, 4 * slices * batch_size // shard[1])
+    arrays = jax.device_put(tuple(map(_whole, parts)))
+    return Pipeline(arrays, stream, load, 4 * (len(parts) + 2) * slices * batch_size // shard[1])
 
 
-def to_batch(examples: dict[str, Array]) -> Batch:
-    """Scales images, which are uint8; float points and labels pass unchanged."""
-    x = examples["x"]
-    return examples | {"x": scale(x) if x.dtype == jnp.uint8 else x}
+def draws(
+    source: Source, seed: int, steps: range, slices: int, batch_size: int, shard: tuple[int, int] = (0, 1)
+) -> dict[str, Any]:
+    """Draws the examples of `n` steps: `indices` `[n, slice, B]` of every part, and their `keys` `[n, slice, B, 2]`.
 
-
-def scale(x: UInt8[Array, "*shape"]) -> Float32[Array, "*shape"]:
-    """Scales 0 ... 255 to [-1, 1].
-
-    `x / 127.5 - 1` rounds once or twice, depending on whether XLA fuses it, so its bits differ between programs. Here
-    the sum is exact and only the product rounds: the bits are the same in every program.
+    A key is the seed and the number of the example in the whole run: random parts of decoding differ between epochs.
     """
-    return (2 * x.astype(jnp.float32) - 255) * np.float32(1 / 255)
+    parts = source.parts or (source,)
+    indices = [
+        shuffle.indices(seed, part.size, steps, slices, batch_size, shard, order) for order, part in enumerate(parts)
+    ]
+    position = shuffle.positions(steps, slices, batch_size, shard).astype(np.uint32)
+    return {"indices": tuple(indices), "keys": np.stack([np.full_like(position, seed & 0xFFFFFFFF), position], axis=-1)}
+
+
+def to_batch(source: Source, examples: Sequence[dict[str, Array]], keys: UInt32[Array, "slice B 2"]) -> Batch:
+    """Decodes the examples `[slice, B, ...]` of every part of a source."""
+    own = jax.vmap(jax.vmap(lambda words: named_key(jax.random.wrap_key_data(words, impl="threefry2x32"), "decode")))
+    parts = source.parts or (source,)
+    decoded = [jax.vmap(part.decode)(each, own(keys)) for part, each in zip(parts, examples, strict=True)]
+    return {name: leaf for batch in decoded for name, leaf in batch.items()}
 
 
 def _whole(source: Source) -> dict[str, np.ndarray]:

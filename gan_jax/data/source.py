@@ -5,28 +5,33 @@ from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from typing import NamedTuple
 
+import jax
+import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Int, Shaped
+from jaxtyping import Array, Int, Shaped
 
+from gan_jax.data.modality import Shape, Spec, by_leaf, spec_of
+from gan_jax.engine.game import Batch
+from gan_jax.engine.priors import Keys
 from gan_jax.errors import BadInput
 
 Examples = dict[str, np.ndarray]
-"""Images `x` `[B, H, W, C]` uint8 or points `x` `[B, D]` float32 and, for a labeled source, `y` `[B]` int32."""
-
-Shape = tuple[int, ...]
-"""Shape of an example: `(H, W, C)` of an image, with 1 or 3 channels, or `(D,)` of a point."""
+"""Stored arrays: images `x` `[B, H, W, C]` uint8 or points `x` `[B, D]` float32 and, with labels, `y` `[B]` int32."""
 
 
 class Source(NamedTuple):
-    """A data set: the number and shape of its examples, and the function that reads them.
+    """A data set: the number of its examples, the arrays of each, and the functions that read and decode them.
 
     `read` is a pure function of the indices, and may be called from several threads.
     """
 
     name: str
     size: int
-    shape: Shape
+    spec: Spec
+    """The arrays of an example in a batch: real examples `x`, their labels `y`, inputs of a translation `a`."""
     read: Callable[[Int[np.ndarray, " B"]], Examples]
+    decode: Callable[[dict[str, Array], Keys], Batch]
+    """`decode(examples, keys [B]) -> batch`, pure, on the device; the keys are for random crops, noise and holes."""
     classes: tuple[str, ...] = ()
     """Class names of the labels 0, 1, ...; empty for an unlabeled source."""
     report: str = ""
@@ -34,15 +39,32 @@ class Source(NamedTuple):
     split: str = ""
     """The split that was read, which may stand in for the one asked for: `train`, `test` or `val` of files, or by the
     name that TFDS gives it; empty for data without splits."""
+    parts: tuple["Source", ...] = ()
+    """Data sets whose arrays this one has, each shuffled in an order of its own: unpaired data. Empty for others."""
+
+    @property
+    def shape(self) -> Shape:
+        """The shape of `x`, or of the last array where there is no `x`."""
+        return self.spec["x" if "x" in self.spec else list(self.spec)[-1]].shape
+
+
+def stored(
+    name: str, size: int, spec: Spec, read: Callable[[Int[np.ndarray, " B"]], Examples], classes: tuple[str, ...] = ()
+) -> Source:
+    """Makes a source whose arrays are decoded one by one, as their kinds say."""
+    decode = by_leaf(spec)
+    return Source(name, size, spec, read, lambda examples, keys: decode(examples), classes)
+
+
+def read_batch(source: Source, indices: Int[np.ndarray, " B"]) -> Batch:
+    """Reads examples as a batch outside of training: random parts of decoding depend on the index alone."""
+    keys = jax.vmap(jax.random.fold_in, (None, 0))(jax.random.key(0), jnp.asarray(indices, jnp.uint32))
+    return source.decode(jax.tree.map(jnp.asarray, source.read(indices)), keys)
 
 
 def describe_source(source: Source) -> str:
     """Describes a source in one line: its size, shape, classes, split, and the files left out."""
-    if len(source.shape) == 3:
-        height, width, channels = source.shape
-        what = f"{'gray' if channels == 1 else 'color'} images of {width}x{height}"
-    else:
-        what = f"points of {' x '.join(map(str, source.shape))} values"
+    what = " and ".join(leaf.modality.describe(leaf.shape) for leaf in source.spec.values() if leaf.shape)
     number = len(source.classes)
     classes = f"{number} class{'es' if number > 1 else ''}" if number else "no labels"
     return "; ".join(filter(None, (f"{source.name}: {source.size:,} {what}, {classes}", source.report)))
@@ -83,7 +105,7 @@ def _indexed(name: str, x: Shaped[np.ndarray, "N ..."], y: np.ndarray | None, cl
         examples = {"x": np.asarray(x[indices])}
         return examples if y is None else examples | {"y": np.asarray(y[indices], np.int32)}
 
-    return Source(name, len(x), x.shape[1:], read, classes)
+    return stored(name, len(x), spec_of(x.shape[1:], y is not None), read, classes)
 
 
 FINGERPRINTED = 4096

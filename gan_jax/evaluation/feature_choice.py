@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from gan_jax.config import user_code
-from gan_jax.data.source import Shape
+from gan_jax.data.modality import Shape
 from gan_jax.data.sources.subset import whole
 from gan_jax.errors import BadInput
 from gan_jax.metrics.features import mnist

@@ -12,7 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from gan_jax.data.source import Shape
+from gan_jax.data.modality import Shape
 from gan_jax.errors import BadInput
 from gan_jax.evaluation.inputs import Features, Reference
 from gan_jax.evaluation.seed_statistics import nan_to_none

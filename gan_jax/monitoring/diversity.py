@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 
 from gan_jax.aliases import old_names
 from gan_jax.data import Source
-from gan_jax.data.on_device import to_batch
+from gan_jax.data.source import read_batch
 from gan_jax.engine.game import Game, Latents, Metrics, State
 from gan_jax.sampling.latents import draw_latents
 from gan_jax.sampling.sampler import Draw
@@ -30,7 +30,7 @@ def diversity_ratio(game: Game, source: Source, seed: int, draw: Draw) -> Callab
     @cache  # computed while the device trains: the first chunk does not wait for it
     def constants() -> tuple[Latents, Float[Array, ""]]:
         some = np.linspace(0, source.size - 1, min(source.size, EXAMPLES)).astype(int)
-        real = mean_distance(to_batch(jax.tree.map(jnp.asarray, source.read(some)))["x"])
+        real = mean_distance(read_batch(source, some)["x"])
         return draw_latents(game, jax.random.key(seed), EXAMPLES), jnp.maximum(real, 1e-12)
 
     def scores(state: State) -> Metrics:

@@ -13,10 +13,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
-from jaxtyping import Array, Float, Int, Int32, Key
+from jaxtyping import Array, Float, Int, Key
 
 from gan_jax.config.experiment import Experiment, ScheduledPhase, schedule_phases
-from gan_jax.data import Source, device_resident, shuffle
+from gan_jax.data import Source, device_resident
+from gan_jax.data.on_device import Inputs, draws
 from gan_jax.engine.game import Game, Metrics, State, slice_count
 from gan_jax.engine.networks import bind
 from gan_jax.engine.parallel import BATCH_AXIS, SEEDS
@@ -165,7 +166,7 @@ def _chunks(runs: BatchedRuns, phase: int, state: State) -> Iterator[tuple[int, 
     def dispatch(state: State, inputs: Any, n: Int[Array, ""], _: None) -> tuple[State, RunMetrics]:
         return chunk(state, floats, arrays, inputs, n)
 
-    yield from run_chunks(dispatch, state, stage, common, _indices(runs, slice_count(stage.game)), placement.inputs)
+    yield from run_chunks(dispatch, state, stage, common, _draws(runs, slice_count(stage.game)), placement.inputs)
 
 
 def _play_in_turn(play: Callable) -> Callable:
@@ -178,20 +179,21 @@ def _play_in_turn(play: Callable) -> Callable:
             key, players, floats, inputs = each
             return play(State(state.step, key, players), floats, arrays, inputs, n)
 
-        played, metrics = jax.lax.map(one, (state.key, state.players, floats, jnp.moveaxis(inputs, 1, 0)))
+        by_run = jax.tree.map(lambda leaf: jnp.moveaxis(leaf, 1, 0), inputs)
+        played, metrics = jax.lax.map(one, (state.key, state.players, floats, by_run))
         return played._replace(step=played.step[0]), metrics
 
     return play_all
 
 
-def _indices(runs: BatchedRuns, turns: int) -> Callable[[Iterable[range]], Iterator[Int32[np.ndarray, "n R turn B"]]]:
-    """Returns a stream of each run's indices of real examples, for ranges of steps."""
+def _draws(runs: BatchedRuns, turns: int) -> Callable[[Iterable[range]], Iterator[Inputs]]:
+    """Returns a stream of the draws of each run's examples, `[n, R, turn, B, ...]`, for ranges of steps."""
 
-    def stream(ranges: Iterable[range]) -> Iterator[Int32[np.ndarray, "n R turn B"]]:
+    def stream(ranges: Iterable[range]) -> Iterator[Inputs]:
         size = runs.experiment.common.batch_size
         for steps in ranges:
-            of_seeds = [shuffle.indices(seed, runs.source.size, steps, turns, size) for seed in runs.seeds]
-            yield np.tile(np.stack(of_seeds, axis=1), (1, len(runs.combinations), 1, 1))
+            of_seeds = [draws(runs.source, seed, steps, turns, size) for seed in runs.seeds]
+            yield jax.tree.map(lambda *each: np.stack(len(runs.combinations) * each, axis=1), *of_seeds)
 
     return stream
 

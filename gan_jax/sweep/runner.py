@@ -4,7 +4,6 @@ A run is identified by its settings and seed. Runs that are already in the folde
 or more seeds cost only the new runs.
 """
 
-import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -72,7 +71,12 @@ def programs(
         BadInput: a run cannot be trained, or the folder is damaged; nothing is written.
     """
 
-    fingerprint_once = functools.cache(fingerprint)
+    fingerprints: dict[Callable, str] = {}
+
+    def fingerprint_once(source: Source) -> str:
+        if source.read not in fingerprints:
+            fingerprints[source.read] = fingerprint(source)
+        return fingerprints[source.read]
 
     def program(
         combinations: Sequence[Combination], seeds: Sequence[int], exact: bool, began: About | None = None

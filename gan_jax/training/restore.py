@@ -7,6 +7,8 @@ from typing import Any, NamedTuple, NoReturn
 from gan_jax.config.experiment import Experiment, ScheduledPhase, schedule_phases
 from gan_jax.config.flags import parse, to_argv
 from gan_jax.data import Source
+from gan_jax.data.modality import spec_of
+from gan_jax.data.source import stored
 from gan_jax.engine.game import Game, State
 from gan_jax.engine.parallel import make_mesh
 from gan_jax.errors import BadInput
@@ -77,7 +79,8 @@ def _described(data: Mapping[str, Any]) -> Source | None:
         return None
     if not all(isinstance(name, str) for name in data["classes"]):
         return None
-    return Source(data["name"], data["size"], tuple(data["shape"]), _unread, tuple(data["classes"]))
+    classes = tuple(data["classes"])
+    return stored(data["name"], data["size"], spec_of(tuple(data["shape"]), bool(classes)), _unread, classes)
 
 
 def _unread(_: object) -> NoReturn:

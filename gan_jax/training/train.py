@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import jax
-import jax.numpy as jnp
 from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 from jaxtyping import Array, Int, Key
@@ -211,9 +210,7 @@ def higher(experiment: Experiment) -> frozenset[str]:
 
 def abstract_batch(game: Game, source: Source, common: RunConfig) -> dict[str, jax.ShapeDtypeStruct]:
     """Returns shapes and dtypes of the batch of one step, `[slice, B, ...]`."""
-    shape = (slice_count(game), common.batch_size)
-    batch = {"x": jax.ShapeDtypeStruct((*shape, *source.shape), jnp.float32)}
-    return batch | ({"y": jax.ShapeDtypeStruct(shape, jnp.int32)} if source.classes else {})
+    return {name: leaf.abstract(slice_count(game), common.batch_size) for name, leaf in source.spec.items()}
 
 
 def abstract_state(game: Game, source: Source, common: RunConfig, mesh: Mesh) -> State:

@@ -17,7 +17,8 @@ from gan_jax import BadInput, make_step
 from gan_jax.config.discovery import find
 from gan_jax.config.flags import parse
 from gan_jax.config.user_code import sha
-from gan_jax.data import Source
+from gan_jax.data.modality import spec_of
+from gan_jax.data.source import stored
 from gan_jax.runs.run_dir import RunDir
 from gan_jax.training import reproduce
 from gan_jax.training.train import new_state
@@ -207,7 +208,7 @@ def test_edited_neighbor_is_refused_by_train_and_named_by_reproduce(capfd, tmp_p
 def test_presets_of_mnist_dcgan_build_and_flags_override_them():
     def built(*flags, shape=(28, 28, 1)):
         build = find("mnist_dcgan").load(flags)
-        source = Source("made up", 10, shape, read=lambda indices: {})
+        source = stored("made up", 10, spec_of(shape, labeled=False), read=lambda indices: {})
         experiment = build(source, **parse(build, list(flags), "mnist_dcgan", given=["source"]).kwargs)
         game = experiment.phases[0].game
         jax.eval_shape(

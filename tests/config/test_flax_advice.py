@@ -8,7 +8,8 @@ from flax import nnx
 
 from gan_jax import BadInput
 from gan_jax.config import user_code
-from gan_jax.data import Source
+from gan_jax.data.modality import spec_of
+from gan_jax.data.source import stored
 from gan_jax.engine.validate import check_game
 from gan_jax.games import vanilla
 from gan_jax.nets import mlp
@@ -33,7 +34,7 @@ MISUSES = {
     "nn.Dropout(0.5, deterministic=False)": "dropout.Dropout",
 }
 
-SOURCE = Source("x", 8, (4, 4, 1), None)
+SOURCE = stored("x", 8, spec_of((4, 4, 1), labeled=False), lambda indices: {})
 COMMON = tiny.experiment.__defaults__[0]
 
 

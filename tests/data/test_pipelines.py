@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gan_jax.data import device_resident, from_arrays, from_points, tf_data
-from gan_jax.data.on_device import scale
+from gan_jax.data.modality import scale
 from gan_jax.data.with_tf_data import STEPS_AHEAD
 from gan_jax.errors import BadInput
 
@@ -143,7 +143,7 @@ heavy = {"tensorflow", "tensorflow_datasets", "PIL", "mlxtend"}
 assert not heavy & set(sys.modules), heavy & set(sys.modules)
 pipeline = data.device_resident(data.from_arrays("a", np.zeros((4, 2, 2, 1), np.uint8)), 0, 1, 2)
 inputs = next(pipeline.stream([range(1)]))
-jax.jit(pipeline.load)(pipeline.arrays, inputs[0])["x"].block_until_ready()
+jax.jit(pipeline.load)(pipeline.arrays, jax.tree.map(lambda leaf: leaf[0], inputs))["x"].block_until_ready()
 assert not heavy & set(sys.modules), heavy & set(sys.modules)
 """
     subprocess.run([sys.executable, "-c", script], check=True)

@@ -7,7 +7,8 @@ import pytest
 
 from gan_jax.config.discovery import entries, find
 from gan_jax.config.flags import parse
-from gan_jax.data import Source
+from gan_jax.data.modality import spec_of
+from gan_jax.data.source import stored
 from gan_jax.engine.priors import Categorical, Uniform
 from gan_jax.engine.step import init
 from gan_jax.metrics.features import mnist
@@ -34,7 +35,9 @@ def dtypes(tree):
 def test_states_and_latents_of_every_experiment_have_no_leaf_of_64_bits(wide, name):
     build = find(name).load()
     kwargs = parse(build, [], name, given=["source"]).kwargs
-    source = Source(name, 5000, SHAPES.get(name, (28, 28, 1)), None, tuple(map(str, range(10))))
+    source = stored(
+        name, 5000, spec_of(SHAPES.get(name, (28, 28, 1)), labeled=True), lambda indices: {}, tuple(map(str, range(10)))
+    )
     game = build(source, **kwargs).phases[0].game
     batch = abstract_batch(game, source, kwargs["common"])
     state = jax.eval_shape(lambda: init(game, jax.random.key(0), batch))

@@ -10,7 +10,8 @@ import numpy as np
 from jaxtyping import Int, UInt8
 
 from gan_jax.data.cache import Decoded, cached
-from gan_jax.data.source import Examples, Shape, Source, in_chunks
+from gan_jax.data.modality import Shape, spec_of
+from gan_jax.data.source import Examples, Source, in_chunks, stored
 from gan_jax.data.sources import decoding
 from gan_jax.data.sources.archives import ARCHIVES, Files, Listing, in_archive, in_folder
 from gan_jax.data.sources.layout import find_images, find_layout
@@ -83,7 +84,8 @@ def _source(listing: Listing, where: Path, size: int | None, split: str) -> Sour
         return {"x": x} | ({"y": labels[indices]} if classes else {})
 
     report = "; ".join(filter(None, (about, *unusual, _list("left out", left_out))))
-    return Source(_identifier(where), len(images), shape, read, classes, report, found)
+    source = stored(_identifier(where), len(images), spec_of(shape, bool(classes)), read, classes)
+    return source._replace(report=report, split=found)
 
 
 def _mode_and_shape(

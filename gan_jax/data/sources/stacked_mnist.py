@@ -3,7 +3,8 @@
 import numpy as np
 from jaxtyping import Int
 
-from gan_jax.data.source import Examples, Source
+from gan_jax.data.modality import spec_of
+from gan_jax.data.source import Examples, Source, stored
 from gan_jax.errors import BadInput
 
 PREFIX = "stacked:"
@@ -42,4 +43,5 @@ def stack_digits(digits: Source, n: int = TRIPLES, size: int = SIDE, seed: int =
         return {"x": x, "y": drawn["y"].reshape(-1, 3) @ np.array([100, 10, 1], np.int32)}
 
     modes = tuple(f"{mode:03d}" for mode in range(1000))
-    return Source(f"stacked_{digits.name}", n, (size, size, 3), read, modes, digits.report, digits.split)
+    source = stored(f"stacked_{digits.name}", n, spec_of((size, size, 3), labeled=True), read, modes)
+    return source._replace(report=digits.report, split=digits.split)

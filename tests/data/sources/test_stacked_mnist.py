@@ -51,7 +51,7 @@ def test_32_pixels_pad_the_same_image():
 @pytest.mark.medium
 def test_stacked_mnist5k_has_1000_equally_frequent_modes():
     source = open_source("stacked:mnist5k")
-    assert source[:3] == ("stacked_mnist5k", 128_000, (28, 28, 3))
+    assert (source.name, source.size, source.shape) == ("stacked_mnist5k", 128_000, (28, 28, 3))
     assert source.classes[:2] == ("000", "001") and source.classes[999] == "999" and len(source.classes) == 1000
     counts = np.zeros(1000, int)
     for part in np.split(np.arange(128_000), 125):
@@ -63,7 +63,7 @@ def test_stacked_mnist5k_has_1000_equally_frequent_modes():
 
 def test_device_resident_arrays_equal_the_source():
     source = stack_digits(shades(), n=3000)
-    arrays = device_resident(source, 0, 1, 8).arrays
+    (arrays,) = device_resident(source, 0, 1, 8).arrays
     wanted = source.read(np.arange(3000))
     for name in wanted:
         np.testing.assert_array_equal(arrays[name], wanted[name])

@@ -46,7 +46,9 @@ def test_mnist_is_prepared_from_its_original_archives(archives, cache):
 
     (archives / IMAGES).write_bytes(original)
     source = open_source("mnist", archives)
-    assert source[:3] == ("mnist", 60_000, (28, 28, 1)) and source.classes == tuple("0123456789")
+    assert (source.name, source.size, source.shape) == ("mnist", 60_000, (28, 28, 1)) and source.classes == tuple(
+        "0123456789"
+    )
     digits = source.read(np.arange(60_000))
     # Label counts and mean pixel of the original training set.
     assert np.bincount(digits["y"]).tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]

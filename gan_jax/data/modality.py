@@ -1,0 +1,94 @@
+"""The kinds of arrays that examples consist of: how each is stored, and what it is in a batch.
+
+A kind is declared, never guessed from a dtype: bytes may be pixels, classes or text.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float32, UInt8
+
+Shape = tuple[int, ...]
+
+
+class Modality(NamedTuple):
+    """A kind of array."""
+
+    name: str
+    dtype: Any
+    """The dtype in a batch."""
+    decode: Callable[[Array], Array]
+    """Stored arrays, with any leading axes, to those of a batch; pure, on the device."""
+    describe: Callable[[Shape], str]
+    """Describes examples of a shape, as in `gray images of 28x28`."""
+
+
+class Leaf(NamedTuple):
+    """One array of every example: its shape in a batch, without the axis of examples, and its kind."""
+
+    shape: Shape
+    modality: Modality
+
+    def abstract(self, *leading: int) -> jax.ShapeDtypeStruct:
+        """Returns shape and dtype in a batch with these leading axes."""
+        return jax.ShapeDtypeStruct((*leading, *self.shape), self.modality.dtype)
+
+
+Spec = Mapping[str, Leaf]
+"""The arrays of every example by name."""
+
+
+def scale(x: UInt8[Array, "*shape"]) -> Float32[Array, "*shape"]:
+    """Scales 0 ... 255 to [-1, 1].
+
+    `x / 127.5 - 1` rounds once or twice, depending on whether XLA fuses it, so its bits differ between programs. Here
+    the sum is exact and only the product rounds: the bits are the same in every program.
+    """
+    return (2 * x.astype(jnp.float32) - 255) * np.float32(1 / 255)
+
+
+def _unchanged(x: Array) -> Array:
+    return x
+
+
+def _describe_images(shape: Shape) -> str:
+    height, width, channels = shape
+    return f"{'gray' if channels == 1 else 'color'} images of {width}x{height}"
+
+
+IMAGE = Modality("image", jnp.float32, scale, _describe_images)
+"""Stored as uint8 `[H, W, C]` with 1 or 3 channels; in a batch float32 in [-1, 1]."""
+
+POINTS = Modality("points", jnp.float32, _unchanged, lambda shape: f"points of {' x '.join(map(str, shape))} values")
+"""Floats of any meaning, such as points `[D]` or features, float32."""
+
+LABEL = Modality("label", jnp.int32, _unchanged, lambda shape: "labels")
+"""A class `[]`, int32."""
+
+
+def label_map(classes: int) -> Modality:
+    """Makes the kind of an image of classes: stored as uint8 `[H, W]`, in a batch one-hot `[H, W, classes]`."""
+    return Modality(
+        "label map",
+        jnp.float32,
+        lambda y: jax.nn.one_hot(y, classes, dtype=jnp.float32),
+        lambda shape: f"maps of {shape[-1]} classes of {shape[1]}x{shape[0]}",
+    )
+
+
+MODALITIES = {each.name: each for each in (IMAGE, POINTS, LABEL)}
+"""Kinds by name."""
+
+
+def spec_of(shape: Shape, labeled: bool) -> dict[str, Leaf]:
+    """Returns the spec of images `[H, W, C]` or points `[D]` as `x`, and of their labels as `y`."""
+    x = Leaf(shape, IMAGE if len(shape) == 3 else POINTS)
+    return {"x": x, "y": Leaf((), LABEL)} if labeled else {"x": x}
+
+
+def by_leaf(spec: Spec) -> Callable[[dict[str, Array]], dict[str, Array]]:
+    """Returns the function that decodes every stored array by its kind."""
+    return lambda examples: {name: leaf.modality.decode(examples[name]) for name, leaf in spec.items()}

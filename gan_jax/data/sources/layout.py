@@ -101,8 +101,8 @@ def find_layout(paths: Paths, where: Path, split: str, left_out: Counter[str]) -
 def find_splits(paths: Paths, where: Path) -> dict[str, str]:
     """Returns the top folder of each split, as in `{"train": "seg_train", "test": "seg_test"}`; none for classes.
 
-    Folders are splits if their names differ in the word for the split only. A class may be called `train`, so that a
-    single such folder is a split only if no other folder is a class.
+    Folders are splits if their names differ in the word for the split only. One such folder is a split if the others
+    are known to be no classes, and unclear if not: beside `cat`, a folder `train` may hold trains or the training data.
 
     Raises:
         BadInput: the folders may be splits or classes.
@@ -116,28 +116,35 @@ def find_splits(paths: Paths, where: Path) -> dict[str, str]:
     several = {frame: family for frame, family in families.items() if len({split for split, _ in family}) > 1}
     plain = families.get("*", [])
     if not several:
-        return _single_split(plain, tops, paths, where) if plain else {}
+        return _single_split(families, tops, where)
     if "*" not in several and len(several) > 1:
         raise _unclear(tops, where)
     frame, family = ("*", plain) if "*" in several else next(iter(several.items()))
-    start, end = frame.split("*")
-    strangers = set(tops) - {name for _, name in family}
-    named_alike = all(name.lower().startswith(start) and name.lower().endswith(end) for name in strangers)
-    if len(dict(family)) < len(family) or not named_alike:
+    if len(dict(family)) < len(family) or _framed(set(tops) - {name for _, name in family}, frame) is None:
         raise _unclear(tops, where)
     return dict(family)
 
 
-def _single_split(plain: list[tuple[str, str]], tops: list[str], paths: Paths, where: Path) -> dict[str, str]:
-    """Decides whether one folder called `train` or the like, or several of the same meaning, are a split."""
-    names = {name for _, name in plain}
-    strangers = set(tops) - names
-    if len(plain) == 1 and {name.lower() for name in strangers} <= NO_CLASSES:
-        return dict(plain)
-    nested = {path[0] for path in paths.values() if len(path) > 2}
-    if len(plain) > 1 or any(map(SPLIT_WORD.search, strangers)) or nested & names:
+def _single_split(families: Mapping[str, list[tuple[str, str]]], tops: list[str], where: Path) -> dict[str, str]:
+    """Returns the one folder that is a split: `train`, or `seg_train` if all names begin alike; none for classes."""
+    for frame, family in families.items():
+        names = {name for _, name in family}
+        others = _framed(set(tops) - names, frame)
+        if others is None or (frame != "*" and not (others and any(map(SPLIT_WORD.search, names)))):
+            continue
+        if len(family) > 1 or not others <= NO_CLASSES:
+            raise _unclear(tops, where)
+        return dict(family)
+    if len(tops) > 1 and all(map(SPLIT_WORD.search, tops)):
         raise _unclear(tops, where)
     return {}
+
+
+def _framed(names: Collection[str], frame: str) -> set[str] | None:
+    """Returns what is at the `*` of a frame in each of the names, in lower case; None if it does not fit them all."""
+    start, end = frame.split("*")
+    inner = {name.lower().removeprefix(start).removesuffix(end) for name in names}
+    return inner if {f"{start}{each}{end}" for each in inner} == {name.lower() for name in names} else None
 
 
 def _choose(splits: Mapping[str, str], tops: set[str], where: Path, split: str) -> tuple[str, str, str]:
@@ -177,7 +184,7 @@ def _unclear(tops: Sequence[str], where: Path) -> BadInput:
     shown = ", ".join([*tops[:6], "..."] if len(tops) > 6 else tops)
     return BadInput(
         f"{where} has the folders {shown}, which can be splits or classes: for splits call them train and test, "
-        "or give one of them as --data; for classes give them other names"
+        "or give one of them as --data; for classes rename them, or move all into one folder called train"
     )
 
 

@@ -153,7 +153,7 @@ def test_split_folders_are_distinguished_from_class_folders(draw):
     assert values(folder_source(split, split="test")) == [3, 4]
     wrapped = draw({"data/train/1.png": 1, "data/train/2.png": 2, "data/val/1.png": 3}, folder="b")
     assert values(folder_source(wrapped)) == [1, 2] and folder_source(wrapped).classes == ()
-    vehicles = draw({"car/1.png": 1, "train/1.png": 2}, folder="c")
+    vehicles = draw({"train/car/1.png": 1, "train/train/1.png": 2}, folder="c")
     assert folder_source(vehicles).classes == ("car", "train")
     with pytest.raises(BadInput, match="'test'"):
         folder_source(vehicles, split="test")

@@ -66,19 +66,20 @@ def test_other_folders_beside_splits_are_left_out_and_counted(frame, other):
     assert layout(names, beside)[0] == names[2:]
 
 
-def test_unlabeled_beside_training_data_alone_is_left_out():
+@pytest.mark.parametrize("frame", FRAMES)
+def test_unlabeled_beside_training_data_alone_is_left_out(frame):
+    train, beside = frame.format("train"), frame.format("unlabeled")
+    if frame != "my{}":  # `mytrain` is no word for a split
+        assert layout([f"{train}/1.png", f"{beside}/2.png"])[0] == [f"{train}/1.png"]
     names = ["train/1.png", "unlabeled/2.png"]
-    assert layout(names)[0] == ["train/1.png"]
     assert find_layout(find_images(names, (".png",), Counter()), WHERE, "train", Counter()).report == "split train"
 
 
 @pytest.mark.parametrize(
     "tops",
     [
-        ("car", "train"),
-        ("train", "tram", "valley"),
-        ("test", "tube"),
         ("train_station", "test_tube", "zoo"),
+        ("contest", "contour"),
         ("seg_train", "bus"),
         ("trainer", "coach"),
     ],
@@ -87,9 +88,26 @@ def test_classes_may_be_called_like_splits(tops):
     assert classes([f"{top}/1.png" for top in tops]) == tuple(sorted(tops))
 
 
+@pytest.mark.parametrize("inside", ["", "0/"])
+@pytest.mark.parametrize("word", [*SPLITS, "Train"])
+def test_split_beside_folders_of_unknown_meaning_is_refused(word, inside):
+    for beside in (["cat", "dog"], ["dev"], ["masks"], ["eval"]):
+        with pytest.raises(BadInput, match="can be splits or classes"):
+            layout([f"{folder}/{inside}1.png" for folder in (word, *beside)])
+        with pytest.raises(BadInput, match="can be splits or classes"):
+            layout([f"{folder}_images/{inside}1.png" for folder in (word, *beside)])
+
+
+def test_classes_called_like_splits_are_read_in_a_folder_of_their_own():
+    assert classes(["train/car/1.png", "train/train/1.png"]) == ("car", "train")
+
+
 @pytest.mark.parametrize(
     "names",
     [
+        ["trainA/1.png", "trainB/1.png"],
+        ["train2014/1.png", "val2017/1.png"],
+        ["training_set/1.png", "test_images/1.png"],
         ["trainA/1.png", "trainB/1.png", "testA/1.png", "testB/1.png"],
         ["train2014/1.png", "train2017/1.png", "val2014/1.png", "val2017/1.png"],
         ["train/1.png", "training/2.png"],

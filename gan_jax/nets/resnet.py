@@ -5,12 +5,7 @@ Miyato et al. 2018, "Spectral normalization for generative adversarial networks"
 (https://arxiv.org/abs/1802.05637): conditional batch norm in the generator's blocks, and a `Projection` at the end of
 the discriminator. Scales of kernels, pooling of shortcuts and the missing bias of the logit follow the authors'
 program.
-
-A 3 x 3 convolution after 2 x upsampling, or before 2 x 2 average pooling, is computed as a 4 x 4 one of stride 2 at the
-small size: equal in value, less than half of the work.
 """
-
-from collections.abc import Callable
 
 import jax.numpy as jnp
 from flax import linen as nn
@@ -18,8 +13,9 @@ from jaxtyping import Array, Float
 
 from gan_jax.engine.game import Keys
 from gan_jax.nets.layers.conditioning import GLOROT, Labels, Projection
-from gan_jax.nets.layers.convolution import Conv, Convolved, Kernel, conv, conv_transpose
+from gan_jax.nets.layers.convolution import Conv, Convolved
 from gan_jax.nets.layers.normalization import BatchNorm, ConditionalBatchNorm
+from gan_jax.nets.layers.resampling import DownConv, UpConv, average_pool, upsample
 from gan_jax.nets.layers.spectral_norm import SpectralNorm
 from gan_jax.nets.pair import Pair, unsupported
 from gan_jax.nets.projection import Images
@@ -107,7 +103,7 @@ class UpBlock(nn.Module):
     @nn.compact
     def __call__(self, x: Images, y: Labels | None = None) -> Convolved:
         """Computes the block; the shortcut is an upsampled 1 x 1 convolution."""
-        h = UpConv(self.width)(nn.relu(self._normalize(x, y)))
+        h = UpConv(self.width, RESIDUAL)(nn.relu(self._normalize(x, y)))
         h = Conv(self.width, kernel_init=RESIDUAL)(nn.relu(self._normalize(h, y)))
         return h + upsample(Conv(self.width, 1, kernel_init=GLOROT)(x))
 
@@ -128,7 +124,7 @@ class DownBlock(nn.Module):
     def __call__(self, x: Images) -> Convolved:
         """Computes the block; the shortcut is a 1 x 1 convolution of the pooled input."""
         h = SpectralNorm(Conv(self.width, kernel_init=RESIDUAL))(x if self.first else nn.relu(x))
-        h = SpectralNorm(DownConv(self.width))(nn.relu(h))
+        h = SpectralNorm(DownConv(self.width, RESIDUAL))(nn.relu(h))
         return h + SpectralNorm(Conv(self.width, 1, kernel_init=GLOROT))(average_pool(x))
 
 
@@ -142,52 +138,6 @@ class Block(nn.Module):
         """Computes the block."""
         h = SpectralNorm(Conv(self.width, kernel_init=RESIDUAL))(nn.relu(x))
         return x + SpectralNorm(Conv(self.width, kernel_init=RESIDUAL))(nn.relu(h))
-
-
-class UpConv(nn.Module):
-    """2 x upsampling, then a 3 x 3 convolution; `kernel` and `bias` as in `Conv`."""
-
-    features: int
-
-    @nn.compact
-    def __call__(self, x: Images) -> Convolved:
-        """Maps `[B, H, W, C]` to `[B, 2 H, 2 W, features]`."""
-        return _layer(self, lambda x, kernel: conv_transpose(x, spread_kernel(kernel), 2), x)
-
-
-class DownConv(nn.Module):
-    """A 3 x 3 convolution, then 2 x 2 average pooling; `kernel` and `bias` as in `Conv`."""
-
-    features: int
-
-    @nn.compact
-    def __call__(self, x: Images) -> Convolved:
-        """Maps `[B, H, W, C]`, H and W even, to `[B, H / 2, W / 2, features]`."""
-        return _layer(self, lambda x, kernel: conv(x, spread_kernel(kernel) / 4, 2), x)
-
-
-def _layer(module: UpConv | DownConv, convolve: Callable[[Images, Kernel], Convolved], x: Images) -> Convolved:
-    kernel = module.param("kernel", RESIDUAL, (3, 3, x.shape[-1], module.features), jnp.float32)
-    bias = module.param("bias", nn.initializers.zeros, (module.features,), jnp.float32)
-    return convolve(x, kernel) + bias.reshape(1, 1, 1, -1)
-
-
-def spread_kernel(kernel: Float[Array, "3 3 C_in C_out"]) -> Float[Array, "4 4 C_in C_out"]:
-    """Sums a 3 x 3 kernel over its four positions in a 4 x 4 one: its effect on 2 x 2 blocks of equal pixels."""
-    shifts = [((i, 1 - i), (j, 1 - j), (0, 0), (0, 0)) for i in (0, 1) for j in (0, 1)]
-    return sum((jnp.pad(kernel, shift) for shift in shifts[1:]), jnp.pad(kernel, shifts[0]))
-
-
-def upsample(x: Images) -> Convolved:
-    """Repeats every pixel 2 x 2 times (nearest neighbor): `[B, H, W, C]` to `[B, 2 H, 2 W, C]`."""
-    b, h, w, c = x.shape
-    return jnp.broadcast_to(x[:, :, None, :, None], (b, h, 2, w, 2, c)).reshape(b, 2 * h, 2 * w, c)
-
-
-def average_pool(x: Images) -> Convolved:
-    """Averages blocks of 2 x 2 pixels: `[B, H, W, C]` to `[B, H / 2, W / 2, C]`."""
-    b, h, w, c = x.shape
-    return jnp.mean(x.reshape(b, h // 2, 2, w // 2, 2, c), axis=(2, 4))
 
 
 def _features(x: Images, down: int, width: int) -> Float[Array, "B width"]:

@@ -12,7 +12,6 @@ from drawn import converged, drawn
 from gan_jax import BadInput, init, losses, make_step
 from gan_jax.games import conditional, vanilla
 from gan_jax.nets import resnet
-from gan_jax.nets.layers.convolution import Conv
 
 close = partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-5)
 KEY = jax.random.key(0)
@@ -76,30 +75,6 @@ def test_networks_fit_the_images(pixels, base, blocks, down):
 def test_unsupported_image_shapes_are_refused(shape):
     with pytest.raises(BadInput, match=r"examples of .* are not supported"):
         resnet.pair(shape)
-
-
-def test_upsampling_convolution_equals_upsampling_then_convolution():
-    x, wide = images(5), np.asarray(images(5)).repeat(2, axis=1).repeat(2, axis=2)
-
-    @jax.jit
-    def run(x, wide):
-        y, variables = resnet.UpConv(3).init_with_output(KEY, x)
-        return resnet.upsample(x), y, Conv(3).apply(variables, wide)
-
-    upsampled, y, expected = run(x, wide)
-    close(upsampled, wide)
-    close(y, expected)
-
-
-def test_pooled_convolution_equals_convolution_then_pooling():
-    @jax.jit
-    def run(x):
-        y, variables = resnet.DownConv(3).init_with_output(KEY, x)
-        return resnet.average_pool(x), y, Conv(3).apply(variables, x)
-
-    pooled, y, plain = run(images(6))
-    close(pooled, pool_by_hand(images(6)))
-    close(y, pool_by_hand(plain))
 
 
 def test_initial_kernels_have_the_authors_bounds():

@@ -14,6 +14,7 @@ sum). So both gradients of a layer are matrix products too, and derivatives of a
 import math
 from collections.abc import Callable
 from functools import partial
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
@@ -29,11 +30,14 @@ Convolved = Float[Array, "B H_out W_out C_out"]
 Kernel = Float[Array, "k k C_in C_out"]
 Windows = Float[Array, "B H_out W_out kkC"]
 Padding = tuple[tuple[int, int], ...]
+Border = Literal["SAME", "REFLECT"] | int
+"""`SAME` zeros, as many pixels reflected at the edge, or a number of zeros on every side, less than the kernel size."""
 
 
 class Conv(nn.Module):
-    """A convolution, `[B, H, W, C]` to `[B, ceil(H / stride), ceil(W / stride), features]`; `SAME` padding.
+    """A convolution, `[B, H, W, C]` to `[B, ceil(H / stride), ceil(W / stride), features]`.
 
+    `border` is `SAME` or `REFLECT`; with a number of pixels p, the output has `(H + 2 p - k) // stride + 1` rows.
     Parameters `kernel` `[k, k, C, features]` and `bias` as in `flax.linen.Conv`. Computed in `dtype`, by default the
     dtype of input and parameters.
     """
@@ -43,11 +47,12 @@ class Conv(nn.Module):
     stride: int = 1
     dtype: DTypeLike | None = None
     kernel_init: nn.initializers.Initializer = nn.initializers.lecun_normal()
+    border: Border = "SAME"
 
     @nn.compact
     def __call__(self, x: Images) -> Convolved:
         """Convolves `x` and adds the bias."""
-        return _layer(self, partial(conv, stride=self.stride), x)
+        return apply(self, partial(conv, stride=self.stride, border=self.border), x)
 
 
 class ConvTranspose(nn.Module):
@@ -75,11 +80,11 @@ class ConvTranspose(nn.Module):
             ValueError: `size` and stride do not fit the size of `x`.
         """
         size = self.size and (self.size, self.size)
-        return _layer(self, partial(conv_transpose, stride=self.stride, size=size), x)
+        return apply(self, partial(conv_transpose, stride=self.stride, size=size), x)
 
 
-def _layer(module: Conv | ConvTranspose, convolve: Callable, x: Images) -> Convolved:
-    """Creates the parameters, convolves and adds the bias."""
+def apply(module: nn.Module, convolve: Callable[[Images, Kernel], Convolved], x: Images) -> Convolved:
+    """Creates the parameters of a layer with the fields of `Conv`, convolves and adds the bias."""
     shape = (module.kernel_size, module.kernel_size, x.shape[-1], module.features)
     kernel = module.param("kernel", module.kernel_init, shape, jnp.float32)
     bias = module.param("bias", nn.initializers.zeros, shape[-1:], jnp.float32)
@@ -88,15 +93,17 @@ def _layer(module: Conv | ConvTranspose, convolve: Callable, x: Images) -> Convo
     return y + bias.reshape(1, 1, 1, -1)
 
 
-def conv(x: Images, kernel: Kernel, stride: int = 1) -> Convolved:
-    """Computes the `SAME` convolution, in the form that is fastest on the backend."""
-    if not products_are_faster():
-        return lax.conv_general_dilated(x, kernel, (stride, stride), "SAME", dimension_numbers=LAYOUT)
+def conv(x: Images, kernel: Kernel, stride: int = 1, border: Border = "SAME") -> Convolved:
+    """Computes the convolution, in the form that is fastest on the backend."""
     k, _, c_in, c_out = kernel.shape
-    size = x.shape[1:3]
-    padding = same_padding(size, k, stride)
+    padding = same_padding(x.shape[1:3], k, stride) if isinstance(border, str) else ((border, border),) * 2
+    if border == "REFLECT":
+        x, padding = jnp.pad(x, ((0, 0), *padding, (0, 0)), mode="reflect"), ((0, 0), (0, 0))
+    if not products_are_faster():
+        return lax.conv_general_dilated(x, kernel, (stride, stride), padding, dimension_numbers=LAYOUT)
     if stride == 1 and c_out < c_in:  # fewer channels to copy after the product
-        mirrored = tuple((after, before) for before, after in padding)
+        size = tuple(n + sum(pads) - k + 1 for n, pads in zip(x.shape[1:3], padding, strict=True))
+        mirrored = tuple((k - 1 - before, k - 1 - after) for before, after in padding)
         return scatter(_windows(x, kernel), k, stride, mirrored, size)
     return _product(gather(x, k, stride, padding), kernel.reshape(k * k * c_in, c_out))
 

@@ -1,4 +1,6 @@
-"""Batch norm, plain and conditional, over the global batch, however it is split over devices."""
+"""Batch norm, plain and conditional, over the global batch, however it is split over devices; instance norm."""
+
+from typing import Literal
 
 import jax.numpy as jnp
 from flax import linen as nn
@@ -6,6 +8,7 @@ from jax import lax
 from jaxtyping import Array, Float, Int
 
 from gan_jax.engine.collectives import pmean
+from gan_jax.errors import BadInput
 
 
 class ConditionalBatchNorm(nn.Module):
@@ -72,3 +75,47 @@ class BatchNorm(nn.Module):
         gain = scale * lax.rsqrt(var + self.epsilon)
         mean, gain, bias = (v.reshape((1,) * (x.ndim - 1) + channels) for v in (mean, gain, bias))
         return ((wide - mean) * gain + bias).astype(x.dtype)
+
+
+class InstanceNorm(nn.Module):
+    """Normalizes every channel of an example over its own pixels: zero mean, unit variance.
+
+    It keeps no statistics, so training and inference are the same function. Parameters `scale` and `bias` only if
+    `affine`. A map of one pixel becomes zero. Computed in float32, the output has the input's dtype.
+
+    Ulyanov et al. 2016, "Instance normalization: the missing ingredient for fast stylization", eq. 2
+    (https://arxiv.org/abs/1607.08022).
+    """
+
+    epsilon: float = 1e-5
+    affine: bool = False
+
+    @nn.compact
+    def __call__(self, x: Float[Array, "B *space C"]) -> Float[Array, "B *space C"]:
+        """Normalizes every channel of every example."""
+        axes = tuple(range(1, x.ndim - 1))
+        wide = x.astype(jnp.float32)
+        centered = wide - wide.mean(axes, keepdims=True)
+        y = centered * lax.rsqrt(jnp.square(centered).mean(axes, keepdims=True) + self.epsilon)
+        if self.affine:
+            channels, own = x.shape[-1:], (1,) * (x.ndim - 1) + x.shape[-1:]
+            scale = self.param("scale", nn.initializers.ones, channels, jnp.float32)
+            bias = self.param("bias", nn.initializers.zeros, channels, jnp.float32)
+            y = y * scale.reshape(own) + bias.reshape(own)
+        return y.astype(x.dtype)
+
+
+Norm = Literal["none", "batch", "instance"]
+"""The normalization after the convolutions of a network."""
+
+
+def normalize(x: Float[Array, "B *space C"], norm: Norm) -> Float[Array, "B *space C"]:
+    """Normalizes by a layer of the calling module: none, `BatchNorm` with momentum 0.9, or `InstanceNorm`."""
+    match norm:
+        case "none":
+            return x
+        case "batch":
+            return BatchNorm(momentum=0.9)(x)
+        case "instance":
+            return InstanceNorm()(x)
+    raise BadInput(f'norm "{norm}" is not supported: choose one of none, batch, instance')

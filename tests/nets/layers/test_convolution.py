@@ -100,6 +100,35 @@ def test_transposed_size_inconsistent_with_the_stride_is_refused():
         ConvTranspose(2, stride=2, size=9).init(jax.random.key(0), draw(2, 4, 4, 3))
 
 
+@pytest.mark.medium
+@pytest.mark.parametrize("products", [True, False])
+def test_borders_equal_padding_before_a_convolution_without_border(products, monkeypatch):
+    """With more and with fewer output than input channels."""
+    monkeypatch.setattr(convolution, "products_are_faster", lambda: products)
+    # border, its mode and pixels, C_in, k, stride, C_out
+    cases = [
+        ("REFLECT", "reflect", 1, 3, 3, 1, 2),
+        ("REFLECT", "reflect", 3, 1, 7, 1, 3),
+        (1, "constant", 1, 3, 4, 1, 2),
+        (1, "constant", 1, 2, 4, 2, 3),
+    ]
+
+    def by_hand(x, kernel, mode, pixels, stride):
+        x = jnp.pad(x, ((0, 0), (pixels, pixels), (pixels, pixels), (0, 0)), mode)
+        return lax.conv_general_dilated(x, kernel, (stride, stride), "VALID", dimension_numbers=convolution.LAYOUT)
+
+    @jax.jit
+    def run(seed):
+        pairs = []
+        for border, mode, pixels, c_in, k, stride, c_out in cases:
+            x, kernel = draw(2, 5, 8, c_in, seed=seed), draw(k, k, c_in, c_out, seed=seed + 1)
+            pairs.append((conv(x, kernel, stride, border), by_hand(x, kernel, mode, pixels, stride)))
+        return pairs
+
+    for case, (got, expected) in zip(cases, run(0), strict=True):
+        close(got, expected, err_msg=str(case))
+
+
 def penalty(convolve, kernel, x):
     """Computes a gradient penalty through a convolution."""
     slope = jax.grad(lambda x: jnp.sum(jnp.tanh(convolve(x, kernel))))(x)
@@ -165,7 +194,9 @@ def test_bfloat16_output_is_close_to_float32(ours, theirs):
     np.testing.assert_allclose(got.astype(jnp.float32), expected, rtol=0.05, atol=0.05)
 
 
-@pytest.mark.parametrize("layer", [Conv(2), Conv(4), ConvTranspose(2, stride=2)])
+@pytest.mark.parametrize(
+    "layer", [Conv(2), Conv(4, border="REFLECT"), Conv(2, 4, border=1), ConvTranspose(2, stride=2)]
+)
 def test_cpu_layers_and_gradients_contain_no_lax_convolution(layer):
     """lax convolutions are slow on CPU; the layers use matrix products."""
     x = jax.ShapeDtypeStruct((2, 6, 6, 3), jnp.float32)

@@ -1,5 +1,6 @@
-"""Dropout and batch norm: against flax, hand computation, and over devices."""
+"""Dropout, batch norm and instance norm: against flax, hand computation, and over devices."""
 
+import inspect
 from functools import partial
 
 import jax
@@ -12,7 +13,7 @@ from jax.sharding import PartitionSpec as P
 from gan_jax.engine.collectives import batch_axis, pmean
 from gan_jax.errors import BadInput
 from gan_jax.nets.layers.dropout import Dropout
-from gan_jax.nets.layers.normalization import BatchNorm, ConditionalBatchNorm
+from gan_jax.nets.layers.normalization import BatchNorm, ConditionalBatchNorm, InstanceNorm, normalize
 
 close = partial(np.testing.assert_allclose, rtol=1e-5, atol=1e-5)
 
@@ -211,3 +212,25 @@ def test_conditional_batch_norm_keeps_the_dtype():
     half, stats = layer.apply(variables, x.astype(jnp.bfloat16), y, mutable=["batch_stats"])
     assert half.dtype == jnp.bfloat16
     assert all(leaf.dtype == jnp.float32 for leaf in jax.tree.leaves(stats))
+
+
+@pytest.mark.parametrize("affine", [False, True])
+def test_instance_norm_equals_flax(affine):
+    x = 2 * jax.random.normal(jax.random.key(0), (4, 5, 2, 3)) + 100
+    params = {"scale": jnp.array([1.0, 2, 3]), "bias": jnp.array([0.0, 1, -1])} if affine else {}
+    theirs = nn.InstanceNorm(epsilon=1e-5, use_scale=affine, use_bias=affine, use_fast_variance=False)
+    y = InstanceNorm(affine=affine).apply({"params": params}, x)
+    np.testing.assert_allclose(y, theirs.apply({"params": params}, x), rtol=1e-3, atol=1e-4)
+
+
+def test_instance_norm_keeps_no_statistics_and_its_dtype():
+    x = jnp.ones((2, 3, 3, 2), jnp.bfloat16)
+    y, variables = InstanceNorm(affine=True).init_with_output(jax.random.key(0), x)
+    assert y.dtype == jnp.bfloat16 and set(variables) == {"params"}
+    assert InstanceNorm().init(jax.random.key(0), x) == {}
+
+
+def test_unknown_norm_is_refused():
+    """Without the type check of the tests, which refuses it too."""
+    with pytest.raises(BadInput, match='norm "layer" is not supported: choose one of none, batch, instance'):
+        inspect.unwrap(normalize)(jnp.ones((2, 3)), "layer")

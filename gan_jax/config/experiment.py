@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from gan_jax.config.flags import NonNegativeInt, PositiveInt, Seed
+from gan_jax.data.source import Source
 from gan_jax.engine.game import Game, Latents, Metrics, State, images_per_step
 from gan_jax.engine.parallel import Step
 from gan_jax.engine.step import make_step
@@ -116,7 +117,8 @@ class Evaluation(NamedTuple):
     """The scores of an experiment, computed at every preview."""
 
     scores: Callable[[Mapping[str, Any], Latents], Metrics]
-    """`scores(nets, latents) -> {name: scalar}`; pure. Calls the `.ema` networks on the latents of every sample."""
+    """`scores(nets, latents) -> {name: scalar}`; pure. Calls the `.ema` networks on the latents of every sample. In a
+    game with conditions the latents have all arrays of the examples, the target too."""
     samples: int
     """Number of latents, which are the same each time."""
     higher: frozenset[str] = frozenset()
@@ -137,6 +139,12 @@ class Experiment(NamedTuple):
     """`preview(game)(state) -> picture`, in place of the grid of images; for samples that are not images."""
     save_at: frozenset[int] = frozenset()
     """Steps whose states are saved besides those of `--checkpoint-every`; `reproduce` compares them."""
+    data: Source | None = None
+    """The examples to play on, where they are derived from those opened: their low resolution, noise, holes."""
+
+    def played_on(self, source: Source) -> Source:
+        """Returns the examples to play on, where `source` was opened."""
+        return self.data or source
 
 
 Build = Callable[..., Experiment]

@@ -27,7 +27,7 @@ Batch = dict[str, Array]
 A step gets leaves `[slice, B, ...]`, one slice for each turn of the clock; see `slices`."""
 
 Latents = dict[str, Array]
-"""Inputs of the generator: `z` `[B, Z]` and the game's codes, each `[B]`; in a conditional game, labels `y`."""
+"""Inputs of the generator: `z` `[B, Z]`, the game's codes, each `[B]`, and its conditions, such as an image `a`."""
 
 Metrics = dict[str, Float[Array, ""]]
 
@@ -117,12 +117,15 @@ class Game(NamedTuple):
     """`prior(keys [B]) -> latents`."""
     inputs: Callable[[Batch, Latents], Mapping[str, tuple]]
     """`inputs(batch, latents) -> {player: arguments of its network}`, to initialize the networks."""
-    sample: Callable[[Mapping[str, Any], Latents], Array]
-    """`sample(nets, latents) -> images [B, H, W, C]`, by the `.ema` networks."""
+    sample: Callable[..., Array | Mapping[str, Array]]
+    """`sample(nets, latents)` or `sample(nets, latents, step)`: images `[B, H, W, C]`, or several arrays by name, made
+    by the `.ema` networks."""
     clock: str = "d"
     """The player whose turns measure time and are dealt real data, except lazy ones; see `slices`."""
     codes: Mapping[str, Code] = MappingProxyType({})
     """The codes that the prior draws besides `z`: `{"y": Categorical(10)}` in a game of ten classes."""
+    conditions: tuple[str, ...] = ()
+    """The arrays of the batch that are latents as they are: images to translate. Sampling then takes data."""
 
 
 class PlayerState(NamedTuple):
@@ -143,6 +146,11 @@ class State(NamedTuple):
     step: Int[Array, ""]
     key: Key[Array, ""]
     players: dict[str, PlayerState]
+
+
+def draw_for(game: Game, keys: Keys, batch: Batch) -> Latents:
+    """Draws the latents of a batch: those of the prior, and the game's conditions."""
+    return {**game.prior(keys), **{name: batch[name] for name in game.conditions}}
 
 
 def slices(game: Game) -> tuple[int, ...]:

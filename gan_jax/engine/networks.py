@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from inspect import signature
 from typing import Any
 
 import jax
 
-from gan_jax.engine.game import Game, Network, Params, PlayerState, Variables
+from gan_jax.engine.game import Game, Latents, Network, Params, PlayerState, Variables
 
 
 class BoundNet:
@@ -21,27 +22,27 @@ class BoundNet:
         self._ema = state.ema
         self.stats = state.stats
 
-    def __call__(self, *args: Any) -> Any:
-        """Applies the network in training mode and records its new stats."""
-        output, self.stats = self._train(args)
+    def __call__(self, *args: Any, **method: Any) -> Any:
+        """Applies the network in training mode and records its new stats; `method="name"` calls another method."""
+        output, self.stats = self._train(args, method)
         return output
 
-    def stateless(self, *args: Any) -> Any:
+    def stateless(self, *args: Any, **method: Any) -> Any:
         """Applies the network in training mode without recording stats: a function that penalties can differentiate."""
-        return self._train(args)[0]
+        return self._train(args, method)[0]
 
-    def ema(self, *args: Any) -> Any:
+    def ema(self, *args: Any, **method: Any) -> Any:
         """Applies the network in inference mode, with the EMA of params and stats; no gradient flows to them."""
         variables = {"params": self.params, **self.stats} if self._ema is None else self._ema
-        return self._net.apply(jax.lax.stop_gradient(variables), *args)
+        return self._net.apply(jax.lax.stop_gradient(variables), *args, **method)
 
     def wrap(self, call: Callable[..., Any]) -> "WrappedNet":
         """Wraps the network in `call(net, *args)`, which may fill in a label or select one of several outputs."""
         return WrappedNet(self, call)
 
-    def _train(self, args: tuple) -> tuple[Any, Variables]:
+    def _train(self, args: tuple, method: dict) -> tuple[Any, Variables]:
         variables = {"params": self.params, **self.stats}
-        output, stats = self._net.apply(variables, *args, mutable=list(self.stats))
+        output, stats = self._net.apply(variables, *args, mutable=list(self.stats), **method)
         return output, dict(stats)
 
     # Names of earlier releases, for user files.
@@ -59,9 +60,9 @@ class WrappedNet:
 
     wrap = BoundNet.wrap
 
-    def __call__(self, *args: Any) -> Any:
+    def __call__(self, *args: Any, **method: Any) -> Any:
         """As `BoundNet.__call__`."""
-        return self._train(*args)
+        return self._train(*args, **method)
 
 
 def bind(
@@ -73,3 +74,9 @@ def bind(
         name: BoundNet(player.net, params.get(name, states[name].params), states[name])
         for name, player in game.players.items()
     }
+
+
+def generate(game: Game, players: Mapping[str, PlayerState], latents: Latents, step: Any) -> Any:
+    """Draws samples from a game: those of `game.sample`, which may take the step."""
+    at = (step,) if len(signature(game.sample).parameters) > 2 else ()
+    return game.sample(bind(game, players), latents, *at)

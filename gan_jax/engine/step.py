@@ -15,7 +15,19 @@ from jaxtyping import Array, Float, Int, Key
 
 from gan_jax.engine.collectives import batch_axis, device_count, pmean
 from gan_jax.engine.dynamics import Field, Joint, Optimizers, gradient_play
-from gan_jax.engine.game import Batch, Game, Metrics, Move, Player, PlayerState, State, Turn, images_per_step, slices
+from gan_jax.engine.game import (
+    Batch,
+    Game,
+    Metrics,
+    Move,
+    Player,
+    PlayerState,
+    State,
+    Turn,
+    draw_for,
+    images_per_step,
+    slices,
+)
 from gan_jax.engine.keys import example_keys, named_key
 from gan_jax.engine.networks import bind
 from gan_jax.engine.priors import Keys
@@ -37,7 +49,7 @@ def init(game: Game, key: Key[Array, ""], batch: Mapping[str, Any]) -> State:
 
     def make(key: Key[Array, ""]) -> State:
         first = {name: jnp.zeros(leaf.shape[1:], leaf.dtype) for name, leaf in batch.items()}
-        latents = game.prior(example_keys(key, first["x"].shape[0]))
+        latents = draw_for(game, example_keys(key, len(next(iter(first.values())))), first)
         inputs = game.inputs(first, latents)
         players = {
             name: _init_player(player, optimizers(game, name), named_key(key, name), inputs[name])
@@ -68,7 +80,7 @@ def make_step(game: Game, axis_name: str | None = None) -> Callable[[State, Batc
             players, played = state.players, []
             for i, (turn, dealt) in enumerate(zip(game.turns, slices(game), strict=True)):
                 examples = {name: leaf[dealt] for name, leaf in batch.items()}
-                keys = example_keys(jax.random.fold_in(key, i), examples["x"].shape[0])
+                keys = example_keys(jax.random.fold_in(key, i), len(next(iter(examples.values()))))
                 play = partial(_play, game, turn, examples, keys, state.step)
                 if turn.every == 1:
                     players, reports = play(players)
@@ -76,7 +88,7 @@ def make_step(game: Game, axis_name: str | None = None) -> Callable[[State, Batc
                     due = state.step % turn.every == 0
                     players, reports = jax.lax.cond(due, play, partial(_skip, play), players)
                 played.append(reports)
-            images = images_per_step(game, batch["x"].shape[1] * device_count())
+            images = images_per_step(game, next(iter(batch.values())).shape[1] * device_count())
             for name in dict.fromkeys(name for turn in game.turns for move in turn.moves for name in move.who):
                 players = players | {name: _update_ema(game.players[name], players[name], state.step, images)}
             return State(state.step + 1, state.key, players), _average(game, played, state.step)

@@ -24,8 +24,10 @@ def diversity_ratio(game: Game, source: Source, seed: int, draw: Draw) -> Callab
     """Returns `state -> {"diversity_ratio": ...}`: mean distance of samples divided by mean distance of real examples.
 
     1: as diverse as the real examples; 0: all samples are equal. The latents and the real examples, which are spread
-    evenly over the data, are the same every time.
+    evenly over the data, are the same every time. Empty for a game with conditions, whose samples follow its inputs.
     """
+    if game.conditions:
+        return lambda state: {}
 
     @cache  # computed while the device trains: the first chunk does not wait for it
     def constants() -> tuple[Latents, Float[Array, ""]]:

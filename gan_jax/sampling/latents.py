@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Key
 
-from gan_jax.engine.game import Game, Latents
+from gan_jax.engine.game import Batch, Game, Latents
 from gan_jax.engine.keys import example_keys, named_key
 from gan_jax.engine.priors import Categorical, Code, Keys
 from gan_jax.errors import BadInput
@@ -19,7 +19,11 @@ Values = Sequence[int | float]
 
 
 def draw_latents(
-    game: Game, key: Key[Array, ""], n: int, given: Mapping[str, Values] = MappingProxyType({})
+    game: Game,
+    key: Key[Array, ""],
+    n: int,
+    given: Mapping[str, Values] = MappingProxyType({}),
+    examples: Batch = MappingProxyType({}),
 ) -> Latents:
     """Draws the latents of `n` samples from the game's prior; sample i does not depend on `n`.
 
@@ -28,11 +32,14 @@ def draw_latents(
         key: a scalar typed key.
         n: the number of samples.
         given: values of codes by name, cycled over the samples; other codes are drawn from the prior.
+        examples: `n` examples, of which the game's conditions are taken.
 
     Raises:
-        BadInput: unknown code, or class out of range.
+        BadInput: unknown code, class out of range, or a condition is missing.
     """
-    latents = _drawing(game.prior, n)(key)
+    if missing := [name for name in game.conditions if name not in examples]:
+        raise BadInput(f"this game makes samples of data, and {missing[0]!r} is missing: give --inputs DATA")
+    latents = _drawing(game.prior, n)(key) | {name: examples[name] for name in game.conditions}
     return latents | {name: jnp.resize(_array(game.codes, name, given[name]), (n,)) for name in given}
 
 
@@ -55,7 +62,7 @@ def sweep_code(game: Game, fixed: Latents, name: str, values: Values) -> Latents
         BadInput: as `draw_latents`.
     """
     swept = _array(game.codes, name, values)
-    n = fixed["z"].shape[0]
+    n = len(next(iter(fixed.values())))
     return {k: jnp.repeat(leaf, len(swept), axis=0) for k, leaf in fixed.items()} | {name: jnp.tile(swept, n)}
 
 

@@ -6,30 +6,52 @@ from collections.abc import Callable
 
 import jax
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Array, Key, UInt8
 
 from gan_jax.config.experiment import Experiment
-from gan_jax.engine.game import Game, Latents, Metrics, State
+from gan_jax.data.source import Source, read_batch
+from gan_jax.engine.game import Batch, Game, Latents, Metrics, State
 from gan_jax.engine.networks import bind
 from gan_jax.sampling.latents import cycle_classes, draw_latents
 from gan_jax.sampling.sampler import Draw
-from gan_jax.viz.images import image_grid, to_uint8
+from gan_jax.viz.images import image_grid, side_by_side, to_uint8
 
 
-def preview_picture(experiment: Experiment, game: Game, draw: Draw) -> Callable[[State], UInt8[np.ndarray, "H W C"]]:
-    """Returns `picture(state)`: the experiment's own preview, or by default a grid of samples drawn with `draw`."""
+def preview_picture(
+    experiment: Experiment, game: Game, source: Source, draw: Draw
+) -> Callable[[State], UInt8[np.ndarray, "H W C"]]:
+    """Returns `picture(state)`: the experiment's own preview, or by default a grid of samples drawn with `draw`.
+
+    A game with conditions shows each sample between its inputs and the real example, the target.
+    """
     if experiment.preview:
         return experiment.preview(game)
-    shown = functools.cache(lambda: preview_latents(experiment, game))  # drawn while the device trains
-    return lambda state: image_grid(to_uint8(draw(state, shown())), *experiment.grid)
+    shown = functools.cache(lambda: preview_latents(experiment, game, source))  # drawn while the device trains
+    rows, cols = experiment.grid
+    if not game.conditions:
+        return lambda state: image_grid(to_uint8(draw(state, shown())), rows, cols)
+    real = functools.cache(lambda: _images(spread_examples(source, rows * cols)))
+
+    def picture(state: State) -> UInt8[np.ndarray, "H W C"]:
+        samples = draw(state, shown())
+        named = samples if isinstance(samples, dict) else {"sample": samples}
+        inputs, targets = ({k: v for k, v in real().items() if (k in game.conditions) == given} for given in (1, 0))
+        return side_by_side([*inputs.values(), *map(to_uint8, named.values()), *targets.values()], rows, cols)
+
+    return picture
 
 
-def experiment_scores(experiment: Experiment, game: Game) -> Callable[[State], Metrics]:
+def _images(examples: Batch) -> dict[str, UInt8[np.ndarray, "N H W C"]]:
+    """Converts the arrays of examples that are images."""
+    return {name: to_uint8(np.asarray(leaf)) for name, leaf in examples.items() if leaf.ndim == 4}
+
+
+def experiment_scores(experiment: Experiment, game: Game, source: Source) -> Callable[[State], Metrics]:
     """Returns `scores(state)`, on the same latents every time; empty for an experiment without evaluation."""
     evaluation = experiment.evaluation
     if evaluation is None:
         return lambda state: {}
-    latents = draw_latents(game, jax.random.key(experiment.common.seed), evaluation.samples)
+    latents = scored_latents(game, jax.random.key(experiment.common.seed), evaluation.samples, source)
     scores = jax.jit(lambda players, latents: evaluation.scores(bind(game, players), latents))
     return lambda state: scores(state.players, latents)
 
@@ -39,7 +61,19 @@ def merge_scores(*scorers: Callable[[State], Metrics]) -> Callable[[State], Metr
     return lambda state: functools.reduce(operator.or_, (scores(state) for scores in scorers))
 
 
-def preview_latents(experiment: Experiment, game: Game) -> Latents:
+def scored_latents(game: Game, key: Key[Array, ""], n: int, source: Source) -> Latents:
+    """Draws the latents of `n` samples for scores; in a game with conditions, with all arrays of the examples."""
+    examples = spread_examples(source, n) if game.conditions else {}
+    return {**examples, **draw_latents(game, key, n, examples=examples)}
+
+
+def preview_latents(experiment: Experiment, game: Game, source: Source) -> Latents:
     """Draws the latents of the preview grid: the same throughout a run, and the default of `gan-jax sample`."""
     rows, cols = experiment.grid
-    return draw_latents(game, jax.random.key(experiment.common.seed), rows * cols, cycle_classes(game))
+    examples = spread_examples(source, rows * cols) if game.conditions else {}
+    return draw_latents(game, jax.random.key(experiment.common.seed), rows * cols, cycle_classes(game), examples)
+
+
+def spread_examples(source: Source, n: int) -> Batch:
+    """Reads `n` examples spread evenly over a data set, the same every time; a small set is repeated."""
+    return read_batch(source, np.linspace(0, source.size - 1, n).astype(int))

@@ -8,12 +8,15 @@ import numpy as np
 from jaxtyping import Float
 
 from gan_jax.engine.game import Game, Latents, State
-from gan_jax.engine.networks import bind
+from gan_jax.engine.networks import generate
 
 CHUNK = 64
 """Samples per call of the network: bounds memory, and makes every call the same program with the same bits."""
 
-Draw = Callable[[State, Latents], Float[np.ndarray, "N ..."]]
+Samples = Float[np.ndarray, "N ..."] | dict[str, Float[np.ndarray, "N ..."]]
+"""Samples of a game, or several arrays by name: `fake_b`, `cycle_a`."""
+
+Draw = Callable[[State, Latents], Samples]
 """`draw(state, latents) -> samples`."""
 
 
@@ -21,15 +24,15 @@ def sampler(game: Game) -> Draw:
     """Returns `draw(state, latents) -> samples`, images in [-1, 1], from the EMA parameters; compiled once."""
 
     @jax.jit
-    def chunk(players, latents):
-        return game.sample(bind(game, players), latents)
+    def chunk(players, latents, step):
+        return generate(game, players, latents, step)
 
-    def draw(state: State, latents: Latents) -> Float[np.ndarray, "N ..."]:
-        n = latents["z"].shape[0]
-        images = []
+    def draw(state: State, latents: Latents) -> Samples:
+        n = len(next(iter(latents.values())))
+        drawn = []
         for start in range(0, n, CHUNK):
             rows = jnp.arange(start, start + CHUNK) % n
-            images.append(chunk(state.players, {name: leaf[rows] for name, leaf in latents.items()}))
-        return np.concatenate(images)[:n]
+            drawn.append(chunk(state.players, {name: leaf[rows] for name, leaf in latents.items()}, state.step))
+        return jax.tree.map(lambda *each: np.concatenate(each)[:n], *drawn)
 
     return draw

@@ -23,7 +23,7 @@ from gan_jax.engine.networks import bind
 from gan_jax.engine.parallel import BATCH_AXIS, SEEDS
 from gan_jax.engine.step import init, make_step
 from gan_jax.evaluation.evaluator import Evaluator, ranked_scores
-from gan_jax.sampling.latents import draw_latents
+from gan_jax.sampling.preview import scored_latents
 from gan_jax.sweep.grid import Combination, varied_floats
 from gan_jax.training.chunk import mean, over_steps
 from gan_jax.training.compiler import compiler_options
@@ -62,6 +62,11 @@ class BatchedRuns(NamedTuple):
     def experiment(self) -> Experiment:
         """The experiment of the first combination."""
         return self.build(self.source, **self.combinations[0].kwargs)
+
+    @property
+    def data(self) -> Source:
+        """The examples that every run is played on."""
+        return self.experiment.played_on(self.source)
 
     @property
     def plan(self) -> list[ScheduledPhase]:
@@ -124,7 +129,7 @@ def logged(runs: BatchedRuns) -> list[str]:
 
         def play(state: State, floats: Floats, phase: int = phase) -> Metrics:
             game = runs.traced_game(phase, floats)
-            batch = abstract_batch(game, runs.source, runs.experiment.common)
+            batch = abstract_batch(game, runs.data, runs.experiment.common)
             return make_step(game)(state, jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), batch))[1]
 
         metrics = jax.eval_shape(jax.vmap(play, in_axes=(SEEDS, 0)), state, runs.floats)
@@ -138,7 +143,7 @@ def _fresh(runs: BatchedRuns, phase: int) -> State:
 
     def init_run(key: Key[Array, ""], floats: Floats) -> State:
         game = runs.traced_game(phase, floats)
-        return init(game, key, abstract_batch(game, runs.source, runs.experiment.common))
+        return init(game, key, abstract_batch(game, runs.data, runs.experiment.common))
 
     make = jax.jit(init_run)
     states = [make(*each) for each in zip(runs.keys, runs.floats, strict=True)]
@@ -150,7 +155,7 @@ def _chunks(runs: BatchedRuns, phase: int, state: State) -> Iterator[tuple[int, 
     """Plays the rest of a phase; yields the step, the state and the metrics of each chunk of steps."""
     common, stage, placement = runs.experiment.common, runs.plan[phase], runs.placement
     # All runs share one copy of the data; a seed decides only the order.
-    pipeline = device_resident(runs.source, common.seed, slice_count(stage.game), common.batch_size)
+    pipeline = device_resident(runs.data, common.seed, slice_count(stage.game), common.batch_size)
     arrays = jax.device_put(pipeline.arrays, NamedSharding(runs.mesh, P()))
     state, floats = jax.device_put((state, runs.floats), (placement.state, placement.runs))
 
@@ -190,9 +195,9 @@ def _draws(runs: BatchedRuns, turns: int) -> Callable[[Iterable[range]], Iterato
     """Returns a stream of the draws of each run's examples, `[n, R, turn, B, ...]`, for ranges of steps."""
 
     def stream(ranges: Iterable[range]) -> Iterator[Inputs]:
-        size = runs.experiment.common.batch_size
+        size, data = runs.experiment.common.batch_size, runs.data
         for steps in ranges:
-            of_seeds = [draws(runs.source, seed, steps, turns, size) for seed in runs.seeds]
+            of_seeds = [draws(data, seed, steps, turns, size) for seed in runs.seeds]
             yield jax.tree.map(lambda *each: np.stack(len(runs.combinations) * each, axis=1), *of_seeds)
 
     return stream
@@ -200,14 +205,14 @@ def _draws(runs: BatchedRuns, turns: int) -> Callable[[Iterable[range]], Iterato
 
 def _experiment_scores(runs: BatchedRuns, phase: int) -> Callable[[State], RunMetrics]:
     """Returns `scores(state)`: the experiment's own scores of every run; empty without an evaluation."""
-    samples = runs.experiment.evaluation.samples if runs.experiment.evaluation else 0
+    data, samples = runs.data, runs.experiment.evaluation.samples if runs.experiment.evaluation else 0
     if not samples:
         return lambda state: {}
 
     def of_run(players: Any, key: Key[Array, ""], floats: Floats) -> Metrics:
         experiment = runs.traced_experiment(floats)
         game = experiment.phases[phase].game
-        return experiment.evaluation.scores(bind(game, players), draw_latents(game, key, samples))
+        return experiment.evaluation.scores(bind(game, players), scored_latents(game, key, samples, data))
 
     scores, keys, floats = jax.jit(runs.over_runs(of_run)), runs.keys, runs.floats
     return lambda state: scores(state.players, keys, floats)
@@ -218,7 +223,7 @@ def _evaluation_scores(runs: BatchedRuns, phase: int) -> Callable[[State], dict[
     common = runs.experiment.common
     if not common.evaluate:
         return lambda state: {}
-    scorer = Evaluator(common, runs.source).scorer
+    scorer = Evaluator(common, runs.data).scorer
     games = [schedule_phases(runs.build(runs.source, **c.kwargs))[phase].game for c in runs.combinations]
     scorers = [score for score in map(scorer, games) for _ in runs.seeds]
 

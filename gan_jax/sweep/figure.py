@@ -52,6 +52,6 @@ def _draw(program: Program, indices: Sequence[int]) -> None:
     for c in sorted({index // many for index in left}):
         experiment = program.runs.build(program.runs.source, **program.runs.combinations[c].kwargs)
         game = experiment.phases[-1].game
-        draw = preview_picture(experiment, game, sampler(game))
+        draw = preview_picture(experiment, game, program.runs.data, sampler(game))
         for index in (index for index in left if index // many == c):
             save_png(program.folder.preview(index), draw(run_state(state, index)))

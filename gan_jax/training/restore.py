@@ -67,7 +67,8 @@ def rebuild(folder: RunDir) -> tuple[Manifest, Experiment, Source]:
     source = _described(manifest.data)
     if source is None:
         raise BadInput(f"{folder.manifest} cannot be read (it describes no data): restore it, or train again")
-    return manifest, build(source, **parsed.kwargs), source
+    experiment = build(source, **parsed.kwargs)
+    return manifest, experiment, experiment.played_on(source)
 
 
 def _described(data: Mapping[str, Any]) -> Source | None:

@@ -5,10 +5,11 @@ uninterrupted one.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 import jax
+import jax.numpy as jnp
 from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 from jaxtyping import Array, Int, Key
@@ -17,8 +18,8 @@ from gan_jax.config.experiment import Experiment, Phase, RunConfig, ScheduledPha
 from gan_jax.data import Source, device_resident, tf_data
 from gan_jax.data.on_device import Inputs
 from gan_jax.data.source import describe_source
-from gan_jax.engine.game import Game, Metrics, State, slice_count
-from gan_jax.engine.networks import bind
+from gan_jax.engine.game import Game, Metrics, State, draw_for, slice_count
+from gan_jax.engine.networks import generate
 from gan_jax.engine.parallel import BATCH_AXIS, check_shares, make_mesh
 from gan_jax.engine.step import init
 from gan_jax.errors import BadInput
@@ -56,6 +57,7 @@ def train(
         BadInput: as `check`, or the checkpoint is damaged or from other settings.
         NonFinite: a loss, a gradient or the parameters are not finite, and `rollbacks` rollbacks have been made.
     """
+    source = experiment.played_on(source)
     check(experiment, source)
     while True:
         try:
@@ -81,7 +83,9 @@ def _train_while_finite(
     """Trains until the end, `stop()`, or the first `NonFinite`."""
     common, plan, mesh = experiment.common, schedule_phases(experiment), make_mesh()
     samplers = [sampler(stage.game) for stage in plan]
-    previews = [preview_picture(experiment, stage.game, draw) for stage, draw in zip(plan, samplers, strict=True)]
+    previews = [
+        preview_picture(experiment, stage.game, source, draw) for stage, draw in zip(plan, samplers, strict=True)
+    ]
     with (
         Checkpoints(folder.checkpoints, common.keep, best_cost(experiment)) as checkpoints,
         ProgressBar(plan[-1].images(plan[-1].steps.stop)) as bar,
@@ -135,7 +139,7 @@ def single(
         fresh=lambda phase: new_state(plan[phase].game, source, common),
         chunks=lambda phase, state: chunks(plan[phase], state, common, source, mesh, glimpse),
         scores=lambda phase: merge_scores(
-            experiment_scores(experiment, plan[phase].game),
+            experiment_scores(experiment, plan[phase].game, source),
             diversity_ratio(plan[phase].game, source, common.seed, samplers[phase]),
         ),
         evaluate=lambda phase: evaluator(plan[phase].game),
@@ -225,7 +229,7 @@ def check(experiment: Experiment, source: Source, devices: int | None = None) ->
         BadInput: `devices` (by default all) cannot share the batch, a game does not fit the data, or `--best` is not
             logged.
     """
-    common = experiment.common
+    common, source = experiment.common, experiment.played_on(source)
     if jax.process_count() > 1:
         raise BadInput("a run is trained by one process: start it without jax.distributed")
     check_shares(common.batch_size, devices or len(jax.devices()))
@@ -240,22 +244,26 @@ def check(experiment: Experiment, source: Source, devices: int | None = None) ->
 
 
 def check_fit(game: Game, source: Source, common: RunConfig) -> None:
-    """Raises `BadInput` if a game needs other labels than the data has, or generates another shape."""
+    """Raises `BadInput` if a game needs other labels or conditions than the data has, or generates another shape."""
+    if missing := [name for name in game.conditions if name not in source.spec]:
+        what = f"this game makes examples of inputs, and {source.name} has no {missing[0]!r}"
+        raise BadInput(f"{what}: give pairs (--pair INPUT,TARGET) or two data sets (--to), as the experiment says")
     label = game.codes.get("y")
     if label and len(source.classes) != label.classes:
         has = f"{len(source.classes)} classes" if source.classes else "no labels"
         wants = f"this game needs {label.classes}" if label.classes else "this game needs labels"
         raise BadInput(f"{source.name} has {has}, but {wants}: give --data mnist5k, or a folder of class folders")
     players = abstract_state(game, source, common, make_mesh()).players
-    latents = jax.eval_shape(game.prior, jax.random.split(jax.random.key(0), common.batch_size))
-    made = jax.eval_shape(lambda players, latents: game.sample(bind(game, players), latents), players, latents)
-    if made.shape[1:] != source.shape:
+    batch = {name: leaf.abstract(common.batch_size) for name, leaf in source.spec.items()}
+    latents = jax.eval_shape(partial(draw_for, game), jax.random.split(jax.random.key(0), common.batch_size), batch)
+    made = jax.eval_shape(partial(generate, game), players, latents, jnp.int32(0))
+    if not isinstance(made, Mapping) and made.shape[1:] != source.shape:
         raise BadInput(f"{source.name} has examples of shape {source.shape}, but this game makes {made.shape[1:]}")
 
 
 def logged(experiment: Experiment, source: Source) -> list[list[str]]:
     """Returns the names of the metrics of every phase by tracing its step, which also raises any error in a loss."""
-    common, mesh = experiment.common, make_mesh()
+    common, mesh, source = experiment.common, make_mesh(), experiment.played_on(source)
 
     def names(phase: Phase) -> list[str]:
         state = abstract_state(phase.game, source, common, mesh)

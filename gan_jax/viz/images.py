@@ -39,6 +39,41 @@ def image_grid(
     return np.pad(picture, ((0, pad), (0, pad), (0, 0)), constant_values=WHITE)
 
 
+def side_by_side(
+    columns: Sequence[UInt8[np.ndarray, "n _ _ _"]], rows: int, cols: int, pad: int = 2
+) -> UInt8[np.ndarray, "H W C"]:
+    """Lays out examples row by row, each of several images side by side: its input, what was made of it, the target.
+
+    Smaller images are enlarged to the size of the largest; in color if any is. Of images with another number of
+    channels the first three are shown, the most probable class if there are more than four.
+    """
+    height, width = (max(column.shape[axis] for column in columns) for axis in (1, 2))
+    shown = [_visible(column) for column in columns]
+    channels = max(column.shape[-1] for column in shown)
+    fitted = [
+        np.broadcast_to(_enlarged(column, height, width), (len(column), height, width, channels)) for column in shown
+    ]
+    flat = np.stack(fitted, axis=1).reshape(-1, height, width, channels)
+    return image_grid(flat, rows, cols * len(columns), pad)
+
+
+def _visible(images: UInt8[np.ndarray, "n h w _"]) -> UInt8[np.ndarray, "n h w _"]:
+    """Converts images of any number of channels to gray or color."""
+    channels = images.shape[-1]
+    if channels > 4:  # one-hot classes
+        return np.asarray(_PALETTE, np.uint8)[images.argmax(axis=-1) % len(_PALETTE)]
+    return images[..., : 3 if channels >= 3 else 1]  # a further channel is a mask
+
+
+_PALETTE = [tuple(bytes.fromhex(color[1:])) for color in (*COLORS, "#000000", "#F0E442", "#888888", "#FFFFFF")]
+
+
+def _enlarged(images: UInt8[np.ndarray, "n _ _ c"], height: int, width: int) -> UInt8[np.ndarray, "n h w c"]:
+    """Enlarges images by repeating pixels."""
+    rows, cols = (np.arange(to) * has // to for to, has in zip((height, width), images.shape[1:3], strict=True))
+    return images[:, rows][:, :, cols]
+
+
 def save_png(path: Path, picture: UInt8[np.ndarray, "h w c"]) -> None:
     """Writes a gray (`c` = 1), RGB (3) or RGBA (4) picture; equal pictures are equal bytes."""
     png = io.BytesIO()

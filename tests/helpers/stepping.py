@@ -43,7 +43,7 @@ def traced(name: str, *flags: str, source: Source) -> tuple[int, ...]:
     logged(experiment, source)
     [phase] = experiment.phases
     players = abstract_state(phase.game, source, experiment.common, make_mesh(jax.devices()[:1])).players
-    shown = preview_latents(experiment, phase.game)
+    shown = preview_latents(experiment, phase.game, source)
     return jax.eval_shape(lambda players: phase.game.sample(bind(phase.game, players), shown), players).shape
 
 
@@ -78,5 +78,5 @@ def three_steps(name: str, *flags: str, source: Source | None = None, batch_size
     assert all(map(np.isfinite, found.values()))
     for name in {name for turn in stage.game.turns for move in turn.moves for name in move.who}:
         assert digest(state.players[name].params) != initial[name], name
-    samples = sampler(stage.game)(state, preview_latents(experiment, stage.game))
+    samples = sampler(stage.game)(state, preview_latents(experiment, stage.game, source))
     return Stepped(experiment, stage.game, state, found, samples)

@@ -11,6 +11,7 @@ import tiny_conditional
 from PIL import Image
 
 from gan_jax.cli.main import main
+from gan_jax.data import open_source
 from gan_jax.errors import BadInput
 from gan_jax.evaluation import tables
 from gan_jax.evaluation.inputs import LabeledImages
@@ -144,7 +145,7 @@ def test_samples_cycle_through_classes_and_match_the_preview(runs):
     drawn = labeled_samples(run, 30)
     assert drawn.labels.tolist() == 3 * list(range(10)) and drawn.classes == CLASSES
     assert drawn.images.shape == (30, 28, 28, 1) and drawn.images.dtype == np.uint8
-    grid = to_uint8(sampler(run.game)(run.state, preview_latents(run.experiment, run.game)))
+    grid = to_uint8(sampler(run.game)(run.state, preview_latents(run.experiment, run.game, open_source("mnist5k"))))
     np.testing.assert_array_equal(drawn.images[:12], grid)
 
 

@@ -53,7 +53,7 @@ def ring_scores():
         state, _ = over_steps(make_step(game), pipeline.load)(
             state, pipeline.arrays, inputs, jnp.int32(len(stage.steps))
         )
-        return experiment_scores(experiment, game)(state)
+        return experiment_scores(experiment, game, source)(state)
 
     found = jax.jit(jax.vmap(trained))(jnp.array([1.0, -1.0, 1.0]), jnp.array([1.0, 1.0, -1.0]))
     return [{name: float(values[lane]) for name, values in found.items()} for lane in range(3)]
@@ -77,7 +77,7 @@ def test_grid_modes_are_captured():
     )
     start = new_state(stage.game, source, experiment.common)
     *_, (_, state, _) = chunks(stage, start, experiment.common, source, make_mesh(jax.devices()[:1]))
-    found = experiment_scores(experiment, stage.game)(state)
+    found = experiment_scores(experiment, stage.game, source)(state)
     assert found["modes"] >= 24 and found["high_quality"] > 0.5, found
 
 
@@ -88,8 +88,8 @@ def drawn(source, *flags):
     [stage] = schedule_phases(experiment)
     state = new_state(stage.game, source, experiment.common)
     nets = bind(stage.game, state.players)
-    picture = preview_picture(experiment, stage.game, sampler(stage.game))(state)
-    return experiment_scores(experiment, stage.game)(state), picture, nets
+    picture = preview_picture(experiment, stage.game, source, sampler(stage.game))(state)
+    return experiment_scores(experiment, stage.game, source)(state), picture, nets
 
 
 def test_points_without_known_modes_are_scored_by_energy_distance():

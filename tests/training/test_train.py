@@ -148,7 +148,7 @@ def test_training_on_one_and_eight_devices_gives_the_same_samples():
         mesh = make_mesh(devices)
         *_, (step, state, _) = chunks(stage, new_state(stage.game, source, common), common, source, mesh)
         assert step == 10
-        drawn.append(sampler(stage.game)(state, preview_latents(experiment, stage.game)))
+        drawn.append(sampler(stage.game)(state, preview_latents(experiment, stage.game, source)))
     assert drawn[0].std() > 0.01
     np.testing.assert_allclose(*drawn, atol=2e-4)
 

@@ -6,7 +6,7 @@ examples uses the whole batch, also where devices share it. May import `engine` 
 """
 
 from gan_jax.aliases import old_names
-from gan_jax.losses.adversarial import AdversarialLoss, Scores, score_metrics
+from gan_jax.losses.adversarial import AdversarialLoss, Scores, flat, score_metrics
 from gan_jax.losses.classic import hinge, label_smoothing, least_squares, lsgan, minimax, non_saturating, wasserstein
 from gan_jax.losses.f_gan import (
     Divergence,
@@ -40,6 +40,7 @@ __all__ = [
     "Scores",
     "cramer",
     "f_gan",
+    "flat",
     "gan_divergence",
     "gaussian",
     "hinge",

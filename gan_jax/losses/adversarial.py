@@ -34,6 +34,11 @@ class AdversarialLoss(NamedTuple):
         return self.schedule(step) if self.schedule else self
 
 
+def flat(scores: Float[Array, "B ..."]) -> Float[Array, " N"]:
+    """Lays out the scores of patches `[B, h, w]` like those of examples, `[B h w]`: a patch is judged by itself."""
+    return scores.reshape(-1)
+
+
 def score_metrics(s_real: Scores, s_fake: Scores, undecided: float | None = 0.0) -> Metrics:
     """Computes the mean scores, and how well they tell real from fake examples.
 

@@ -15,7 +15,8 @@ from gan_jax.engine.dynamics import Dynamics, consensus, lookahead, unrolled
 from gan_jax.engine.game import slice_count
 from gan_jax.engine.keys import normal, split
 from gan_jax.engine.priors import Categorical, Uniform
-from gan_jax.games import acgan, conditional, infogan, lapgan, vanilla
+from gan_jax.games import acgan, conditional, cyclegan, infogan, lapgan, paired, vanilla
+from gan_jax.losses.reconstruction import l1
 from gan_jax.nets.layers.conditioning import concat_codes
 from gan_jax.nets.layers.dropout import Dropout
 from gan_jax.nets.layers.normalization import BatchNorm
@@ -335,6 +336,35 @@ def pyramid(tx):
     return lapgan.game(g, d, tx, tx, shape=SHAPE, z_size=Z, ema=0.9)
 
 
+class Noisy(nn.Module):
+    """A translator or discriminator of patches that takes keys."""
+
+    @nn.compact
+    def __call__(self, x, keys=None):
+        h = nn.softplus(nn.Dense(5)(x))
+        return nn.Dense(1)(Dropout(0.2)(h, keys) if keys is not None else h)
+
+
+class Patches(nn.Module):
+    @nn.compact
+    def __call__(self, x, keys=None):
+        return nn.Dense(1)(nn.softplus(nn.Dense(5)(x)))[..., 0]
+
+
+def translation(tx):
+    """pix2pix: an input image beside the target, dropout as the only noise, scores of patches."""
+    return paired.game(Noisy(), Patches(), tx, tx, distance=l1, ema=0.9)
+
+
+def unpaired_translation(tx):
+    """CycleGAN: two domains, two translators in one move, pools of past images that fill during the second step."""
+    d_a, d_b = Patches(), Patches()
+    return cyclegan.game(Noisy(), Noisy(), d_a, d_b, tx, tx, cycle_weight=2.0, identity_weight=0.5, pool_size=20)
+
+
+TRANSLATIONS = [translation, unpaired_translation]
+"""Their daily tests are in `tests/games`; with every other game they are slow."""
+
 GAMES = [
     vanilla_batch_norm,
     vanilla_dropout,
@@ -354,15 +384,21 @@ GAMES = [
     clipped,
     hinged,
     pyramid,
+    *TRANSLATIONS,
 ]
 
-every_game = pytest.mark.parametrize("make_game", GAMES, ids=lambda make: make.__name__)
+
+def _parametrize(is_slow: Callable):
+    games = [pytest.param(make, marks=pytest.mark.slow) if is_slow(make) else make for make in GAMES]
+    return pytest.mark.parametrize("make_game", games, ids=lambda make: make.__name__)
+
+
+every_game = _parametrize(lambda make: make in TRANSLATIONS)
 
 
 def every_game_slow_except(*fast):
     """Parametrizes over every game and marks all but the `fast` ones as slow."""
-    games = [make if make in fast else pytest.param(make, marks=pytest.mark.slow) for make in GAMES]
-    return pytest.mark.parametrize("make_game", games, ids=lambda make: make.__name__)
+    return _parametrize(lambda make: make not in fast)
 
 
 def rename_players(game: Game, names: dict[str, str]) -> Game:
@@ -386,12 +422,16 @@ def rename_players(game: Game, names: dict[str, str]) -> Game:
 
 
 def batches(game: Game, n: int, key: int = 7):
-    """Draws the batches of `n` steps, leaves `[n, slice, B, ...]`; with labels in a conditional game."""
+    """Draws the batches of `n` steps, leaves `[n, slice, B, ...]`; with labels or inputs where the game takes them."""
     shape = (n, slice_count(game), BATCH)
-    x = jax.random.uniform(jax.random.key(key), (*shape, *SHAPE), minval=-1.0)
-    if "y" not in game.codes:
-        return {"x": x}
-    return {"x": x, "y": jax.random.randint(jax.random.key(key + 1), shape, 0, game.codes["y"].classes)}
+    names = [*game.conditions] if "b" in game.conditions else ["x", *game.conditions]
+    draws = {
+        name: jax.random.uniform(jax.random.key(key + 10 * i), (*shape, *SHAPE), minval=-1.0)
+        for i, name in enumerate(names)
+    }
+    if "y" in game.codes:
+        draws["y"] = jax.random.randint(jax.random.key(key + 1), shape, 0, game.codes["y"].classes)
+    return draws
 
 
 def step_batch(game: Game):
@@ -402,7 +442,7 @@ def step_batch(game: Game):
 def play(step, state, stacked):
     """Plays the stacked batches step by step; returns the last state and every step's metrics."""
     reports = []
-    for i in range(stacked["x"].shape[0]):
+    for i in range(len(next(iter(stacked.values())))):
         state, metrics = step(state, jax.tree.map(lambda leaf, i=i: leaf[i], stacked))
         reports.append(metrics)
     return state, reports

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import tiny
+from PIL import Image
 
 from gan_jax.cli.main import main
 from gan_jax.config.discovery import listing
@@ -154,6 +155,9 @@ def test_all_commands_work_in_order(tmp_path, monkeypatch):
     (tmp_path / "experiments").mkdir()
     (tmp_path / "experiments" / "mnist_dcgan.py").write_text(Path(tiny.__file__).read_text())
     (tmp_path / "mine.py").write_text(own_loss())
+    for folder in ("upscaled", "originals"):
+        (tmp_path / folder).mkdir()
+        Image.new("RGB", (24, 24)).save(tmp_path / folder / "a.png")
     tables = ""
     for command in [command for page in (README, *DOCS) for command in commands(page)]:
         if "--data" not in command:  # those train other experiments, or need a download

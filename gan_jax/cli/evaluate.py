@@ -1,24 +1,29 @@
 """`gan-jax evaluate`: computes metrics of a run or of image files, stamped with their protocol, and draws figures."""
 
 import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 
+from gan_jax.cli.evaluate_pairs import Evaluated, check_pair_flags, evaluate_pairs
 from gan_jax.cli.evaluation_target import EvaluationTarget, files_target, run_target
 from gan_jax.cli.output import print_table
 from gan_jax.config.flags import NonNegativeInt, PositiveInt, Seed
-from gan_jax.data.source import describe_source
+from gan_jax.data.source import Shape, describe_source
 from gan_jax.errors import BadInput
 from gan_jax.evaluation import protocol
 from gan_jax.evaluation.evaluator import SEED
 from gan_jax.evaluation.feature_choice import choose_features
 from gan_jax.evaluation.figures import draw_figures
 from gan_jax.evaluation.inputs import EvalInputs, Reference, compute_features
+from gan_jax.evaluation.pair_metrics import PairMetric
 from gan_jax.evaluation.real_data import open_reference
-from gan_jax.evaluation.suite import compute_scores, parse_metrics
+from gan_jax.evaluation.suite import Metric, compute_scores, parse_metrics
 from gan_jax.evaluation.tables import rows, terminal
+from gan_jax.metrics.features.network import FeatureNet
 
 
 def evaluate(
@@ -29,6 +34,9 @@ def evaluate(
     split: str = "train",
     features: str = "",
     inception_weights: Path | None = None,
+    lpips_weights: Path | None = None,
+    border: NonNegativeInt = 4,
+    color: Literal["y", "rgb"] = "y",
     data_dir: Path | None = None,
     image_size: PositiveInt | None = None,
     step: NonNegativeInt | None = None,
@@ -41,15 +49,19 @@ def evaluate(
     Args:
         what: Folder of a run, a folder or archive of images, or a .npz file that gan-jax sample wrote.
         reference: Real images: a data set such as mnist, or a folder or archive; by default the training data of the
-            run.
+            run. For psnr, ssim and lpips, the targets: a folder, archive or .npz file.
         metrics: Metrics to compute, separated by commas: fid, kid, is, prdc, modes, ms_ssim, ndb, duplicates,
-            memorized, ppl, discriminator, label_accuracy, code_accuracy, intra_fid, cas.
+            memorized, ppl, discriminator, label_accuracy, code_accuracy, intra_fid, cas. For images with a target of
+            the same file name in REFERENCE, of any size: psnr, ssim, lpips; for images of any size: fd_patches.
         samples: Number of samples to draw, and of real images to compare them with (all of them if there are fewer).
         split: Split of the real images.
-        features: Feature network: mnist, stacked_mnist, a .npz file of scripts/train_mnist_features.py, or file.py:net;
-            by default the one for the data set.
+        features: Feature network: mnist, stacked_mnist, alexnet-conv5 (with --lpips-weights), a .npz file of
+            scripts/train_mnist_features.py, or file.py:net; by default the one for the data set.
         inception_weights: File with weights of the FID Inception network (.pth, .safetensors, .npz), which is then the
             feature network.
+        lpips_weights: File with weights of AlexNet and LPIPS (.npz), for lpips, fd_patches and alexnet-conv5.
+        border: Pixels that psnr and ssim leave off at every side.
+        color: What psnr and ssim compare of color images: y for luminance, as in super-resolution, or rgb.
         data_dir: Folder with the original archives of REFERENCE, instead of a download.
         image_size: Crop and resize images of folders and archives to squares with sides of this many pixels.
         step: Step of the checkpoint; by default the last one.
@@ -59,6 +71,8 @@ def evaluate(
             folder of the same name.
     """
     chosen = parse_metrics(metrics)
+    of_pairs = {name: metric for name, metric in chosen.items() if isinstance(metric, PairMetric)}
+    of_sets = {name: metric for name, metric in chosen.items() if name not in of_pairs}
     if not what.exists():
         raise BadInput(f"{what} does not exist: give the folder of a run, or a folder or archive of images")
     if out and out.suffix != ".json":
@@ -70,29 +84,44 @@ def evaluate(
         _check_files_flags(what, best, step, seed, split, reference)
     if data_dir and not reference:
         raise BadInput("--data-dir has the archives of REFERENCE: give REFERENCE as well")
-    target = run_target(what, step, best, seed) if is_run else files_target(what, image_size)
-    real = open_reference(reference, split, image_size, data_dir) if reference else None
-    if not reference and target.reference:
-        real = target.reference(split)
-    inputs = _make_inputs(target, real, samples, features, inception_weights)
-    common = protocol.make_protocol(
-        inputs.net, inputs.real_or_none, real, len(inputs.fake.images), inputs.fake.images.shape[1:], target.drawn
-    )
-    results = protocol.stamp(target.about, compute_scores(chosen, inputs), protocol.per_metric(chosen, common))
+    parts = []
+    if of_pairs:
+        check_pair_flags(next(iter(of_pairs)), is_run, reference, split, image_size)
+        parts.append(evaluate_pairs(of_pairs, what, reference, border, color == "y", lpips_weights))
+    if of_sets:
+        target = run_target(what, step, best, seed) if is_run else files_target(what, image_size)
+        real = open_reference(reference, split, image_size, data_dir) if reference else None
+        if not reference and target.reference:
+            real = target.reference(split)
+        net = partial(choose_features, features, inception_weights, lpips_weights=lpips_weights)
+        parts.append(_evaluate_sets(of_sets, target, real, samples, net))
+    results = _merge(parts, chosen)
     if not out and is_run:
         checkpoint = "-best" if best else "" if step is None else f"-{step}"
         out = what / f"evaluation{checkpoint}.json"
     if out:  # before anything is printed: a terminal may fail, and scores are costly
         protocol.write(results, out)
-    for found in (target.found, real and describe_source(real.source)):
-        if found:
-            print(f"data        {found}", file=sys.stderr)
+    _report(results, parts, out)
+
+
+def _merge(parts: Sequence[Evaluated], chosen: Iterable[str]) -> protocol.Results:
+    """Joins the scores of all parts, in the order in which the metrics were given."""
+    scores = {name: score for part in parts for name, score in part.results.scores.items()}
+    return protocol.Results(parts[-1].results.subject, {name: scores[name] for name in chosen})
+
+
+def _report(results: protocol.Results, parts: Sequence[Evaluated], out: Path | None) -> None:
+    """Prints what the files were taken for, the scores and their protocols; draws figures beside `out`."""
+    for found in (found for part in parts for found in part.found):
+        print(f"data        {found}", file=sys.stderr)
     print_table(terminal(rows([results])))
-    print(f"\n{protocol.describe(common)}")
+    protocols = dict.fromkeys(protocol.describe(score["protocol"]) for score in results.scores.values())
+    print("\n" + "\n".join(protocols))
     if out:
         print(f"scores      {out}")
-        for picture in draw_figures(inputs, out.with_suffix("")):
-            print(f"picture     {picture}")
+        for part in parts:
+            for picture in draw_figures(part.inputs, out.with_suffix("")) if part.inputs else ():
+                print(f"picture     {picture}")
 
 
 def _check_run_flags(best: bool, step: int | None, size: int | None, reference: str, discriminator: bool) -> None:
@@ -113,8 +142,25 @@ def _check_files_flags(what: Path, best: bool, step: int | None, seed: int, spli
         raise BadInput(f"--split {split} is a split of real images: give REFERENCE as well")
 
 
+def _evaluate_sets(
+    metrics: Mapping[str, Metric],
+    target: EvaluationTarget,
+    real: Reference | None,
+    samples: int,
+    choose_net: Callable[[Shape, str], FeatureNet],
+) -> Evaluated:
+    """Computes metrics of one set of images against another."""
+    inputs = _make_inputs(target, real, samples, choose_net)
+    common = protocol.make_protocol(
+        inputs.net, inputs.real_or_none, real, len(inputs.fake.images), inputs.fake.images.shape[1:], target.drawn
+    )
+    results = protocol.stamp(target.about, compute_scores(metrics, inputs), protocol.per_metric(metrics, common))
+    found = [target.found, describe_source(real.source) if real else ""]
+    return Evaluated(results, list(filter(None, found)), inputs)
+
+
 def _make_inputs(
-    target: EvaluationTarget, real: Reference | None, samples: int, features: str, inception_weights: Path | None
+    target: EvaluationTarget, real: Reference | None, samples: int, choose_net: Callable[[Shape, str], FeatureNet]
 ) -> EvalInputs:
     """Draws samples and computes all features. Raises `BadInput` if real images have another shape."""
     fake = target.draw(samples)
@@ -124,7 +170,7 @@ def _make_inputs(
             f"{target.about['name']} has images of {_size(shape)}, {real.source.name} of {_size(real.source.shape)}: "
             "compare images of one size and number of channels (--image-size for folders)"
         )
-    net = choose_features(features, inception_weights, shape, real.source.name if real else target.about["name"])
+    net = choose_net(shape, real.source.name if real else target.about["name"])
     return EvalInputs(
         net,
         fake=compute_features(net, fake),

@@ -14,13 +14,18 @@ from typing import Any, NamedTuple
 
 from gan_jax.data.modality import Shape
 from gan_jax.errors import BadInput
+from gan_jax.evaluation.image_sets import ImageSet
 from gan_jax.evaluation.inputs import Features, Reference
+from gan_jax.evaluation.pair_metrics import PairScores
 from gan_jax.evaluation.seed_statistics import nan_to_none
 from gan_jax.evaluation.suite import OLD_NAMES, Metric, Values
 from gan_jax.metrics.features.network import FeatureNet
 from gan_jax.runs.files import write_atomic
 
 Protocol = dict[str, Any]
+
+NOT_VALUES = ("protocol", "per_image")
+"""Members of a score that are not its values."""
 
 
 class Results(NamedTuple):
@@ -29,7 +34,7 @@ class Results(NamedTuple):
     subject: dict[str, Any]
     """`name`, the label in tables, and the run or path; not part of any protocol."""
     scores: dict[str, dict[str, Any]]
-    """The values of every metric, and its `protocol`."""
+    """The values of every metric, its `protocol`, and `per_image`, the values of every pair of a metric of pairs."""
 
 
 def make_protocol(
@@ -68,6 +73,17 @@ def make_protocol(
     }
 
 
+def stamp_pairs(subject: Mapping[str, Any], found: Mapping[str, PairScores], x: ImageSet, target: ImageSet) -> Results:
+    """Joins the values of every metric of pairs with its protocol, and with the values of every pair."""
+    reference = {"data": target.name, "samples": len(target.images), "sha256": target.digest()}
+    common = {"samples": len(x.images), "drawn": {"files": True}, "reference": reference}
+    scores = {}
+    for name, score in found.items():
+        scores[name] = {**score.values, "protocol": common | score.settings}
+        scores[name] |= {"per_image": score.per_image} if score.per_image else {}
+    return Results(dict(subject), scores)
+
+
 def per_metric(metrics: Mapping[str, Metric], common: Protocol) -> dict[str, Protocol]:
     """Returns the protocol of every metric: the common part with its own settings."""
     return {name: {**common, **metric.settings} for name, metric in metrics.items()}
@@ -80,9 +96,23 @@ def stamp(subject: Mapping[str, Any], found: Mapping[str, Values], protocols: Ma
 
 def describe(protocol: Protocol) -> str:
     """Summarizes a protocol in one line. Raises `KeyError` or `TypeError` if a part is missing."""
+    if "pairs" in protocol or "patches" in protocol:
+        return _describe_pairs(protocol)
     net, real = protocol["features"], protocol["reference"]
     reference = f" beside {real['samples']:,} of {real['data']} ({real['split']})" if real else ""
     return f"{protocol['samples']:,} samples{reference}, features {net['name']}, sha256 {net['sha256']}"
+
+
+def _describe_pairs(protocol: Protocol) -> str:
+    real, net = protocol["reference"], protocol.get("features")
+    if "patches" in protocol:
+        counts = "{:,} patches beside {:,}".format(*protocol["patches"])
+        what = f"{counts} of {real['data']}, {protocol['patch']} pixels a side"
+    else:
+        what = f"{protocol['pairs']:,} pairs with {real['data']}"
+    if net:
+        return f"{what}, features {net['name']}, sha256 {net['sha256']}"
+    return f"{what}, {protocol['color']}, border {protocol['border']}"
 
 
 def write(results: Results, file: Path) -> None:
@@ -96,7 +126,7 @@ def read(file: Path) -> Results:
     try:
         scores = json.loads(file.read_text())
         subject = scores.pop("subject")
-        values = [v for score in scores.values() for name, v in score.items() if name != "protocol"]
+        values = [v for score in scores.values() for name, v in score.items() if name not in NOT_VALUES]
         for score in scores.values():
             describe(score["protocol"])  # raises if a part is missing
         fits = isinstance(subject["name"], str) and isinstance(subject.get("settings", {}), dict)

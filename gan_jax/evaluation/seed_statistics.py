@@ -42,17 +42,17 @@ def summarize(values: Mapping[int, float], higher: bool) -> Statistics:
     )
 
 
-def format_spread(statistics: Statistics) -> str:
-    """Formats mean ± standard deviation, or the mean of a single value."""
-    mean = format_number(statistics.mean)
+def format_spread(statistics: Statistics, digits: int = 3) -> str:
+    """Formats mean ± standard deviation, or the mean of a single value, with this many significant digits."""
+    mean = format_number(statistics.mean, digits)
     return mean if math.isnan(statistics.std) else f"{mean} ± {format_number(statistics.std)}"
 
 
-def format_number(value: float) -> str:
-    """Formats a number with three significant digits."""
+def format_number(value: float, digits: int = 3) -> str:
+    """Formats a number with this many significant digits."""
     if math.isfinite(value) and 1e3 <= abs(value) < 1e6:
         return f"{value:,.0f}"
-    return f"{value:.3g}".replace("e-0", "e-").replace("e+0", "e")
+    return f"{value:.{digits}g}".replace("e-0", "e-").replace("e+0", "e")
 
 
 def nan_to_none(value: Any) -> Any:

@@ -1,6 +1,7 @@
 """The metrics of `gan-jax evaluate` by name, each with the names of its values and its part of the protocol."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
@@ -10,6 +11,7 @@ import numpy as np
 from gan_jax import metrics
 from gan_jax.errors import BadInput
 from gan_jax.evaluation.inputs import EvalInputs, LabeledImages, Labels, flatten_images
+from gan_jax.evaluation.pair_metrics import PAIR_METRICS, PairInputs, PairMetric, PairScores
 from gan_jax.metrics.classification_accuracy import classifier_accuracy
 
 Values = dict[str, float]
@@ -159,7 +161,7 @@ def cas(inputs: EvalInputs) -> Values:
     return {"cas": classifier_accuracy(fake.images, y_fake, real.images, y_real, jax.random.key(0))}
 
 
-METRICS = {
+METRICS: dict[str, Metric | PairMetric] = {
     "fid": Metric(fid, {"fid": "lower"}),
     "kid": Metric(kid, {"kid": "lower", "kid_error": "neither"}, {"kernel": "(x.y / D + 1)^3", "subsets": None}),
     "intra_fid": Metric(intra_fid, {"intra_fid": "lower", "intra_fid_rank": "neither"}),
@@ -190,6 +192,7 @@ METRICS = {
         discriminated,
         {f"d_{what}_{where}": "neither" for where in ("seen", "unseen") for what in ("accuracy", "ranking")},
     ),
+    **PAIR_METRICS,
 }
 
 
@@ -197,7 +200,7 @@ OLD_NAMES = {"memorised": "memorized", "reverse_kl": "reverse_kl_classes"}
 """Names of metrics and values in earlier releases, still accepted and read."""
 
 
-def parse_metrics(words: str) -> dict[str, Metric]:
+def parse_metrics(words: str) -> dict[str, Metric | PairMetric]:
     """Parses names of metrics separated by commas, as in `fid,prdc`. Raises `BadInput` for an unknown one."""
     chosen = {}
     for word in filter(None, (word.strip() for word in words.split(","))):
@@ -212,18 +215,36 @@ def parse_metrics(words: str) -> dict[str, Metric]:
     return chosen
 
 
-def directions(metrics: Iterable[Metric] = METRICS.values()) -> dict[str, str]:
+def directions(metrics: Iterable[Metric | PairMetric] = METRICS.values()) -> dict[str, str]:
     """Returns the better direction of every value of the metrics: `higher`, `lower` or `neither`."""
     return {name: better for metric in metrics for name, better in metric.values.items()}
 
 
-def compute_scores(metrics: Mapping[str, Metric], inputs: EvalInputs) -> dict[str, Values]:
+def compute_scores(metrics: Mapping[str, Metric | PairMetric], inputs: EvalInputs) -> dict[str, Values]:
     """Computes the values of every metric. Raises `BadInput`, with the metric's name, if an input is missing."""
     scores = {}
     for name, metric in metrics.items():
-        try:
+        with _naming(name):
+            if isinstance(metric, PairMetric):
+                raise BadInput("this metric compares files of images: give gan-jax evaluate two folders of them")
             values = metric.compute(inputs)
-        except BadInput as error:
-            raise BadInput(f"{name}: {error}") from error
         scores[name] = {value: float(np.float64(number)) for value, number in values.items()}
     return scores
+
+
+def compute_pair_scores(metrics: Mapping[str, PairMetric], inputs: PairInputs) -> dict[str, PairScores]:
+    """Computes every metric of pairs. Raises `BadInput`, with the metric's name, if an input is missing or unfit."""
+    scores = {}
+    for name, metric in metrics.items():
+        with _naming(name):
+            scores[name] = metric.compute(inputs)
+    return scores
+
+
+@contextmanager
+def _naming(metric: str) -> Iterator[None]:
+    """Adds the name of the metric to a `BadInput`."""
+    try:
+        yield
+    except BadInput as error:
+        raise BadInput(f"{metric}: {error}") from error

@@ -9,12 +9,19 @@ from rich.table import Table
 
 from gan_jax.config.experiment import RESUMABLE
 from gan_jax.config.user_code import shorten
-from gan_jax.evaluation.protocol import Results
+from gan_jax.evaluation.protocol import NOT_VALUES, Results
 from gan_jax.evaluation.seed_statistics import Statistics, format_spread, summarize
 from gan_jax.evaluation.suite import directions
+from gan_jax.metrics.features import alexnet
 from gan_jax.runs.manifest import schedule_images
 
 ARROWS = {"higher": " ↑", "lower": " ↓"}
+
+DIGITS = {"psnr": 4, "ssim": 4, "lpips": 4}
+"""Significant digits of values of which papers give more than three."""
+
+FRECHET = {"fid": "FD ({})", "intra_fid": "intra-class FD ({})", "fd_patches": "FD of patches ({})"}
+"""Labels of Fréchet distances in `alexnet-conv5`, which sees natural images and must not be taken for the FID."""
 
 
 class Row(NamedTuple):
@@ -24,6 +31,8 @@ class Row(NamedTuple):
     runs: int
     values: dict[str, Statistics]
     """Statistics of every value over the runs."""
+    labels: Mapping[str, str] = {}
+    """Labels of values that do not go by their name."""
 
 
 def rows(results: Sequence[Results]) -> list[Row]:
@@ -40,13 +49,13 @@ def rows(results: Sequence[Results]) -> list[Row]:
         group = groups.setdefault(json.dumps(identity), [])
         if about.get("digest") not in [other.subject.get("digest", "none") for other in group]:  # the same run again
             group.append(each)
-    return [Row(_name(group[0], results), len(group), _values(group)) for group in groups.values()]
+    return [Row(_name(group[0], results), len(group), _values(group), _labels(group[0])) for group in groups.values()]
 
 
 def markdown(table: Sequence[Row]) -> str:
     """Formats rows as a Markdown table."""
     columns = _columns(table)
-    heads = ["", "runs", *(name + arrow for name, arrow in columns.items())]
+    heads = ["", "runs", *columns.values()]
     lines = [heads, ["---"] * len(heads)]
     lines += [[row.name, str(row.runs), *(_cell(row, name) for name in columns)] for row in table]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
@@ -58,18 +67,24 @@ def terminal(table: Sequence[Row]) -> Table:
     shown.add_column("")
     for row in table:
         shown.add_column(f"{row.name}\n[dim]{row.runs} runs[/dim]" if row.runs > 1 else row.name, justify="right")
-    for name, arrow in _columns(table).items():
-        shown.add_row(name + arrow, *(_cell(row, name) for row in table))
+    for name, label in _columns(table).items():
+        shown.add_row(label, *(_cell(row, name) for row in table))
     return shown
 
 
 def _values(group: Sequence[Results]) -> dict[str, Statistics]:
     scores = [score for each in group for score in each.scores.values()]
-    names = dict.fromkeys(value for score in scores for value in score if value != "protocol")
+    names = dict.fromkeys(value for score in scores for value in score if value not in NOT_VALUES)
     return {
         name: summarize({i: _value(each, name) for i, each in enumerate(group)}, directions().get(name) == "higher")
         for name in names
     }
+
+
+def _labels(results: Results) -> dict[str, str]:
+    """Returns the labels of Fréchet distances in `alexnet-conv5`, as in `FD (alexnet-conv5)`."""
+    nets = {name: score["protocol"].get("features") for name, score in results.scores.items() if name in FRECHET}
+    return {name: FRECHET[name].format(net["name"]) for name, net in nets.items() if net["name"] == alexnet.NAME}
 
 
 def _value(results: Results, name: str) -> float:
@@ -79,14 +94,15 @@ def _value(results: Results, name: str) -> float:
 
 
 def _columns(table: Sequence[Row]) -> dict[str, str]:
-    """Returns the names of all values with an arrow in the better direction."""
-    return {name: ARROWS.get(directions().get(name, ""), "") for row in table for name in row.values}
+    """Returns the label of every value, with an arrow in the better direction."""
+    arrows = {name: ARROWS.get(better, "") for name, better in directions().items()}
+    return {name: row.labels.get(name, name) + arrows.get(name, "") for row in table for name in row.values}
 
 
 def _cell(row: Row, name: str) -> str:
     if name not in row.values:
         return ""
-    return format_spread(row.values[name]) if row.values[name].finite else "not finite"
+    return format_spread(row.values[name], DIGITS.get(name, 3)) if row.values[name].finite else "not finite"
 
 
 def _settings(results: Results) -> dict[str, Any]:

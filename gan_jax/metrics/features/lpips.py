@@ -35,5 +35,5 @@ def lpips(
 
 
 def _unit(features: Float[Array, "B H W C"]) -> Float[Array, "B H W C"]:
-    """Divides by the length over channels; the small term keeps the gradient of zeros finite."""
-    return features / (jnp.sqrt(jnp.sum(features**2, axis=3, keepdims=True) + 1e-20) + 1e-10)
+    """Divides by the length over channels; zeros stay zeros."""
+    return features / (jnp.sqrt(jnp.sum(features**2, axis=3, keepdims=True)) + 1e-10)

@@ -98,11 +98,11 @@ def test_lpips_is_0_for_equal_images_and_symmetric():
     np.testing.assert_allclose(lpips(ALEXNET, HEADS, x, y), lpips(ALEXNET, HEADS, y, x), rtol=1e-6)
 
 
-def test_gradient_of_lpips_is_finite_where_all_features_are_0():
+def test_lpips_and_its_gradient_are_finite_where_all_features_are_0():
     silent = jax.tree.map(lambda each: each * 0, ALEXNET)
     x, y = (jnp.asarray(each[:1, :31, :31]) for each in (X, Y))
-    gradient = jax.jit(jax.grad(lambda x: lpips(silent, HEADS, x, y)[0]))(x)
-    assert np.isfinite(gradient).all()
+    value, gradient = jax.jit(jax.value_and_grad(lambda x: lpips(silent, HEADS, x, y)[0]))(x)
+    assert value == 0 and np.isfinite(gradient).all()
 
 
 @pytest.mark.parametrize("change", [{"alex/lin3": None}, {"vgg16/conv1_1/bias": np.zeros(3, np.float16)}])

@@ -1,0 +1,59 @@
+"""The part of `gan-jax evaluate` that compares images with their targets, file by file."""
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from gan_jax.errors import BadInput
+from gan_jax.evaluation import protocol
+from gan_jax.evaluation.image_sets import is_image_set, open_image_set
+from gan_jax.evaluation.inputs import EvalInputs
+from gan_jax.evaluation.pair_metrics import PairInputs, PairMetric
+from gan_jax.evaluation.suite import compute_pair_scores
+
+
+class Evaluated(NamedTuple):
+    """Results, what the files were taken for, and the inputs that figures are drawn from, if there are any."""
+
+    results: protocol.Results
+    found: list[str]
+    inputs: EvalInputs | None = None
+
+
+def evaluate_pairs(
+    metrics: Mapping[str, PairMetric],
+    what: Path,
+    reference: str,
+    border: int,
+    luminance: bool,
+    lpips_weights: Path | None,
+) -> Evaluated:
+    """Computes metrics of the images in `what` against their targets in `reference`; both are folders or files.
+
+    Raises:
+        BadInput: a side has no images, an image has no partner, a pair differs in size, or a metric lacks an input.
+    """
+    target = Path(os.path.expanduser(reference))
+    for path in (what, target):
+        if not is_image_set(path):
+            raise BadInput(f"{path} is not a folder, archive or .npz file of images: {next(iter(metrics))} needs two")
+    with tempfile.TemporaryDirectory() as a, tempfile.TemporaryDirectory() as b:
+        sets = open_image_set(what, Path(a)), open_image_set(target, Path(b))
+        inputs = PairInputs(*sets, border, luminance, lpips_weights)
+        about = {"name": sets[0].name, "path": str(what), "size": len(sets[0].images)}
+        results = protocol.stamp_pairs(about, compute_pair_scores(metrics, inputs), *sets)
+    return Evaluated(results, [each.report for each in sets])
+
+
+def check_pair_flags(metric: str, is_run: bool, reference: str, split: str, image_size: int | None) -> None:
+    """Raises `BadInput` if a flag does not apply to a metric of pairs."""
+    if is_run:
+        raise BadInput(f"{metric} compares images with their targets by file name: give a folder of images, not a run")
+    if not reference:
+        raise BadInput(f"{metric} compares images with their targets: give REFERENCE, images of the same names")
+    if split != "train":
+        raise BadInput(f"--split {split}: {metric} reads all images of REFERENCE: give the folder of the split instead")
+    if image_size:
+        raise BadInput(f"--image-size: {metric} compares images at their own sizes: leave it out")

@@ -1,0 +1,159 @@
+"""Images of a folder, an archive or an .npz file at their own sizes, and the pairs of two such sets by name.
+
+`data` reads images of one size; targets of super-resolution and denoising have many.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from hashlib import sha256
+from itertools import takewhile
+from pathlib import Path, PurePosixPath
+from typing import Literal, NamedTuple
+
+import numpy as np
+from jaxtyping import UInt8
+
+from gan_jax.data.sources import decoding
+from gan_jax.data.sources.archives import ARCHIVES, in_archive, in_folder
+from gan_jax.data.sources.layout import find_images
+from gan_jax.errors import BadInput
+from gan_jax.evaluation.real_data import open_images
+from gan_jax.metrics.features.network import Images
+
+Mode = Literal["L", "RGB"]
+"""Pillow's names of gray and color."""
+
+
+class ImageFile(NamedTuple):
+    """An image that is decoded on demand."""
+
+    size: tuple[int, int]
+    """Width and height."""
+    color: bool
+    read: Callable[[Mode], UInt8[np.ndarray, "H W C"]]
+
+
+class ImageSet(NamedTuple):
+    """Images by name: the path without folders that all share, and without the ending."""
+
+    name: str
+    where: Path
+    images: dict[str, ImageFile]
+    report: str
+    """How many images there are, and the files left out."""
+
+    @property
+    def mode(self) -> Mode:
+        """Color if any image is in color, so that gray images among them count as colors."""
+        return "RGB" if any(image.color for image in self.images.values()) else "L"
+
+    def decoded(self, mode: Mode) -> Iterator[Images]:
+        """Decodes one image after the other, as `[1, H, W, C]`."""
+        return (image.read(mode)[None] for image in self.images.values())
+
+    def digest(self) -> str:
+        """Computes the sha256 of all names and pixels."""
+        sha = sha256()
+        for name, pixels in zip(self.images, self.decoded(self.mode), strict=True):
+            sha.update(f"{name} {pixels.shape}\n".encode() + pixels.tobytes())
+        return sha.hexdigest()
+
+
+def open_image_set(path: Path, scratch: Path) -> ImageSet:
+    """Opens the images of a folder, an archive (unpacked into `scratch` if it is compressed), or an .npz file.
+
+    Images of an .npz file are named by their index.
+
+    Raises:
+        BadInput: there are no images, two have one name, or a file cannot be read.
+    """
+    if path.suffix == ".npz":
+        return _from_arrays(path)
+    listing = in_folder(path) if path.is_dir() else in_archive(path, scratch)
+    left_out: Counter[str] = listing.left_out.copy()
+    files = list(find_images(listing.files, decoding.endings(), left_out))
+    if not files:
+        raise BadInput(f"{path} holds no images: give a folder, an archive or an .npz file of images")
+    images = {}
+    for name, file in _names(files, path).items():
+        opened, shown = listing.files[file], path / file
+        header = decoding.read_header(opened, shown)
+        images[name] = ImageFile(header.size, header.color, partial(_decode, opened, shown))
+    name = re.sub(r"\.(tar|tar\.gz|tgz|zip)$", "", path.resolve().name, flags=re.IGNORECASE)
+    rest = f"; left out {left_out.total():,}: {', '.join(f'{n:,} {why}' for why, n in left_out.items())}"
+    return ImageSet(name, path, images, f"{name}: {len(images):,} images{rest if left_out else ''}")
+
+
+def _names(files: Iterable[str], path: Path) -> dict[str, str]:
+    """Returns the file of every name, sorted. Raises `BadInput` if two files have one name."""
+    parts = {file: PurePosixPath(file).with_suffix("").parts for file in files}
+    folders = zip(*(words[:-1] for words in parts.values()), strict=False)
+    shared = len(list(takewhile(lambda names: len(set(names)) == 1, folders)))
+    named: dict[str, str] = {}
+    for file, words in sorted(parts.items(), key=lambda item: item[::-1]):
+        other = named.setdefault("/".join(words[shared:]), file)
+        if other != file:
+            raise BadInput(f"{path} has two images of one name, {other} and {file}: keep one of them")
+    return named
+
+
+def _decode(opened: Callable, shown: Path, mode: Mode) -> UInt8[np.ndarray, "H W C"]:
+    pixels = decoding.decode(opened, shown, mode)
+    return pixels.reshape(*pixels.shape[:2], len(mode))
+
+
+def _from_arrays(path: Path) -> ImageSet:
+    source = open_images(str(path))
+    height, width, channels = source.shape
+    if not source.size or channels not in (1, 3):
+        raise BadInput(f"{path} holds {source.size} images of {channels} channels: give at least one, gray or color")
+
+    def read(i: int, mode: Mode) -> UInt8[np.ndarray, "H W C"]:
+        from PIL import Image
+
+        pixels = source.read(np.array([i]))["x"][0]
+        return np.asarray(Image.fromarray(pixels.squeeze()).convert(mode)).reshape(height, width, len(mode))
+
+    images = {str(i): ImageFile((width, height), channels == 3, partial(read, i)) for i in range(source.size)}
+    return ImageSet(source.name, path, images, f"{source.name}: {source.size:,} images")
+
+
+def is_image_set(path: Path) -> bool:
+    """Whether a path is a folder, or a file whose ending `open_image_set` knows."""
+    return path.is_dir() or (path.is_file() and path.name.lower().endswith((*ARCHIVES, ".npz")))
+
+
+def pairs(x: ImageSet, target: ImageSet) -> Iterator[tuple[str, Images, Images]]:
+    """Decodes one pair after the other: name, image and target, `[1, H, W, C]`, in the mode of the targets.
+
+    Raises:
+        BadInput: an image has no partner of its name, or pairs differ in size.
+    """
+    check_pairs(x, target)
+    mode = target.mode
+    for name, image in target.images.items():
+        yield name, x.images[name].read(mode)[None], image.read(mode)[None]
+
+
+def check_pairs(x: ImageSet, target: ImageSet) -> None:
+    """Raises `BadInput`, with the first three names, unless both sets have the same names and sizes."""
+    for here, there in ((x, target), (target, x)):
+        if alone := [name for name in here.images if name not in there.images]:
+            counted = f"{len(alone):,} of {len(here.images):,} images of {here.where} ({_first(alone)})"
+            raise BadInput(
+                f"{counted} have no partner in {there.where}: give partners one name, whatever the ending; images of "
+                "an .npz file are named 0, 1, ..."
+            )
+    sizes = {name: (x.images[name].size, image.size) for name, image in target.images.items()}
+    wrong = [f"{name} {a[0]}x{a[1]} and {b[0]}x{b[1]}" for name, (a, b) in sizes.items() if a != b]
+    if wrong:
+        raise BadInput(
+            f"{len(wrong):,} of {len(sizes):,} pairs of {x.where} and {target.where} differ in size ({_first(wrong)}): "
+            "crop or resize one of each pair"
+        )
+
+
+def _first(names: list[str]) -> str:
+    return ", ".join([*names[:3], "..."] if len(names) > 3 else names)

@@ -1,0 +1,123 @@
+"""Metrics of images against their targets, paired by name, and of patches of images of any size."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from gan_jax import metrics
+from gan_jax.errors import BadInput
+from gan_jax.evaluation.image_sets import ImageSet, pairs
+from gan_jax.metrics.features import imagenet
+from gan_jax.metrics.features.alexnet import alexnet_conv5
+from gan_jax.metrics.features.lpips import lpips
+from gan_jax.metrics.features.network import Images
+from gan_jax.metrics.frechet import frechet_distance_of, moments
+
+
+class PairInputs(NamedTuple):
+    """Everything a metric of pairs may use."""
+
+    x: ImageSet
+    target: ImageSet
+    border: int
+    """Pixels that PSNR and SSIM leave off at every side."""
+    luminance: bool
+    """Whether PSNR and SSIM compare luminance only."""
+    weights: Path | None = None
+    """The file of LPIPS weights."""
+
+
+class PairScores(NamedTuple):
+    """The values of a metric, those of every pair, and its part of the protocol."""
+
+    values: dict[str, float]
+    per_image: dict[str, float]
+    """Empty if the metric is not a mean over pairs."""
+    settings: dict[str, Any]
+
+
+class PairMetric(NamedTuple):
+    """A metric with its metadata."""
+
+    compute: Callable[[PairInputs], PairScores]
+    values: Mapping[str, str]
+    """The names of its values, each with the better direction, as in `suite.Metric`."""
+
+
+def _means(name: str, inputs: PairInputs, score: Callable[[Images, Images], Any], settings: dict) -> PairScores:
+    """Averages the scores of all pairs. Raises `BadInput`, with the name of the image."""
+    found = {}
+    for image, x, target in pairs(inputs.x, inputs.target):
+        try:
+            found[image] = float(score(x, target)[0])
+        except BadInput as error:
+            raise BadInput(f"{image}: {error}") from error
+    return PairScores({name: float(np.mean(list(found.values())))}, found, {"pairs": len(found)} | settings)
+
+
+def _pixel_settings(inputs: PairInputs) -> dict[str, Any]:
+    color = "Y of MATLAB's rgb2ycbcr, 16 to 235" if inputs.luminance else "RGB"
+    color = color if inputs.target.mode == "RGB" else "gray, 0 to 255"
+    return {"color": color, "border": inputs.border, "data_range": 255, "quantization": "uint8"}
+
+
+def psnr(inputs: PairInputs) -> PairScores:
+    """Computes the mean PSNR of the pairs, infinite if a pair is equal."""
+    score = partial(metrics.psnr, luminance=inputs.luminance, border=inputs.border)
+    return _means("psnr", inputs, score, _pixel_settings(inputs))
+
+
+def ssim(inputs: PairInputs) -> PairScores:
+    """Computes the mean SSIM of the pairs."""
+    score = partial(metrics.ssim, luminance=inputs.luminance, border=inputs.border)
+    return _means("ssim", inputs, score, _pixel_settings(inputs) | {"window": "11x11 Gaussian, deviation 1.5"})
+
+
+def _weights(inputs: PairInputs) -> Path:
+    if inputs.weights is None:
+        raise BadInput("this metric needs a file of weights: give --lpips-weights FILE, see docs/evaluation.md")
+    return inputs.weights
+
+
+_distance = jax.jit(lpips)
+
+
+def lpips_alex(inputs: PairInputs) -> PairScores:
+    """Computes the mean LPIPS-Alex of the pairs, of whole images."""
+    weights = imagenet.load(_weights(inputs))
+
+    def score(*pair: Images) -> jax.Array:
+        with jax.default_matmul_precision("highest"):  # the default would make scores depend on the device
+            return _distance(weights.alexnet, weights.heads, *(each / np.float32(127.5) - 1 for each in pair))
+
+    net = {"name": "LPIPS-Alex 0.1", "sha256": weights.sha256}
+    return _means("lpips", inputs, score, {"border": 0, "quantization": "uint8", "features": net})
+
+
+PATCH, STRIDE = 32, 16
+"""Side of a patch in pixels, and distance between two."""
+
+
+def fd_patches(inputs: PairInputs) -> PairScores:
+    """Computes the Fréchet distance of patches in alexnet-conv5; images need no partners."""
+    net = alexnet_conv5(_weights(inputs))
+    sides, counts = [], []
+    for each in (inputs.x, inputs.target):
+        features = metrics.patch_features(net, each.decoded(inputs.target.mode), PATCH, STRIDE)
+        sides.append(moments(features, f"patches of {each.where}"))
+        counts.append(len(features))
+    settings = {"patches": counts, "patch": PATCH, "stride": STRIDE, "quantization": "uint8"}
+    settings["features"] = {"name": net.name, "sha256": net.sha256, "resize": net.resize}
+    return PairScores({"fd_patches": frechet_distance_of(*sides)}, {}, settings)
+
+
+PAIR_METRICS = {
+    "psnr": PairMetric(psnr, {"psnr": "higher"}),
+    "ssim": PairMetric(ssim, {"ssim": "higher"}),
+    "lpips": PairMetric(lpips_alex, {"lpips": "lower"}),
+    "fd_patches": PairMetric(fd_patches, {"fd_patches": "lower"}),
+}

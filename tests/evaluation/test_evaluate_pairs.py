@@ -1,0 +1,182 @@
+"""`gan-jax evaluate OUT REFERENCE` for metrics of pairs: closed forms, protocols, and mistakes told in one line."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+import random_lpips
+import tiny_features
+from commands import command
+from PIL import Image
+from super_resolution import bicubic_pairs
+
+from gan_jax.errors import BadInput
+from gan_jax.evaluation import protocol, tables
+from gan_jax.evaluation.feature_choice import choose_features
+from gan_jax.evaluation.inputs import EvalInputs, LabeledImages, compute_features
+from gan_jax.evaluation.suite import compute_scores, parse_metrics
+
+RANDOM = np.random.default_rng(0)
+ERRORS = {"a": 5, "b": 10, "c": 20}
+
+
+def save(folder, images):
+    folder.mkdir(exist_ok=True)
+    for name, pixels in images.items():
+        Image.fromarray(pixels).save(folder / f"{name}.png")
+    return folder
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """Writes gray targets of three sizes, and images that differ from them by a constant."""
+    targets = {name: RANDOM.integers(0, 200, (20 + i, 30 - i)).astype(np.uint8) for i, name in enumerate(ERRORS)}
+    images = {name: targets[name] + np.uint8(error) for name, error in ERRORS.items()}
+    return save(tmp_path / "out", images), save(tmp_path / "ref", targets)
+
+
+def scores(capfd, *argv, out):
+    code, _, errors = command(capfd, "evaluate", *argv, "--out", out)
+    assert code == 0, errors
+    return json.loads(out.read_text())
+
+
+def test_mean_and_single_scores_are_written_with_their_protocol(capfd, folders, tmp_path):
+    code, out, errors = command(capfd, "evaluate", *folders, "--metrics", "psnr,ssim", "--out", tmp_path / "s.json")
+    assert code == 0, errors
+    found = json.loads((tmp_path / "s.json").read_text())
+    expected = {name: 20 * np.log10(255 / error) for name, error in ERRORS.items()}
+    assert set(found) == {"subject", "psnr", "ssim"} and set(found["psnr"]) == {"psnr", "protocol", "per_image"}
+    assert found["psnr"]["per_image"] == pytest.approx(expected)
+    assert found["psnr"]["psnr"] == pytest.approx(np.mean(list(expected.values())))
+    assert found["ssim"]["ssim"] == pytest.approx(np.mean(list(found["ssim"]["per_image"].values())))
+    about = found["psnr"]["protocol"]
+    assert (about["pairs"], about["border"], about["data_range"], about["color"]) == (3, 4, 255, "gray, 0 to 255")
+    assert about["reference"]["data"] == "ref" and len(about["reference"]["sha256"]) == 64
+    assert f"{found['psnr']['psnr']:.2f}" in out and "psnr ↑" in out and "ssim ↑" in out
+    assert "3 pairs with ref, gray, 0 to 255, border 4" in out
+
+
+def test_gray_images_among_color_images_count_as_colors(capfd, folders, tmp_path):
+    """The file format of a gray image must not decide its score."""
+    for folder in folders:
+        Image.open(folder / "c.png").convert("RGB").save(folder / "c.png")
+    mixed = scores(capfd, *folders, "--metrics", "psnr", out=tmp_path / "mixed.json")
+    gain = 20 * np.log10(255 / 219)
+    expected = {name: 20 * np.log10(255 / error) + gain for name, error in ERRORS.items()}
+    assert mixed["psnr"]["per_image"] == pytest.approx(expected)
+    assert mixed["psnr"]["protocol"]["color"] == "Y of MATLAB's rgb2ycbcr, 16 to 235"
+    rgb = scores(capfd, *folders, "--metrics", "psnr", "--color", "rgb", out=tmp_path / "rgb.json")
+    assert rgb["psnr"]["psnr"] == pytest.approx(mixed["psnr"]["psnr"] - gain)
+    assert rgb["psnr"]["protocol"]["color"] == "RGB"
+
+
+def test_border_is_left_off_and_results_with_another_border_are_not_comparable(capfd, folders, tmp_path):
+    pixels = np.array(Image.open(folders[0] / "a.png"))
+    pixels[0] ^= 255
+    Image.fromarray(pixels).save(folders[0] / "a.png")
+    found = [
+        scores(capfd, *folders, "--metrics", "psnr", "--border", border, out=tmp_path / f"{border}.json")
+        for border in (0, 1, 4)
+    ]
+    psnr = [each["psnr"]["per_image"]["a"] for each in found]
+    assert psnr[0] < psnr[1] - 1 and psnr[1] == pytest.approx(psnr[2])
+    code, _, errors = command(capfd, "compare", tmp_path / "0.json", tmp_path / "4.json")
+    assert code == 2 and "border is 0" in errors and len(errors.splitlines()) == 1
+    code, out, errors = command(capfd, "compare", tmp_path / "4.json")
+    assert code == 0 and f"{found[2]['psnr']['psnr']:.2f}" in out, errors
+
+
+def test_arrays_pair_by_index(capfd, tmp_path):
+    images = RANDOM.integers(0, 250, (2, 3, 16, 16, 3)).astype(np.uint8)
+    for name, each in zip(("out", "ref"), images, strict=True):
+        np.savez(tmp_path / f"{name}.npz", images=each)
+        save(tmp_path / name, {str(i): pixels for i, pixels in enumerate(each)})
+    flags = ("--metrics", "psnr,ssim", "--border", 0)
+    arrays = scores(capfd, tmp_path / "out.npz", tmp_path / "ref.npz", *flags, out=tmp_path / "arrays.json")
+    files = scores(capfd, tmp_path / "out", tmp_path / "ref", *flags, out=tmp_path / "files.json")
+    assert arrays["psnr"] == files["psnr"] and arrays["ssim"] == files["ssim"]
+
+
+def test_metrics_of_pairs_and_of_sets_are_computed_together(capfd, features_flag, tmp_path):
+    images = RANDOM.integers(0, 250, (2, 12, 8, 8)).astype(np.uint8)
+    named = [{f"{i:02}": pixels for i, pixels in enumerate(each)} for each in images]
+    sides = save(tmp_path / "x", named[0]), save(tmp_path / "y", named[1])
+    flags = ("--metrics", "prdc,psnr", "--border", 0, *features_flag)
+    found = scores(capfd, *sides, *flags, out=tmp_path / "s.json")
+    assert list(found) == ["subject", "prdc", "psnr"]
+    assert found["prdc"]["protocol"]["features"]["name"] == "tiny" and found["psnr"]["protocol"]["pairs"] == 12
+
+
+def test_equal_images_have_no_finite_psnr(capfd, folders, tmp_path):
+    found = scores(capfd, folders[1], folders[1], "--metrics", "psnr,ssim", out=tmp_path / "s.json")
+    assert found["psnr"]["psnr"] is None and found["psnr"]["per_image"]["a"] is None
+    assert found["ssim"]["ssim"] == pytest.approx(1)
+
+
+def test_mistakes_give_one_line_errors_and_write_nothing(capfd, folders, tmp_path):
+    out, ref = folders
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "manifest.json").touch()
+    fewer = save(tmp_path / "fewer", {"a": np.array(Image.open(ref / "a.png"))})
+    turned = save(tmp_path / "turned", {name: np.array(Image.open(ref / f"{name}.png")).T for name in ERRORS})
+    empty = save(tmp_path / "empty", {})
+    weights = random_lpips.write(tmp_path / "weights.npz")
+    for argv, complaint in (
+        ([tmp_path / "run", ref], "psnr compares images with their targets by file name: give a folder of images"),
+        ([out], "psnr compares images with their targets: give REFERENCE"),
+        ([out, "mnist5k"], "mnist5k is not a folder, archive or .npz file of images: psnr needs two"),
+        ([out, fewer], r"psnr: 2 of 3 images of .*out \(b, c\) have no partner in"),
+        ([fewer, ref], r"psnr: 2 of 3 images of .*ref \(b, c\) have no partner in"),
+        ([out, turned], r"psnr: 3 of 3 pairs .* \(a 30x20 and 20x30, b 29x21 and 21x29, c 28x22 and 22x28\)"),
+        ([empty, ref], "empty holds no images"),
+        ([out, ref, "--split", "test"], "give the folder of the split"),
+        ([out, ref, "--image-size", 8], "at their own sizes: leave it out"),
+        ([out, ref, "--border", 10], "psnr: a: images of 20x30 have no pixels inside a border of 10"),
+        ([out, ref, "--border", -1], "--border"),
+        ([out, ref, "--metrics", "ssim", "--border", 5], "ssim: a: images of 20x30 with a border of 5 are too small"),
+        ([out, ref, "--metrics", "lpips"], "lpips: this metric needs a file of weights: give --lpips-weights FILE"),
+        ([out, ref, "--metrics", "lpips", "--lpips-weights", weights], "lpips: .*has the sha256 .*, not 62eebc09"),
+        (
+            [fewer, fewer, "--metrics", "fid", "--features", "alexnet-conv5"],
+            "needs its weights: .*--lpips-weights FILE",
+        ),
+    ):
+        argv = argv if "--metrics" in argv else [*argv, "--metrics", "psnr"]
+        code, _, errors = command(capfd, "evaluate", *argv, "--out", tmp_path / "s.json")
+        assert code == 2, (argv, errors)
+        assert len(errors.splitlines()) == 1 and re.search(complaint, errors), (argv, errors)
+        assert not (tmp_path / "s.json").exists()
+
+
+def test_metrics_of_pairs_cannot_be_computed_while_training():
+    images = LabeledImages(np.zeros((2, 8, 8, 1), np.uint8))
+    with pytest.raises(BadInput, match="psnr: this metric compares files of images"):
+        compute_scores(
+            parse_metrics("psnr"), EvalInputs(tiny_features.net, compute_features(tiny_features.net, images))
+        )
+
+
+def test_frechet_distance_in_alexnet_is_not_called_fid():
+    def labels(net):
+        score = {"fid": 3.0, "protocol": {"features": {"name": net}}}
+        [row] = tables.rows([protocol.Results({"name": "mine"}, {"fid": score})])
+        return tables.markdown([row]).splitlines()[0]
+
+    assert labels("alexnet-conv5") == "|  | runs | FD (alexnet-conv5) ↓ |"
+    assert labels("inception-v3-compat") == "|  | runs | fid ↓ |"
+
+
+@pytest.mark.slow
+def test_bicubic_x4_has_its_published_scores_by_the_command(capfd, test_data, tmp_path):
+    flags = ("--metrics", "psnr,lpips,fd_patches", "--lpips-weights", test_data("lpips.npz"))
+    bird = next(pair for name, *pair in bicubic_pairs(test_data("super-resolution.tar.gz"), "set5") if name == "bird")
+    sides = [save(tmp_path / side, {"bird": pixels[0]}) for side, pixels in zip("xy", bird, strict=True)]
+    found = scores(capfd, *sides, *flags, out=tmp_path / "s.json")
+    assert found["psnr"]["psnr"] == pytest.approx(30.19, abs=0.01)
+    assert found["lpips"]["lpips"] == pytest.approx(0.2360, abs=5e-4)
+    assert found["lpips"]["protocol"]["features"]["sha256"].startswith("62eebc09")
+    assert found["fd_patches"]["fd_patches"] > 100 and found["fd_patches"]["protocol"]["patches"] == [289, 289]
+    net = choose_features("alexnet-conv5", None, (8, 8, 3), "photos", test_data("lpips.npz"))
+    assert net.name == "alexnet-conv5"

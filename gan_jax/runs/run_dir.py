@@ -142,7 +142,8 @@ class RunDir:
         """Describes in one line the schedules of a run of another length than theirs; otherwise empty."""
         length, parts = common.schedule_images or common.images, []
         if common.images > length:
-            parts = [f"until {common.images:,} they hold their last value, and the last phase continues"]
+            held = f"until {common.images:,} they hold their last value (formulas of your own must do so themselves)"
+            parts = [f"{held}, and the last phase continues"]
         elif common.images < length:
             parts = [f"the run ends after {common.images:,}"]
         if self._made_longer_before():

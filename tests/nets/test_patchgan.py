@@ -45,6 +45,17 @@ def test_a_score_depends_on_a_square_of_the_receptive_field(field):
         assert axis.max() - axis.min() + 1 == field
 
 
+def test_scores_of_pixels_equal_the_layers_computed_by_hand():
+    d = patchgan.Discriminator(1, width=3, norm="none")
+    x = jax.random.normal(KEY, (2, 3, 4, 2))
+    scores, variables = jax.jit(d.init_with_output)(KEY, x)
+    h = np.asarray(x)
+    for i in range(3):
+        h = h if i == 0 else np.where(h > 0, h, 0.2 * h)
+        h = h @ np.asarray(variables["params"][f"Conv_{i}"]["kernel"])[0, 0]
+    np.testing.assert_allclose(scores, h[..., 0], rtol=1e-4, atol=1e-8)
+
+
 @pytest.mark.parametrize("field, side", [(1, 256), (16, 126), (34, 62), (70, 30), (142, 14), (286, 6)])
 def test_score_maps_of_256_pixels_have_the_authors_sizes(field, side):
     scores, _ = shapes(patchgan.Discriminator(field, width=2), 2, 256, 256, 6)

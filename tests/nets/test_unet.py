@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from flax import linen as nn
 
 from gan_jax import BadInput
 from gan_jax.nets import unet
@@ -67,6 +68,29 @@ def test_other_sizes_than_those_of_training_are_supported(shape):
     g = unet.Generator(levels=5, width=2)
     (y, variables), (_, trained) = shapes(g, 1, *shape, 3), shapes(g, 1, 32, 32, 3)
     assert y.shape == (1, *shape, 3) and variables == trained
+
+
+def test_output_equals_the_layers_computed_by_hand(tiny):
+    """Flax's layers of stride 2: three of the encoder, whose innermost has no norm, three of the decoder, two skips."""
+    _, variables, x, apply = tiny
+
+    def layer(kind, h, i):
+        params = variables["params"][f"{kind.__name__}_{i}"]
+        return kind(params["bias"].size, (4, 4), (2, 2)).apply({"params": params}, h)
+
+    def norm(h):
+        return nn.InstanceNorm(epsilon=1e-5, use_scale=False, use_bias=False).apply({}, h)
+
+    @jax.jit
+    def by_hand(x):
+        first = layer(nn.Conv, x, 0)
+        second = norm(layer(nn.Conv, nn.leaky_relu(first, 0.2), 1))
+        h = layer(nn.Conv, nn.leaky_relu(second, 0.2), 2)
+        h = jnp.concatenate([norm(layer(nn.ConvTranspose, nn.relu(h), 0)), second], axis=-1)
+        h = jnp.concatenate([norm(layer(nn.ConvTranspose, nn.relu(h), 1)), first], axis=-1)
+        return jnp.tanh(layer(nn.ConvTranspose, nn.relu(h), 2))
+
+    np.testing.assert_allclose(apply(variables, x), by_hand(x), rtol=1e-3, atol=1e-5)
 
 
 def test_equal_keys_give_equal_outputs_and_different_keys_different_ones(tiny):

@@ -101,6 +101,21 @@ def test_transposed_size_inconsistent_with_the_stride_is_refused():
 
 
 @pytest.mark.medium
+@pytest.mark.parametrize("c_in, c_out", [(1, 3), (3, 2)])
+def test_large_kernels_are_gathered_by_axes_and_equal_lax(c_in, c_out):
+    """9 x 9 pixels: values and both gradients, and fewer copies than the 81 of a window."""
+    x, kernel = draw(2, 5, 8, c_in), draw(9, 9, c_in, c_out, seed=1)
+
+    def with_gradients(convolve, x, kernel):
+        y, vjp = jax.vjp(partial(convolve, stride=1), x, kernel)
+        return y, vjp(jnp.cos(y))
+
+    got, expected = jax.jit(lambda *args: [with_gradients(f, *args) for f in (conv, plain_conv)])(x, kernel)
+    jax.tree.map(partial(np.testing.assert_allclose, rtol=1e-3, atol=1e-3), got, expected)
+    assert str(jax.make_jaxpr(jax.grad(lambda *args: conv(*args).sum(), (0, 1)))(x, kernel)).count("slice") < 81
+
+
+@pytest.mark.medium
 @pytest.mark.parametrize("products", [True, False])
 def test_borders_equal_padding_before_a_convolution_without_border(products, monkeypatch):
     """With more and with fewer output than input channels."""

@@ -1,8 +1,9 @@
 """AlexNet and VGG16 convolutions trained on ImageNet, and the linear heads of LPIPS-Alex, from one file.
 
-The weights are not ours to ship, so users name the file. It is a `.npz` without pickles, with the arrays
-`alex/conv1/kernel` to `alex/conv5/bias`, `alex/lin0` to `alex/lin4`, and `vgg16/conv1_1/kernel` to
-`vgg16/conv3_3/bias`: the kernels of torchvision `[k, k, in, out]` in float16, and the heads of LPIPS 0.1 in float32.
+The weights are not ours to ship, so users name the file, which `scripts/lpips_weights.py` makes. It is a `.npz` without
+pickles, with the arrays `alex/conv1/kernel` to `alex/conv5/bias`, `alex/lin0` to `alex/lin4`, and
+`vgg16/conv1_1/kernel` to `vgg16/conv3_3/bias`: the kernels of torchvision `[k, k, in, out]` in float16, and the heads
+of LPIPS 0.1 in float32.
 
 Krizhevsky et al. 2012, "ImageNet classification with deep convolutional neural networks"; Simonyan and Zisserman 2015,
 "Very deep convolutional networks", https://arxiv.org/abs/1409.1556; Zhang et al. 2018, "The unreasonable effectiveness
@@ -63,7 +64,7 @@ def load(path: str | Path, sha256: str | None = SHA256) -> ImagenetWeights:
         found = weights.tensors.get(name)
         if found is None or found.shape != shape or found.dtype.kind != "f":
             what = "is missing" if found is None else f"is {found.dtype} {list(found.shape)}, not floats {list(shape)}"
-            raise BadInput(f"{path}: array {name} {what}: give the file of LPIPS weights, see docs/evaluation.md")
+            raise BadInput(f"{path}: array {name} {what}: make the file with scripts/lpips_weights.py")
         return jnp.asarray(found.astype(np.float32))
 
     def layers(net: str, sizes: dict[str, tuple[int, int, int]]) -> Layers:

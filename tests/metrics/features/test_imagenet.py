@@ -108,7 +108,7 @@ def test_lpips_and_its_gradient_are_finite_where_all_features_are_0():
 @pytest.mark.parametrize("change", [{"alex/lin3": None}, {"vgg16/conv1_1/bias": np.zeros(3, np.float16)}])
 def test_file_without_the_arrays_of_the_networks_is_refused(tmp_path, change):
     file = random_lpips.write(tmp_path / "weights.npz", **change)
-    with pytest.raises(BadInput, match=f"array {next(iter(change))} is .*: give the file of LPIPS weights"):
+    with pytest.raises(BadInput, match=f"array {next(iter(change))} is .*: make the file with"):
         imagenet.load(file, sha256=None)
 
 

@@ -1,6 +1,5 @@
 """`gan-jax sample`: draws samples from a checkpoint of a run."""
 
-import io
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,16 +11,20 @@ import tyro
 from jaxtyping import Array, Float, Key, Shaped
 
 from gan_jax.cli.codes import CodeChoice, parse_choice
+from gan_jax.cli.translate import translate
 from gan_jax.config.flags import NonNegativeInt, PositiveInt, Seed
-from gan_jax.engine.game import Game, Latents
+from gan_jax.engine.game import Batch, Game, Latents, State
 from gan_jax.errors import BadInput
-from gan_jax.runs.files import write_atomic
+from gan_jax.runs.files import save_npz
+from gan_jax.runs.run_data import run_data
 from gan_jax.runs.run_dir import RunDir
 from gan_jax.sampling.latents import cycle_classes, draw_latents, interpolate_latents, sweep_code
+from gan_jax.sampling.preview import spread_examples
 from gan_jax.sampling.sampler import sampler
+from gan_jax.sampling.translation import side_by_side_columns
 from gan_jax.training.restore import rebuild, restore
 from gan_jax.viz import scatter2d
-from gan_jax.viz.images import image_grid, save_png, to_uint8
+from gan_jax.viz.images import image_grid, save_png, side_by_side, to_uint8
 
 Layout = tuple[int, int]
 """Rows and columns of a picture."""
@@ -35,6 +38,8 @@ def sample(
     codes: tuple[str, ...] = (),
     vary: str = "",
     interpolate: PositiveInt | None = None,
+    inputs: str = "",
+    domain: str = "",
     step: NonNegativeInt | None = None,
     best: bool = False,
     out: Path | None = None,
@@ -50,16 +55,22 @@ def sample(
         codes: Values of the generator's codes, as in c1=3 c2=-0.5. Several values, c1=3,8, are cycled over the samples.
         vary: Draw every sample as a row along which this code varies: c1 over its whole range, or c2:-2:2 from -2 to 2.
         interpolate: Draw every sample as a row of this many steps that ends at another sample.
+        inputs: Images to translate, for games on inputs: a folder, archive or .npz file of images of any size, or a
+            data set, as in mnist@test. By default inputs of the run's own data, beside their targets.
+        domain: Which of the game's inputs they are, as in b, for games that translate both ways; by default the first.
         step: Step of the checkpoint; by default the last one.
         best: Use the checkpoint kept by the run's --best.
-        out: File to write: .png for a picture, .npz for arrays; by default RUN/sample.png.
+        out: File to write: .png for a picture, .npz for arrays; by default RUN/sample.png. With --inputs also a
+            folder, of files named as the inputs.
     """
     out = out or run / "sample.png"
-    if out.suffix not in (".png", ".npz"):
+    if out.suffix not in (".png", ".npz") and not (inputs and not out.suffix):
         raise BadInput(f"--out {out} is neither .png nor .npz: choose one of the two")
     if vary and interpolate:
         raise BadInput("--vary and --interpolate are two kinds of row: choose one of them")
-    _, experiment, source = rebuild(RunDir(run))
+    manifest, experiment, source = rebuild(RunDir(run))
+    if (inputs or domain) and not experiment.phases[-1].game.conditions:
+        raise BadInput(f"{run} makes samples without inputs: leave --{'inputs' if inputs else 'domain'} out")
     if out.suffix == ".png" and len(source.shape) != 3 and source.shape != (2,):
         raise BadInput(f"samples of shape {source.shape} cannot be drawn as a picture: give --out FILE.npz")
     # Codes of any phase, because the phase of the checkpoint is known only once it is restored.
@@ -68,10 +79,28 @@ def sample(
 
     game, state = restore(run, step, best)[2:4]
     key = jax.random.key(experiment.common.seed if seed is None else seed)
-    latents, layout = choose_latents(game, key, n, experiment.grid, choice, interpolate)
-    drawn_codes = {name: np.asarray(latents[name]) for name in game.codes}
-    write_samples(out, sampler(game)(state, latents), drawn_codes, layout)
+    if inputs:
+        return translate(game, state, source.spec, inputs, domain, n, key, out)
+    if game.conditions:
+        real = experiment.played_on(run_data(run, manifest, experiment.common)("train"))
+        write_translations(out, game, state, key, spread_examples(real, n or math.prod(experiment.grid)))
+    else:
+        latents, layout = choose_latents(game, key, n, experiment.grid, choice, interpolate)
+        drawn_codes = {name: np.asarray(latents[name]) for name in game.codes}
+        write_samples(out, sampler(game)(state, latents), drawn_codes, layout)
     print(out)
+
+
+def write_translations(out: Path, game: Game, state: State, key: Key[Array, ""], examples: Batch) -> None:
+    """Writes what a game makes of examples, with their inputs and targets: a picture, or a .npz file of arrays."""
+    n = len(next(iter(examples.values())))
+    samples = sampler(game)(state, draw_latents(game, key, n, examples=examples))
+    columns = side_by_side_columns(game, samples, examples)
+    if out.suffix == ".npz":
+        only = game.conditions[0] if len(game.conditions) == 1 else None
+        save_npz(out, {("inputs" if name == only else name): array for name, array in columns.items()})
+    else:
+        save_png(out, side_by_side(list(columns.values()), *_near_square(n)))
 
 
 def choose_latents(
@@ -113,9 +142,7 @@ def write_samples(
     """Writes images or points: a .npz file of arrays with their codes (`y` as `labels`), or a picture."""
     arrays = {"images": to_uint8(samples)} if samples.ndim == 4 else {"points": samples}
     if out.suffix == ".npz":
-        file = io.BytesIO()
-        np.savez(file, **arrays, **{("labels" if name == "y" else name): values for name, values in codes.items()})
-        write_atomic(out, file.getvalue())
+        save_npz(out, arrays | {("labels" if name == "y" else name): values for name, values in codes.items()})
     elif "images" in arrays:
         save_png(out, image_grid(arrays["images"], *layout))
     else:

@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from jaxtyping import UInt8
 
+from gan_jax.data.source import Source
 from gan_jax.data.sources import decoding
 from gan_jax.data.sources.archives import ARCHIVES, in_archive, in_folder
 from gan_jax.data.sources.layout import find_images
@@ -70,7 +71,7 @@ def open_image_set(path: Path, scratch: Path) -> ImageSet:
         BadInput: there are no images, two have one name, or a file cannot be read.
     """
     if path.suffix == ".npz":
-        return _from_arrays(path)
+        return of_source(open_images(str(path)), path)
     listing = in_folder(path) if path.is_dir() else in_archive(path, scratch)
     left_out: Counter[str] = listing.left_out.copy()
     files = list(find_images(listing.files, decoding.endings(), left_out))
@@ -104,8 +105,8 @@ def _decode(opened: Callable, shown: Path, mode: Mode) -> UInt8[np.ndarray, "H W
     return pixels.reshape(*pixels.shape[:2], len(mode))
 
 
-def _from_arrays(path: Path) -> ImageSet:
-    source = open_images(str(path))
+def of_source(source: Source, path: Path) -> ImageSet:
+    """Makes a set of the images `x` of a data set, named by their index. Raises `BadInput` if it has none."""
     height, width, channels = source.shape
     if not source.size or channels not in (1, 3):
         raise BadInput(f"{path} holds {source.size} images of {channels} channels: give at least one, gray or color")

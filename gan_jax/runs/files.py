@@ -1,11 +1,14 @@
 """Writes files atomically, and reads and writes JSON Lines."""
 
+import io
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from gan_jax.errors import BadInput
 
@@ -56,6 +59,13 @@ def write_atomic(path: Path, data: bytes) -> None:
     with naming(path):
         temporary.write_bytes(data)
     os.replace(temporary, path)
+
+
+def save_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Writes arrays atomically as a .npz file."""
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    write_atomic(path, file.getvalue())
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from gan_jax.engine.game import Batch, Game, Latents, Metrics, State
 from gan_jax.engine.networks import bind
 from gan_jax.sampling.latents import cycle_classes, draw_latents
 from gan_jax.sampling.sampler import Draw
+from gan_jax.sampling.translation import side_by_side_columns
 from gan_jax.viz.images import image_grid, side_by_side, to_uint8
 
 
@@ -30,20 +31,13 @@ def preview_picture(
     rows, cols = experiment.grid
     if not game.conditions:
         return lambda state: image_grid(to_uint8(draw(state, shown())), rows, cols)
-    real = functools.cache(lambda: _images(spread_examples(source, rows * cols)))
+    real = functools.cache(lambda: spread_examples(source, rows * cols))
 
     def picture(state: State) -> UInt8[np.ndarray, "H W C"]:
-        samples = draw(state, shown())
-        named = samples if isinstance(samples, dict) else {"sample": samples}
-        inputs, targets = ({k: v for k, v in real().items() if (k in game.conditions) == given} for given in (1, 0))
-        return side_by_side([*inputs.values(), *map(to_uint8, named.values()), *targets.values()], rows, cols)
+        columns = side_by_side_columns(game, draw(state, shown()), real())
+        return side_by_side(list(columns.values()), rows, cols)
 
     return picture
-
-
-def _images(examples: Batch) -> dict[str, UInt8[np.ndarray, "N H W C"]]:
-    """Converts the arrays of examples that are images."""
-    return {name: to_uint8(np.asarray(leaf)) for name, leaf in examples.items() if leaf.ndim == 4}
 
 
 def experiment_scores(experiment: Experiment, game: Game, source: Source) -> Callable[[State], Metrics]:

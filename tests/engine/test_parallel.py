@@ -96,7 +96,8 @@ def two_seeds(make_game):
     _, start, data, *_ = reference(make_game)
     other = start._replace(key=jax.random.key(5))
     starts = State(start.step, *jax.tree.map(lambda *leaves: jnp.stack(leaves), start[1:], other[1:]))
-    return starts, jax.tree.map(lambda *leaves: jnp.stack(leaves, axis=1), data, data | {"x": -data["x"]})
+    name = "x" if "x" in data else "a"
+    return starts, jax.tree.map(lambda *leaves: jnp.stack(leaves, axis=1), data, data | {name: -data[name]})
 
 
 def assert_first_lane_is_the_reference(lanes, make_game):

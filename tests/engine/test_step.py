@@ -69,7 +69,8 @@ def test_steps_are_finite_move_every_player_keep_the_tree_and_trace_once(make_ga
     for leaf in jax.tree.leaves(end.players):
         assert bool(jnp.all(jnp.isfinite(leaf)))
     for name in game.players:
-        assert changed(start.players[name].params, end.players[name].params), name
+        before, after = (state.players[name] for state in (start, end))
+        assert changed(before.params or before.stats, after.params or after.stats), name
     for label in {m.label for t in game.turns for m in t.moves}:
         assert {f"{label}/loss", f"{label}/grad_norm"} <= reports[0].keys()
         assert float(reports[0][f"{label}/grad_norm"]) > 0

@@ -1,0 +1,92 @@
+"""The part of `gan-jax sample` that translates given inputs, file by file."""
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Array, Key, UInt8
+
+from gan_jax.data import open_source
+from gan_jax.data.modality import IMAGE, Spec
+from gan_jax.engine.game import Game, State
+from gan_jax.errors import BadInput
+from gan_jax.evaluation.image_sets import ImageSet, Mode, is_image_set, of_source, open_image_set
+from gan_jax.runs.files import save_npz
+from gan_jax.sampling.translation import translator
+from gan_jax.training.progress import say
+from gan_jax.viz.images import save_png, side_by_side, to_uint8
+
+Translated = dict[str, UInt8[np.ndarray, "1 H W C"]]
+"""What was made of one input, by name; the first is the translation itself."""
+
+
+def translate(
+    game: Game, state: State, spec: Spec, inputs: str, domain: str, n: int | None, key: Key[Array, ""], out: Path
+) -> None:
+    """Translates the first `n` images of `inputs`, by default all, and writes a folder, a .npz file or a picture.
+
+    Args:
+        game: a game with conditions.
+        state: its state.
+        spec: of the data that it was trained on.
+        inputs: a folder, archive or .npz file of images of any sizes, or the name of a data set, as in `mnist@test`.
+        domain: the condition that the inputs are; empty for the first.
+        key: for games with noise.
+        out: a .npz file or a picture, of images of one size, or a folder of files named as the inputs.
+
+    Raises:
+        BadInput: the game or its inputs are of another kind, they cannot be read, or `out` holds files already.
+    """
+    condition = domain or game.conditions[0]
+    if condition not in game.conditions:
+        raise BadInput(f"--domain {domain} is not an input of this game: choose one of {', '.join(game.conditions)}")
+    modes: dict[int, Mode] = {1: "L", 3: "RGB"}
+    leaf = spec[condition]
+    if leaf.modality is not IMAGE or leaf.shape[-1] not in modes:
+        raise BadInput(f"this game takes {leaf.modality.describe(leaf.shape)}, which --inputs cannot read as files")
+    if not out.suffix and out.is_dir() and any(out.iterdir()):
+        raise BadInput(f"{out} holds files already: choose another folder for --out")
+    with tempfile.TemporaryDirectory() as scratch:
+        images = _open(inputs, Path(scratch))
+        say(f"inputs      {images.report}")
+        names = list(images.images)[:n]
+        mode = modes[leaf.shape[-1]]
+        read = (images.images[name].read(mode)[None] for name in names)
+        made = translator(game, leaf, condition, key)(state, read)
+        _write(out, zip(names, map(_by_name, made), strict=True), images, mode)
+    print(out)
+
+
+def _open(name: str, scratch: Path) -> ImageSet:
+    """Opens inputs by path or, for what is no path, as a split of a data set."""
+    path = Path(os.path.expanduser(name))
+    if is_image_set(path):
+        return open_image_set(path, scratch)
+    data, _, split = name.partition("@")
+    return of_source(open_source(data, split=split or "train"), Path(name))
+
+
+def _by_name(samples: np.ndarray | Mapping[str, np.ndarray]) -> Translated:
+    named = samples if isinstance(samples, Mapping) else {"images": samples}
+    return {name: to_uint8(array) for name, array in named.items()}
+
+
+def _write(out: Path, made: Iterator[tuple[str, Translated]], images: ImageSet, mode: Mode) -> None:
+    """Writes a file per input as it is made, or all of them as arrays or a picture."""
+    if not out.suffix:
+        for name, translated in made:
+            save_png(out / f"{name}.png", next(iter(translated.values()))[0])
+        return
+    found: dict[str, list[np.ndarray]] = {}
+    for name, translated in made:
+        for key, array in {"inputs": images.images[name].read(mode)[None], **translated}.items():
+            if array.shape != found.setdefault(key, [array])[0].shape:
+                raise BadInput(f"inputs differ in size (first {name}): give a folder for --out, a name without ending")
+            found[key] += [array] if array is not found[key][0] else []
+    arrays = {key: np.concatenate(each) for key, each in found.items()}
+    if out.suffix == ".npz":
+        save_npz(out, arrays)
+    else:
+        save_png(out, side_by_side(list(arrays.values()), len(arrays["inputs"]), 1))

@@ -12,6 +12,8 @@ from gan_jax.evaluation.image_sets import is_image_set, open_image_set
 from gan_jax.evaluation.inputs import EvalInputs
 from gan_jax.evaluation.pair_metrics import PairInputs, PairMetric
 from gan_jax.evaluation.suite import compute_pair_scores
+from gan_jax.metrics.features import imagenet
+from gan_jax.metrics.features.imagenet import ImagenetWeights
 
 
 class Evaluated(NamedTuple):
@@ -35,16 +37,24 @@ def evaluate_pairs(
     Raises:
         BadInput: a side has no images, an image has no partner, a pair differs in size, or a metric lacks an input.
     """
-    target = Path(os.path.expanduser(reference))
+    target, weights = Path(os.path.expanduser(reference)), _load_weights(metrics, lpips_weights)
     for path in (what, target):
         if not is_image_set(path):
             raise BadInput(f"{path} is not a folder, archive or .npz file of images: {next(iter(metrics))} needs two")
     with tempfile.TemporaryDirectory() as a, tempfile.TemporaryDirectory() as b:
         sets = open_image_set(what, Path(a)), open_image_set(target, Path(b))
-        inputs = PairInputs(*sets, border, luminance, lpips_weights)
+        inputs = PairInputs(*sets, border, luminance, weights)
         about = {"name": sets[0].name, "path": str(what), "size": len(sets[0].images)}
         results = protocol.stamp_pairs(about, compute_pair_scores(metrics, inputs), *sets)
     return Evaluated(results, [each.report for each in sets])
+
+
+def _load_weights(metrics: Mapping[str, PairMetric], file: Path | None) -> ImagenetWeights | None:
+    """Reads the weights, before anything is computed, if a metric needs them."""
+    needing = [name for name, metric in metrics.items() if metric.needs_weights]
+    if needing and file is None:
+        raise BadInput(f"{needing[0]} needs weights: give --lpips-weights FILE, which scripts/lpips_weights.py makes")
+    return imagenet.load(file) if needing else None
 
 
 def check_pair_flags(metric: str, is_run: bool, reference: str, split: str, image_size: int | None) -> None:

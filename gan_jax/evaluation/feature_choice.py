@@ -7,7 +7,7 @@ from gan_jax.config import user_code
 from gan_jax.data.modality import Shape
 from gan_jax.data.sources.subset import whole
 from gan_jax.errors import BadInput
-from gan_jax.metrics.features import alexnet, mnist
+from gan_jax.metrics.features import alexnet, imagenet, mnist
 from gan_jax.metrics.features.inception import inception
 from gan_jax.metrics.features.network import FeatureNet
 
@@ -46,7 +46,7 @@ def choose_features(
     if word == alexnet.NAME:
         if lpips_weights is None:
             raise BadInput(f"--features {word} needs its weights: give gan-jax evaluate --lpips-weights FILE")
-        return alexnet.alexnet_conv5(lpips_weights)
+        return alexnet.alexnet_conv5(imagenet.load(lpips_weights))
     if word.endswith(".npz"):
         return mnist.load(os.path.expanduser(word))
     if not word:

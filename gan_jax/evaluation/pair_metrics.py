@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
@@ -11,8 +10,8 @@ import numpy as np
 from gan_jax import metrics
 from gan_jax.errors import BadInput
 from gan_jax.evaluation.image_sets import ImageSet, pairs
-from gan_jax.metrics.features import imagenet
 from gan_jax.metrics.features.alexnet import alexnet_conv5
+from gan_jax.metrics.features.imagenet import ImagenetWeights
 from gan_jax.metrics.features.lpips import lpips
 from gan_jax.metrics.features.network import Images
 from gan_jax.metrics.frechet import frechet_distance_of, moments
@@ -27,8 +26,8 @@ class PairInputs(NamedTuple):
     """Pixels that PSNR and SSIM leave off at every side."""
     luminance: bool
     """Whether PSNR and SSIM compare luminance only."""
-    weights: Path | None = None
-    """The file of LPIPS weights."""
+    weights: ImagenetWeights | None = None
+    """Given if a metric needs them."""
 
 
 class PairScores(NamedTuple):
@@ -46,6 +45,7 @@ class PairMetric(NamedTuple):
     compute: Callable[[PairInputs], PairScores]
     values: Mapping[str, str]
     """The names of its values, each with the better direction, as in `suite.Metric`."""
+    needs_weights: bool = False
 
 
 def _means(name: str, inputs: PairInputs, score: Callable[[Images, Images], Any], settings: dict) -> PairScores:
@@ -77,18 +77,12 @@ def ssim(inputs: PairInputs) -> PairScores:
     return _means("ssim", inputs, score, _pixel_settings(inputs) | {"window": "11x11 Gaussian, deviation 1.5"})
 
 
-def _weights(inputs: PairInputs) -> Path:
-    if inputs.weights is None:
-        raise BadInput("this metric needs a file of weights: give --lpips-weights FILE, see docs/evaluation.md")
-    return inputs.weights
-
-
 _distance = jax.jit(lpips)
 
 
 def lpips_alex(inputs: PairInputs) -> PairScores:
     """Computes the mean LPIPS-Alex of the pairs, of whole images."""
-    weights = imagenet.load(_weights(inputs))
+    weights = inputs.weights
 
     def score(*pair: Images) -> jax.Array:
         with jax.default_matmul_precision("highest"):  # the default would make scores depend on the device
@@ -104,7 +98,7 @@ PATCH, STRIDE = 32, 16
 
 def fd_patches(inputs: PairInputs) -> PairScores:
     """Computes the Fréchet distance of patches in alexnet-conv5; images need no partners."""
-    net = alexnet_conv5(_weights(inputs))
+    net = alexnet_conv5(inputs.weights)
     sides, counts = [], []
     for each in (inputs.x, inputs.target):
         features = metrics.patch_features(net, each.decoded(inputs.target.mode), PATCH, STRIDE)
@@ -118,6 +112,6 @@ def fd_patches(inputs: PairInputs) -> PairScores:
 PAIR_METRICS = {
     "psnr": PairMetric(psnr, {"psnr": "higher"}),
     "ssim": PairMetric(ssim, {"ssim": "higher"}),
-    "lpips": PairMetric(lpips_alex, {"lpips": "lower"}),
-    "fd_patches": PairMetric(fd_patches, {"fd_patches": "lower"}),
+    "lpips": PairMetric(lpips_alex, {"lpips": "lower"}, needs_weights=True),
+    "fd_patches": PairMetric(fd_patches, {"fd_patches": "lower"}, needs_weights=True),
 }

@@ -136,8 +136,8 @@ def test_mistakes_give_one_line_errors_and_write_nothing(capfd, folders, tmp_pat
         ([out, ref, "--border", 10], "psnr: a: images of 20x30 have no pixels inside a border of 10"),
         ([out, ref, "--border", -1], "--border"),
         ([out, ref, "--metrics", "ssim", "--border", 5], "ssim: a: images of 20x30 with a border of 5 are too small"),
-        ([out, ref, "--metrics", "lpips"], "lpips: this metric needs a file of weights: give --lpips-weights FILE"),
-        ([out, ref, "--metrics", "lpips", "--lpips-weights", weights], "lpips: .*has the sha256 .*, not 62eebc09"),
+        ([out, ref, "--metrics", "lpips"], "lpips needs weights: give --lpips-weights FILE, which"),
+        ([out, ref, "--metrics", "lpips", "--lpips-weights", weights], "weights.npz has the sha256 .*, not 62eebc09"),
         (
             [fewer, fewer, "--metrics", "fid", "--features", "alexnet-conv5"],
             "needs its weights: .*--lpips-weights FILE",

@@ -1,5 +1,6 @@
 """Frozen networks that turn images into the arrays that metrics compare.
 
-`network` defines the type, `mnist` and `inception` the networks; the other modules support these.
+`network` defines the type, `mnist`, `inception` and `alexnet` the networks; `lpips` is a distance, `vgg16` has features
+for perceptual losses; the other modules support these.
 May import `metrics.arrays` and `errors` only.
 """

@@ -3,16 +3,13 @@
 Krizhevsky 2014, "One weird trick for parallelizing convolutional neural networks", https://arxiv.org/abs/1404.5997.
 """
 
-from pathlib import Path
-
 import jax.numpy as jnp
 from flax import linen as nn
 from jax import lax
 from jaxtyping import Array, Float
 
 from gan_jax.errors import BadInput
-from gan_jax.metrics.features import imagenet
-from gan_jax.metrics.features.imagenet import Layers, normalized
+from gan_jax.metrics.features.imagenet import ImagenetWeights, Layers, normalized
 from gan_jax.metrics.features.network import FeatureNet, Pixels
 from gan_jax.nets.layers.convolution import LAYOUT
 
@@ -47,15 +44,11 @@ def alexnet_features(layers: Layers, x: Float[Array, "B H W C"]) -> tuple[Float[
     return tuple(maps)
 
 
-def alexnet_conv5(path: str | Path, sha256: str | None = imagenet.SHA256) -> FeatureNet:
-    """Loads the feature network `alexnet-conv5`: 256 means of the last map, of images of any size from 31 pixels.
+def alexnet_conv5(weights: ImagenetWeights) -> FeatureNet:
+    """Makes the feature network `alexnet-conv5`: 256 means of the last map, of images of any size from 31 pixels.
 
     Images are not resized, so features depend on their size: compare images of one size.
-
-    Raises:
-        BadInput: as `imagenet.load`.
     """
-    weights = imagenet.load(path, sha256)
     return FeatureNet(NAME, weights.sha256, RESIZE, weights.alexnet, _pooled)
 
 

@@ -14,6 +14,8 @@ from gan_jax.metrics.features.alexnet import alexnet_conv5, alexnet_features
 from gan_jax.metrics.features.lpips import lpips
 from gan_jax.metrics.features.vgg16 import vgg16_features
 
+pytestmark = pytest.mark.medium
+
 RANDOM = np.random.default_rng(0)
 X, Y = RANDOM.uniform(-1, 1, (2, 2, 43, 36, 3)).astype(np.float32)
 
@@ -119,10 +121,10 @@ def test_file_with_another_sha256_is_refused(tmp_path):
 
 
 def test_feature_network_averages_the_last_map_of_8_bit_images(tmp_path):
-    file = random_lpips.write(tmp_path / "weights.npz")
-    net = alexnet_conv5(file, sha256=None)
-    assert net.name == "alexnet-conv5" and len(net.sha256) == 64 and net.head is None
-    assert jax.tree.map(jnp.shape, net.params) == jax.tree.map(jnp.shape, imagenet.load(file, None).alexnet)
+    weights = imagenet.load(random_lpips.write(tmp_path / "weights.npz"), sha256=None)
+    net = alexnet_conv5(weights)
+    assert (net.name, net.sha256, net.head) == ("alexnet-conv5", weights.sha256, None)
+    assert net.params is weights.alexnet and len(net.sha256) == 64
     images = RANDOM.integers(0, 256, (2, 43, 36, 3)).astype(np.uint8)
     found = metrics.extract(net._replace(params=ALEXNET), images).features
     last = alexnet_features(ALEXNET, jnp.asarray(images / np.float32(127.5) - 1))[-1]

@@ -115,7 +115,8 @@ def of_source(source: Source, path: Path) -> ImageSet:
         from PIL import Image
 
         pixels = source.read(np.array([i]))["x"][0]
-        return np.asarray(Image.fromarray(pixels.squeeze()).convert(mode)).reshape(height, width, len(mode))
+        image = Image.fromarray(pixels[..., 0] if channels == 1 else pixels)
+        return np.asarray(image.convert(mode)).reshape(height, width, len(mode))
 
     images = {str(i): ImageFile((width, height), channels == 3, partial(read, i)) for i in range(source.size)}
     return ImageSet(source.name, path, images, f"{source.name}: {source.size:,} images")

@@ -48,8 +48,9 @@ def test_pairs_have_the_mode_of_the_targets(tmp_path):
     np.testing.assert_array_equal(x[..., 0], x[..., 2])
 
 
-def test_arrays_are_named_by_their_index(tmp_path):
-    images = RANDOM.integers(0, 256, (12, 4, 5, 1)).astype(np.uint8)
+@pytest.mark.parametrize("size", [(4, 5), (1, 5), (4, 1)])
+def test_arrays_are_named_by_their_index(tmp_path, size):
+    images = RANDOM.integers(0, 256, (12, *size, 1)).astype(np.uint8)
     np.savez(tmp_path / "x.npz", images=images)
     found = opened(tmp_path / "x.npz", tmp_path)
     assert list(found.images) == [str(i) for i in range(12)] and found.mode == "L"

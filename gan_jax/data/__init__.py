@@ -8,15 +8,19 @@ import os
 import re
 from pathlib import Path
 
+from gan_jax.data.derived import in_color, on_ground, resized
 from gan_jax.data.on_device import Pipeline, device_resident
 from gan_jax.data.source import Source, from_arrays, from_points
 from gan_jax.data.sources.archives import ARCHIVES
+from gan_jax.data.sources.array_file import FILES, array_source
 from gan_jax.data.sources.image_folder import archive_source, folder_source
 from gan_jax.data.sources.mnist5k import mnist5k
+from gan_jax.data.sources.paired import paired
 from gan_jax.data.sources.stacked_mnist import PREFIX, SIDE, stack_digits
 from gan_jax.data.sources.subset import NAME, balanced_subset
 from gan_jax.data.sources.tfds import tfds_source
-from gan_jax.data.sources.toy import FILES, TOY_DATA, points_source
+from gan_jax.data.sources.toy import TOY_DATA
+from gan_jax.data.sources.unpaired import AUTO, by_class, the_two_classes, unpaired
 from gan_jax.data.with_tf_data import tf_data
 from gan_jax.errors import BadInput
 
@@ -25,69 +29,121 @@ __all__ = [
     "Source",
     "absolute_name",
     "archive_source",
+    "array_source",
     "balanced_subset",
+    "by_class",
     "device_resident",
     "folder_source",
     "from_arrays",
     "from_points",
     "mnist5k",
     "open_source",
+    "paired",
     "points_source",
     "stack_digits",
     "tf_data",
     "tfds_source",
+    "unpaired",
 ]
 
 BUILT_IN = {"mnist5k": mnist5k, **TOY_DATA}
 """Data sets by name that need neither a file nor a download."""
 
-few, stacked = balanced_subset, stack_digits
+DERIVED = {"ground:": on_ground, "color:": in_color}
+"""Prefixes of names, and what they make of the data set."""
+
+few, stacked, points_source = balanced_subset, stack_digits, array_source
 """Names of earlier releases."""
 
 
-def open_source(name: str, data_dir: str | Path | None = None, split: str = "train", size: int | None = None) -> Source:
+def open_source(
+    name: str,
+    data_dir: str | Path | None = None,
+    split: str = "train",
+    size: int | None = None,
+    *,
+    pair: str = "",
+    to: str = "",
+    tile: int | None = None,
+) -> Source:
     """Opens a data set.
 
     Args:
         name: one of `BUILT_IN`, the path of a folder or archive of images, the path of a `.npy` or `.npz` file of
-            points, or the name of a TFDS data set. The prefix `stacked:` makes Stacked-MNIST from gray digits. The
-            suffix `:N` keeps a class-balanced subset of N training examples; other splits stay whole.
+            images or points, or the name of a TFDS data set. The prefix `stacked:` makes Stacked-MNIST from gray
+            digits, `ground:` puts digits on grounds of random color, `color:` makes gray images color. The suffix `:N`
+            keeps a class-balanced subset of N training examples; other splits stay whole.
         data_dir: folder with the original archives of a TFDS data set, read instead of a download. A bare name then
             always means a TFDS data set.
         split: name of the split, as TFDS writes it for TFDS data sets.
-        size: side in pixels to which the images of a folder or archive are resized; 28 or 32 for `stacked:`.
+        size: side in pixels to which images are cropped and resized; 28 or 32 for `stacked:`.
+        pair: `INPUT,TARGET`, names of what becomes `a` and `x`: folders, arrays, or `left,right`; `auto` takes
+            well-known names (see `sources.pairs`).
+        to: the data set of domain `b`; or a class of a source of two classes, `auto` for the second.
+        tile: side in pixels of the squares that photographs are cut into.
 
     Raises:
         BadInput: no such data set or split, or an argument that this kind of data set does not take.
     """
+    if to and pair:
+        raise BadInput(f"--pair {pair} is for pairs and --to {to} for unpaired data: leave one of them out")
+    if to:
+        return _open_unpaired(name, to, data_dir, split, size)
     if name.startswith(PREFIX):
         digits = open_source(name.removeprefix(PREFIX), data_dir, split)
         return stack_digits(digits, size=SIDE if size is None else size)
+    if prefix := _derived_prefix(name):
+        return DERIVED[prefix](open_source(name.removeprefix(prefix), data_dir, split, size))
     if subset := _subset(name):
         source = open_source(subset["all"], data_dir, split, size)
         return balanced_subset(source, int(subset["n"])) if split == "train" else source
     if data_dir is not None and (name in BUILT_IN or _is_path(name)):
         raise BadInput(f"--data-dir is for TFDS data sets, not for {name}: leave it out, or give e.g. --data mnist")
+    if path := _path(name, data_dir, size):
+        return _open_path(name, path, split, size)
     if name in BUILT_IN and split != "train":
         raise BadInput(f"{name} has no split {split!r}, only train: choose a data set with splits, such as mnist")
-    if name in BUILT_IN and size is None:
-        return BUILT_IN[name]()
-    if path := _path(name, data_dir, size):
-        if not path.exists():
-            files = f"give a folder, an archive, a file of points ({', '.join(FILES)})"
-            raise BadInput(f"{name} does not exist: {files}, {', '.join(BUILT_IN)}, or a TFDS name such as mnist")
-        if size is None and name.lower().endswith(FILES):
-            return points_source(path)
-        return (folder_source if path.is_dir() else archive_source)(path, size, split)
-    if size is not None:
-        raise BadInput(f"{name} has a fixed image size: --image-size is for folders and archives")
-    return tfds_source(name, data_dir, split)
+    source = BUILT_IN[name]() if name in BUILT_IN else tfds_source(name, data_dir, split)
+    return source if size is None else _resized(source, size)
+
+
+def _open_path(name: str, path: Path, split: str, size: int | None) -> Source:
+    if not path.exists():
+        files = f"give a folder, an archive, a file of images or points ({', '.join(FILES)})"
+        raise BadInput(f"{name} does not exist: {files}, {', '.join(BUILT_IN)}, or a TFDS name such as mnist")
+    if not path.is_dir() and name.lower().endswith(FILES):
+        source = array_source(path, split)
+        return source if size is None else _resized(source, size)
+    return (folder_source if path.is_dir() else archive_source)(path, size, split)
+
+
+def _open_unpaired(name: str, to: str, data_dir: str | Path | None, split: str, size: int | None) -> Source:
+    """Opens unpaired data; a folder with the name of a class is a data set."""
+
+    def opened(name: str) -> Source:
+        return open_source(name, None if name in BUILT_IN or _is_path(name) else data_dir, split, size)
+
+    source = opened(name)
+    if to == AUTO or (to in source.classes and not _path(to, data_dir, size)):
+        return the_two_classes(source, to)
+    return unpaired(source, opened(to))
+
+
+def _resized(source: Source, size: int) -> Source:
+    if len(source.shape) != 3:
+        raise BadInput(f"{source.name} has no images, but points: leave --image-size out")
+    return resized(source, size)
+
+
+def _derived_prefix(name: str) -> str:
+    return next((prefix for prefix in DERIVED if name.startswith(prefix)), "")
 
 
 def absolute_name(name: str, data_dir: str | Path | None = None, size: int | None = None) -> str:
     """Returns the name of a data set with its path, if it is one, made absolute: it means the same in any folder."""
-    if name.startswith(PREFIX):
-        return PREFIX + absolute_name(name.removeprefix(PREFIX), data_dir)
+    for prefix in (PREFIX, *DERIVED):
+        if name.startswith(prefix):
+            return prefix + absolute_name(name.removeprefix(prefix), data_dir, None if prefix == PREFIX else size)
     if subset := _subset(name):
         return f"{absolute_name(subset['all'], data_dir, size)}:{subset['n']}"
     path = _path(name, data_dir, size)

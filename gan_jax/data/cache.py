@@ -1,7 +1,7 @@
 """Cache of decoded arrays on disk: every data set is downloaded, unpacked and decoded once.
 
-An entry is a folder of `x.npy`, `y.npy` and `entry.json`. It is written to a temporary folder and then renamed, so an
-interrupted run leaves no partial entry. A damaged entry is written again.
+An entry is a folder of one `.npy` file for every array, such as `x.npy` and `y.npy`, and of `entry.json`. It is written
+to a temporary folder and then renamed, so an interrupted run leaves no partial entry. A damaged entry is written again.
 """
 
 import json
@@ -9,22 +9,22 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack, closing
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from gan_jax.data.modality import Shape
-from gan_jax.data.source import Examples, Source, from_arrays
+from gan_jax.data.modality import Spec, describe_spec, spec_from, spec_of
+from gan_jax.data.source import Examples, Source, from_spec
 from gan_jax.errors import BadInput
 
 
 class Decoded(NamedTuple):
     """A decoded data set, to be written to the cache: its description, and its examples in order, in chunks."""
 
-    size: int
-    shape: Shape
+    spec: Spec
     chunks: Iterable[Examples]
     classes: tuple[str, ...] = ()
     report: str = ""
@@ -77,29 +77,53 @@ def _find(entry: Path, name: str) -> Source | None:
 
 
 def _write(folder: Path, decoded: Decoded) -> None:
-    if not decoded.size:
+    files: dict[str, _Growing] = {}
+    with ExitStack() as stack:
+        for chunk in decoded.chunks:
+            for name, array in chunk.items():
+                if name not in files:
+                    files[name] = stack.enter_context(closing(_Growing(folder / f"{name}.npy", array)))
+                files[name].append(array)
+    size = next(iter(files.values())).size if files else 0
+    if not size:
         raise BadInput("the data set is empty: choose another split or folder")
-    x = np.lib.format.open_memmap(folder / "x.npy", "w+", np.uint8, (decoded.size, *decoded.shape))
-    labels, at = [], 0
-    for chunk in decoded.chunks:
-        x[at : at + len(chunk["x"])] = chunk["x"]
-        at += len(chunk["x"])
-        labels += [chunk["y"]] if "y" in chunk else []
-    x.flush()
-    if labels:
-        np.save(folder / "y.npy", np.concatenate(labels).astype(np.int32))
-    about = {"size": at, "shape": decoded.shape, "classes": decoded.classes, "labels": bool(labels)}
+    about = {"size": size, "spec": describe_spec(decoded.spec), "classes": decoded.classes}
     about |= {"report": decoded.report, "split": decoded.split}
     (folder / "entry.json").write_text(json.dumps(about))
+
+
+class _Growing:
+    """A `.npy` file of which only the type and shape of an example are known: its length is written when it closes."""
+
+    def __init__(self, path: Path, like: np.ndarray) -> None:
+        self.size, self._shape, self._dtype = 0, like.shape[1:], like.dtype
+        self._file = open(path, "wb")  # noqa: SIM115
+        self._write_header()
+
+    def _write_header(self) -> None:
+        self._file.seek(0)
+        about = {"descr": self._dtype.str, "fortran_order": False, "shape": (self.size, *self._shape)}
+        np.lib.format.write_array_header_1_0(self._file, about)  # leaves room for a length of 21 digits
+
+    def append(self, examples: np.ndarray) -> None:
+        if examples.shape[1:] != self._shape or examples.dtype != self._dtype:
+            raise ValueError(f"{examples.dtype}{examples.shape} among {self._dtype}{self._shape}")
+        self._file.write(np.ascontiguousarray(examples).data)
+        self.size += len(examples)
+
+    def close(self) -> None:
+        self._write_header()
+        self._file.close()
 
 
 def _open(folder: Path, name: str) -> Source:
     """Opens the entry in `folder`; raises OSError, ValueError or KeyError if it is damaged."""
     about = json.loads((folder / "entry.json").read_text())
-    x = np.load(folder / "x.npy", mmap_mode="r", allow_pickle=False)
-    y = np.load(folder / "y.npy", mmap_mode="r", allow_pickle=False) if about["labels"] else None
-    if x.shape != (about["size"], *about["shape"]):
-        raise ValueError(f"{folder} holds {x.shape}")
-    source = from_arrays(name, x, y, tuple(about["classes"]))
-    # Both are missing in entries of earlier versions.
+    # Entries of earlier versions have the shape of their images only, and some no report and no split.
+    spec = spec_from(about["spec"]) if "spec" in about else spec_of(tuple(about["shape"]), about["labels"])
+    arrays = {each: np.load(folder / f"{each}.npy", mmap_mode="r", allow_pickle=False) for each in spec}
+    for each, leaf in spec.items():
+        if arrays[each].shape != (about["size"], *leaf.modality.stored_shape(leaf.shape)):
+            raise ValueError(f"{folder} holds {each} of {arrays[each].shape}")
+    source = from_spec(name, spec, arrays, tuple(about["classes"]))
     return source._replace(report=about.get("report", ""), split=about.get("split", ""))

@@ -3,6 +3,7 @@
 A kind is declared, never guessed from a dtype: bytes may be pixels, classes or text.
 """
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -12,6 +13,10 @@ import numpy as np
 from jaxtyping import Array, Float32, UInt8
 
 Shape = tuple[int, ...]
+
+
+def _unchanged(x: Any) -> Any:
+    return x
 
 
 class Modality(NamedTuple):
@@ -24,6 +29,8 @@ class Modality(NamedTuple):
     """Stored arrays, with any leading axes, to those of a batch; pure, on the device."""
     describe: Callable[[Shape], str]
     """Describes examples of a shape, as in `gray images of 28x28`."""
+    stored_shape: Callable[[Shape], Shape] = _unchanged
+    """The shape of an example as it is stored, by its shape in a batch."""
 
 
 class Leaf(NamedTuple):
@@ -50,10 +57,6 @@ def scale(x: UInt8[Array, "*shape"]) -> Float32[Array, "*shape"]:
     return (2 * x.astype(jnp.float32) - 255) * np.float32(1 / 255)
 
 
-def _unchanged(x: Array) -> Array:
-    return x
-
-
 def _describe_images(shape: Shape) -> str:
     height, width, channels = shape
     return f"{'gray' if channels == 1 else 'color'} images of {width}x{height}"
@@ -69,18 +72,44 @@ LABEL = Modality("label", jnp.int32, _unchanged, lambda shape: "labels")
 """A class `[]`, int32."""
 
 
+@functools.cache
 def label_map(classes: int) -> Modality:
     """Makes the kind of an image of classes: stored as uint8 `[H, W]`, in a batch one-hot `[H, W, classes]`."""
     return Modality(
-        "label map",
+        LABEL_MAP,
         jnp.float32,
         lambda y: jax.nn.one_hot(y, classes, dtype=jnp.float32),
         lambda shape: f"maps of {shape[-1]} classes of {shape[1]}x{shape[0]}",
+        lambda shape: shape[:-1],
     )
 
 
-MODALITIES = {each.name: each for each in (IMAGE, POINTS, LABEL)}
-"""Kinds by name."""
+LABEL_MAP = "label map"
+
+MASKED = Modality(
+    "masked image",
+    jnp.float32,
+    lambda x: jnp.concatenate([scale(x[..., :-1]), x[..., -1:] * np.float32(1 / 255)], axis=-1),
+    lambda shape: f"images with a hole of {shape[1]}x{shape[0]}",
+)
+"""An image and, as its last channel, its mask: 1 where the image is missing, else 0. Stored as uint8."""
+
+MODALITIES = {each.name: each for each in (IMAGE, POINTS, LABEL, MASKED)}
+"""Kinds by name, except label maps, which depend on the number of their classes."""
+
+
+def describe_spec(spec: Spec) -> dict[str, dict[str, Any]]:
+    """Describes a spec as JSON values, of which `spec_from` makes it again."""
+    return {name: {"kind": leaf.modality.name, "shape": list(leaf.shape)} for name, leaf in spec.items()}
+
+
+def spec_from(description: Mapping[str, Mapping[str, Any]]) -> dict[str, Leaf]:
+    """Makes the spec that `describe_spec` described. Raises KeyError for an unknown kind."""
+
+    def leaf(kind: str, shape: list[int]) -> Leaf:
+        return Leaf(tuple(shape), label_map(shape[-1]) if kind == LABEL_MAP else MODALITIES[kind])
+
+    return {name: leaf(about["kind"], about["shape"]) for name, about in description.items()}
 
 
 def spec_of(shape: Shape, labeled: bool) -> dict[str, Leaf]:

@@ -5,6 +5,7 @@ from them. `device_resident` and `tf_data` make the same batches for the same (s
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -12,7 +13,7 @@ import numpy as np
 from jaxtyping import Array, PyTree, UInt32
 
 from gan_jax.data import shuffle
-from gan_jax.data.source import Source, in_chunks
+from gan_jax.data.source import Source, decode_parts, in_chunks
 from gan_jax.engine.game import Batch
 from gan_jax.engine.keys import named_key
 
@@ -76,9 +77,9 @@ def draws(
 def to_batch(source: Source, examples: Sequence[dict[str, Array]], keys: UInt32[Array, "slice B 2"]) -> Batch:
     """Decodes the examples `[slice, B, ...]` of every part of a source."""
     own = jax.vmap(jax.vmap(lambda words: named_key(jax.random.wrap_key_data(words, impl="threefry2x32"), "decode")))
-    parts = source.parts or (source,)
-    decoded = [jax.vmap(part.decode)(each, own(keys)) for part, each in zip(parts, examples, strict=True)]
-    return {name: leaf for batch in decoded for name, leaf in batch.items()}
+    if not source.parts:
+        return jax.vmap(source.decode)(examples[0], own(keys))
+    return jax.vmap(partial(decode_parts, source.parts))(tuple(examples), own(keys))
 
 
 def _whole(source: Source) -> dict[str, np.ndarray]:

@@ -1,9 +1,9 @@
 """The type of a data set: examples that are read by index, in memory or on disk."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +12,7 @@ from jaxtyping import Array, Int, Shaped
 
 from gan_jax.data.modality import Shape, Spec, by_leaf, spec_of
 from gan_jax.engine.game import Batch
+from gan_jax.engine.keys import split
 from gan_jax.engine.priors import Keys
 from gan_jax.errors import BadInput
 
@@ -56,6 +57,34 @@ def stored(
     return Source(name, size, spec, read, lambda examples, keys: decode(examples), classes)
 
 
+def from_spec(name: str, spec: Spec, arrays: Mapping[str, np.ndarray], classes: tuple[str, ...] = ()) -> Source:
+    """Makes a source of stored arrays `[N, ...]`, one for every name of `spec`; memory-mapped arrays stay on disk."""
+
+    def read(indices: Int[np.ndarray, " B"]) -> Examples:
+        return {name: np.asarray(array[indices]) for name, array in arrays.items()}
+
+    return stored(name, len(next(iter(arrays.values()))), spec, read, classes)
+
+
+def renamed(source: Source, names: Mapping[str, str]) -> Source:
+    """Renames all arrays of a source, stored and decoded."""
+
+    def rename(arrays: Mapping[str, Any]) -> dict[str, Any]:
+        return {names[name]: leaf for name, leaf in arrays.items()}
+
+    def decode(examples: dict[str, Array], keys: Keys) -> Batch:
+        return rename(source.decode({old: examples[new] for old, new in names.items() if new in examples}, keys))
+
+    return source._replace(spec=rename(source.spec), read=lambda indices: rename(source.read(indices)), decode=decode)
+
+
+def decode_parts(parts: Sequence[Source], examples: Sequence[dict[str, Array]], keys: Keys) -> Batch:
+    """Decodes the examples of every part with keys of its own: what is random in one is independent of the others."""
+    own = split(keys, len(parts))
+    decoded = [part.decode(each, of_part) for part, each, of_part in zip(parts, examples, own, strict=True)]
+    return {name: leaf for batch in decoded for name, leaf in batch.items()}
+
+
 def read_batch(source: Source, indices: Int[np.ndarray, " B"]) -> Batch:
     """Reads examples as a batch outside of training: random parts of decoding depend on the index alone."""
     keys = jax.vmap(jax.random.fold_in, (None, 0))(jax.random.key(0), jnp.asarray(indices, jnp.uint32))
@@ -64,6 +93,9 @@ def read_batch(source: Source, indices: Int[np.ndarray, " B"]) -> Batch:
 
 def describe_source(source: Source) -> str:
     """Describes a source in one line: its size, shape, classes, split, and the files left out."""
+    if source.parts:
+        parts = "; ".join(f"{'ab'[i]} {describe_source(part)}" for i, part in enumerate(source.parts))
+        return f"{source.name}, unpaired: {parts}"
     what = " and ".join(leaf.modality.describe(leaf.shape) for leaf in source.spec.values() if leaf.shape)
     number = len(source.classes)
     classes = f"{number} class{'es' if number > 1 else ''}" if number else "no labels"
@@ -101,11 +133,8 @@ def _indexed(name: str, x: Shaped[np.ndarray, "N ..."], y: np.ndarray | None, cl
     if y is not None and (y.shape != x.shape[:1] or y.dtype.kind not in "iu"):
         raise BadInput(f"{name}: labels must be integers [{len(x)}], one per example, not {y.dtype} {list(y.shape)}")
 
-    def read(indices: Int[np.ndarray, " B"]) -> Examples:
-        examples = {"x": np.asarray(x[indices])}
-        return examples if y is None else examples | {"y": np.asarray(y[indices], np.int32)}
-
-    return stored(name, len(x), spec_of(x.shape[1:], y is not None), read, classes)
+    labels = {} if y is None else {"y": np.asarray(y, np.int32)}
+    return from_spec(name, spec_of(x.shape[1:], y is not None), {"x": x, **labels}, classes)
 
 
 FINGERPRINTED = 4096

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from gan_jax.data.cache import Decoded, cached
+from gan_jax.data.modality import spec_of
 from gan_jax.errors import BadInput
 
 X = np.arange(5 * 12, dtype=np.uint8).reshape(5, 2, 2, 3)
@@ -19,7 +20,7 @@ class Decoder:
     def __call__(self, scratch):
         self.times += 1
         (scratch / "leftovers").write_text("deleted with the scratch folder")
-        return Decoded(5, (2, 2, 3), self.chunks(), ("a", "b", "c", "d"))
+        return Decoded(spec_of((2, 2, 3), labeled=True), self.chunks(), ("a", "b", "c", "d"))
 
     def chunks(self):
         yield {"x": X[:3], "y": Y[:3]}

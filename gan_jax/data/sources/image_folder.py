@@ -52,7 +52,7 @@ def archive_source(path: str | Path, size: int | None = None, split: str = "trai
 
     def decode(scratch: Path) -> Decoded:
         source = _source(in_archive(archive, scratch), archive, size, split)
-        return Decoded(source.size, source.shape, in_chunks(source), source.classes, source.report, source.split)
+        return Decoded(source.spec, in_chunks(source), source.classes, source.report, source.split)
 
     return cached(_identifier(archive), key, decode)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from gan_jax.data.cache import Decoded, cached
+from gan_jax.data.modality import spec_of
 from gan_jax.data.source import Examples, Source
 
 
@@ -22,4 +23,4 @@ def _decode(scratch: Path) -> Decoded:
             table = np.loadtxt(file, np.uint8, delimiter=",")
         yield {"x": table[:, :-1].reshape(-1, 28, 28, 1), "y": table[:, -1].astype(np.int32)}
 
-    return Decoded(5000, (28, 28, 1), read(), tuple("0123456789"))
+    return Decoded(spec_of((28, 28, 1), labeled=True), read(), tuple("0123456789"))

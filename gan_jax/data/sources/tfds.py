@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from gan_jax.data.cache import Decoded, cache_folder, cached
+from gan_jax.data.modality import spec_of
 from gan_jax.data.source import Examples, Source
 from gan_jax.data.sources.toy import TOY_DATA
 from gan_jax.data.with_tf_data import import_tensorflow, quieten
@@ -55,7 +56,7 @@ def _decode(name: str, data_dir: str | Path | None, split: str, scratch: Path) -
     import_tensorflow()
     read = held_out(builder.info.splits) if split == "test" else split
     try:
-        size = builder.info.splits[read].num_examples
+        builder.info.splits[read]
     except Exception as error:
         raise BadInput(
             f"{name} has no split {split!r}: choose one of {', '.join(sorted(builder.info.splits))}"
@@ -67,7 +68,7 @@ def _decode(name: str, data_dir: str | Path | None, split: str, scratch: Path) -
             yield {"x": batch["image"]} | ({"y": batch["label"].astype(np.int32)} if label else {})
 
     report = "" if read == split else f"split {read}, because there is no {split}"
-    return Decoded(size, image.shape, chunks(), tuple(label.names) if label else (), report, read)
+    return Decoded(spec_of(image.shape, label is not None), chunks(), tuple(label.names) if label else (), report, read)
 
 
 def held_out(splits: Collection[str]) -> str:

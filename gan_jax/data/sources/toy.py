@@ -1,4 +1,4 @@
-"""Toy data: points from known distributions in the plane or on the line, and points from a file.
+"""Toy data: points from known distributions in the plane or on the line.
 
 Points are drawn whenever a source is opened, by numpy's `RandomState(0)`, whose stream never changes (NEP 19), in
 float64, and rounded to float32: always the same bytes. Mixtures have equally many points of each mode, with the mode
@@ -6,19 +6,15 @@ as label.
 """
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
 from gan_jax.data.source import Source, from_points
-from gan_jax.errors import BadInput
 
 POINTS = 100_000
 """Default number of points, as in Lin et al. 2018, "PacGAN", https://arxiv.org/abs/1712.04086."""
-
-FILES = (".npy", ".npz")
 
 
 class Modes(NamedTuple):
@@ -92,23 +88,6 @@ TOY_DATA: dict[str, Callable[[], Source]] = {
 
 MODES: dict[str, Callable[[], Modes]] = {"ring": ring_modes, "grid": grid_modes}
 """Modes of the mixtures, by name."""
-
-
-def points_source(path: str | Path) -> Source:
-    """Opens the points `[N, D]` of a .npy file, or of the array `x` in a .npz file.
-
-    Raises:
-        BadInput: the file is missing or damaged, or its points have another rank or type or are not finite.
-    """
-    try:
-        loaded = np.load(Path(path).expanduser(), allow_pickle=False)
-        arrays = {"x": loaded} if isinstance(loaded, np.ndarray) else {name: loaded[name] for name in loaded.files}
-    except Exception as error:  # NumPy, zipfile and zlib raise many types
-        reason = str(error).partition("\n")[0] or type(error).__name__
-        raise BadInput(f"{path} cannot be read as floats [N, D] ({reason}): write it with numpy.save") from error
-    if "x" not in arrays:
-        raise BadInput(f"{path} holds no array x [N, D], but {', '.join(arrays) or 'nothing'}: save the points as x")
-    return from_points(str(path), arrays["x"])
 
 
 def _mixture(name: str, modes: Modes, n: int) -> Source:

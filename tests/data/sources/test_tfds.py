@@ -103,11 +103,6 @@ def test_missing_network_connection_is_reported(cache, monkeypatch):
     assert entries(cache) == []
 
 
-def test_size_is_only_for_folders():
-    with pytest.raises(BadInput, match="fixed image size"):
-        open_source("mnist", size=16)
-
-
 @pytest.mark.parametrize("read", ["validation", ""], ids=["stands in", "of an earlier version"])
 def test_source_names_the_split_that_was_read(monkeypatch, read):
     from_cache = from_arrays("digits", np.zeros((1, 2, 2, 1), np.uint8))._replace(split=read)

@@ -132,12 +132,12 @@ def test_damaged_files_give_one_line_errors(tmp_path, save):
 
 
 def test_other_files_are_refused(tmp_path):
-    np.save(tmp_path / "image.npy", np.zeros((3, 2, 2, 1), np.uint8))
+    np.save(tmp_path / "deep.npy", np.zeros((3, 2, 2, 1), np.uint16))
     np.save(tmp_path / "objects.npy", np.array([[{}, None]]), allow_pickle=True)
     np.savez(tmp_path / "named.npz", data=np.zeros((3, 2)))
     np.savez(tmp_path / "empty.npz")
     for name, says in [
-        ("image.npy", r"image\.npy: points must be floats \[N, D\], not uint8 \[3, 2, 2, 1\]"),
+        ("deep.npy", r"deep\.npy: points must be floats \[N, D\], not uint16 \[3, 2, 2, 1\]"),
         ("objects.npy", "allow_pickle"),
         ("named.npz", "no array x .* but data"),
         ("empty.npz", "but nothing"),
@@ -153,7 +153,7 @@ def test_unknown_data_lists_the_choices(tmp_path):
             open_source(name)
     with pytest.raises(BadInput, match="--data-dir is for TFDS"):
         open_source("ring", tmp_path)
-    with pytest.raises(BadInput, match="ring has a fixed image size"):
+    with pytest.raises(BadInput, match="ring has no images"):
         open_source("ring", size=8)
 
 

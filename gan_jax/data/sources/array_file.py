@@ -1,0 +1,123 @@
+"""Images, pairs and points in `.npz` and `.npy` files."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from gan_jax.data.modality import IMAGE, LABEL, Leaf, label_map
+from gan_jax.data.source import Source, from_arrays, from_points, from_spec
+from gan_jax.errors import BadInput
+
+FILES = (".npy", ".npz")
+
+SPLITS = ("train", "test", "val")
+"""What names of arrays end in, as in `x_train`."""
+
+Arrays = dict[str, np.ndarray]
+
+
+def array_source(path: str | Path, split: str = "train", pair: tuple[str, str] | None = None) -> Source:
+    """Opens the array of a .npy file, or the array `x` of a .npz file, with labels `y` where there are.
+
+    Bytes `[N, H, W]` or `[N, H, W, C]` are images, floats `[N, D]` are points, without labels. Names may end in a
+    split, as in `x_train` and `y_test`. With `pair`, its two arrays are the inputs `a` and the targets `x`, images
+    `[N, H, W, C]` or label maps `[N, H, W]`, whose classes are those of all splits.
+
+    Raises:
+        BadInput: the file is missing or damaged, has no such arrays or split, or they have another type or rank.
+    """
+    arrays = _load(path)
+    chosen, read = _of_split(arrays, str(path), split, pair or ("x",))
+    if pair:
+        source = _pairs(path, arrays, chosen, pair)
+    elif chosen["x"].dtype != np.uint8 or chosen["x"].ndim < 3:
+        return from_points(str(path), chosen["x"])
+    else:
+        source = _images(path, arrays, chosen, read)
+    report = f"split {read} of {', '.join(_splits(arrays))}" if read else ""
+    about = [f"pairs {' -> '.join(pair)}"] if pair else []
+    return source._replace(split=read, report="; ".join(filter(None, (report, *about))))
+
+
+def pair_in(path: str | Path, known: tuple[tuple[str, str], ...]) -> tuple[str, str]:
+    """Finds the one pair of names, of those known, that a .npz file has. Raises `BadInput` if there is none."""
+    names = {_stem(name) for name in _load(path)}
+    found = [pair for pair in known if names.issuperset(pair)]
+    if len(found) != 1:
+        raise BadInput(f"{path} holds the arrays {', '.join(sorted(names))}: give --pair INPUT,TARGET")
+    return found[0]
+
+
+def _load(path: str | Path) -> Arrays:
+    try:
+        loaded = np.load(Path(path).expanduser(), allow_pickle=False)
+        return {"x": loaded} if isinstance(loaded, np.ndarray) else {name: loaded[name] for name in loaded.files}
+    except Exception as error:  # NumPy, zipfile and zlib raise many types
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        raise BadInput(f"{path} cannot be read as floats [N, D] ({reason}): write it with numpy.save") from error
+
+
+def _of_split(arrays: Arrays, path: str, split: str, names: tuple[str, ...]) -> tuple[Arrays, str]:
+    """Returns the arrays of a split without its name, and the split that was read; `val` stands in for `test`."""
+    candidates = (split, "val") if split == "test" else (split,)
+    read = next((each for each in candidates if all(f"{name}_{each}" in arrays for name in names)), "")
+    if read:
+        return {_stem(name): array for name, array in arrays.items() if name.endswith(f"_{read}")}, read
+    missing = [name for name in names if name not in arrays]
+    if missing and (known := _splits(arrays)) and all(f"{name}_{known[0]}" in arrays for name in names):
+        raise BadInput(f"{path} has no split {split!r}, only {', '.join(known)}: choose one of these")
+    if missing:
+        what = " and ".join(missing) + (" [N, D]" if names == ("x",) else "")
+        save = "save the points as x" if names == ("x",) else "give --pair INPUT,TARGET with two of these"
+        raise BadInput(f"{path} holds no array {what}, but {', '.join(arrays) or 'nothing'}: {save}")
+    if split != "train" and arrays[names[0]].dtype == np.uint8:
+        raise BadInput(f"{path} has no split {split!r}: save arrays as {names[0]}_train and {names[0]}_{split}")
+    return arrays, ""
+
+
+def _images(path: str | Path, arrays: Arrays, chosen: Arrays, read: str) -> Source:
+    x, y = chosen["x"], chosen.get("y")
+    x = x[..., None] if x.ndim == 3 else x
+    if y is None or y.dtype.kind not in "iu" or y.size == 0:
+        return from_arrays(Path(path).stem, x, y)
+    of_all = [array for name, array in arrays.items() if _stem(name) == "y" and array.size]
+    if min(array.min() for array in of_all) < 0:
+        raise BadInput(f"{path} has negative labels: number its classes from 0")
+    classes = int(max(array.max() for array in of_all)) + 1
+    return from_arrays(Path(path).stem, x, y, tuple(map(str, range(classes))))
+
+
+def _pairs(path: str | Path, arrays: Arrays, chosen: Arrays, pair: tuple[str, str]) -> Source:
+    sides = dict(zip(("a", "x"), pair, strict=True))
+    spec = {side: _leaf(path, name, chosen[name], arrays) for side, name in sides.items()}
+    found = {side: chosen[name] for side, name in sides.items()}
+    if len(found["a"]) != len(found["x"]) or not len(found["x"]):
+        sizes = f"{len(found['a']):,} of {pair[0]} and {len(found['x']):,} of {pair[1]}"
+        raise BadInput(f"{path} holds {sizes}: pairs need an input for every target, and one at least")
+    if (y := chosen.get("y")) is not None and "y" not in pair and y.shape == (len(found["x"]),):
+        classes = tuple(map(str, range(int(y.max()) + 1)))
+        return from_spec(Path(path).stem, spec | {"y": Leaf((), LABEL)}, found | {"y": y.astype(np.int32)}, classes)
+    return from_spec(Path(path).stem, spec, found)
+
+
+def _leaf(path: str | Path, name: str, array: np.ndarray, arrays: Mapping[str, np.ndarray]) -> Leaf:
+    if array.dtype != np.uint8 or not (array.ndim == 3 or (array.ndim == 4 and array.shape[-1] in (1, 3))):
+        shape = f"{array.dtype} {list(array.shape)}"
+        raise BadInput(f"{path} holds {name} as {shape}: save images as uint8 [N, H, W, C], label maps as [N, H, W]")
+    if array.ndim == 4:
+        return Leaf(array.shape[1:], IMAGE)
+    classes = max(int(each.max(initial=0)) for other, each in arrays.items() if _stem(other) == _stem(name)) + 1
+    if classes == 256:
+        raise BadInput(f"{path} holds {name} [N, H, W] with values to 255: gray images are [N, H, W, 1]")
+    return Leaf((*array.shape[1:], classes), label_map(classes))
+
+
+def _splits(arrays: Arrays) -> list[str]:
+    return [split for split in SPLITS if any(name.endswith(f"_{split}") for name in arrays)]
+
+
+def _stem(name: str) -> str:
+    """Removes the name of a split: `x_train` -> `x`."""
+    return re.sub(rf"_({'|'.join(SPLITS)})$", "", name)

@@ -36,7 +36,7 @@ from gan_jax.sweep.table import Metric
 from gan_jax.training.progress import say, saying
 from gan_jax.training.train import higher, new_state
 
-DATA = {"data", "data_dir", "image_size"}
+DATA = {"data", "pair", "to", "tile", "data_dir", "image_size"}
 """Flags that select the data; a sweep that varies one has no single data set."""
 
 
@@ -149,7 +149,7 @@ def _data_opener() -> Callable[[RunConfig], Source]:
     opened: dict[tuple, Source] = {}
 
     def open_once(common: RunConfig) -> Source:
-        key = common.data, common.data_dir, common.image_size
+        key = tuple(getattr(common, name) for name in sorted(DATA))
         if key not in opened:
             opened[key] = run_data.open_data(common)
         return opened[key]

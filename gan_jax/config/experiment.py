@@ -36,6 +36,15 @@ class RunConfig:
     """Data set: mnist5k (no download), a TFDS name such as mnist, either with the prefix stacked: (three digits as the
     colors of one image), an image folder or archive, points (ring, grid, spiral, moons), or a .npy file of points.
     For any data with labels, a number selects a fixed class-balanced subset: mnist5k:500 has 500 examples."""
+    pair: str = ""
+    """Names of the inputs and the targets of paired data, in this order: two folders matched by file name, as in
+    label,photo; the halves of one image, left,right; or two arrays of a .npz file, a,x. auto takes well-known names."""
+    to: str = ""
+    """A second data set, unpaired with --data: images of domain b, as in --data mnist --to usps.npz; or a class of data
+    with two classes. auto takes the two classes, or the folders trainA and trainB."""
+    tile: PositiveInt | None = None
+    """Cut photographs of different sizes into squares of this many pixels a side; those of inputs that are smaller by a
+    whole factor are cut to match."""
     data_dir: Annotated[Path | None, Affects("place")] = None
     """Folder with the original archives of a TFDS data set, instead of a download."""
     image_size: PositiveInt | None = None

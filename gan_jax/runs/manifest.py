@@ -100,8 +100,9 @@ def schedule_images(settings: Mapping[str, Any]) -> int | None:
 
 def _absolute_paths(settings: Mapping[str, Any]) -> dict[str, str]:
     """Returns the settings that are paths of data, made absolute."""
-    data, folder, size = (settings.get(name) for name in ("data", "data_dir", "image_size"))
-    paths = {"data": data and absolute_name(data, folder, size), "data_dir": folder and os.path.abspath(folder)}
+    folder, size = settings.get("data_dir"), settings.get("image_size")
+    named = {name: absolute_name(settings[name], folder, size) for name in ("data", "to") if settings.get(name)}
+    paths = named | {"data_dir": folder and os.path.abspath(folder)}
     return {name: path for name, path in paths.items() if path}
 
 
@@ -117,7 +118,7 @@ def check_same(path: Path, there: Manifest, here: Manifest, free: Collection[str
         raise BadInput(f"{path} holds a run of {there.name}, not of {here.name}: choose another --run-dir")
     check_code(path, there, here)
     if "fingerprint" in there.data.keys() & here.data.keys():
-        free = {*free, "data"}  # data that was moved is the same
+        free = {*free, "data", "to"}  # data that was moved is the same
     # A flag in only one of them was added by a later version, with the earlier behavior as its default.
     before, after = (_comparable(about.settings) for about in (there, here))
     for name in sorted((before.keys() & after.keys()) - set(free)):

@@ -98,7 +98,11 @@ class RunDir:
         if begun != there:
             self._write(begun)
         anew = not saved or manifest.settings["images"] > there.settings["images"]
-        free = manifest.settings.keys() if anew else flags_affecting("retention", "evaluation") | {"data", "data_dir"}
+        free = (
+            manifest.settings.keys()
+            if anew
+            else flags_affecting("retention", "evaluation") | {"data", "to", "data_dir"}
+        )
         changed = {name: manifest.settings[name] for name in sorted(free & manifest.settings.keys())}
         changed = {name: value for name, value in changed.items() if there.settings.get(name) != value}
         now = {"versions": manifest.versions, "commit": manifest.commit, "machine": manifest.machine}

@@ -14,7 +14,9 @@ OpenSplit = Callable[[str], Source]
 
 def open_data(common: RunConfig, split: str = "train") -> Source:
     """Opens a split of the data that the flags of a new run name; `RunDir.claim` compares it if the run exists."""
-    return open_source(common.data, common.data_dir, split, common.image_size)
+    return open_source(
+        common.data, common.data_dir, split, common.image_size, pair=common.pair, to=common.to, tile=common.tile
+    )
 
 
 def run_data(run: Path, manifest: Manifest, common: RunConfig) -> OpenSplit:

@@ -141,13 +141,12 @@ def paper(shape: tuple[int, ...], scale: int = 4) -> Pair:
 
 
 def small(shape: tuple[int, ...], scale: int = 4) -> Pair:
-    """Builds networks for a CPU, for training crops `[H, W, C]`: 6 blocks of 32 maps, 5 x 5 pixels at both ends.
+    """Builds networks for a CPU, for training crops `[H, W, C]`: 6 blocks of 32 maps, no norm in the generator.
 
     Raises:
         BadInput: `shape` is not that of an image.
     """
-    g = Generator(_channels(shape), scale, width=32, blocks=6, kernel_size=5)
-    return Pair(g, Discriminator((32, 64, 128, 256), units=256))
+    return Pair(Generator(_channels(shape), scale, width=32, blocks=6), Discriminator((32, 64, 128, 256), units=256))
 
 
 def _channels(shape: tuple[int, ...]) -> int:

@@ -128,7 +128,7 @@ def test_dropout_is_in_the_first_three_layers_of_the_decoder():
     x = jnp.ones((1, 64, 64, 3))
     _, seen = jax.eval_shape(lambda: g.init_with_output(KEY, x, keys(1), capture_intermediates=True, mutable=True))
     dropped = {name: out["__call__"][0].shape for name, out in seen["intermediates"].items() if "Dropout" in name}
-    assert dropped == {"Dropout_0": (1, 2, 2, 16), "Dropout_1": (1, 4, 4, 16), "Dropout_2": (1, 8, 8, 16)}
+    assert dropped == {"Dropout_0": (1, 2, 2, 16), "Dropout_1": (1, 4, 4, 16), "Dropout_2": (1, 8, 8, 8)}
 
 
 def test_without_skips_the_decoder_takes_its_own_maps_only():

@@ -22,9 +22,8 @@ Variables = dict[str, PyTree[Array]]
 """Flax's collections of arrays: `{"params": ..., "batch_stats": ...}`."""
 
 Batch = dict[str, Array]
-"""Real examples: images `x` `[B, H, W, C]` float32 in [-1, 1] and, where the data has them, labels `y` `[B]` int32.
-
-A step gets leaves `[slice, B, ...]`, one slice for each turn of the clock; see `slices`."""
+"""Real examples by name: images `x` `[B, H, W, C]` float32 in [-1, 1], their labels `y` `[B]` int32, inputs `a`. A step
+gets leaves `[slice, B, ...]`, one slice for each turn of the clock; see `slices`."""
 
 Latents = dict[str, Array]
 """Inputs of the generator: `z` `[B, Z]`, the game's codes, each `[B]`, and its conditions, such as an image `a`."""
@@ -118,14 +117,17 @@ class Game(NamedTuple):
     inputs: Callable[[Batch, Latents], Mapping[str, tuple]]
     """`inputs(batch, latents) -> {player: arguments of its network}`, to initialize the networks."""
     sample: Callable[..., Array | Mapping[str, Array]]
-    """`sample(nets, latents)` or `sample(nets, latents, step)`: images `[B, H, W, C]`, or several arrays by name, made
-    by the `.ema` networks."""
+    """`sample(nets, latents)`, or also `step`: images `[B, H, W, C]` or arrays by name, made by the `.ema` networks."""
     clock: str = "d"
     """The player whose turns measure time and are dealt real data, except lazy ones; see `slices`."""
     codes: Mapping[str, Code] = MappingProxyType({})
     """The codes that the prior draws besides `z`: `{"y": Categorical(10)}` in a game of ten classes."""
     conditions: tuple[str, ...] = ()
     """The arrays of the batch that are latents as they are: images to translate. Sampling then takes data."""
+
+    def draw(self, keys: Keys, batch: Batch) -> Latents:
+        """Draws the latents of a batch: those of the prior, and the game's conditions."""
+        return {**self.prior(keys), **{name: batch[name] for name in self.conditions}}
 
 
 class PlayerState(NamedTuple):
@@ -146,11 +148,6 @@ class State(NamedTuple):
     step: Int[Array, ""]
     key: Key[Array, ""]
     players: dict[str, PlayerState]
-
-
-def draw_for(game: Game, keys: Keys, batch: Batch) -> Latents:
-    """Draws the latents of a batch: those of the prior, and the game's conditions."""
-    return {**game.prior(keys), **{name: batch[name] for name in game.conditions}}
 
 
 def slices(game: Game) -> tuple[int, ...]:

@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from inspect import signature
 from typing import Any
 
 import jax
 
-from gan_jax.engine.game import Game, Latents, Network, Params, PlayerState, Variables
+from gan_jax.engine.game import Game, Network, Params, PlayerState, Variables
 
 
 class BoundNet:
@@ -74,9 +73,3 @@ def bind(
         name: BoundNet(player.net, params.get(name, states[name].params), states[name])
         for name, player in game.players.items()
     }
-
-
-def generate(game: Game, players: Mapping[str, PlayerState], latents: Latents, step: Any) -> Any:
-    """Draws samples from a game: those of `game.sample`, which may take the step."""
-    at = (step,) if len(signature(game.sample).parameters) > 2 else ()
-    return game.sample(bind(game, players), latents, *at)

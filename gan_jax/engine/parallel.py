@@ -15,7 +15,6 @@ from gan_jax.engine.game import Batch, Metrics, State
 from gan_jax.errors import BadInput
 
 Step = Callable[[State, Batch], tuple[State, Metrics]]
-
 BATCH_AXIS = "batch"
 
 

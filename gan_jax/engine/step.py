@@ -15,19 +15,7 @@ from jaxtyping import Array, Float, Int, Key
 
 from gan_jax.engine.collectives import batch_axis, device_count, pmean
 from gan_jax.engine.dynamics import Field, Joint, Optimizers, gradient_play
-from gan_jax.engine.game import (
-    Batch,
-    Game,
-    Metrics,
-    Move,
-    Player,
-    PlayerState,
-    State,
-    Turn,
-    draw_for,
-    images_per_step,
-    slices,
-)
+from gan_jax.engine.game import Batch, Game, Metrics, Move, Player, PlayerState, State, Turn, images_per_step, slices
 from gan_jax.engine.keys import example_keys, named_key
 from gan_jax.engine.networks import bind
 from gan_jax.engine.priors import Keys
@@ -35,7 +23,6 @@ from gan_jax.engine.validate import check_batch, check_game, check_loss
 from gan_jax.errors import BadInput
 
 Players = dict[str, PlayerState]
-
 Reports = dict[str, Metrics]
 """The metrics of every move of a turn, by the move's label."""
 
@@ -49,7 +36,7 @@ def init(game: Game, key: Key[Array, ""], batch: Mapping[str, Any]) -> State:
 
     def make(key: Key[Array, ""]) -> State:
         first = {name: jnp.zeros(leaf.shape[1:], leaf.dtype) for name, leaf in batch.items()}
-        latents = draw_for(game, example_keys(key, len(next(iter(first.values())))), first)
+        latents = game.draw(example_keys(key, len(next(iter(first.values())))), first)
         inputs = game.inputs(first, latents)
         players = {
             name: _init_player(player, optimizers(game, name), named_key(key, name), inputs[name])
@@ -162,10 +149,7 @@ def _advance(game: Game, turn: Turn, players: Players, joint: Joint, grads: Join
 
 
 def _report(turn: Turn, reports: Reports, grads: Joint) -> Reports:
-    """Adds the norm of the gradient to every move's metrics.
-
-    The norm of the update is not worth its cost: XLA would have to write the updates to memory to measure them.
-    """
+    """Adds the norm of the gradient to every move's metrics; that of the update would have to be written to memory."""
     for move in turn.moves:
         own = [grads[name] for name in move.who]
         reports[move.label]["grad_norm"] = jnp.sqrt(optax.tree.vdot(own, own))  # faster than a sum of squares

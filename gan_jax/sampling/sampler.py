@@ -1,14 +1,16 @@
 """Draws samples from a trained game."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from inspect import signature
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from gan_jax.engine.game import Game, Latents, State
-from gan_jax.engine.networks import generate
+from gan_jax.engine.game import Game, Latents, PlayerState, State
+from gan_jax.engine.networks import bind
 
 CHUNK = 64
 """Samples per call of the network: bounds memory, and makes every call the same program with the same bits."""
@@ -18,6 +20,12 @@ Samples = Float[np.ndarray, "N ..."] | dict[str, Float[np.ndarray, "N ..."]]
 
 Draw = Callable[[State, Latents], Samples]
 """`draw(state, latents) -> samples`."""
+
+
+def generate(game: Game, players: Mapping[str, PlayerState], latents: Latents, step: Any) -> Any:
+    """Draws samples from a game: those of `game.sample`, which may take the step."""
+    at = (step,) if len(signature(game.sample).parameters) > 2 else ()
+    return game.sample(bind(game, players), latents, *at)
 
 
 def sampler(game: Game) -> Draw:

@@ -9,8 +9,7 @@ from jaxtyping import Array, Key, Shaped, UInt8
 from gan_jax.data.modality import Leaf
 from gan_jax.engine.game import Batch, Game, State
 from gan_jax.engine.keys import example_keys, named_key
-from gan_jax.engine.networks import generate
-from gan_jax.sampling.sampler import Samples
+from gan_jax.sampling.sampler import Samples, generate
 from gan_jax.viz.images import to_uint8
 
 

@@ -18,8 +18,7 @@ from gan_jax.config.experiment import Experiment, Phase, RunConfig, ScheduledPha
 from gan_jax.data import Source, device_resident, tf_data
 from gan_jax.data.on_device import Inputs
 from gan_jax.data.source import describe_source
-from gan_jax.engine.game import Game, Metrics, State, draw_for, slice_count
-from gan_jax.engine.networks import generate
+from gan_jax.engine.game import Game, Metrics, State, slice_count
 from gan_jax.engine.parallel import BATCH_AXIS, check_shares, make_mesh
 from gan_jax.engine.step import init
 from gan_jax.errors import BadInput
@@ -29,7 +28,7 @@ from gan_jax.monitoring.finite import NonFinite, check_parameters
 from gan_jax.runs.checkpoint import Checkpoints, Cost
 from gan_jax.runs.run_dir import RunDir
 from gan_jax.sampling.preview import experiment_scores, merge_scores, preview_picture
-from gan_jax.sampling.sampler import Draw, sampler
+from gan_jax.sampling.sampler import Draw, generate, sampler
 from gan_jax.training.chunk import Sums, mean, no_steps, over_steps
 from gan_jax.training.compiler import compiler_options
 from gan_jax.training.logger import RunLogger
@@ -255,7 +254,7 @@ def check_fit(game: Game, source: Source, common: RunConfig) -> None:
         raise BadInput(f"{source.name} has {has}, but {wants}: give --data mnist5k, or a folder of class folders")
     players = abstract_state(game, source, common, make_mesh()).players
     batch = {name: leaf.abstract(common.batch_size) for name, leaf in source.spec.items()}
-    latents = jax.eval_shape(partial(draw_for, game), jax.random.split(jax.random.key(0), common.batch_size), batch)
+    latents = jax.eval_shape(game.draw, jax.random.split(jax.random.key(0), common.batch_size), batch)
     made = jax.eval_shape(partial(generate, game), players, latents, jnp.int32(0))
     if not isinstance(made, Mapping) and made.shape[1:] != source.shape:
         raise BadInput(f"{source.name} has examples of shape {source.shape}, but this game makes {made.shape[1:]}")

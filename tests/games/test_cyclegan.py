@@ -8,8 +8,8 @@ import optax
 from test_paired import PerPixel, Times
 
 from gan_jax import init, losses, make_step
-from gan_jax.engine.networks import generate
 from gan_jax.games import cyclegan
+from gan_jax.sampling.sampler import generate
 
 SGD = optax.sgd(0.1)
 RNG = np.random.RandomState(0)

@@ -45,8 +45,10 @@ class Source(NamedTuple):
 
     @property
     def shape(self) -> Shape:
-        """The shape of `x`, or of the last array where there is no `x`."""
-        return self.spec["x" if "x" in self.spec else list(self.spec)[-1]].shape
+        """The shape of `x`, or of the last array but labels where there is no `x`."""
+        return (
+            self.spec["x"].shape if "x" in self.spec else [leaf.shape for leaf in self.spec.values() if leaf.shape][-1]
+        )
 
 
 def stored(

@@ -11,6 +11,7 @@ from gan_jax.config.discovery import Entry, find
 from gan_jax.config.experiment import RESUMABLE
 from gan_jax.config.migration import upgrade
 from gan_jax.data import Source, absolute_name
+from gan_jax.data.modality import describe_spec
 from gan_jax.data.source import fingerprint
 from gan_jax.errors import BadInput
 from gan_jax.runs.provenance import commit, machine, versions
@@ -23,7 +24,7 @@ CONFIGURED = {
 """Settings of JAX that decide a run's random numbers and types, and the variables that set them."""
 
 Data = dict[str, Any]
-"""Data in a manifest: its name, size, shape, classes and fingerprint."""
+"""Data in a manifest: its name, size, shape, classes and fingerprint, its arrays by kind, and those of its parts."""
 
 
 class Manifest(NamedTuple):
@@ -108,8 +109,13 @@ def _absolute_paths(settings: Mapping[str, Any]) -> dict[str, str]:
 
 def describe_data(source: Source) -> Data:
     """Describes data for a manifest; reads the examples of the fingerprint."""
+    return _describe_arrays(source) | {"fingerprint": fingerprint(source)}
+
+
+def _describe_arrays(source: Source) -> Data:
     about = {"name": source.name, "size": source.size, "shape": list(source.shape), "classes": list(source.classes)}
-    return about | {"fingerprint": fingerprint(source)}
+    about["spec"] = describe_spec(source.spec)
+    return about | ({"parts": [_describe_arrays(part) for part in source.parts]} if source.parts else {})
 
 
 def check_same(path: Path, there: Manifest, here: Manifest, free: Collection[str] = RESUMABLE) -> None:

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple, NoReturn
 from gan_jax.config.experiment import Experiment, ScheduledPhase, schedule_phases
 from gan_jax.config.flags import parse, to_argv
 from gan_jax.data import Source
-from gan_jax.data.modality import spec_of
+from gan_jax.data.modality import spec_from, spec_of
 from gan_jax.data.source import stored
+from gan_jax.data.sources.unpaired import merge
 from gan_jax.engine.game import Game, State
 from gan_jax.engine.parallel import make_mesh
 from gan_jax.errors import BadInput
@@ -73,15 +74,24 @@ def rebuild(folder: RunDir) -> tuple[Manifest, Experiment, Source]:
 
 def _described(data: Mapping[str, Any]) -> Source | None:
     """Builds a source without data from its description; None if the description is invalid."""
-    parts = {"name": str, "size": int, "shape": list, "classes": list}
-    if not all(is_a(data.get(name), kind) for name, kind in parts.items()):
-        return None
-    if not all(is_a(n, int) and n > 0 for n in data["shape"]) or len(data["shape"]) not in (1, 3):
+    fields = {"name": str, "size": int, "shape": list, "classes": list}
+    if not all(is_a(data.get(name), kind) for name, kind in fields.items()):
         return None
     if not all(isinstance(name, str) for name in data["classes"]):
         return None
+    if "spec" not in data and len(data["shape"]) not in (1, 3):
+        return None
     classes = tuple(data["classes"])
-    return stored(data["name"], data["size"], spec_of(tuple(data["shape"]), bool(classes)), _unread, classes)
+    try:  # manifests of earlier versions have the shape only
+        spec = spec_from(data["spec"]) if "spec" in data else spec_of(tuple(data["shape"]), bool(classes))
+        parts = tuple(map(_described, data.get("parts", ())))
+    except (KeyError, TypeError, AttributeError, IndexError):
+        return None
+    sizes = [n for leaf in spec.values() for n in leaf.shape]
+    if not spec or None in parts or not all(is_a(n, int) and n > 0 for n in sizes):
+        return None
+    source = merge(parts) if parts else stored(data["name"], data["size"], spec, _unread, classes)
+    return source._replace(name=data["name"], read=_unread, classes=classes)
 
 
 def _unread(_: object) -> NoReturn:

@@ -29,8 +29,8 @@ class Generator(nn.Module):
 
     The encoder halves the size `levels` times, with `width`, 2 `width`, 4 `width` and then 8 `width` maps, the decoder
     mirrors it. Norm in all layers but the first, the innermost and the last; dropout in the first three of the decoder;
-    with `skips`, every layer of the decoder takes the map of the encoder of its size too. Halves round up, so all sizes
-    are supported, down to that in which the innermost map is the only one of a single pixel.
+    with `skips`, every layer of the decoder takes the map of the encoder of its size too. Halves round up: every size
+    whose longer side exceeds 2^(levels - 1) pixels is supported. (Below, instance norm would see single pixels.)
 
     The network has no latent: dropout is its only noise, in training and when sampling.
     """

@@ -12,9 +12,10 @@ from gan_jax.data.derived import in_color, on_ground, resized
 from gan_jax.data.on_device import Pipeline, device_resident
 from gan_jax.data.source import Source, from_arrays, from_points
 from gan_jax.data.sources.archives import ARCHIVES
-from gan_jax.data.sources.array_file import FILES, array_source
+from gan_jax.data.sources.array_file import FILES, array_source, pair_in
 from gan_jax.data.sources.image_folder import archive_source, folder_source
 from gan_jax.data.sources.mnist5k import mnist5k
+from gan_jax.data.sources.pair_layout import KNOWN, words_of
 from gan_jax.data.sources.paired import paired
 from gan_jax.data.sources.stacked_mnist import PREFIX, SIDE, stack_digits
 from gan_jax.data.sources.subset import NAME, balanced_subset
@@ -78,7 +79,7 @@ def open_source(
         split: name of the split, as TFDS writes it for TFDS data sets.
         size: side in pixels to which images are cropped and resized; 28 or 32 for `stacked:`.
         pair: `INPUT,TARGET`, names of what becomes `a` and `x`: folders, arrays, or `left,right`; `auto` takes
-            well-known names (see `sources.pairs`).
+            well-known names (see `sources.pair_layout`).
         to: the data set of domain `b`; or a class of a source of two classes, `auto` for the second.
         tile: side in pixels of the squares that photographs are cut into.
 
@@ -89,6 +90,9 @@ def open_source(
         raise BadInput(f"--pair {pair} is for pairs and --to {to} for unpaired data: leave one of them out")
     if to:
         return _open_unpaired(name, to, data_dir, split, size)
+    if (pair or tile) and not _path(name, data_dir, size):
+        flag = f"--pair {pair}" if pair else f"--tile {tile}"
+        raise BadInput(f"{flag} is for folders, archives and files of arrays, not for {name}: leave it out")
     if name.startswith(PREFIX):
         digits = open_source(name.removeprefix(PREFIX), data_dir, split)
         return stack_digits(digits, size=SIDE if size is None else size)
@@ -100,21 +104,30 @@ def open_source(
     if data_dir is not None and (name in BUILT_IN or _is_path(name)):
         raise BadInput(f"--data-dir is for TFDS data sets, not for {name}: leave it out, or give e.g. --data mnist")
     if path := _path(name, data_dir, size):
-        return _open_path(name, path, split, size)
+        return _open_path(name, path, split, size, pair, tile)
     if name in BUILT_IN and split != "train":
         raise BadInput(f"{name} has no split {split!r}, only train: choose a data set with splits, such as mnist")
     source = BUILT_IN[name]() if name in BUILT_IN else tfds_source(name, data_dir, split)
     return source if size is None else _resized(source, size)
 
 
-def _open_path(name: str, path: Path, split: str, size: int | None) -> Source:
+def _open_path(name: str, path: Path, split: str, size: int | None, pair: str, tile: int | None) -> Source:
     if not path.exists():
+        if archive := next((each for each in path.parents if _is_archive(each)), None):
+            return archive_source(archive, size, split, pair, tile, path.relative_to(archive).as_posix())
         files = f"give a folder, an archive, a file of images or points ({', '.join(FILES)})"
         raise BadInput(f"{name} does not exist: {files}, {', '.join(BUILT_IN)}, or a TFDS name such as mnist")
-    if not path.is_dir() and name.lower().endswith(FILES):
-        source = array_source(path, split)
-        return source if size is None else _resized(source, size)
-    return (folder_source if path.is_dir() else archive_source)(path, size, split)
+    if path.is_dir() or not name.lower().endswith(FILES):
+        return (folder_source if path.is_dir() else archive_source)(path, size, split, pair, tile)
+    if (pair and size) or tile:
+        raise BadInput(f"{name} holds arrays of one size: leave --image-size and --tile out")
+    words = (pair_in(path, KNOWN) if pair == AUTO else words_of(pair)) if pair else None
+    source = array_source(path, split, words)
+    return source if size is None else _resized(source, size)
+
+
+def _is_archive(path: Path) -> bool:
+    return path.name.lower().endswith(ARCHIVES) and path.is_file()
 
 
 def _open_unpaired(name: str, to: str, data_dir: str | Path | None, split: str, size: int | None) -> Source:
@@ -165,4 +178,6 @@ def _path(name: str, data_dir: str | Path | None, size: int | None) -> Path | No
 
 def _is_path(name: str) -> bool:
     """Tells paths from names of TFDS data sets, which contain at most one slash (`emnist/letters`)."""
-    return name.startswith(("/", ".", "~")) or name.count("/") > 1 or name.lower().endswith(("/", *ARCHIVES, *FILES))
+    in_archive = any(f"{ending}/" in name.lower() for ending in ARCHIVES)
+    ends = name.lower().endswith(("/", *ARCHIVES, *FILES))
+    return name.startswith(("/", ".", "~")) or name.count("/") > 1 or ends or in_archive

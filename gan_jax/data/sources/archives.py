@@ -91,3 +91,17 @@ def _in_tar(archive: Path) -> Listing:
     places = {m.name: slice(m.offset_data, m.offset_data + m.size) for m in entries if m.isfile()}
     left_out = Counter("as a link or device in the archive" for member in entries if not member.isfile())
     return Listing({name: lambda place=place: BytesIO(contents[place]) for name, place in places.items()}, left_out)
+
+
+def within(listing: Listing, folder: str, where: Path) -> Listing:
+    """Lists the files of a folder inside an archive, which may be inside one that wraps everything.
+
+    Raises:
+        BadInput: there is no such folder.
+    """
+    files = {name.removeprefix("./"): each for name, each in listing.files.items()}
+    tops = {name.split("/")[0] for name in files}
+    for start in (f"{folder}/", f"{next(iter(tops), '')}/{folder}/" if len(tops) == 1 else f"{folder}/"):
+        if inside := {name.removeprefix(start): each for name, each in files.items() if name.startswith(start)}:
+            return Listing(inside, listing.left_out)
+    raise BadInput(f"{where} has no folder {folder}, but {', '.join(sorted(tops)[:6]) or 'nothing'}: give one of these")

@@ -45,6 +45,8 @@ class Header(NamedTuple):
     """Whether it has 16 bits per channel."""
     several: bool
     """Whether it has several pages or frames."""
+    classes: bool = False
+    """Whether its bytes can be classes: one channel or a palette, in a format that keeps them exactly."""
 
 
 @cache
@@ -80,7 +82,8 @@ def read_header(open_file: Callable[[], BinaryIO], shown: Path) -> Header:
         rawmode = _rawmode(image)
         color = image.mode not in GRAY and not _is_deep_gray(image) and not rawmode.startswith("LA;16")
         deep = _is_deep_gray(image) or ";16" in rawmode
-        return Header((width, height), color, deep, getattr(image, "is_animated", False))
+        classes = image.mode in ("1", "L", "P") and image.format not in ("JPEG", "MPO")
+        return Header((width, height), color, deep, getattr(image, "is_animated", False), classes)
 
 
 def decode(
@@ -91,7 +94,35 @@ def decode(
     Raises:
         BadInput: the file is damaged, or as `read_header`.
     """
+    from PIL import ImageOps
+
+    with _opened(open_file, shown) as image:
+        _check_values(image, shown)
+        image.load()
+        orientation = _orientation(image)
+        upright = _turned(_opaque(_eight_bits(image)).convert(mode), orientation)
+        return np.asarray(ImageOps.fit(upright, resize) if resize else upright)
+
+
+def decode_classes(
+    open_file: Callable[[], BinaryIO], shown: Path, resize: tuple[int, int] | None = None
+) -> UInt8[np.ndarray, "H W"]:
+    """Decodes an image of one channel or a palette to its bytes as they are stored; with `resize`, to the nearest.
+
+    Raises:
+        BadInput: the file is damaged.
+    """
     from PIL import Image, ImageOps
+
+    with _opened(open_file, shown) as image:
+        image.load()
+        upright = _turned(image, _orientation(image))
+        fitted = ImageOps.fit(upright, resize, Image.Resampling.NEAREST) if resize else upright
+        return np.asarray(fitted).astype(np.uint8)
+
+
+def _turned(image: "Image", orientation: int) -> "Image":
+    from PIL import Image
 
     turns = (
         Image.Transpose.FLIP_LEFT_RIGHT,
@@ -102,13 +133,7 @@ def decode(
         Image.Transpose.TRANSVERSE,
         Image.Transpose.ROTATE_90,
     )
-    with _opened(open_file, shown) as image:
-        _check_values(image, shown)
-        image.load()
-        orientation = _orientation(image)
-        pixels = _opaque(_eight_bits(image)).convert(mode)
-        upright = pixels.transpose(turns[orientation - 2]) if orientation > 1 else pixels
-        return np.asarray(ImageOps.fit(upright, resize) if resize else upright)
+    return image.transpose(turns[orientation - 2]) if orientation > 1 else image
 
 
 @contextmanager

@@ -184,7 +184,8 @@ def _unclear(tops: Sequence[str], where: Path) -> BadInput:
     shown = ", ".join([*tops[:6], "..."] if len(tops) > 6 else tops)
     return BadInput(
         f"{where} has the folders {shown}, which can be splits or classes: for splits call them train and test, "
-        "or give one of them as --data; for classes rename them, or move all into one folder called train"
+        f"or give one of them as --data {where}/{tops[0]}; for classes rename them, "
+        "or move all into one folder called train"
     )
 
 

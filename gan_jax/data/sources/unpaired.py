@@ -39,7 +39,7 @@ def by_class(source: Source, a: str, b: str) -> Source:
             raise BadInput(f"{source.name} has no class {each!r}: choose one of its classes ({known})")
     labels = np.concatenate([chunk["y"] for chunk in in_chunks(source)])
     made = unpaired(*(_of_class(source, labels, each) for each in (a, b)))
-    return made._replace(name=source.name, report="; ".join(filter(None, (f"{a} -> {b}", source.report))))
+    return made._replace(name=source.name)
 
 
 def the_two_classes(source: Source, b: str = AUTO) -> Source:
@@ -89,5 +89,4 @@ def _of_class(source: Source, labels: Int[np.ndarray, " N"], name: str) -> Sourc
         read=lambda indices: source.read(members[indices]),
         decode=lambda examples, keys: {"x": source.decode(examples, keys)["x"]},
         classes=(),
-        report="",
     )

@@ -19,9 +19,9 @@ from gan_jax.data.sources.pair_layout import KNOWN, words_of
 from gan_jax.data.sources.paired import paired
 from gan_jax.data.sources.stacked_mnist import PREFIX, SIDE, stack_digits
 from gan_jax.data.sources.subset import NAME, balanced_subset
-from gan_jax.data.sources.tfds import tfds_source
+from gan_jax.data.sources.tfds import DOMAINS, tfds_source
 from gan_jax.data.sources.toy import TOY_DATA
-from gan_jax.data.sources.unpaired import AUTO, by_class, the_two_classes, unpaired
+from gan_jax.data.sources.unpaired import AUTO, by_class, plain, the_two_classes, unpaired
 from gan_jax.data.with_tf_data import tf_data
 from gan_jax.errors import BadInput
 
@@ -90,9 +90,9 @@ def open_source(
         raise BadInput(f"--pair {pair} is for pairs and --to {to} for unpaired data: leave one of them out")
     if to:
         return _open_unpaired(name, to, data_dir, split, size)
-    if (pair or tile) and not _path(name, data_dir, size):
+    if (pair or tile) and (name in BUILT_IN or name.startswith((PREFIX, *DERIVED))):
         flag = f"--pair {pair}" if pair else f"--tile {tile}"
-        raise BadInput(f"{flag} is for folders, archives and files of arrays, not for {name}: leave it out")
+        raise BadInput(f"{flag} is for files and TFDS data sets, not for {name}: leave it out")
     if name.startswith(PREFIX):
         digits = open_source(name.removeprefix(PREFIX), data_dir, split)
         return stack_digits(digits, size=SIDE if size is None else size)
@@ -107,8 +107,9 @@ def open_source(
         return _open_path(name, path, split, size, pair, tile)
     if name in BUILT_IN and split != "train":
         raise BadInput(f"{name} has no split {split!r}, only train: choose a data set with splits, such as mnist")
-    source = BUILT_IN[name]() if name in BUILT_IN else tfds_source(name, data_dir, split)
-    return source if size is None else _resized(source, size)
+    if name not in BUILT_IN:
+        return tfds_source(name, data_dir, split, size, pair, tile)
+    return BUILT_IN[name]() if size is None else _resized(BUILT_IN[name](), size)
 
 
 def _open_path(name: str, path: Path, split: str, size: int | None, pair: str, tile: int | None) -> Source:
@@ -136,6 +137,8 @@ def _open_unpaired(name: str, to: str, data_dir: str | Path | None, split: str, 
     def opened(name: str) -> Source:
         return open_source(name, None if name in BUILT_IN or _is_path(name) else data_dir, split, size)
 
+    if to == AUTO and name.startswith(DOMAINS):
+        return unpaired(*(plain(tfds_source(name, data_dir, f"{split}{side}", size)) for side in "AB"))
     source = opened(name)
     if to == AUTO or (to in source.classes and not _path(to, data_dir, size)):
         return the_two_classes(source, to)

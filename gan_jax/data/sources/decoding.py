@@ -104,6 +104,14 @@ def decode(
         return np.asarray(ImageOps.fit(upright, resize) if resize else upright)
 
 
+def fit(pixels: UInt8[np.ndarray, "H W C"], size: int) -> UInt8[np.ndarray, "size size C"]:
+    """Crops decoded pixels to their central square and resizes it to `size` pixels a side."""
+    from PIL import Image, ImageOps
+
+    image = Image.fromarray(pixels if pixels.shape[-1] > 1 else pixels[..., 0])
+    return np.asarray(ImageOps.fit(image, (size, size))).reshape(size, size, pixels.shape[-1])
+
+
 def decode_classes(
     open_file: Callable[[], BinaryIO], shown: Path, resize: tuple[int, int] | None = None
 ) -> UInt8[np.ndarray, "H W"]:

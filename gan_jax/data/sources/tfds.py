@@ -3,22 +3,36 @@
 import io
 import re
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from contextlib import redirect_stdout
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from gan_jax.data.cache import Decoded, cache_folder, cached
-from gan_jax.data.modality import spec_of
+from gan_jax.data.modality import IMAGE, LABEL, Leaf
 from gan_jax.data.source import Examples, Source
+from gan_jax.data.sources import decoding
+from gan_jax.data.sources.pair_layout import words_of
+from gan_jax.data.sources.tiles import tile_chunks
 from gan_jax.data.sources.toy import TOY_DATA
 from gan_jax.data.with_tf_data import import_tensorflow, quieten
 from gan_jax.errors import BadInput
 
+DOMAINS = "cycle_gan/"
+"""Data sets of TFDS whose splits are those of two domains: `trainA`, `trainB`, `testA`, `testB`."""
 
-def tfds_source(name: str, data_dir: str | Path | None = None, split: str = "train") -> Source:
+
+def tfds_source(
+    name: str,
+    data_dir: str | Path | None = None,
+    split: str = "train",
+    size: int | None = None,
+    pair: str = "",
+    tile: int | None = None,
+) -> Source:
     """Opens the TFDS data set `name` (`mnist`, `cifar10`, `emnist/letters`, ...); downloads it if it is not cached.
 
     Args:
@@ -27,17 +41,31 @@ def tfds_source(name: str, data_dir: str | Path | None = None, split: str = "tra
             sha256.
         split: as TFDS writes it: `train`, `test`, `train+test`, `train[:10%]`. A data set without `test` gives its
             validation split for it.
+        size: if given, images are cropped to their central square and resized to `size` pixels a side.
+        pair: `INPUT,TARGET`, two features that are images; `auto` takes those that TFDS calls supervised.
+        tile: if given, images are cut into squares of `tile` pixels a side.
 
     Raises:
-        BadInput: unknown data set or split, no 8-bit images of one size, missing or damaged archives, or no network.
+        BadInput: unknown data set or split, no 8-bit images, images of no stated size without `size` or `tile`, missing
+            or damaged archives, or no network.
     """
     if data_dir is not None and not Path(data_dir).expanduser().is_dir():
         raise BadInput(f"{data_dir} is not a folder: give the folder with the archives of {name}")
-    source = cached(name, {"tfds": name, "split": split}, lambda scratch: _decode(name, data_dir, split, scratch))
+    asked = {"size": size, "pair": pair, "tile": tile}
+    key = {"tfds": name, "split": split} | {name: value for name, value in asked.items() if value}
+    source = cached(name, key, lambda scratch: _decode(name, data_dir, split, scratch, size, pair, tile))
     return source._replace(report=source.report or f"split {split}", split=source.split or split)
 
 
-def _decode(name: str, data_dir: str | Path | None, split: str, scratch: Path) -> Decoded:
+def _decode(
+    name: str,
+    data_dir: str | Path | None,
+    split: str,
+    scratch: Path,
+    size: int | None,
+    pair: str,
+    tile: int | None,
+) -> Decoded:
     quieten()
     import tensorflow_datasets as tfds  # late, because it imports TensorFlow, which takes seconds
     from absl import logging
@@ -50,7 +78,10 @@ def _decode(name: str, data_dir: str | Path | None, split: str, scratch: Path) -
         what = f"{name!r} is neither a file or folder nor a TFDS data set ({_first_line(error)})"
         choices = f"mnist5k, {', '.join(TOY_DATA)} or a data set of tensorflow.org/datasets"
         raise BadInput(f"{what}: choose one of {choices}") from error
-    image, label = _features(name, builder.info.features, tfds)
+    images, classes = _features(name, builder.info, pair, tfds)
+    if not (size or tile) and any(None in feature.shape for _, feature in images.values()):
+        what = f"{name} has images of no stated size"
+        raise BadInput(f"{what}: give --image-size for one size, or --tile to cut them into squares")
     if not (builder.data_path / "dataset_info.json").exists():
         _prepare(name, builder, data_dir, scratch, tfds)
     import_tensorflow()
@@ -62,13 +93,32 @@ def _decode(name: str, data_dir: str | Path | None, split: str, scratch: Path) -
             f"{name} has no split {split!r}: choose one of {', '.join(sorted(builder.info.splits))}"
         ) from error
 
-    def chunks() -> Iterator[Examples]:
-        wanted = tfds.decode.PartialDecoding({"image": True} | ({"label": True} if label else {}))
-        for batch in tfds.as_numpy(builder.as_dataset(read, batch_size=1024, decoders=wanted)):
-            yield {"x": batch["image"]} | ({"y": batch["label"].astype(np.int32)} if label else {})
-
+    sides = {side: feature for side, (feature, _) in images.items()} | ({"y": "label"} if classes else {})
+    wanted = tfds.decode.PartialDecoding(dict.fromkeys(sides.values(), True))
+    at_once = 1 if size or tile else 1024  # images of several sizes make no batch
+    batches = tfds.as_numpy(builder.as_dataset(read, batch_size=at_once, decoders=wanted))
+    chunks = (_arrays({side: batch[feature] for side, feature in sides.items()}, size) for batch in batches)
+    first = next(chunks, None)
+    if first is None:
+        raise BadInput(f"the split {read} of {name} is empty: choose another")
+    spec = {side: Leaf(first[side].shape[1:], IMAGE if side in images else LABEL) for side in sides}
     report = "" if read == split else f"split {read}, because there is no {split}"
-    return Decoded(spec_of(image.shape, label is not None), chunks(), tuple(label.names) if label else (), report, read)
+    if pair:
+        report = "; ".join((report or f"split {read}", f"pairs {sides['a']} -> {sides['x']}"))
+    decoded = Decoded(spec, chain([first], chunks), classes, report, read)
+    return tile_chunks(name, decoded, tile) if tile else decoded
+
+
+def _arrays(batch: Examples, size: int | None) -> Examples:
+    """Returns images, resized if they are one, and labels of a batch."""
+
+    def array(name: str) -> np.ndarray:
+        if name == "y":
+            return batch[name].astype(np.int32)
+        images, largest = batch[name], batch["x"].shape[1]
+        return decoding.fit(images[0], size * images.shape[1] // largest)[None] if size else images
+
+    return {name: array(name) for name in batch}
 
 
 def held_out(splits: Collection[str]) -> str:
@@ -76,14 +126,29 @@ def held_out(splits: Collection[str]) -> str:
     return next((name for name in ("test", "validation", "valid", "val") if name in splits), "test")
 
 
-def _features(name: str, features: Any, tfds: Any) -> tuple[Any, Any]:
-    """Returns the image feature, and the label feature or None."""
+def _features(name: str, info: Any, pair: str, tfds: Any) -> tuple[dict[str, tuple[str, Any]], tuple[str, ...]]:
+    """Returns the features that become `a` and `x`, each with its name, and the classes of the labels, if any."""
+    features = info.features
     named = dict(features.items()) if isinstance(features, tfds.features.FeaturesDict) else {}
-    image, label = named.get("image"), named.get("label")
-    if not isinstance(image, tfds.features.Image) or None in image.shape or image.np_dtype != np.uint8:
-        found = f"image: {image}" if image else f"no image, but {', '.join(named) or features}"
-        raise BadInput(f"{name} has {found}: choose a data set of 8-bit images of one size")
-    return image, label if isinstance(label, tfds.features.ClassLabel) else None
+    kind = tfds.features.Image
+    images = {key: each for key, each in named.items() if isinstance(each, kind) and each.np_dtype == np.uint8}
+    inner = info.supervised_keys or ()
+    if pair:
+        words = inner if pair == "auto" else words_of(pair)
+        if len(words) != 2 or not images.keys() >= set(words):
+            what = f"{name} has the images {', '.join(images) or '(none)'}"
+            raise BadInput(f"{what}: give --pair INPUT,TARGET with two of these")
+    else:
+        words = [key for key in ("image", *inner[1:], *images) if key in images][:1]
+        if not words:
+            image = named.get("image")
+            found = f"image: {image}" if image else f"no image, but {', '.join(named) or features}"
+            raise BadInput(f"{name} has {found}: choose a data set of 8-bit images")
+    label = named.get("label")
+    return (
+        {side: (word, images[word]) for side, word in zip("ax"[-len(words) :], words, strict=True)},
+        tuple(label.names) if isinstance(label, tfds.features.ClassLabel) else (),
+    )
 
 
 def _prepare(name: str, builder: Any, data_dir: str | Path | None, scratch: Path, tfds: Any) -> None:

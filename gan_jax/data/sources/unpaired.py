@@ -82,11 +82,14 @@ def _of_class(source: Source, labels: Int[np.ndarray, " N"], name: str) -> Sourc
     members = np.flatnonzero(labels == source.classes.index(name))
     if not len(members):
         raise BadInput(f"{source.name} has no example of the class {name}: choose another split or class")
+    read = source.read
+    return plain(source)._replace(name=name, size=len(members), read=lambda indices: read(members[indices]))
+
+
+def plain(source: Source) -> Source:
+    """Removes the labels of a source, whose examples are all of one class."""
     return source._replace(
-        name=name,
-        size=len(members),
         spec={"x": source.spec["x"]},
-        read=lambda indices: source.read(members[indices]),
         decode=lambda examples, keys: {"x": source.decode(examples, keys)["x"]},
         classes=(),
     )

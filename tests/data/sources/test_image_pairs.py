@@ -197,7 +197,7 @@ def test_pair_names_an_input_and_a_target(draw, pair):
 
 def test_pairs_and_tiles_are_for_files():
     for flags in ({"pair": "auto"}, {"tile": 8}):
-        with pytest.raises(BadInput, match="is for folders, archives and files of arrays, not for mnist5k"):
+        with pytest.raises(BadInput, match="is for files and TFDS data sets, not for mnist5k"):
             open_source("mnist5k", **flags)
     with pytest.raises(BadInput, match="leave one of them out"):
         open_source("mnist5k", pair="auto", to="mnist5k")

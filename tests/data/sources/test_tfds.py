@@ -5,9 +5,11 @@ import sys
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from gan_jax.data import from_arrays, open_source
-from gan_jax.data.sources.tfds import held_out
+from gan_jax.data.source import read_batch
+from gan_jax.data.sources.tfds import _features, held_out
 from gan_jax.errors import BadInput
 
 IMAGES = "train-images-idx3-ubyte.gz"
@@ -121,3 +123,73 @@ def test_source_names_the_split_that_was_read(monkeypatch, read):
 )
 def test_validation_split_is_held_out_where_there_is_no_test(splits, read):
     assert held_out(splits) == read
+
+
+def write(folder, images):
+    """Writes images of random bytes, `{path: (height, width)}`."""
+    rng = np.random.default_rng(0)
+    for name, (height, width) in images.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (height, width, 3), np.uint8)).save(folder / name)
+    return str(folder)
+
+
+@pytest.fixture
+def downloaded(monkeypatch, tmp_path):
+    """Gives the builders of TFDS what is in `folders` in place of their downloads."""
+    import tensorflow_datasets as tfds
+
+    folders = {}
+
+    def extract(self, urls):
+        return {name: folders[name] for name in urls} if isinstance(urls, dict) else folders["all"]
+
+    monkeypatch.setattr(tfds.download.DownloadManager, "download_and_extract", extract)
+    (tmp_path / "archives").mkdir()
+    return folders
+
+
+@pytest.mark.slow
+def test_domains_of_cycle_gan_are_unpaired_data(downloaded, tmp_path):
+    """By the unmodified builder, on tiny images."""
+    counts = {"trainA": 3, "trainB": 5, "testA": 1, "testB": 2}
+    files = {f"horse2zebra/{split}/{i}.jpg": (12, 16) for split, n in counts.items() for i in range(n)}
+    downloaded["all"] = write(tmp_path / "unpacked", files)
+    archives = tmp_path / "archives"
+    with pytest.raises(BadInput, match="no stated size: give --image-size for one size, or --tile"):
+        open_source("cycle_gan/horse2zebra", archives, to="auto")
+    train = open_source("cycle_gan/horse2zebra", archives, to="auto", size=8)
+    test = open_source("cycle_gan/horse2zebra", archives, split="test", to="auto", size=8)
+    assert [part.size for part in (*train.parts, *test.parts)] == [3, 5, 1, 2]
+    assert {name: leaf.shape for name, leaf in train.spec.items()} == {"a": (8, 8, 3), "b": (8, 8, 3)}
+    batch = read_batch(train, np.arange(5))
+    assert batch["a"].shape == batch["b"].shape == (5, 8, 8, 3) and batch.keys() == {"a", "b"}
+
+
+@pytest.mark.slow
+def test_supervised_images_of_div2k_are_pairs(downloaded, tmp_path):
+    """By the unmodified builder, on tiny images of two sizes."""
+    sizes = {"0001": (16, 24), "0002": (24, 16)}
+    for split in ("train", "valid"):
+        low = {f"X4/{name}x4.png": (height // 4, width // 4) for name, (height, width) in sizes.items()}
+        high = {f"DIV2K_{split}_HR/{name}.png": size for name, size in sizes.items()}
+        downloaded[f"{split}_lr_url"] = write(tmp_path / f"{split}_lr", low)
+        downloaded[f"{split}_hr_url"] = write(tmp_path / f"{split}_hr", high)
+    archives = tmp_path / "archives"
+    source = open_source("div2k/bicubic_x4", archives, pair="auto", tile=8)
+    assert (source.size, source.shape, source.spec["a"].shape) == (12, (8, 8, 3), (2, 2, 3))
+    assert "pairs lr -> hr" in source.report
+    resized = open_source("div2k/bicubic_x4", archives, split="test", pair="hr,lr", size=4)
+    assert (resized.size, resized.shape, resized.spec["a"].shape) == (2, (4, 4, 3), (16, 16, 3))
+    assert resized.split == "validation"
+    assert open_source("div2k/bicubic_x4", archives, tile=16).spec.keys() == {"x"}  # the target alone
+    with pytest.raises(BadInput, match="div2k/bicubic_x4 has the images lr, hr: give --pair INPUT,TARGET"):
+        open_source("div2k/bicubic_x4", archives, pair="low,high", tile=8)
+
+
+def test_images_of_faces_need_no_labels():
+    """As TFDS describes `celeb_a`: it has attributes, but no label."""
+    import tensorflow_datasets as tfds
+
+    images, classes = _features("celeb_a", tfds.builder("celeb_a").info, "", tfds)
+    assert (images["x"][0], images["x"][1].shape, classes) == ("image", (218, 178, 3), ())

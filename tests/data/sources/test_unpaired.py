@@ -50,6 +50,14 @@ def test_orders_of_two_sides_of_one_size_are_independent():
     assert abs(same.mean() - 1 / 12) < 0.03  # 1,200 pairs: three standard deviations are 0.024
 
 
+def test_flips_of_the_two_sides_are_independent():
+    arrow = from_arrays("arrow", np.tile(np.array([0, 255], np.uint8).reshape(1, 1, 2, 1), (400, 1, 1, 1)))
+    batch = read_batch(flip(unpaired(arrow, arrow)), np.arange(400))
+    flipped = [np.asarray(batch[side][:, 0, 0, 0] > 0) for side in ("a", "b")]
+    assert all(abs(each.mean() - 0.5) < 0.1 for each in flipped)
+    assert abs((flipped[0] == flipped[1]).mean() - 0.5) < 0.1  # four standard deviations
+
+
 @pytest.mark.parametrize("make", [device_resident, tf_data])
 def test_both_orders_continue_from_the_middle(make):
     source = random_crop(flip(unpaired(A, B)), 1)

@@ -16,13 +16,12 @@ from gan_jax.config.flags import NonNegativeInt, PositiveInt, Seed
 from gan_jax.engine.game import Batch, Game, Latents, State
 from gan_jax.errors import BadInput
 from gan_jax.runs.files import save_npz
-from gan_jax.runs.run_data import run_data
 from gan_jax.runs.run_dir import RunDir
 from gan_jax.sampling.latents import cycle_classes, draw_latents, interpolate_latents, sweep_code
 from gan_jax.sampling.preview import spread_examples
 from gan_jax.sampling.sampler import sampler
 from gan_jax.sampling.translation import side_by_side_columns
-from gan_jax.training.restore import rebuild, restore
+from gan_jax.training.restore import open_examples, rebuild, restore
 from gan_jax.viz import scatter2d
 from gan_jax.viz.images import image_grid, save_png, side_by_side, to_uint8
 
@@ -68,7 +67,7 @@ def sample(
         raise BadInput(f"--out {out} is neither .png nor .npz: choose one of the two")
     if vary and interpolate:
         raise BadInput("--vary and --interpolate are two kinds of row: choose one of them")
-    manifest, experiment, source = rebuild(RunDir(run))
+    _, experiment, source = rebuild(RunDir(run))
     if (inputs or domain) and not experiment.phases[-1].game.conditions:
         raise BadInput(f"{run} makes samples without inputs: leave --{'inputs' if inputs else 'domain'} out")
     if out.suffix == ".png" and len(source.shape) != 3 and source.shape != (2,):
@@ -82,8 +81,8 @@ def sample(
     if inputs:
         return translate(game, state, source.spec, inputs, domain, n, key, out)
     if game.conditions:
-        real = experiment.played_on(run_data(run, manifest, experiment.common)("train"))
-        write_translations(out, game, state, key, spread_examples(real, n or math.prod(experiment.grid)))
+        examples = spread_examples(open_examples(RunDir(run)), n or math.prod(experiment.grid))
+        write_translations(out, game, state, key, examples)
     else:
         latents, layout = choose_latents(game, key, n, experiment.grid, choice, interpolate)
         drawn_codes = {name: np.asarray(latents[name]) for name in game.codes}

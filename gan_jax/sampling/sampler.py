@@ -1,5 +1,6 @@
 """Draws samples from a trained game."""
 
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from inspect import signature
 from typing import Any
@@ -23,9 +24,10 @@ Draw = Callable[[State, Latents], Samples]
 
 
 def generate(game: Game, players: Mapping[str, PlayerState], latents: Latents, step: Any) -> Any:
-    """Draws samples from a game: those of `game.sample`, which may take the step."""
+    """Draws samples from a game: those of `game.sample`, which may take the step. Names stay in its order."""
     at = (step,) if len(signature(game.sample).parameters) > 2 else ()
-    return game.sample(bind(game, players), latents, *at)
+    samples = game.sample(bind(game, players), latents, *at)
+    return OrderedDict(samples) if isinstance(samples, Mapping) else samples  # `jit` sorts the names of a dict
 
 
 def sampler(game: Game) -> Draw:

@@ -1,6 +1,7 @@
 """Translates images of any size, one by one, by a game with conditions."""
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import jax
 import numpy as np
@@ -14,11 +15,17 @@ from gan_jax.viz.images import to_uint8
 
 
 def side_by_side_columns(game: Game, samples: Samples, examples: Batch) -> dict[str, UInt8[np.ndarray, "N _ _ _"]]:
-    """Returns the images of examples by name: the inputs, what a game has made of them, the targets."""
-    made = samples if isinstance(samples, dict) else {"images": samples}
+    """Returns the images of examples by name: each input and what a game has made of it, then the targets.
+
+    Of several outputs every input has an equal share, in order.
+    """
+    made = list((samples if isinstance(samples, dict) else {"images": samples}).items())
     real = {name: np.asarray(leaf) for name, leaf in examples.items() if leaf.ndim == 4}
-    inputs, targets = ({k: v for k, v in real.items() if (k in game.conditions) == given} for given in (True, False))
-    return {name: to_uint8(array) for name, array in (inputs | made | targets).items()}
+    share = len(made) // len(game.conditions)
+    columns = {}
+    for i, name in enumerate(game.conditions):
+        columns |= {name: real.pop(name)} | dict(made[i * share : (i + 1) * share])
+    return {name: to_uint8(array) for name, array in (columns | real).items()}
 
 
 def translator(
@@ -34,7 +41,7 @@ def translator(
     """
 
     @jax.jit
-    def made(state: State, stored: Array, index: Array) -> Samples:
+    def made(state: State, stored: Array, index: Array) -> Any:
         keys = example_keys(jax.random.fold_in(named_key(key, "sample"), index), 1)
         latents = {**game.prior(keys), condition: leaf.modality.decode(stored)}
         return generate(game, state.players, latents, state.step)

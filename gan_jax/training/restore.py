@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
-from gan_jax.config.experiment import Experiment, ScheduledPhase, schedule_phases
+from gan_jax.config.experiment import Build, Experiment, ScheduledPhase, schedule_phases
 from gan_jax.config.flags import parse, to_argv
 from gan_jax.data import Source
 from gan_jax.data.modality import spec_from, spec_of
@@ -16,6 +16,7 @@ from gan_jax.errors import BadInput
 from gan_jax.runs.checkpoint import Checkpoints
 from gan_jax.runs.files import is_a
 from gan_jax.runs.manifest import Manifest
+from gan_jax.runs.run_data import run_data
 from gan_jax.runs.run_dir import RunDir
 from gan_jax.training.train import abstract_state, best_cost
 
@@ -62,14 +63,27 @@ def rebuild(folder: RunDir) -> tuple[Manifest, Experiment, Source]:
         BadInput: the folder holds no run, or its manifest is damaged.
     """
     manifest = folder.read()
-    argv = to_argv(manifest.flags())
-    build = manifest.entry().load(argv)
-    parsed = parse(build, argv, "gan-jax", given=["source"])
     source = _described(manifest.data)
     if source is None:
         raise BadInput(f"{folder.manifest} cannot be read (it describes no data): restore it, or train again")
-    experiment = build(source, **parsed.kwargs)
+    build, kwargs = _builder(manifest)
+    experiment = build(source, **kwargs)
     return manifest, experiment, experiment.played_on(source)
+
+
+def open_examples(folder: RunDir) -> Source:
+    """Opens the examples that a run is played on, derived from its data. Raises `BadInput` as `run_data`."""
+    manifest = folder.read()
+    build, kwargs = _builder(manifest)
+    source = run_data(folder.path, manifest, kwargs["common"])("train")
+    return build(source, **kwargs).played_on(source)
+
+
+def _builder(manifest: Manifest) -> tuple[Build, dict[str, Any]]:
+    """Returns the function that builds a run's experiment from a source, and its other arguments."""
+    argv = to_argv(manifest.flags())
+    build = manifest.entry().load(argv)
+    return build, parse(build, argv, "gan-jax", given=["source"]).kwargs
 
 
 def _described(data: Mapping[str, Any]) -> Source | None:

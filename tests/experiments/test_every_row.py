@@ -6,9 +6,10 @@ from stepping import traced
 from gan_jax.config import user_code
 from gan_jax.config.discovery import entries
 from gan_jax.data import open_source, stacked
+from gan_jax.runs.run_data import open_data
 
-SHARED = {"lsgan", "wgan", "dragan", "rpgan"}
-"""Rows that differ from another of their table in loss, penalty and optimizer only."""
+SHARED = {"lsgan", "wgan", "dragan", "rpgan", "denoise", "deblur", "colorize"}
+"""Rows that differ from another of their table in loss, penalty and optimizer, or in their inputs, only."""
 
 
 def presets():
@@ -17,12 +18,26 @@ def presets():
         row = user_code.load(entry.file).PRESETS[entry.row]
         default, *others = row.presets
         marks = [pytest.mark.slow] if name in SHARED else []
-        yield pytest.param(name, row.run.data, [], id=f"{name}-{default}", marks=marks)
+        yield pytest.param(name, row.run, [], id=f"{name}-{default}", marks=marks)
         for preset in others:
-            yield pytest.param(name, row.run.data, ["--preset", preset], id=f"{name}-{preset}", marks=pytest.mark.slow)
+            yield pytest.param(name, row.run, ["--preset", preset], id=f"{name}-{preset}", marks=pytest.mark.slow)
 
 
-@pytest.mark.parametrize(("name", "data", "flags"), list(presets()))
-def test_samples_have_the_shape_of_the_data(name, data, flags):
-    source = stacked(open_source("mnist5k"), n=64) if data.startswith("stacked") else open_source(data)
-    assert traced(name, *flags, source=source)[1:] == source.shape
+OWN_SIZE = {"srgan-paper": ["--crop", "16"]}
+"""Flags of rows whose settings are for larger images than the digits."""
+
+
+@pytest.mark.parametrize(("name", "run", "flags"), list(presets()))
+def test_samples_have_the_shape_of_the_data(name, run, flags):
+    small = run.data.startswith("stacked")
+    source = stacked(open_source("mnist5k"), n=64) if small else open_data(run)
+    flags = flags + OWN_SIZE.get(f"{name}-{flags[-1]}" if flags else name, [])
+    made = traced(name, *flags, source=source)
+    if name == "cyclegan":
+        assert {output: shape[1:] for output, shape in made.items()} == dict.fromkeys(OUTPUTS, (28, 28, 3))
+    else:
+        assert made[1:] == ((16, 16, 1) if flags[-2:] == ["--crop", "16"] else source.shape)
+
+
+OUTPUTS = ("fake_b", "cycle_a", "fake_a", "cycle_b")
+"""Of a game that translates both ways."""

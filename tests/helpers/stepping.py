@@ -12,11 +12,10 @@ from gan_jax.config.experiment import Experiment, Phase, schedule_phases
 from gan_jax.config.flags import parse
 from gan_jax.data import Source, open_source
 from gan_jax.engine.game import Game, State, images_per_step
-from gan_jax.engine.networks import bind
 from gan_jax.engine.parallel import make_mesh
 from gan_jax.runs.digest import digest
 from gan_jax.sampling.preview import preview_latents
-from gan_jax.sampling.sampler import sampler
+from gan_jax.sampling.sampler import generate, sampler
 from gan_jax.training.train import abstract_state, check, chunks, logged, new_state
 
 
@@ -36,15 +35,17 @@ def built(name: str, *flags: str, source: Source) -> Experiment:
     return build(source, **parse(build, flags, name, given=["source"]).kwargs)
 
 
-def traced(name: str, *flags: str, source: Source) -> tuple[int, ...]:
-    """Traces an experiment's step without compiling it; returns the shape of the preview's samples."""
+def traced(name: str, *flags: str, source: Source) -> tuple[int, ...] | dict[str, tuple[int, ...]]:
+    """Traces an experiment's steps without compiling them; returns the shape of the preview's samples, or shapes."""
     experiment = built(name, "--images", "8", "--batch-size", "8", *flags, source=source)
+    source = experiment.played_on(source)
     check(experiment, source, devices=1)
     logged(experiment, source)
-    [phase] = experiment.phases
+    phase = experiment.phases[-1]
     players = abstract_state(phase.game, source, experiment.common, make_mesh(jax.devices()[:1])).players
     shown = preview_latents(experiment, phase.game, source)
-    return jax.eval_shape(lambda players: phase.game.sample(bind(phase.game, players), shown), players).shape
+    made = jax.eval_shape(lambda players: generate(phase.game, players, shown, 0), players)
+    return {name: each.shape for name, each in made.items()} if isinstance(made, dict) else made.shape
 
 
 def schedules(experiment: Experiment) -> list[tuple[range, list[str]]]:

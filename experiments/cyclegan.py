@@ -1,0 +1,95 @@
+"""CycleGAN: two sets of images that nobody has paired, each translated to the other.
+
+gan-jax train cyclegan                                       # digits, and digits on colored grounds
+gan-jax train cyclegan --data mnist --to usps.npz --image-size 32
+gan-jax train cyclegan --data horse2zebra.tar.gz --to auto
+gan-jax sample runs/cyclegan-0 --inputs photos/ --out translated/           # a to b
+gan-jax sample runs/cyclegan-0 --inputs photos/ --domain b --out back/      # b to a
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import jax
+import optax
+from tyro.conf import Fixed
+
+from gan_jax.cli import train_file
+from gan_jax.config.experiment import Experiment, Phase, Row, RunConfig
+from gan_jax.config.flags import Fraction, NonNegativeFloat, NonNegativeInt, PositiveFloat
+from gan_jax.data import Source
+from gan_jax.data.sources.unpaired import the_two_classes
+from gan_jax.games import cyclegan
+from gan_jax.nets import cyclegan as nets
+from gan_jax.nets.pair import Pair
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Config:
+    """The flags of the experiment."""
+
+    networks: Fixed[Callable[[tuple[int, ...]], Pair]] = nets.small
+    cycle_weight: NonNegativeFloat = 10.0
+    """Weight of the distance of an image from its translation there and back."""
+    identity_weight: NonNegativeFloat = 5.0
+    """Weight of the distance of an image from its translation to its own domain; it keeps colors. Domains of different
+    channels take 0."""
+    pool: NonNegativeInt = 50
+    """Past translations that a discriminator is shown again; 0 for none."""
+    learning_rate: PositiveFloat = 2e-4
+    """Learning rate of all players: constant for half of the images, then falling to 0 on a line."""
+    b1: Fraction = 0.5
+    """Adam's decay rate of the mean gradient."""
+    ema: Fraction = 0.99
+    """Decay rate of the translators' moving averages, with which images are translated; the paper has none, 0."""
+
+
+PRESETS = {
+    "cyclegan": Row(
+        "CycleGAN, Zhu 2017 (arXiv:1703.10593): translation learned from two sets of unpaired images",
+        RunConfig(
+            160_000,
+            batch_size=16,
+            data="color:mnist5k",
+            to="ground:mnist5k",
+            log_every=50,
+            sample_every=250,
+            checkpoint_every=500,
+        ),
+        {"small": Config(), "paper": Config(networks=nets.paper, ema=0.0)},
+    ),
+}
+
+
+def build(source: Source, run: RunConfig, config: Config) -> Experiment:
+    """Builds the game on the two domains; labeled data of two classes is split into them."""
+    data = source if source.parts else the_two_classes(source)
+    shapes = {name: data.spec[name].shape for name in "ab"}
+    (g_ba, d_a), (g_ab, d_b) = (config.networks(shapes[name]) for name in "ab")
+    steps = run.images // run.batch_size
+    rate = optax.join_schedules(
+        [
+            optax.constant_schedule(config.learning_rate),
+            optax.linear_schedule(config.learning_rate, 0.0, steps - steps // 2),
+        ],
+        [steps // 2],
+    )
+    adam = optax.adam(rate, b1=config.b1)
+    game = cyclegan.game(
+        g_ab,
+        g_ba,
+        d_a,
+        d_b,
+        tx_g=adam,
+        tx_d=adam,
+        cycle_weight=config.cycle_weight,
+        identity_weight=config.identity_weight,
+        pool_size=config.pool,
+        ema=config.ema,
+    )
+    return Experiment((Phase(game, run.images),), run, grid=(5, 2), data=data)
+
+
+if __name__ == "__main__":
+    train_file(__file__)

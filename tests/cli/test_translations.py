@@ -1,0 +1,135 @@
+"""Runs of games on inputs: exact resume, previews, and `gan-jax sample` with inputs of the run's data or of files."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny_paired
+import tiny_unpaired
+from commands import command
+from PIL import Image
+
+from gan_jax.runs.run_dir import RunDir
+
+pytestmark = pytest.mark.slow
+
+HALF = {"paired": ("--images", "40", "--schedule-images", "80"), "unpaired": ("--images", "40")}
+FILES = {"paired": tiny_paired.__file__, "unpaired": tiny_unpaired.__file__}
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """Trains both tiny games, each once as a whole and once in two halves."""
+    folder = tmp_path_factory.mktemp("runs")
+    for name, file in FILES.items():
+        train(file, "--run-dir", folder / name)
+        train(file, *HALF[name], "--run-dir", folder / f"{name}-halves")
+        train(file, "--images", "80", "--run-dir", folder / f"{name}-halves")
+    return folder
+
+
+def train(*argv):
+    with pytest.raises(SystemExit) as done:
+        from gan_jax.cli.main import main
+
+        main(["train", *map(str, argv)])
+    assert not done.value.code
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Writes gray images of two sizes."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name, size in (("a", (12, 8)), ("b", (10, 10))):
+        Image.fromarray(np.full(size[::-1], 128, np.uint8)).save(folder / f"{name}.png")
+    return folder
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_run_in_two_halves_ends_in_the_same_bits(runs, name):
+    """Phase border and half-full pools included."""
+    whole, halves = (RunDir(runs / each).read_digests() for each in (name, f"{name}-halves"))
+    assert whole[-1]["digest"] == halves[-1]["digest"] and whole[-1]["images"] == 80
+    records = [json.loads(line) for line in (runs / name / "metrics.jsonl").read_text().splitlines()]
+    assert ("error" in records[-1]) == (name == "paired")
+    assert [record["step"] for record in records] == [5, 10]
+
+
+@pytest.mark.parametrize(
+    ("name", "columns"),
+    [("paired", ["inputs", "images", "x"]), ("unpaired", ["a", "fake_b", "cycle_a", "b", "fake_a", "cycle_b"])],
+)
+def test_inputs_of_the_run_stand_beside_what_was_made_of_them(capfd, runs, tmp_path, name, columns):
+    code, shown, errors = command(capfd, "sample", runs / name, "--out", tmp_path / "s.npz", "--n", "3")
+    assert (code, shown, errors) == (0, f"{tmp_path / 's.npz'}\n", "")
+    arrays = dict(np.load(tmp_path / "s.npz"))
+    assert [each for each in arrays if not each.startswith("y")] == columns
+    assert all(arrays[each].shape[:3] == (3, 28, 28) and arrays[each].dtype == np.uint8 for each in columns)
+    if name == "paired":
+        assert set(np.unique(arrays["inputs"])) == {0, 255} and not np.array_equal(arrays["images"], arrays["x"])
+    assert command(capfd, "sample", runs / name, "--out", tmp_path / "s.png", "--n", "3")[0] == 0
+    assert Image.open(tmp_path / "s.png").size[0] == 2 * len(columns) * 30 + 2
+    preview = Image.open(sorted((runs / name / "samples").glob("*.png"))[-1])
+    assert preview.size[0] == (3 if name == "paired" else 2) * len(columns) * 30 + 2
+
+
+@pytest.mark.parametrize(("name", "flags"), [("paired", []), ("unpaired", []), ("unpaired", ["--domain", "b"])])
+def test_files_of_any_size_are_translated_under_their_names(capfd, runs, photos, tmp_path, name, flags):
+    out = tmp_path / "out"
+    code, shown, errors = command(capfd, "sample", runs / name, "--inputs", photos, "--out", out, *flags)
+    assert code == 0 and shown == f"{out}\n" and "2 images" in errors
+    made = {file.name: Image.open(file) for file in out.iterdir()}
+    assert {name: image.size for name, image in made.items()} == {"a.png": (12, 8), "b.png": (10, 10)}
+    again = tmp_path / "again"
+    command(capfd, "sample", runs / name, "--inputs", photos, "--out", again, *flags)
+    assert all((again / name).read_bytes() == (out / name).read_bytes() for name in made)
+
+
+def test_both_directions_differ(capfd, runs, photos, tmp_path):
+    for domain in "ab":
+        flags = ["--inputs", photos, "--out", tmp_path / domain, "--domain", domain]
+        assert command(capfd, "sample", runs / "unpaired", *flags)[0] == 0
+    assert (tmp_path / "a" / "b.png").read_bytes() != (tmp_path / "b" / "b.png").read_bytes()
+
+
+def test_a_data_set_by_name_is_translated_to_arrays(capfd, runs, tmp_path):
+    flags = ["--inputs", "mnist5k", "--n", "4", "--out", tmp_path / "s.npz"]
+    assert command(capfd, "sample", runs / "unpaired", *flags)[0] == 0
+    arrays = np.load(tmp_path / "s.npz")
+    assert list(arrays) == ["inputs", "fake_b", "cycle_a"] and arrays["fake_b"].shape == (4, 28, 28, 1)
+
+
+def mistakes(photos, out):
+    full = out / "full"
+    full.mkdir(parents=True)
+    (full / "mine.txt").write_text("mine")
+    return {
+        "no such domain": (["--inputs", photos, "--domain", "c", "--out", out / "new"], "choose one of a, b"),
+        "folder in use": (["--inputs", photos, "--out", full], "holds files already"),
+        "sizes differ": (["--inputs", photos, "--out", out / "s.npz"], "inputs differ in size"),
+        "no images": (["--inputs", full, "--out", out / "new"], "holds no images"),
+    }
+
+
+@pytest.mark.parametrize("mistake", ["no such domain", "folder in use", "sizes differ", "no images"])
+def test_mistakes_are_one_line_and_write_nothing(capfd, runs, photos, tmp_path, mistake):
+    flags, words = mistakes(photos, tmp_path / "o")[mistake]
+    before = sorted(tmp_path.rglob("*"))
+    code, _, errors = command(capfd, "sample", runs / "unpaired", *flags)
+    told = [line for line in errors.splitlines() if not line.startswith("inputs ")]
+    assert code == 2 and len(told) == 1 and words in told[0], errors
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_inputs_for_a_game_without_inputs_are_refused(capfd, shared_run, photos):
+    code, _, errors = command(capfd, "sample", shared_run, "--inputs", photos)
+    assert code == 2 and "makes samples without inputs" in errors and len(errors.splitlines()) == 1
+
+
+def test_data_without_inputs_is_refused_before_anything_is_written(capfd, tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text(Path(FILES["paired"]).read_text().replace(", data=data)", ")"))
+    code, _, errors = command(capfd, "train", file, "--run-dir", tmp_path / "run")
+    assert code == 2 and "mnist5k has no 'a'" in errors and not (tmp_path / "run").exists()

@@ -46,6 +46,19 @@ def test_resuming_under_another_setting_of_jax_is_refused_by_name(begun, about, 
     folder.claim(folder.read())
 
 
+@pytest.mark.parametrize("name", ["data", "to"])
+def test_moved_data_is_the_same_and_its_new_place_is_kept(begun, about, name):
+    folder, _ = begun
+    folder.claim(about._replace(settings=about.settings | {name: "/moved"}))
+    assert folder.read().settings[name] == "/moved"
+
+
+@pytest.mark.parametrize(("name", "value"), [("pair", "photo,label"), ("tile", 8)])
+def test_data_made_otherwise_is_another_run(begun, about, name, value):
+    with pytest.raises(BadInput, match=f"holds a run with --{name} .*, not {value}"):
+        begun[0].claim(about._replace(settings=about.settings | {name: value}))
+
+
 def test_other_settings_are_refused_although_nothing_is_saved(begun, about):
     folder, _ = begun
     with pytest.raises(BadInput, match="holds a run with --batch-size"):

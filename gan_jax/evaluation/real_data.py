@@ -2,6 +2,7 @@
 
 import functools
 import os
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -28,8 +29,8 @@ def open_reference(name: str, split: str, size: int | None, data_dir: Path | Non
 
 
 def open_images(name: str, data_dir: Path | None = None, split: str = "train", size: int | None = None) -> Source:
-    """Opens the images of a .npz file, or whatever `open_source` knows by this name."""
-    if data_dir or not name.endswith(".npz"):
+    """Opens the samples of a .npz file, or whatever `open_source` knows by this name."""
+    if data_dir or not name.endswith(".npz") or _holds_data(name):
         return open_source(name, data_dir, split, size)
     if split != "train" or size:
         raise BadInput(f"{name} has no splits, and its images have one size: leave --split and --image-size out")
@@ -41,3 +42,10 @@ def open_images(name: str, data_dir: Path | None = None, split: str = "train", s
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise BadInput(f"{name} cannot be read as images ({reason}): write it with gan-jax sample --out") from error
     return from_arrays(path.stem, images, labels)
+
+
+def _holds_data(name: str) -> bool:
+    """Tells files of data, whose images are `x`, from those of samples, whose images are `images`."""
+    with suppress(Exception), np.load(os.path.expanduser(name), allow_pickle=False) as arrays:
+        return not {"x", "x_train", "x_test"}.isdisjoint(arrays.files)
+    return False

@@ -14,6 +14,7 @@ from PIL import Image
 from gan_jax import BadInput
 from gan_jax.cli.sweep import sweep
 from gan_jax.data import absolute_name
+from gan_jax.evaluation.real_data import open_reference
 from gan_jax.runs.run_data import run_data
 from gan_jax.runs.run_dir import RunDir
 from gan_jax.training.restore import rebuild
@@ -145,6 +146,13 @@ def test_run_of_an_earlier_version_is_compared_without_fingerprint(commands, own
     for name in ("train", "evaluate"):
         code, _, errors = command(capfd, *commands[name])
         assert code == 2 and "(240 examples, 8x8x1, 4 classes), not on" in errors and "(239 examples" in errors
+
+
+def test_reference_may_be_arrays_with_splits(tmp_path):
+    images = np.arange(5 * 4 * 4, dtype=np.uint8).reshape(5, 4, 4)
+    np.savez(tmp_path / "digits.npz", x_train=images[:3], x_test=images[3:])
+    reference = open_reference(str(tmp_path / "digits.npz"), "test", None, None)
+    assert (reference.split, reference.source.size, reference.source.shape) == ("test", 2, (4, 4, 1))
 
 
 def test_names_become_absolute_exactly_where_they_are_paths(tmp_path, monkeypatch):

@@ -89,7 +89,7 @@ def open_source(
     if to and pair:
         raise BadInput(f"--pair {pair} is for pairs and --to {to} for unpaired data: leave one of them out")
     if to:
-        return _open_unpaired(name, to, data_dir, split, size)
+        return _open_unpaired(name, to, data_dir, split, size, tile)
     if (pair or tile) and (name in BUILT_IN or name.startswith((PREFIX, *DERIVED))):
         flag = f"--pair {pair}" if pair else f"--tile {tile}"
         raise BadInput(f"{flag} is for files and TFDS data sets, not for {name}: leave it out")
@@ -99,7 +99,7 @@ def open_source(
     if prefix := _derived_prefix(name):
         return DERIVED[prefix](open_source(name.removeprefix(prefix), data_dir, split, size))
     if subset := _subset(name):
-        source = open_source(subset["all"], data_dir, split, size)
+        source = open_source(subset["all"], data_dir, split, size, pair=pair, tile=tile)
         return balanced_subset(source, int(subset["n"])) if split == "train" else source
     if data_dir is not None and (name in BUILT_IN or _is_path(name)):
         raise BadInput(f"--data-dir is for TFDS data sets, not for {name}: leave it out, or give e.g. --data mnist")
@@ -131,14 +131,16 @@ def _is_archive(path: Path) -> bool:
     return path.name.lower().endswith(ARCHIVES) and path.is_file()
 
 
-def _open_unpaired(name: str, to: str, data_dir: str | Path | None, split: str, size: int | None) -> Source:
+def _open_unpaired(
+    name: str, to: str, data_dir: str | Path | None, split: str, size: int | None, tile: int | None
+) -> Source:
     """Opens unpaired data; a folder with the name of a class is a data set."""
 
     def opened(name: str) -> Source:
-        return open_source(name, None if name in BUILT_IN or _is_path(name) else data_dir, split, size)
+        return open_source(name, None if name in BUILT_IN or _is_path(name) else data_dir, split, size, tile=tile)
 
     if to == AUTO and name.startswith(DOMAINS):
-        return unpaired(*(plain(tfds_source(name, data_dir, f"{split}{side}", size)) for side in "AB"))
+        return unpaired(*(plain(tfds_source(name, data_dir, f"{split}{side}", size, tile=tile)) for side in "AB"))
     source = opened(name)
     if to == AUTO or (to in source.classes and not _path(to, data_dir, size)):
         return the_two_classes(source, to)

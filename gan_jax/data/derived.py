@@ -173,6 +173,10 @@ def random_crop(source: Source, size: int) -> Source:
     shapes = {name: leaf.shape for name, leaf in source.spec.items() if leaf.modality.name in PIXELS}
     (height, width), largest = (f(shape[:2] for shape in shapes.values()) for f in (min, max))
     factor = largest[0] // height
+    if any((shape[0] % height, shape[1]) != (0, shape[0] // height * width) for shape in shapes.values()):
+        raise BadInput(
+            f"{source.name} has {_describe(source)}: crops need one size, or whole multiples of the smallest"
+        )
     if size > min(largest) or size % factor:
         what = f"{source.name} has images of {largest[1]}x{largest[0]}"
         raise BadInput(f"{what}: choose a crop of at most that, and a multiple of {factor}, not {size}")

@@ -142,6 +142,11 @@ def test_crops_of_low_and_high_resolution_are_aligned():
     assert len(starts) > 20
 
 
+def test_crops_need_sizes_of_a_whole_factor():
+    with pytest.raises(BadInput, match="crops need one size, or whole multiples of the smallest"):
+        d.random_crop(paired(images(height=24, width=16), images(height=48, width=48)), 8)
+
+
 def test_random_crop_reaches_every_place_and_no_other():
     x = np.arange(5 * 4, dtype=np.uint8).reshape(1, 5, 4, 1)
     source = d.random_crop(from_arrays("numbered", x.repeat(6, 0)), 3)

@@ -1,6 +1,7 @@
 """Kinds of data sets, one file each: every function returns a `Source`.
 
-`image_folder` lists files with `archives`, finds splits and classes with `layout`, and reads pixels with `decoding`.
-`mnist5k` and `toy` need no files; `stacked_mnist` and `subset` transform another source.
-May import `data.source`, `data.cache`, `data.with_tf_data` and `errors` only.
+`image_folder` lists files with `archives`, finds splits and classes with `layout` or pairs with `pair_layout`, reads
+headers with `survey` and pixels with `decoding`; `array_file` reads arrays. `mnist5k` and `toy` need no files;
+`stacked_mnist` and `subset` transform another source, `paired` and `unpaired` put two together.
+May import the modules of `data` but `derived` and `on_device`, and `engine` and `errors`.
 """

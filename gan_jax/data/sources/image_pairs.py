@@ -39,6 +39,14 @@ class _Side(NamedTuple):
         channels = self.classes or len(self.mode)
         return Leaf((height, width, channels), label_map(self.classes) if self.classes else IMAGE)
 
+    def decode(self, files: Files, where: Path, i: int) -> UInt8[np.ndarray, "..."]:
+        """Decodes image `i`."""
+        name = self.names[i]
+        if self.classes:
+            return decoding.decode_classes(files[name], where / name, self.resize)
+        pixels = decoding.decode(files[name], where / name, self.mode, self.resize)
+        return pixels.reshape(*pixels.shape[:2], len(self.mode))
+
 
 def pair_source(
     listing: Listing,
@@ -60,8 +68,29 @@ def pair_source(
     """
     layout = find_pairs(paths, where, split, pair, left_out)
     names = tuple(zip(*layout.images, strict=True))
-    surveys = [survey(each, [], listing.files, where) for each in names]
+    surveys = [survey(names[side], layout.other_splits[side], listing.files, where) for side in (0, 1)]
     factor = _factor(surveys, where, layout.pair)
+    _require_sizes(surveys, factor, where, size, tile)
+    told: list[str] = []
+    sides = []
+    for i, about in enumerate(surveys):
+        resize = (2 * (size * factor[0] // factor[1] if i == 0 else size,)) if size else None
+        classes = _classes(listing.files, where, layout, i, about, told)
+        sides.append(_Side(list(names[i]), about.mode, resize or about.first, resize, classes))
+
+    def read(indices: Int[np.ndarray, " B"]) -> Examples:
+        of_sides = [np.stack([side.decode(listing.files, where, i) for i in indices.tolist()]) for side in sides]
+        return dict(zip("ax", of_sides, strict=True))
+
+    spec = {name: side.leaf for name, side in zip("ax", sides, strict=True)}
+    unusual = [each for about in surveys for each in about.unusual]
+    report = "; ".join(filter(None, (layout.report, *told, *unusual)))
+    return stored("", len(layout.images), spec, read)._replace(report=report, split=layout.split)
+
+
+def _require_sizes(
+    surveys: Sequence[Survey], factor: tuple[int, int], where: Path, size: int | None, tile: int | None
+) -> None:
     if tile:
         cure = "leave them out, or give a smaller --tile"
         require(surveys[1].sizes, lambda size: min(size) >= tile, where, f"are smaller than --tile {tile}", cure)
@@ -70,27 +99,6 @@ def pair_source(
             require_one_size(each.sizes, where)
     elif (factor[0] * size) % factor[1]:
         raise BadInput(f"{where} has inputs smaller by {factor[1]}: give an --image-size that is a multiple of it")
-    told: list[str] = []
-    sides = []
-    for i, about in enumerate(surveys):
-        resize = (2 * (size * factor[0] // factor[1] if i == 0 else size,)) if size else None
-        classes = _classes(listing.files, where, layout, i, about, told)
-        sides.append(_Side(list(names[i]), about.mode, resize or about.first, resize, classes))
-
-    def decode(side: _Side, name: str) -> UInt8[np.ndarray, "..."]:
-        if side.classes:
-            return decoding.decode_classes(listing.files[name], where / name, side.resize)
-        pixels = decoding.decode(listing.files[name], where / name, side.mode, side.resize)
-        return pixels.reshape(*pixels.shape[:2], len(side.mode))
-
-    def read(indices: Int[np.ndarray, " B"]) -> Examples:
-        of_sides = [np.stack([decode(side, side.names[i]) for i in indices]) for side in sides]
-        return dict(zip("ax", of_sides, strict=True))
-
-    spec = {name: side.leaf for name, side in zip("ax", sides, strict=True)}
-    unusual = [each for about in surveys for each in about.unusual]
-    report = "; ".join(filter(None, (layout.report, *told, *unusual)))
-    return stored("", len(layout.images), spec, read)._replace(report=report, split=layout.split)
 
 
 def halves(source: Source, pair: Pair) -> Source:

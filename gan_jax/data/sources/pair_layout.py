@@ -42,6 +42,8 @@ class PairLayout(NamedTuple):
     report: str
     training: list[tuple[str, str]]
     """The pairs of the training split, by which the classes of label maps are counted."""
+    other_splits: tuple[list[str], list[str]]
+    """File names of the inputs and of the targets of all other splits."""
 
 
 class _Place(NamedTuple):
@@ -83,8 +85,12 @@ def find_pairs(paths: Paths, where: Path, split: str, pair: Pair | None, left_ou
         left_out["beside the splits"] += count
     images = _matched(places, read, pair, where)
     training = images if "train" not in splits or read == "train" else _matched(places, "train", pair, where)
+    others = tuple(
+        [name for name, place in places.items() if place.side == side and place.split not in ("", read)]
+        for side in (0, 1)
+    )
     report = "; ".join(filter(None, (report, f"pairs {pair[0]} -> {pair[1]}, matched by name")))
-    return PairLayout(pair, images, read, report, training)
+    return PairLayout(pair, images, read, report, training, others)
 
 
 def _known_pair(paths: Paths, where: Path) -> Pair:

@@ -72,12 +72,7 @@ def _decode(
 
     logging.set_verbosity(logging.ERROR)  # TFDS logs its own deprecations
 
-    try:
-        builder = tfds.builder(name, data_dir=cache_folder() / "tfds")
-    except Exception as error:
-        what = f"{name!r} is neither a file or folder nor a TFDS data set ({_first_line(error)})"
-        choices = f"mnist5k, {', '.join(TOY_DATA)} or a data set of tensorflow.org/datasets"
-        raise BadInput(f"{what}: choose one of {choices}") from error
+    builder = _builder(name, tfds)
     images, classes = _features(name, builder.info, pair, tfds)
     if not (size or tile) and any(None in feature.shape for _, feature in images.values()):
         what = f"{name} has images of no stated size"
@@ -85,14 +80,7 @@ def _decode(
     if not (builder.data_path / "dataset_info.json").exists():
         _prepare(name, builder, data_dir, scratch, tfds)
     import_tensorflow()
-    read = held_out(builder.info.splits) if split == "test" else split
-    try:
-        builder.info.splits[read]
-    except Exception as error:
-        raise BadInput(
-            f"{name} has no split {split!r}: choose one of {', '.join(sorted(builder.info.splits))}"
-        ) from error
-
+    read = _split(name, builder, split)
     sides = {side: feature for side, (feature, _) in images.items()} | ({"y": "label"} if classes else {})
     wanted = tfds.decode.PartialDecoding(dict.fromkeys(sides.values(), True))
     at_once = 1 if size or tile else 1024  # images of several sizes make no batch
@@ -107,6 +95,27 @@ def _decode(
         report = "; ".join((report or f"split {read}", f"pairs {sides['a']} -> {sides['x']}"))
     decoded = Decoded(spec, chain([first], chunks), classes, report, read)
     return tile_chunks(name, decoded, tile) if tile else decoded
+
+
+def _builder(name: str, tfds: Any) -> Any:
+    try:
+        return tfds.builder(name, data_dir=cache_folder() / "tfds")
+    except Exception as error:
+        what = f"{name!r} is neither a file or folder nor a TFDS data set ({_first_line(error)})"
+        choices = f"mnist5k, {', '.join(TOY_DATA)} or a data set of tensorflow.org/datasets"
+        raise BadInput(f"{what}: choose one of {choices}") from error
+
+
+def _split(name: str, builder: Any, split: str) -> str:
+    """Returns the split to read for the one asked for."""
+    read = held_out(builder.info.splits) if split == "test" else split
+    try:
+        builder.info.splits[read]
+    except Exception as error:
+        raise BadInput(
+            f"{name} has no split {split!r}: choose one of {', '.join(sorted(builder.info.splits))}"
+        ) from error
+    return read
 
 
 def _arrays(batch: Examples, size: int | None) -> Examples:

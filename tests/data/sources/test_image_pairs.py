@@ -70,6 +70,13 @@ def test_splits_of_pairs_are_read_apart(draw):
         open_source(folder, pair="auto", split="other")
 
 
+def test_all_splits_of_a_side_have_one_number_of_channels(draw):
+    folder = draw({f"{split}/{side}/1.png": np.zeros((4, 4)) for split in ("train", "test") for side in "ab"})
+    draw({"test/a/2.png": 1, "test/b/2.png": np.zeros((4, 4))})
+    spec = open_source(str(folder), pair="auto").spec
+    assert (spec["a"].shape, spec["x"].shape) == ((4, 4, 3), (4, 4, 1))
+
+
 def test_halves_of_one_image_are_pairs(draw):
     pixels = np.zeros((4, 8, 3))
     pixels[:, :4], pixels[:, 4:] = 10, 200

@@ -63,6 +63,12 @@ def test_tiles_keep_the_class_of_their_image(photos):
     assert source.classes == ("hr", "lr") and by_class.tolist() == [24 + 15 + 4, 6 + 6 + 1]
 
 
+def test_both_sides_of_unpaired_data_are_cut(photos):
+    folder = str(photos[0] / "train/hr")
+    source = open_source(folder, to=folder, tile=8)
+    assert [part.size for part in source.parts] == [13, 13] and source.spec["b"].shape == (8, 8, 3)
+
+
 def test_photographs_smaller_than_a_tile_are_told_in_one_line(photos):
     with pytest.raises(
         BadInput, match=r"2 images that are smaller than --tile 16, first b.png 20x12, c.png 8x8: leave"

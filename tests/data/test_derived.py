@@ -22,7 +22,7 @@ def images(n=6, height=24, width=16, channels=3, labels=None):
 def drawn(source, seed, n=6):
     """Decodes the first `n` examples with the keys of a seed."""
     examples = jax.tree.map(jnp.asarray, source.read(np.arange(n)))
-    return source.decode(examples, jax.random.split(jax.random.key(seed), n))
+    return jax.jit(source.decode)(examples, jax.random.split(jax.random.key(seed), n))
 
 
 def levels(x):

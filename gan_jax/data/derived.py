@@ -120,10 +120,10 @@ def grayscale(source: Source) -> Source:
     return _with_input(source, Leaf((height, width, 1), IMAGE), lambda x, key: _luminance(x))
 
 
-def edges(source: Source, threshold: float = 1.0) -> Source:
+def edges(source: Source, threshold: float = 0.5) -> Source:
     """Adds `a` `[H, W, 1]`: 1 where the Sobel gradient of the luminance is longer than `threshold`, else -1.
 
-    The gradient of a step from black to white has length 2 in this scale, where images have values in [-1, 1].
+    Beside a straight step from black to white, in images with values in [-1, 1], the gradient has length 1.
     """
     height, width, _ = _image(source)
     smooth, difference = jnp.array([0.25, 0.5, 0.25]), jnp.array([-0.5, 0.0, 0.5])

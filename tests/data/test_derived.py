@@ -110,12 +110,11 @@ def test_blur_agrees_with_scipy():
 def test_edges_are_where_black_meets_white():
     x = np.zeros((1, 8, 8, 1), np.uint8)
     x[:, :, 4:] = 255
-    a = drawn(d.edges(from_arrays("step", x)), 0, 1)["a"][0, ..., 0]
-    expected = np.full((8, 8), -1.0)
-    expected[:, 3:5] = 0  # the gradient there has length 1, half of the step
-    np.testing.assert_array_equal(a, np.full((8, 8), -1.0))
-    a = drawn(d.edges(from_arrays("step", x), threshold=0.9), 0, 1)["a"][0, ..., 0]
-    np.testing.assert_array_equal(a == 1, expected == 0)
+    outline = np.full((8, 8), -1.0)
+    outline[:, 3:5] = 1  # the gradient there has length 1
+    for threshold, expected in ((0.5, outline), (0.9, outline), (1.1, np.full((8, 8), -1.0))):
+        a = drawn(d.edges(from_arrays("step", x), threshold), 0, 1)["a"][0, ..., 0]
+        np.testing.assert_array_equal(a, expected)
 
 
 def test_ground_is_seen_through_the_digit_as_its_negative():

@@ -6,6 +6,7 @@ May import `engine` and `errors` only. TensorFlow, TFDS and Pillow are imported 
 
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 
 from gan_jax.data.derived import in_color, on_ground, resized
@@ -80,7 +81,8 @@ def open_source(
         size: side in pixels to which images are cropped and resized; 28 or 32 for `stacked:`.
         pair: `INPUT,TARGET`, names of what becomes `a` and `x`: folders, arrays, or `left,right`; `auto` takes
             well-known names (see `sources.pair_layout`).
-        to: the data set of domain `b`; or a class of a source of two classes, `auto` for the second.
+        to: the data set of domain `b`; or a class of a source of two classes. `auto` takes the second class, or the
+            folders A and B of a split, as in `trainA` and `trainB`.
         tile: side in pixels of the squares that photographs are cut into.
 
     Raises:
@@ -141,7 +143,15 @@ def _open_unpaired(
 
     if to == AUTO and name.startswith(DOMAINS):
         return unpaired(*(plain(tfds_source(name, data_dir, f"{split}{side}", size, tile=tile)) for side in "AB"))
-    source = opened(name)
+    try:
+        source = opened(name)
+    except BadInput:
+        if to != AUTO or not _path(name, data_dir, size):
+            raise
+        inside = (f"{name.rstrip('/')}/{split}{side}" for side in "AB")
+        with suppress(BadInput):  # the first error says what the folders are
+            return unpaired(*(open_source(each, size=size, tile=tile) for each in inside))._replace(split=split)
+        raise
     if to == AUTO or (to in source.classes and not _path(to, data_dir, size)):
         return the_two_classes(source, to)
     return unpaired(source, opened(to))

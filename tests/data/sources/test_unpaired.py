@@ -1,3 +1,5 @@
+import shutil
+
 import jax
 import numpy as np
 import pytest
@@ -136,3 +138,15 @@ def test_class_of_the_data_is_domain_b(draw):
         assert numbers(batch["a"]).tolist() == a and numbers(batch["b"]).tolist() == b
     with pytest.raises(BadInput, match="has 10 classes, not two"):
         open_source("mnist5k", to="auto")
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["folder", "archive"])
+def test_folders_of_domains_are_unpaired_data(draw, packed):
+    counts = {"trainA": 2, "trainB": 3, "testA": 1, "testB": 2}
+    folder = draw({f"{each}/{i}.png": i for each, n in counts.items() for i in range(n)}, mode="L")
+    data = shutil.make_archive(str(folder), "zip", folder.parent, folder.name) if packed else f"{folder}/"
+    for split, sizes in (("train", [2, 3]), ("test", [1, 2])):
+        source = open_source(data, to="auto", split=split)
+        assert [part.size for part in source.parts] == sizes and source.split == split
+    with pytest.raises(BadInput, match="can be splits or classes"):
+        open_source(data, to="auto", split="val")

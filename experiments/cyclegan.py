@@ -18,7 +18,7 @@ from gan_jax.cli import train_file
 from gan_jax.config.experiment import Experiment, Phase, Row, RunConfig
 from gan_jax.config.flags import Fraction, NonNegativeFloat, NonNegativeInt, PositiveFloat
 from gan_jax.data import Source
-from gan_jax.data.sources.unpaired import the_two_classes
+from gan_jax.errors import BadInput
 from gan_jax.games import cyclegan
 from gan_jax.nets import cyclegan as nets
 from gan_jax.nets.pair import Pair
@@ -63,9 +63,13 @@ PRESETS = {
 
 
 def build(source: Source, run: RunConfig, config: Config) -> Experiment:
-    """Builds the game on the two domains; labeled data of two classes is split into them."""
-    data = source if source.parts else the_two_classes(source)
-    shapes = {name: data.spec[name].shape for name in "ab"}
+    """Builds the game on the two domains. Raises `BadInput` if there is only one, or they differ in size."""
+    if not source.parts:
+        raise BadInput(f"{source.name} is one set of images: give the other with --to, or --to auto for two classes")
+    shapes = {name: source.spec[name].shape for name in "ab"}
+    if shapes["a"][:2] != shapes["b"][:2]:
+        sizes = " and ".join(f"{width}x{height}" for height, width, _ in shapes.values())
+        raise BadInput(f"{source.name} has domains of {sizes}: give --image-size, or another --to for this --data")
     (g_ba, d_a), (g_ab, d_b) = (config.networks(shapes[name]) for name in "ab")
     steps = run.images // run.batch_size
     rate = optax.join_schedules(
@@ -88,7 +92,7 @@ def build(source: Source, run: RunConfig, config: Config) -> Experiment:
         pool_size=config.pool,
         ema=config.ema,
     )
-    return Experiment((Phase(game, run.images),), run, grid=(5, 2), data=data)
+    return Experiment((Phase(game, run.images),), run, grid=(5, 2))
 
 
 if __name__ == "__main__":

@@ -85,13 +85,19 @@ def pytest_collection():
     return result
 
 
-MEDIUM = {"cli", "evaluation", "experiments", "monitoring", "scripts", "sampling", "sweep", "toy", "training"}
-"""Folders whose tests train or compile much: all of them are `medium`."""
+MEDIUM = {"cli", "evaluation", "experiments", "monitoring", "scripts", "sampling", "sweep", "toy", "training"} | {
+    f"test_{name}.py"
+    for name in (
+        *("parallel", "cyclegan", "paired", "pool", "unet", "srgan_nets", "cyclegan_nets", "patchgan"),
+        *("imagenet", "derived", "unpaired", "image_pairs", "tiles", "resampling"),
+    )
+}
+"""Folders and files whose tests train or compile much: all of them are `medium`."""
 
 
 def pytest_collection_modifyitems(items):
     for item in items:
-        if MEDIUM & set(item.path.relative_to(Path(__file__).parent).parts) or item.path.stem == "test_parallel":
+        if MEDIUM & set(item.path.relative_to(Path(__file__).parent).parts):
             item.add_marker(pytest.mark.medium)
 
 

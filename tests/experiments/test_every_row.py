@@ -8,8 +8,8 @@ from gan_jax.config.discovery import entries
 from gan_jax.data import open_source, stacked
 from gan_jax.runs.run_data import open_data
 
-SHARED = {"lsgan", "wgan", "dragan", "rpgan", "denoise", "deblur", "colorize"}
-"""Rows that differ from another of their table in loss, penalty and optimizer, or in their inputs, only."""
+SHARED = {"lsgan", "wgan", "dragan", "rpgan", "denoise", "deblur", "inpaint", "colorize", "cyclegan"}
+"""Rows that differ from another of their table in loss, penalty, optimizer or inputs only; and one that takes long."""
 
 
 def presets():

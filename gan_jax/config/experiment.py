@@ -33,9 +33,10 @@ class RunConfig:
     batch_size: PositiveInt
     """Real examples per turn."""
     data: str = "mnist5k"
-    """Data set: mnist5k (no download), a TFDS name such as mnist, either with the prefix stacked: (three digits as the
-    colors of one image), an image folder or archive, points (ring, grid, spiral, moons), or a .npy file of points.
-    For any data with labels, a number selects a fixed class-balanced subset: mnist5k:500 has 500 examples."""
+    """Data set: mnist5k (no download), a TFDS name such as mnist, an image folder or archive, images or points in a
+    .npz file, points (ring, grid, spiral, moons) or a .npy file of them. Prefixes: stacked: (three digits as the colors
+    of one image), ground: (digits on grounds of random color), color: (gray images as color). For any data with labels,
+    a number selects a fixed class-balanced subset: mnist5k:500 has 500 examples."""
     pair: str = ""
     """Names of the inputs and the targets of paired data, in this order: two folders matched by file name, as in
     label,photo; the halves of one image, left,right; or two arrays of a .npz file, a,x. auto takes well-known names."""
@@ -48,8 +49,7 @@ class RunConfig:
     data_dir: Annotated[Path | None, Affects("place")] = None
     """Folder with the original archives of a TFDS data set, instead of a download."""
     image_size: PositiveInt | None = None
-    """Crop and resize the images of a folder or archive to squares of this many pixels a side; stacked digits are
-    padded to 32."""
+    """Crop and resize images to squares of this many pixels a side; stacked digits are padded to 32."""
     pipeline: Annotated[Literal["device", "tf"], Affects("place")] = "device"
     """Keep the data set on the device, or stream it with tf.data. The batches are the same."""
     seed: Seed = 0

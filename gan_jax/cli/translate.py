@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -52,6 +53,8 @@ def translate(
         images = _open(inputs, Path(scratch))
         say(f"inputs      {images.report}")
         names = list(images.images)[:n]
+        if out.suffix and len({images.images[name].size for name in names}) > 1:
+            raise BadInput("inputs differ in size: give a folder for --out, a name without ending")
         mode = modes[leaf.shape[-1]]
         read = (images.images[name].read(mode)[None] for name in names)
         made = translator(game, leaf, condition, key)(state, read)
@@ -79,12 +82,10 @@ def _write(out: Path, made: Iterator[tuple[str, Translated]], images: ImageSet, 
         for name, translated in made:
             save_png(out / f"{name}.png", next(iter(translated.values()))[0])
         return
-    found: dict[str, list[np.ndarray]] = {}
+    found: dict[str, list[np.ndarray]] = defaultdict(list)
     for name, translated in made:
         for key, array in {"inputs": images.images[name].read(mode)[None], **translated}.items():
-            if array.shape != found.setdefault(key, [array])[0].shape:
-                raise BadInput(f"inputs differ in size (first {name}): give a folder for --out, a name without ending")
-            found[key] += [array] if array is not found[key][0] else []
+            found[key].append(array)
     arrays = {key: np.concatenate(each) for key, each in found.items()}
     if out.suffix == ".npz":
         save_npz(out, arrays)

@@ -57,7 +57,7 @@ PRESETS = {
             sample_every=250,
             checkpoint_every=500,
         ),
-        {"small": Config(), "paper": Config(networks=nets.paper, ema=0.0)},
+        {"small": Config(), "full": Config(networks=nets.paper, ema=0.0)},
     ),
 }
 

@@ -91,7 +91,7 @@ PRESETS = {
         RUN,
         {
             "small": Config(reduced, scale=4),
-            "paper": Config(reduced, nets.paper, scale=4, crop=96, mse=5 / 6, learning_rate=1e-4, ema=0.0),
+            "full": Config(reduced, nets.paper, scale=4, crop=96, mse=5 / 6, learning_rate=1e-4, ema=0.0),
         },
     ),
     "denoise": Row("SRGAN's game on images with Gaussian noise", RUN, {"small": Config(noisy)}),

@@ -59,7 +59,7 @@ PRESETS = {
         RunConfig(80_000, batch_size=8, log_every=50, sample_every=500, checkpoint_every=1000),
         {
             "small": Config(),
-            "paper": Config(width=64, norm="batch", patch=70, flip=True, ema=0.0),
+            "full": Config(width=64, norm="batch", patch=70, flip=True, ema=0.0),
         },
     ),
 }

@@ -126,12 +126,12 @@ def edges(source: Source, threshold: float = 0.5) -> Source:
     Beside a straight step from black to white, in images with values in [-1, 1], the gradient has length 1.
     """
     height, width, _ = _image(source)
-    smooth, difference = jnp.array([0.25, 0.5, 0.25]), jnp.array([-0.5, 0.0, 0.5])
+    smooth, difference = jnp.array([0.25, 0.5, 0.25], jnp.float32), jnp.array([-0.5, 0.0, 0.5], jnp.float32)
 
     def outlined(x: Image) -> Image:
         gray = _luminance(x)
         down, right = (_filter(_filter(gray, difference, axis), smooth, 1 - axis) for axis in (0, 1))
-        return jnp.where(jnp.hypot(down, right) > threshold, 1.0, -1.0)
+        return jnp.where(jnp.hypot(down, right) > threshold, jnp.float32(1), jnp.float32(-1))
 
     return _with_input(source, Leaf((height, width, 1), IMAGE), lambda x, key: outlined(x))
 
@@ -146,7 +146,7 @@ def on_ground(source: Source) -> Source:
 
     def ground(key: OneKey) -> Image:
         octaves = [
-            jax.image.resize(jax.random.uniform(each, (side, side, 3)), (height, width, 3), "cubic")
+            jax.image.resize(jax.random.uniform(each, (side, side, 3), jnp.float32), (height, width, 3), "cubic")
             for each, side in zip(jax.random.split(key, len(GRID)), GRID, strict=True)
         ]
         return jnp.clip(sum(octaves) / len(GRID), 0, 1)
@@ -261,7 +261,7 @@ def _about(source: Source) -> dict[str, object]:
 
 
 def _luminance(x: Image) -> Image:
-    return x if x.shape[-1] == 1 else (x * jnp.array(LUMINANCE)[None, None]).sum(-1, keepdims=True)
+    return x if x.shape[-1] == 1 else (x * jnp.array(LUMINANCE, jnp.float32)[None, None]).sum(-1, keepdims=True)
 
 
 def _span(length: int, start: Array, size: int) -> Float[Array, " length"]:

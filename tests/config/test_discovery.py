@@ -84,7 +84,7 @@ def test_settings_name_every_value_and_round_trip_through_flags(name):
             preset = ["--preset", "tutorial"]
         found = settings(name, *preset)
         used = {flag for flag, value in found.items() if value is None}
-        assert used <= RESUMABLE | {each.name for each in fields(RunConfig)} | {"clip"}
+        assert used <= RESUMABLE | {each.name for each in fields(RunConfig)} | {"clip", "crop"}
         assert settings(name, *to_argv(found)) == found
         json.dumps(found)
 

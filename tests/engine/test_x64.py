@@ -7,15 +7,12 @@ import pytest
 
 from gan_jax.config.discovery import entries, find
 from gan_jax.config.flags import parse
-from gan_jax.data.modality import spec_of
-from gan_jax.data.source import stored
 from gan_jax.engine.priors import Categorical, Uniform
 from gan_jax.engine.step import init
 from gan_jax.metrics.features import mnist
 from gan_jax.metrics.features.network import extract
+from gan_jax.runs.run_data import open_data
 from gan_jax.training.train import abstract_batch
-
-SHAPES = {"ring": (2,), "grid": (2,), "dirac": (1,), "stacked_mnist": (28, 28, 3), "stacked_reduced": (28, 28, 3)}
 
 
 @pytest.fixture
@@ -32,17 +29,18 @@ def dtypes(tree):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(entries()))
-def test_states_and_latents_of_every_experiment_have_no_leaf_of_64_bits(wide, name):
+def test_states_latents_and_examples_of_every_experiment_have_no_leaf_of_64_bits(wide, name):
     build = find(name).load()
     kwargs = parse(build, [], name, given=["source"]).kwargs
-    source = stored(
-        name, 5000, spec_of(SHAPES.get(name, (28, 28, 1)), labeled=True), lambda indices: {}, tuple(map(str, range(10)))
-    )
-    game = build(source, **kwargs).phases[0].game
+    opened = open_data(kwargs["common"])
+    experiment = build(opened, **kwargs)
+    game, source = experiment.phases[0].game, experiment.played_on(opened)
     batch = abstract_batch(game, source, kwargs["common"])
     state = jax.eval_shape(lambda: init(game, jax.random.key(0), batch))
-    latents = jax.eval_shape(lambda: game.prior(jax.random.split(jax.random.key(0), 4)))
-    found = dtypes((state, latents))
+    keys = jax.random.split(jax.random.key(0), 4)
+    examples = jax.eval_shape(source.decode, source.read(np.arange(4)), keys)
+    latents = jax.eval_shape(lambda: game.prior(keys))
+    found = dtypes((state, latents, examples))
     assert {path for path, dtype in found.items() if dtype.itemsize > 4} == set()
     assert jnp.float32 in found.values()
 

@@ -8,8 +8,8 @@ from gan_jax.config.discovery import entries
 from gan_jax.data import open_source, stacked
 from gan_jax.runs.run_data import open_data
 
-SHARED = {"lsgan", "wgan", "dragan", "rpgan", "denoise", "deblur", "inpaint", "colorize", "cyclegan"}
-"""Rows that differ from another of their table in loss, penalty, optimizer or inputs only; and one that takes long."""
+SHARED = {"lsgan", "wgan", "dragan", "rpgan", "denoise", "deblur", "inpaint", "colorize", "srgan", "cyclegan"}
+"""Rows that differ from another of their table in loss, penalty, optimizer or inputs only; and two that take long."""
 
 
 def presets():
@@ -23,7 +23,7 @@ def presets():
             yield pytest.param(name, row.run, ["--preset", preset], id=f"{name}-{preset}", marks=pytest.mark.slow)
 
 
-OWN_SIZE = {"srgan-paper": ["--crop", "16"]}
+OWN_SIZE = {"srgan-full": ["--crop", "16"]}
 """Flags of rows whose settings are for larger images than the digits."""
 
 

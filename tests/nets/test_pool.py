@@ -10,9 +10,12 @@ from gan_jax.nets.pool import ImagePool
 SIZE = 5
 
 
-def exchanged(variables, x, keys):
-    returned, new = ImagePool(SIZE).apply(variables, jnp.asarray(x), keys, mutable=["pool"])
-    return np.asarray(returned), new
+@jax.jit
+def exchanged(variables, x, key):
+    """Exchanges images with the pool; also returns the draws, made here again."""
+    keys = jax.random.split(key, 3)
+    returned, new = ImagePool(SIZE).apply(variables, x, keys, mutable=["pool"])
+    return returned, new, [uniform(each) for each in split(keys, 2)]
 
 
 def by_hand(pool, x, swap, place):
@@ -35,10 +38,8 @@ def test_pool_fills_and_then_swaps_half_of_the_images_with_random_ones():
     pool, swaps, past = [], 0, 0
     for step in range(40):
         x = np.full((3, 2), 3 * step, np.float32) + np.arange(3)[:, None]
-        keys = jax.random.split(jax.random.key(step), 3)
-        swap, place = (np.asarray(uniform(each)) for each in split(keys, 2))
-        wanted = by_hand(pool, x, swap < 0.5, (SIZE * place).astype(int))
-        returned, variables = exchanged(variables, x, keys)
+        returned, variables, (swap, place) = exchanged(variables, x, jax.random.key(step))
+        wanted = by_hand(pool, x, swap < 0.5, np.int32(SIZE * np.asarray(place)))
         np.testing.assert_array_equal(returned, wanted)
         swaps, past = swaps + np.sum(returned[:, 0] != x[:, 0]), past + 3
     np.testing.assert_array_equal(variables["pool"]["images"], pool)

@@ -15,7 +15,7 @@ import optax
 from bench.contender import Arrays, Contender, Spec, averaged, shuffled
 from bench.with_gan_jax import assert_same_weights
 from gan_jax.data import from_arrays
-from gan_jax.data.on_device import scale
+from gan_jax.data.modality import scale
 from gan_jax.losses import non_saturating
 from gan_jax.training.train import new_state
 from twins.games import build

@@ -27,7 +27,7 @@ def write(name: str, words: tuple[str, ...], folder: Path) -> dict[str, Any]:
     import jax
 
     from gan_jax.data import open_source
-    from gan_jax.data.on_device import scale
+    from gan_jax.data.modality import scale
     from gan_jax.engine.game import slice_count
     from gan_jax.training.train import new_state
     from twins.games import build, describe

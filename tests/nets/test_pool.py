@@ -41,7 +41,7 @@ def test_pool_fills_and_then_swaps_half_of_the_images_with_random_ones():
         returned, variables, (swap, place) = exchanged(variables, x, jax.random.key(step))
         wanted = by_hand(pool, x, swap < 0.5, np.int32(SIZE * np.asarray(place)))
         np.testing.assert_array_equal(returned, wanted)
-        swaps, past = swaps + np.sum(returned[:, 0] != x[:, 0]), past + 3
+        swaps, past = swaps + np.sum(wanted[:, 0] != x[:, 0]), past + 3
     np.testing.assert_array_equal(variables["pool"]["images"], pool)
     assert abs(swaps - (past - SIZE) / 2) < 4 * np.sqrt(past) / 2
 

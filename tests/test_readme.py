@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 import tiny
+import tiny_paired
+import tiny_unpaired
 from PIL import Image
 
 from gan_jax.cli.main import main
@@ -150,12 +152,13 @@ def test_the_commands_on_a_run_work(trained_run, tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_all_commands_work_in_order(tmp_path, monkeypatch):
-    """Runs all commands of README and docs, at a tiny size and with a tiny experiment for `mnist_dcgan`."""
+    """Runs all commands of README and docs, at a tiny size and with tiny experiments in place of three."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "experiments").mkdir()
-    (tmp_path / "experiments" / "mnist_dcgan.py").write_text(Path(tiny.__file__).read_text())
+    for name, file in (("mnist_dcgan", tiny), ("srgan", tiny_paired), ("cyclegan", tiny_unpaired)):
+        (tmp_path / "experiments" / f"{name}.py").write_text(Path(file.__file__).read_text())
     (tmp_path / "mine.py").write_text(own_loss())
-    for folder in ("upscaled", "originals"):
+    for folder in ("upscaled", "originals", "photos", "targets"):
         (tmp_path / folder).mkdir()
         Image.new("RGB", (24, 24)).save(tmp_path / folder / "a.png")
     tables = ""

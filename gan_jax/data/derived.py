@@ -18,7 +18,7 @@ from gan_jax.data.modality import IMAGE, LABEL_MAP, MASKED, Leaf, Shape, Spec
 from gan_jax.data.source import Source
 from gan_jax.data.sources.unpaired import merge
 from gan_jax.engine.game import Batch
-from gan_jax.engine.keys import split
+from gan_jax.engine.keys import split, uniform
 from gan_jax.engine.priors import Keys
 from gan_jax.errors import BadInput
 
@@ -208,7 +208,7 @@ def flip(source: Source) -> Source:
     names = [name for name, leaf in source.spec.items() if leaf.modality.name in PIXELS]
 
     def mirror(batch: Batch, keys: Keys) -> Batch:
-        mirrored = jax.vmap(jax.random.bernoulli)(keys)[:, None, None, None]
+        mirrored = (uniform(keys) < 0.5)[:, None, None, None]
         return batch | {name: jnp.where(mirrored, batch[name][:, :, ::-1], batch[name]) for name in names}
 
     return derive(source, source.spec, mirror)

@@ -90,7 +90,7 @@ def decode_parts(parts: Sequence[Source], examples: Sequence[dict[str, Array]], 
 def read_batch(source: Source, indices: Int[np.ndarray, " B"]) -> Batch:
     """Reads examples as a batch outside of training: random parts of decoding depend on the index alone."""
     keys = jax.vmap(jax.random.fold_in, (None, 0))(jax.random.key(0), jnp.asarray(indices, jnp.uint32))
-    return source.decode(jax.tree.map(jnp.asarray, source.read(indices)), keys)
+    return jax.jit(source.decode)(source.read(indices), keys)  # eagerly, every operation would be compiled by itself
 
 
 def describe_source(source: Source) -> str:

@@ -38,7 +38,8 @@ def draw_latents(
         BadInput: unknown code, class out of range, or a condition is missing.
     """
     if missing := [name for name in game.conditions if name not in examples]:
-        raise BadInput(f"this game makes samples of data, and {missing[0]!r} is missing: give --inputs DATA")
+        what = f"this game makes samples of inputs ({missing[0]}), which are not given here"
+        raise BadInput(f"{what}: translate some with gan-jax sample RUN --inputs DATA, and evaluate the files")
     latents = _drawing(game.prior, n)(key) | {name: examples[name] for name in game.conditions}
     return latents | {name: jnp.resize(_array(game.codes, name, given[name]), (n,)) for name in given}
 

@@ -11,18 +11,12 @@ from jax import lax
 
 from gan_jax import BadInput
 from gan_jax.nets import cyclegan, unet
-from gan_jax.nets.layers import convolution
 
 close = partial(np.testing.assert_allclose, rtol=1e-3, atol=1e-4)
 KEY = jax.random.key(0)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def library_convolutions():
-    """Compiles faster; `layers/test_convolution.py` shows that both forms are equal."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(convolution, "products_are_faster", lambda: False)
-        yield
+pytestmark = pytest.mark.usefixtures("library_convolutions")
 
 
 def shapes(net, *shape):

@@ -11,19 +11,13 @@ from PIL import Image
 
 from gan_jax import BadInput
 from gan_jax.nets import srgan
-from gan_jax.nets.layers import convolution
 from gan_jax.nets.layers.resampling import pixel_shuffle
 
 close = partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-4)
 KEY = jax.random.key(0)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def library_convolutions():
-    """Compiles faster; `layers/test_convolution.py` shows that both forms are equal."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(convolution, "products_are_faster", lambda: False)
-        yield
+pytestmark = pytest.mark.usefixtures("library_convolutions")
 
 
 def shapes(net, *shape, dtype=jnp.float32):

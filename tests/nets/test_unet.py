@@ -8,17 +8,11 @@ from flax import linen as nn
 
 from gan_jax import BadInput
 from gan_jax.nets import unet
-from gan_jax.nets.layers import convolution
 
 KEY = jax.random.key(0)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def library_convolutions():
-    """Compiles faster; `layers/test_convolution.py` shows that both forms are equal."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(convolution, "products_are_faster", lambda: False)
-        yield
+pytestmark = pytest.mark.usefixtures("library_convolutions")
 
 
 def shapes(net, *shape):

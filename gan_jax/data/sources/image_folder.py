@@ -16,7 +16,7 @@ from gan_jax.data.sources.archives import ARCHIVES, Listing, in_archive, in_fold
 from gan_jax.data.sources.image_pairs import halves, pair_source
 from gan_jax.data.sources.layout import find_images, find_layout
 from gan_jax.data.sources.pair_layout import HALVES, words_of
-from gan_jax.data.sources.survey import require, require_one_size, survey
+from gan_jax.data.sources.survey import require, require_one_size, require_tile, survey
 from gan_jax.data.sources.tiles import tiled
 from gan_jax.errors import BadInput
 
@@ -132,8 +132,7 @@ def _images(
     images, classes, found, about, other_splits = find_layout(paths, where, split, left_out)
     headers = survey([name for name, _ in images], other_splits, files, where)
     if tile:
-        cure = "leave them out, or give a smaller --tile"
-        require(headers.sizes, lambda size: min(size) >= tile, where, f"are smaller than --tile {tile}", cure)
+        require_tile(headers.sizes, tile, where)
     elif size is None:
         require_one_size(headers.sizes, where)
     if aspect > 1:

@@ -15,7 +15,7 @@ from gan_jax.data.source import Examples, Source, stored
 from gan_jax.data.sources import decoding
 from gan_jax.data.sources.archives import Files, Listing
 from gan_jax.data.sources.pair_layout import Pair, PairLayout, find_pairs
-from gan_jax.data.sources.survey import Size, Survey, first_three, require, require_one_size, survey
+from gan_jax.data.sources.survey import Size, Survey, first_three, require_one_size, require_tile, survey
 from gan_jax.errors import BadInput
 
 CLASSES = re.compile(r"(?:^|[\W_])(?:label|mask|seg|segmentation)s?(?:[\W_]|$)")
@@ -92,8 +92,7 @@ def _require_sizes(
     surveys: Sequence[Survey], factor: tuple[int, int], where: Path, size: int | None, tile: int | None
 ) -> None:
     if tile:
-        cure = "leave them out, or give a smaller --tile"
-        require(surveys[1].sizes, lambda size: min(size) >= tile, where, f"are smaller than --tile {tile}", cure)
+        require_tile(surveys[1].sizes, tile, where)
     elif size is None:
         for each in surveys:
             require_one_size(each.sizes, where)

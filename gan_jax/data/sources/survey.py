@@ -62,6 +62,12 @@ def require(sizes: Mapping[str, Size], fits: Callable[[Size], bool], where: Path
         raise BadInput(f"{where} has {len(wrong):,} images that {wanted}, first {first_three(wrong)}: {cure}")
 
 
+def require_tile(sizes: Mapping[str, Size], tile: int, where: Path) -> None:
+    """Raises `BadInput` if images are too small for tiles of `tile` pixels a side."""
+    cure = "leave them out, or give a smaller --tile"
+    require(sizes, lambda size: min(size) >= tile, where, f"are smaller than --tile {tile}", cure)
+
+
 def first_three(names: Sequence[str]) -> str:
     """Lists the first three names, and tells whether there are more."""
     return ", ".join([*names[:3], *["..."] * (len(names) > 3)])

@@ -22,7 +22,9 @@ def patches(images: Images, size: int, stride: int) -> UInt8[np.ndarray, "P size
     return np.moveaxis(windows, 3, 5).reshape(-1, size, size, channels)
 
 
-def patch_features(net: FeatureNet, images: Iterable[Images], size: int, stride: int) -> Float[np.ndarray, "P D"]:
+def patch_features(
+    net: FeatureNet, images: Iterable[UInt8[np.ndarray, "_ _ _ _"]], size: int, stride: int
+) -> Float[np.ndarray, "P D"]:
     """Computes the features of all patches of images, which may come in batches `[N, H, W, C]` of different sizes.
 
     Raises:

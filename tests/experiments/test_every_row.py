@@ -8,16 +8,19 @@ from gan_jax.config.discovery import entries
 from gan_jax.data import open_source, stacked
 from gan_jax.runs.run_data import open_data
 
-SHARED = {"lsgan", "wgan", "dragan", "rpgan", "denoise", "deblur", "inpaint", "colorize", "srgan", "cyclegan"}
-"""Rows that differ from another of their table in loss, penalty, optimizer or inputs only; and two that take long."""
+SHARED = {"lsgan", "wgan", "dragan", "rpgan", "denoise", "deblur", "inpaint", "colorize"}
+"""Rows that differ from another of their table in loss, penalty, optimizer or inputs only."""
+
+LONG = {"acgan", "infogan", "projection", "srgan", "pix2pix", "cyclegan"}
+"""Rows that take long to trace."""
 
 
 def presets():
-    """Lists every row with each of its presets; all but the default one, and `SHARED` rows, are slow."""
+    """Lists every row with each of its presets; all but the default one, and `SHARED` and `LONG` rows, are slow."""
     for name, entry in sorted(entries().items()):
         row = user_code.load(entry.file).PRESETS[entry.row]
         default, *others = row.presets
-        marks = [pytest.mark.slow] if name in SHARED else []
+        marks = [pytest.mark.slow] if name in SHARED | LONG else []
         yield pytest.param(name, row.run, [], id=f"{name}-{default}", marks=marks)
         for preset in others:
             yield pytest.param(name, row.run, ["--preset", preset], id=f"{name}-{preset}", marks=pytest.mark.slow)

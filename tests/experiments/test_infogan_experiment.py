@@ -18,6 +18,7 @@ def test_three_steps_on_digits():
     assert played.metrics["g/info_c1"] <= math.log(10)
 
 
+@pytest.mark.slow
 def test_experiment_fits_color_images():
     source = from_arrays("noise", np.random.RandomState(0).randint(0, 256, (32, 32, 32, 3), np.uint8))
     assert traced("infogan", source=source) == (50, 32, 32, 3)

@@ -103,6 +103,7 @@ def trained(folder, at, stop=lambda: False, **kwargs):
     return train(experiment, source, RunDir(folder), stop)
 
 
+@pytest.mark.slow
 def test_rollback_restores_the_last_checkpoint_and_changes_the_key(tmp_path, capfd):
     end = trained(tmp_path / "run", at=45)
     folder = RunDir(tmp_path / "run")
@@ -121,6 +122,7 @@ def test_rollback_restores_the_last_checkpoint_and_changes_the_key(tmp_path, cap
     assert digest(state) == digest(end)
 
 
+@pytest.mark.slow
 @pytest.mark.medium
 def test_state_whose_last_update_overflowed_is_not_saved(tmp_path):
     """All losses and gradients are finite: without the check, the run would resume from the broken state for ever."""

@@ -76,6 +76,7 @@ def replace(file, data, checkpoint):
         (checkpoint / SEAL).write_text(f"{hashlib.sha256(text.encode()).hexdigest()}\n{text}")
 
 
+@pytest.mark.slow
 @pytest.mark.medium
 def test_pickle_in_place_of_any_run_file_is_not_loaded(trained_run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

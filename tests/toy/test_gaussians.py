@@ -98,6 +98,7 @@ def test_points_without_known_modes_are_scored_by_energy_distance():
     assert picture.shape[-1] == 3 and picture.dtype == np.uint8
 
 
+@pytest.mark.slow
 def test_packed_discriminators_are_previewed():
     _, picture, nets = drawn(open_source("ring"), "--pack", "4")
     assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 100
@@ -109,6 +110,7 @@ def test_points_outside_the_plane_are_refused():
         gaussians.build(from_points("line", np.zeros((9, 1))), RunConfig(images=8, batch_size=8), gaussians.Config())
 
 
+@pytest.mark.slow
 def test_scheduled_penalty_weight_is_annealed(tmp_path):
     (tmp_path / "mine.py").write_text("""
 import jax.numpy as jnp

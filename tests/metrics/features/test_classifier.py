@@ -28,6 +28,7 @@ def trained(digits):
     return train_classifier(images[:512], labels[:512], 2, KEY, epochs=4)
 
 
+@pytest.mark.slow
 @pytest.mark.medium
 def test_few_steps_separate_zeros_from_ones(digits, trained):
     images, labels = digits

@@ -56,7 +56,7 @@ def evaluate(
         samples: Number of samples to draw, and of real images to compare them with (all of them if there are fewer).
         split: Split of the real images.
         features: Feature network: mnist, stacked_mnist, alexnet-conv5 (with --lpips-weights), a .npz file of
-            scripts/train_mnist_features.py, or file.py:net; by default the one for the data set.
+            scripts/train_classifier.py, or file.py:net; by default the one for the data set.
         inception_weights: File with weights of the FID Inception network (.pth, .safetensors, .npz), which is then the
             feature network.
         lpips_weights: File with weights of AlexNet and LPIPS (.npz), for lpips, fd_patches and alexnet-conv5.

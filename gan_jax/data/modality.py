@@ -57,6 +57,11 @@ def scale(x: UInt8[Array, "*shape"]) -> Float32[Array, "*shape"]:
     return (2 * x.astype(jnp.float32) - 255) * np.float32(1 / 255)
 
 
+def to_bytes(x: Float32[np.ndarray, "*shape"]) -> UInt8[np.ndarray, "*shape"]:
+    """Rounds [-1, 1] to the nearest of 0 ... 255, clipped: the inverse of `scale` on images as they are stored."""
+    return np.clip(np.rint((x + 1) * np.float32(127.5)), 0, 255).astype(np.uint8)
+
+
 def _describe_images(shape: Shape) -> str:
     height, width, channels = shape
     return f"{'gray' if channels == 1 else 'color'} images of {width}x{height}"

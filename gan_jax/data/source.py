@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Int, Shaped
 
-from gan_jax.data.modality import Shape, Spec, by_leaf, spec_of
+from gan_jax.data.modality import IMAGE, Shape, Spec, by_leaf, spec_of, to_bytes
 from gan_jax.engine.game import Batch
 from gan_jax.engine.keys import split
 from gan_jax.engine.priors import Keys
@@ -91,6 +91,13 @@ def read_batch(source: Source, indices: Int[np.ndarray, " B"]) -> Batch:
     """Reads examples as a batch outside of training: random parts of decoding depend on the index alone."""
     keys = jax.vmap(jax.random.fold_in, (None, 0))(jax.random.key(0), jnp.asarray(indices, jnp.uint32))
     return jax.jit(source.decode)(source.read(indices), keys)  # eagerly, every operation would be compiled by itself
+
+
+def read_as_bytes(source: Source, indices: Int[np.ndarray, " B"]) -> Examples:
+    """Reads examples as `read_batch` does, with images rounded to 8 bits: resized, on grounds, as they are derived."""
+    batch = {name: np.asarray(leaf) for name, leaf in read_batch(source, indices).items()}
+    images = {name for name, leaf in source.spec.items() if leaf.modality.name == IMAGE.name}
+    return {name: to_bytes(leaf) if name in images else leaf for name, leaf in batch.items()}
 
 
 def describe_source(source: Source) -> str:

@@ -7,7 +7,7 @@ from gan_jax.config import user_code
 from gan_jax.data.modality import Shape
 from gan_jax.data.sources.subset import whole
 from gan_jax.errors import BadInput
-from gan_jax.metrics.features import alexnet, imagenet, mnist
+from gan_jax.metrics.features import alexnet, classifier_file, imagenet, mnist
 from gan_jax.metrics.features.inception import inception
 from gan_jax.metrics.features.network import FeatureNet
 
@@ -26,7 +26,7 @@ def choose_features(
     """Returns the feature network for images of `shape`.
 
     Args:
-        word: `mnist`, `stacked_mnist`, `alexnet-conv5`, a .npz file of `scripts/train_mnist_features.py`, or
+        word: `mnist`, `stacked_mnist`, `alexnet-conv5`, a .npz file of `scripts/train_classifier.py`, or
             `file.py:net` with a `FeatureNet`; empty for the network that belongs to `data`.
         inception_weights: the public weights of the FID Inception network, which is then used.
         shape: the shape of an image, for the error message.
@@ -48,7 +48,7 @@ def choose_features(
             raise BadInput(f"--features {word} needs its weights: give gan-jax evaluate --lpips-weights FILE")
         return alexnet.alexnet_conv5(imagenet.load(lpips_weights))
     if word.endswith(".npz"):
-        return mnist.load(os.path.expanduser(word))
+        return classifier_file.load(os.path.expanduser(word))
     if not word:
         raise BadInput(
             f"gan_jax has no feature network for {data} ({'x'.join(map(str, shape))}): give --inception-weights FILE, "

@@ -7,11 +7,16 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from gan_jax.data import Source
+from gan_jax.data.modality import IMAGE
+from gan_jax.data.source import read_as_bytes
 from gan_jax.errors import BadInput
 from gan_jax.metrics import class_shares
 from gan_jax.metrics.features.network import FeatureNet, Images, extract
 
 Labels = Int[np.ndarray, " N"]
+
+CHUNK = 256
+"""Images that are read at once, at most."""
 
 
 class LabeledImages(NamedTuple):
@@ -143,13 +148,17 @@ def read_all(source: Source) -> LabeledImages:
 
 
 def read_images(source: Source, indices: Int[np.ndarray, " n"]) -> LabeledImages:
-    """Reads the images of a source at `indices`, with their labels. Raises `BadInput` for points or no images."""
+    """Reads the images of a source at `indices` in 8 bits, as they are trained on, with their labels.
+
+    Raises:
+        BadInput: there are none, or they are points.
+    """
     if not len(indices):
         raise BadInput(f"{source.name} holds no images: give some")
-    parts = [source.read(part) for part in np.array_split(indices, -(-len(indices) // 1024))]
+    if source.spec["x"].modality.name != IMAGE.name:
+        raise BadInput(f"{source.name} holds points of shape {list(source.shape)}: only images can be evaluated")
+    parts = [read_as_bytes(source, part) for part in np.array_split(indices, -(-len(indices) // CHUNK))]
     x = np.concatenate([part["x"] for part in parts])
-    if x.dtype != np.uint8:
-        raise BadInput(f"{source.name} holds points of shape {list(x.shape[1:])}: only images can be evaluated")
     y = np.concatenate([part["y"] for part in parts]) if "y" in parts[0] else None
     return LabeledImages(x, y, source.classes)
 

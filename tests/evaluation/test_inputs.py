@@ -6,6 +6,8 @@ import tiny_features
 
 from gan_jax import BadInput
 from gan_jax.data import from_arrays, from_points
+from gan_jax.data.derived import on_ground, resized
+from gan_jax.data.source import read_batch
 from gan_jax.evaluation.figures import draw_figures
 from gan_jax.evaluation.inputs import (
     EvalInputs,
@@ -130,3 +132,19 @@ def test_no_class_figure_for_a_network_without_class_names(tmp_path):
     assert [file.name for file in draw_figures(inputs, tmp_path)] == ["neighbors.png"]
     named_ones = inputs._replace(net=tiny_features.net)
     assert [file.name for file in draw_figures(named_ones, tmp_path)] == ["neighbors.png", "classes.png"]
+
+
+def test_images_are_read_as_they_are_trained_on():
+    """Resized and on grounds, not as the files store them; rounded to 8 bits, and the same every time."""
+    derived = on_ground(resized(source(), 12))
+    images, labels, _ = read_images(derived, np.arange(40))
+    assert images.shape == (40, 12, 12, 3) and images.dtype == np.uint8
+    decoded = np.asarray(read_batch(derived, np.arange(40))["x"])
+    np.testing.assert_allclose(images / 127.5 - 1, decoded, atol=1 / 255 + 1e-6)
+    np.testing.assert_array_equal(read_images(derived, np.array([7, 3])).images, images[[7, 3]])
+    np.testing.assert_array_equal(labels, LABELS)
+
+
+def test_stored_bytes_are_read_unchanged():
+    every = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1)
+    np.testing.assert_array_equal(read_all(from_arrays("ramp", every)).images, every)

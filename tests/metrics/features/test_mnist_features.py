@@ -1,19 +1,15 @@
 """The frozen MNIST classifier: its pinned file, and its forward pass against plain loops."""
 
 import importlib.util
-import io
-import pickle
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from gan_jax.data import mnist5k
 from gan_jax.errors import BadInput
 from gan_jax.metrics.features import mnist as module
-from gan_jax.metrics.features.classifier import Classifier
-from gan_jax.metrics.features.mnist import load, mnist, save, stacked_mnist
+from gan_jax.metrics.features.mnist import mnist, stacked_mnist
 from gan_jax.metrics.features.network import extract
 
 DIGITS = tuple("0123456789")
@@ -104,35 +100,11 @@ def test_stacked_classes_are_three_digit_numbers(digits):
 
 @pytest.mark.parametrize("shape", [(2, 28, 28, 3), (2, 32, 28, 1), (2, 64, 64, 1), (2, 27, 27, 1)])
 def test_unsupported_image_shapes_are_refused(shape):
-    with pytest.raises(
-        BadInput, match=r"^the MNIST feature network takes images \[N, 28, 28, 1\] or .*: resize them"
-    ) as error:
+    with pytest.raises(BadInput, match=r"^this classifier takes images \[N, 28, 28, 1\] or .*: resize them") as error:
         extract(mnist(), noise(*shape))
     assert "\n" not in str(error.value)
     with pytest.raises(BadInput, match=r"\[N, 28, 28, 3\]"):
         extract(stacked_mnist(), noise(2, 28, 28, 1))
-
-
-@pytest.fixture(scope="module")
-def small():
-    """Initializes a network of three classes."""
-    return Classifier(3).init(jax.random.key(0), jnp.zeros((1, 28, 28, 1)))["params"]
-
-
-def test_saved_network_is_loaded_back(small, tmp_path):
-    path = tmp_path / "shirts.npz"
-    sha256 = save(path, "shirts", ("a", "bag", "coat"), small)
-    net = load(path, sha256)
-    assert (net.name, net.sha256, net.classes) == ("shirts", sha256, ("a", "bag", "coat"))
-    jax.tree.map(np.testing.assert_array_equal, net.params, small)
-    assert extract(net, noise(2, 28, 28, 1)).probabilities.shape == (2, 3)
-
-
-def test_saved_bytes_do_not_depend_on_the_date(small, tmp_path, monkeypatch):
-    sha256 = save(tmp_path / "a.npz", "shirts", ("a", "bag", "coat"), small)
-    monkeypatch.setattr("time.time", lambda: 2e9)
-    assert save(tmp_path / "b.npz", "shirts", ("a", "bag", "coat"), small) == sha256
-    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
 
 
 def test_weights_not_matching_the_pinned_digest_are_refused(tmp_path, monkeypatch):
@@ -144,49 +116,6 @@ def test_weights_not_matching_the_pinned_digest_are_refused(tmp_path, monkeypatc
     for damaged in (mnist, stacked_mnist):
         with pytest.raises(BadInput, match=r"mnist.npz has the sha256 [0-9a-f]{64}, not [0-9a-f]{64}: download"):
             damaged()
-
-
-class Trap:
-    """Fails the test when unpickled."""
-
-    def __reduce__(self):
-        return (pytest.fail, ("a pickle was loaded",))
-
-
-def archive(**arrays):
-    file = io.BytesIO()
-    np.savez(file, **arrays)
-    return file.getvalue()
-
-
-@pytest.mark.parametrize(
-    ("data", "words"),
-    [
-        (b"", "holds no feature weights"),
-        (b"PK\x03\x04 cut short", "holds no feature weights"),
-        (pickle.dumps(Trap()), "holds no feature weights"),
-        (archive(name=np.array([Trap()], object), classes=np.array(["a"])), "holds no feature weights"),
-        (archive(name=np.array("x"), out=np.zeros((3, 4))), "holds no feature weights"),
-        (archive(name=np.array("x"), classes=np.array(["a", "b"]), out=np.zeros((3, 4))), "holds another network"),
-    ],
-)
-def test_files_without_a_network_give_one_line_errors(data, words, tmp_path):
-    path = tmp_path / "file.npz"
-    path.write_bytes(data)
-    with pytest.raises(BadInput, match=rf"^\S*file\.npz {words}: .*$"):
-        load(path)
-
-
-def test_flipped_bit_is_found_without_a_digest(small, tmp_path):
-    path = tmp_path / "shirts.npz"
-    save(path, "shirts", ("a", "bag", "coat"), small)
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
-    path.write_bytes(data)
-    with pytest.raises(BadInput, match="holds no feature weights"):
-        load(path)
-    with pytest.raises(BadInput, match="cannot be read"):
-        load(tmp_path / "missing.npz")
 
 
 def test_import_reads_no_weights(monkeypatch):

@@ -54,8 +54,9 @@ def sample(
         codes: Values of the generator's codes, as in c1=3 c2=-0.5. Several values, c1=3,8, are cycled over the samples.
         vary: Draw every sample as a row along which this code varies: c1 over its whole range, or c2:-2:2 from -2 to 2.
         interpolate: Draw every sample as a row of this many steps that ends at another sample.
-        inputs: Images to translate, for games on inputs: a folder, archive or .npz file of images of any size, or a
-            data set, as in mnist@test. By default inputs of the run's own data, beside their targets.
+        inputs: Images or label maps to translate, for games on inputs: a folder, archive, folder inside an archive or
+            .npz file of images of any size, or a data set, as in mnist@test. By default inputs of the run's own data,
+            beside their targets.
         domain: Which of the game's inputs they are, as in b, for games that translate both ways; by default the first.
         step: Step of the checkpoint; by default the last one.
         best: Use the checkpoint kept by the run's --best.

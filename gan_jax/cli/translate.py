@@ -3,14 +3,14 @@
 import os
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Array, Key, UInt8
 
 from gan_jax.data import open_source
-from gan_jax.data.modality import IMAGE, Spec
+from gan_jax.data.modality import IMAGE, LABEL_MAP, Leaf, Spec
 from gan_jax.engine.game import Game, State
 from gan_jax.errors import BadInput
 from gan_jax.evaluation.image_sets import ImageSet, Mode, is_image_set, of_source, open_image_set
@@ -21,6 +21,8 @@ from gan_jax.viz.images import save_png, side_by_side, to_uint8
 
 Translated = dict[str, UInt8[np.ndarray, "1 H W C"]]
 """What was made of one input, by name; the first is the translation itself."""
+
+MODES: dict[int, Mode] = {1: "L", 3: "RGB"}
 
 
 def translate(
@@ -33,19 +35,20 @@ def translate(
         state: its state.
         spec: of the data that it was trained on.
         inputs: a folder, archive or .npz file of images of any sizes, or the name of a data set, as in `mnist@test`.
+            Where the game takes label maps, images of one channel or a palette whose bytes are classes.
         domain: the condition that the inputs are; empty for the first.
         key: for games with noise.
         out: a .npz file or a picture, of images of one size, or a folder of files named as the inputs.
 
     Raises:
-        BadInput: the game or its inputs are of another kind, they cannot be read, or `out` holds files already.
+        BadInput: the game or its inputs are of another kind, they cannot be read, a label is outside the classes, or
+            `out` holds files already.
     """
     condition = domain or game.conditions[0]
     if condition not in game.conditions:
         raise BadInput(f"--domain {domain} is not an input of this game: choose one of {', '.join(game.conditions)}")
-    modes: dict[int, Mode] = {1: "L", 3: "RGB"}
     leaf = spec[condition]
-    if leaf.modality is not IMAGE or leaf.shape[-1] not in modes:
+    if leaf.modality.name != LABEL_MAP and (leaf.modality is not IMAGE or leaf.shape[-1] not in MODES):
         raise BadInput(f"this game takes {leaf.modality.describe(leaf.shape)}, which --inputs cannot read as files")
     if not out.suffix and out.is_dir() and any(out.iterdir()):
         raise BadInput(f"{out} holds files already: choose another folder for --out")
@@ -55,10 +58,9 @@ def translate(
         names = list(images.images)[:n]
         if out.suffix and len({images.images[name].size for name in names}) > 1:
             raise BadInput("inputs differ in size: give a folder for --out, a name without ending")
-        mode = modes[leaf.shape[-1]]
-        read = (images.images[name].read(mode)[None] for name in names)
-        made = translator(game, leaf, condition, key)(state, read)
-        _write(out, zip(names, map(_by_name, made), strict=True), images, mode)
+        read = _reader(leaf, images, names)
+        made = translator(game, leaf, condition, key)(state, map(read, names))
+        _write(out, zip(names, map(_by_name, made), strict=True), read, leaf)
     print(out)
 
 
@@ -71,12 +73,27 @@ def _open(name: str, scratch: Path) -> ImageSet:
     return of_source(open_source(data, split=split or "train"), Path(name))
 
 
+def _reader(leaf: Leaf, images: ImageSet, names: list[str]) -> Callable[[str], UInt8[np.ndarray, "1 ..."]]:
+    """Returns the function that reads an input by its name, as it is stored; checks the classes of label maps."""
+    if leaf.modality.name != LABEL_MAP:
+        return lambda name: images.images[name].read(MODES[leaf.shape[-1]])[None]
+
+    def read(name: str) -> UInt8[np.ndarray, "1 H W"]:
+        return images.label_map(name, leaf.shape[-1])[None]
+
+    for name in names:  # so that a label outside the classes is found before anything is written
+        read(name)
+    return read
+
+
 def _by_name(samples: np.ndarray | Mapping[str, np.ndarray]) -> Translated:
     named = samples if isinstance(samples, Mapping) else {"images": samples}
     return {name: to_uint8(array) for name, array in named.items()}
 
 
-def _write(out: Path, made: Iterator[tuple[str, Translated]], images: ImageSet, mode: Mode) -> None:
+def _write(
+    out: Path, made: Iterator[tuple[str, Translated]], read: Callable[[str], UInt8[np.ndarray, "1 ..."]], leaf: Leaf
+) -> None:
     """Writes a file per input as it is made, or all of them as arrays or a picture."""
     if not out.suffix:
         for name, translated in made:
@@ -84,10 +101,12 @@ def _write(out: Path, made: Iterator[tuple[str, Translated]], images: ImageSet, 
         return
     found: dict[str, list[np.ndarray]] = defaultdict(list)
     for name, translated in made:
-        for key, array in {"inputs": images.images[name].read(mode)[None], **translated}.items():
+        for key, array in {"inputs": read(name), **translated}.items():
             found[key].append(array)
     arrays = {key: np.concatenate(each) for key, each in found.items()}
     if out.suffix == ".npz":
         save_npz(out, arrays)
-    else:
-        save_png(out, side_by_side(list(arrays.values()), len(arrays["inputs"]), 1))
+        return
+    if leaf.modality.name == LABEL_MAP:
+        arrays["inputs"] = np.eye(leaf.shape[-1], dtype=np.uint8)[arrays["inputs"]]
+    save_png(out, side_by_side(list(arrays.values()), len(arrays["inputs"]), 1))

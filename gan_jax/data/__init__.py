@@ -12,7 +12,7 @@ from pathlib import Path
 from gan_jax.data.derived import in_color, on_ground, resized
 from gan_jax.data.on_device import Pipeline, device_resident
 from gan_jax.data.source import Source, from_arrays, from_points
-from gan_jax.data.sources.archives import ARCHIVES
+from gan_jax.data.sources.archives import ARCHIVES, archive_of
 from gan_jax.data.sources.array_file import FILES, array_source, pair_in
 from gan_jax.data.sources.image_folder import archive_source, folder_source
 from gan_jax.data.sources.mnist5k import mnist5k
@@ -116,7 +116,7 @@ def open_source(
 
 def _open_path(name: str, path: Path, split: str, size: int | None, pair: str, tile: int | None) -> Source:
     if not path.exists():
-        if archive := next((each for each in path.parents if _is_archive(each)), None):
+        if archive := archive_of(path):
             return archive_source(archive, size, split, pair, tile, path.relative_to(archive).as_posix())
         files = f"give a folder, an archive, a file of images or points ({', '.join(FILES)})"
         raise BadInput(f"{name} does not exist: {files}, {', '.join(BUILT_IN)}, or a TFDS name such as mnist")
@@ -127,10 +127,6 @@ def _open_path(name: str, path: Path, split: str, size: int | None, pair: str, t
     words = (pair_in(path, KNOWN) if pair == AUTO else words_of(pair)) if pair else None
     source = array_source(path, split, words)
     return source if size is None else _resized(source, size)
-
-
-def _is_archive(path: Path) -> bool:
-    return path.name.lower().endswith(ARCHIVES) and path.is_file()
 
 
 def _open_unpaired(

@@ -17,7 +17,7 @@ from jaxtyping import UInt8
 
 from gan_jax.data.source import Source
 from gan_jax.data.sources import decoding
-from gan_jax.data.sources.archives import ARCHIVES, in_archive, in_folder
+from gan_jax.data.sources.archives import Listing, archive_of, in_archive, in_folder, within
 from gan_jax.data.sources.layout import find_images
 from gan_jax.errors import BadInput
 from gan_jax.evaluation.real_data import open_images
@@ -34,6 +34,8 @@ class ImageFile(NamedTuple):
     """Width and height."""
     color: bool
     read: Callable[[Mode], UInt8[np.ndarray, "H W C"]]
+    read_classes: Callable[[], UInt8[np.ndarray, "H W"]] | None
+    """Reads a label map; None for images that cannot be one, those in color or JPEG."""
 
 
 class ImageSet(NamedTuple):
@@ -54,6 +56,17 @@ class ImageSet(NamedTuple):
         """Decodes one image after the other, as `[1, H, W, C]`."""
         return (image.read(mode)[None] for image in self.images.values())
 
+    def label_map(self, name: str, classes: int) -> UInt8[np.ndarray, "H W"]:
+        """Decodes an image as a label map. Raises `BadInput` if it cannot be one of 0 to `classes` - 1."""
+        read = self.images[name].read_classes
+        if read is None:
+            raise BadInput(f"{self.where}: {name} is no label map: give images of one channel or a palette, not JPEG")
+        labels = read()
+        if labels.max() >= classes:
+            wrong = f"label {labels.max()}, outside the {classes} classes 0 to {classes - 1}"
+            raise BadInput(f"{self.where}: {name} has {wrong}: give label maps of the classes of the training data")
+        return labels
+
     def digest(self) -> str:
         """Computes the sha256 of all names and pixels."""
         sha = sha256()
@@ -65,14 +78,14 @@ class ImageSet(NamedTuple):
 def open_image_set(path: Path, scratch: Path) -> ImageSet:
     """Opens the images of a folder, an archive (unpacked into `scratch` if it is compressed), or an .npz file.
 
-    Images of an .npz file are named by their index.
+    A path may lead into an archive, as in `photos.zip/test`. Images of an .npz file are named by their index.
 
     Raises:
         BadInput: there are no images, two have one name, or a file cannot be read.
     """
     if path.suffix == ".npz":
         return of_source(open_images(str(path)), path)
-    listing = in_folder(path) if path.is_dir() else in_archive(path, scratch)
+    listing = _listing(path, scratch)
     left_out: Counter[str] = listing.left_out.copy()
     files = list(find_images(listing.files, decoding.endings(), left_out))
     if not files:
@@ -81,10 +94,19 @@ def open_image_set(path: Path, scratch: Path) -> ImageSet:
     for name, file in _names(files, path).items():
         opened, shown = listing.files[file], path / file
         header = decoding.read_header(opened, shown)
-        images[name] = ImageFile(header.size, header.color, partial(_decode, opened, shown))
+        classes = partial(decoding.decode_classes, opened, shown) if header.classes else None
+        images[name] = ImageFile(header.size, header.color, partial(_decode, opened, shown), classes)
     name = re.sub(r"\.(tar|tar\.gz|tgz|zip)$", "", path.resolve().name, flags=re.IGNORECASE)
     rest = f"; left out {left_out.total():,}: {', '.join(f'{n:,} {why}' for why, n in left_out.items())}"
     return ImageSet(name, path, images, f"{name}: {len(images):,} images{rest if left_out else ''}")
+
+
+def _listing(path: Path, scratch: Path) -> Listing:
+    if path.is_dir():
+        return in_folder(path)
+    archive = archive_of(path) or path
+    listing = in_archive(archive, scratch)
+    return listing if path == archive else within(listing, path.relative_to(archive).as_posix(), archive)
 
 
 def _names(files: Iterable[str], path: Path) -> dict[str, str]:
@@ -118,13 +140,17 @@ def of_source(source: Source, path: Path) -> ImageSet:
         image = Image.fromarray(pixels[..., 0] if channels == 1 else pixels)
         return np.asarray(image.convert(mode)).reshape(height, width, len(mode))
 
-    images = {str(i): ImageFile((width, height), channels == 3, partial(read, i)) for i in range(source.size)}
+    def image(i: int) -> ImageFile:
+        classes = (lambda: read(i, "L")[..., 0]) if channels == 1 else None
+        return ImageFile((width, height), channels == 3, partial(read, i), classes)
+
+    images = {str(i): image(i) for i in range(source.size)}
     return ImageSet(source.name, path, images, f"{source.name}: {source.size:,} images")
 
 
 def is_image_set(path: Path) -> bool:
-    """Whether a path is a folder, or a file whose ending `open_image_set` knows."""
-    return path.is_dir() or (path.is_file() and path.name.lower().endswith((*ARCHIVES, ".npz")))
+    """Whether a path is a folder, a .npz file, an archive, or leads into one: what `open_image_set` opens."""
+    return path.is_dir() or (path.is_file() and path.suffix.lower() == ".npz") or archive_of(path) is not None
 
 
 def pairs(x: ImageSet, target: ImageSet) -> Iterator[tuple[str, Images, Images]]:

@@ -65,7 +65,10 @@ def _visible(images: UInt8[np.ndarray, "n h w _"]) -> UInt8[np.ndarray, "n h w _
     return images[..., : 3 if channels >= 3 else 1]  # a further channel is a mask
 
 
-_PALETTE = [tuple(bytes.fromhex(color[1:])) for color in (*COLORS, "#000000", "#F0E442", "#888888", "#FFFFFF")]
+_PALETTE = [
+    tuple(bytes.fromhex(color[1:]))
+    for color in (*COLORS, "#000000", "#F0E442", "#888888", "#FFFFFF", "#882255", "#332288")
+]
 
 
 def _enlarged(images: UInt8[np.ndarray, "n _ _ c"], height: int, width: int) -> UInt8[np.ndarray, "n h w c"]:

@@ -57,6 +57,13 @@ def in_folder(folder: Path) -> Listing:
     return Listing(files, left_out)
 
 
+def archive_of(path: Path) -> Path | None:
+    """Returns the archive that a path is or leads into, as in `photos.zip/train`; None for any other path."""
+    return next(
+        (each for each in (path, *path.parents) if each.name.lower().endswith(ARCHIVES) and each.is_file()), None
+    )
+
+
 def in_archive(archive: Path, scratch: Path) -> Listing:
     """Lists every file in an archive, whose suffix is one of `ARCHIVES`. Backslashes of zip names are folders.
 

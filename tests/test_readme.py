@@ -163,7 +163,8 @@ def test_all_commands_work_in_order(tmp_path, monkeypatch):
         Image.new("RGB", (24, 24)).save(tmp_path / folder / "a.png")
     tables = ""
     for command in [command for page in (README, *DOCS) for command in commands(page)]:
-        if "--data" not in command:  # those train other experiments, or need a download
+        # The others train other experiments, need a download, or are about such data.
+        if "--data" not in command and "usps.npz" not in " ".join(command):
             run(command)
         if command[0] == "sweep":  # a later sweep of the same experiment replaces its table
             tables += "".join(table.read_text() for table in (tmp_path / "runs").glob("sweep-*/table.md"))

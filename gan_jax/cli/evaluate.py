@@ -18,6 +18,7 @@ from gan_jax.evaluation import protocol
 from gan_jax.evaluation.evaluator import SEED
 from gan_jax.evaluation.feature_choice import choose_features
 from gan_jax.evaluation.figures import draw_figures
+from gan_jax.evaluation.image_sets import open_named
 from gan_jax.evaluation.inputs import EvalInputs, Reference, compute_features
 from gan_jax.evaluation.pair_metrics import PairMetric
 from gan_jax.evaluation.real_data import open_reference
@@ -49,21 +50,22 @@ def evaluate(
     Args:
         what: Folder of a run, a folder or archive of images, or a .npz file that gan-jax sample wrote.
         reference: Real images: a data set such as mnist, or a folder or archive; by default the training data of the
-            run. For psnr, ssim and lpips, the targets: a folder, archive or .npz file.
+            run. For psnr, ssim and lpips, the targets; for accuracy, the labeled inputs.
         metrics: Metrics to compute, separated by commas: fid, kid, is, prdc, modes, ms_ssim, ndb, duplicates,
             memorized, ppl, discriminator, label_accuracy, code_accuracy, intra_fid, cas. For images with a target of
-            the same file name in REFERENCE, of any size: psnr, ssim, lpips; for images of any size: fd_patches.
+            the same file name in REFERENCE, of any size: psnr, ssim, lpips; for images of any size: fd_patches. For
+            images with the label of their partner in REFERENCE, and a classifier in --features: accuracy.
         samples: Number of samples to draw, and of real images to compare them with (all of them if there are fewer).
         split: Split of the real images.
         features: Feature network: mnist, stacked_mnist, alexnet-conv5 (with --lpips-weights), a .npz file of
-            scripts/train_classifier.py, or file.py:net; by default the one for the data set.
+            scripts/train_classifier.py, or file.py:net; by default, but for accuracy, the one for the data set.
         inception_weights: File with weights of the FID Inception network (.pth, .safetensors, .npz), which is then the
             feature network.
         lpips_weights: File with weights of AlexNet and LPIPS (.npz), for lpips, fd_patches and alexnet-conv5.
         border: Pixels that psnr and ssim leave off at every side.
         color: What psnr and ssim compare of color images: y for luminance, as in super-resolution, or rgb.
         data_dir: Folder with the original archives of REFERENCE, instead of a download.
-        image_size: Crop and resize images of folders and archives to squares with sides of this many pixels.
+        image_size: Crop and resize images of folders, archives and data sets to squares with sides of this many pixels.
         step: Step of the checkpoint; by default the last one.
         best: Use the checkpoint kept by the run's --best.
         seed: Seed of the samples.
@@ -86,8 +88,10 @@ def evaluate(
         raise BadInput("--data-dir has the archives of REFERENCE: give REFERENCE as well")
     parts = []
     if of_pairs:
-        check_pair_flags(next(iter(of_pairs)), is_run, reference, split, image_size)
-        parts.append(evaluate_pairs(of_pairs, what, reference, border, color == "y", lpips_weights))
+        check_pair_flags(of_pairs, is_run, reference, split, image_size)
+        targets = partial(open_named, reference, split=split, size=image_size, data_dir=data_dir)
+        luminance = color == "y"
+        parts.append(evaluate_pairs(of_pairs, what, targets, image_size, border, luminance, lpips_weights, features))
     if of_sets:
         target = run_target(what, step, best, seed) if is_run else files_target(what, image_size)
         real = open_reference(reference, split, image_size, data_dir) if reference else None

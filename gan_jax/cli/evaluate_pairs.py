@@ -1,19 +1,20 @@
 """The part of `gan-jax evaluate` that compares images with their targets, file by file."""
 
-import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from gan_jax.errors import BadInput
 from gan_jax.evaluation import protocol
-from gan_jax.evaluation.image_sets import is_image_set, open_image_set
+from gan_jax.evaluation.feature_choice import choose_features
+from gan_jax.evaluation.image_sets import ImageSet, is_image_set, open_image_set
 from gan_jax.evaluation.inputs import EvalInputs
 from gan_jax.evaluation.pair_metrics import PairInputs, PairMetric
 from gan_jax.evaluation.suite import compute_pair_scores
 from gan_jax.metrics.features import imagenet
 from gan_jax.metrics.features.imagenet import ImagenetWeights
+from gan_jax.metrics.features.network import FeatureNet
 
 
 class Evaluated(NamedTuple):
@@ -27,23 +28,24 @@ class Evaluated(NamedTuple):
 def evaluate_pairs(
     metrics: Mapping[str, PairMetric],
     what: Path,
-    reference: str,
+    reference: Callable[[Path], ImageSet],
+    image_size: int | None,
     border: int,
     luminance: bool,
     lpips_weights: Path | None,
+    features: str,
 ) -> Evaluated:
-    """Computes metrics of the images in `what` against their targets in `reference`; both are folders or files.
+    """Computes metrics of the images in `what` against their targets, which `reference(scratch)` opens.
 
     Raises:
         BadInput: a side has no images, an image has no partner, a pair differs in size, or a metric lacks an input.
     """
-    target, weights = Path(os.path.expanduser(reference)), _load_weights(metrics, lpips_weights)
-    for path in (what, target):
-        if not is_image_set(path):
-            raise BadInput(f"{path} is not a folder, archive or .npz file of images: {next(iter(metrics))} needs two")
+    weights, classifier = _load_weights(metrics, lpips_weights), _load_classifier(metrics, features)
+    if not is_image_set(what):
+        raise BadInput(f"{what} is not a folder, archive or .npz file of images: {next(iter(metrics))} needs one")
     with tempfile.TemporaryDirectory() as a, tempfile.TemporaryDirectory() as b:
-        sets = open_image_set(what, Path(a)), open_image_set(target, Path(b))
-        inputs = PairInputs(*sets, border, luminance, weights)
+        sets = open_image_set(what, Path(a), image_size), reference(Path(b))
+        inputs = PairInputs(*sets, border, luminance, weights, classifier)
         about = {"name": sets[0].name, "path": str(what), "size": len(sets[0].images)}
         results = protocol.stamp_pairs(about, compute_pair_scores(metrics, inputs), *sets)
     return Evaluated(results, [each.report for each in sets])
@@ -57,13 +59,27 @@ def _load_weights(metrics: Mapping[str, PairMetric], file: Path | None) -> Image
     return imagenet.load(file) if needing else None
 
 
-def check_pair_flags(metric: str, is_run: bool, reference: str, split: str, image_size: int | None) -> None:
+def _load_classifier(metrics: Mapping[str, PairMetric], features: str) -> FeatureNet | None:
+    """Loads the network of `--features` if a metric needs it; which one is right is not for this program to guess."""
+    needing = [name for name, metric in metrics.items() if metric.needs_classifier]
+    if needing and not features:
+        raise BadInput(
+            f"{needing[0]} needs a classifier: give --features FILE, which scripts/train_classifier.py makes"
+        )
+    return choose_features(features, None, (), "") if needing else None
+
+
+def check_pair_flags(
+    metrics: Mapping[str, PairMetric], is_run: bool, reference: str, split: str, image_size: int | None
+) -> None:
     """Raises `BadInput` if a flag does not apply to a metric of pairs."""
+    metric = next(iter(metrics))
     if is_run:
         raise BadInput(f"{metric} compares images with their targets by file name: give a folder of images, not a run")
     if not reference:
         raise BadInput(f"{metric} compares images with their targets: give REFERENCE, images of the same names")
-    if split != "train":
+    metric = next((name for name, each in metrics.items() if not each.needs_classifier), "")
+    if metric and split != "train":
         raise BadInput(f"--split {split}: {metric} reads all images of REFERENCE: give the folder of the split instead")
-    if image_size:
+    if metric and image_size:
         raise BadInput(f"--image-size: {metric} compares images at their own sizes: leave it out")

@@ -38,6 +38,7 @@ def sample(
     vary: str = "",
     interpolate: PositiveInt | None = None,
     inputs: str = "",
+    image_size: PositiveInt | None = None,
     domain: str = "",
     step: NonNegativeInt | None = None,
     best: bool = False,
@@ -57,6 +58,7 @@ def sample(
         inputs: Images or label maps to translate, for games on inputs: a folder, archive, folder inside an archive or
             .npz file of images of any size, or a data set, as in mnist@test. By default inputs of the run's own data,
             beside their targets.
+        image_size: Crop and resize --inputs to squares of this many pixels a side, as in training.
         domain: Which of the game's inputs they are, as in b, for games that translate both ways; by default the first.
         step: Step of the checkpoint; by default the last one.
         best: Use the checkpoint kept by the run's --best.
@@ -68,6 +70,8 @@ def sample(
         raise BadInput(f"--out {out} is neither .png nor .npz: choose one of the two")
     if vary and interpolate:
         raise BadInput("--vary and --interpolate are two kinds of row: choose one of them")
+    if image_size and not inputs:
+        raise BadInput("--image-size is for --inputs: samples have the size that the run was trained on")
     _, experiment, source = rebuild(RunDir(run))
     if (inputs or domain) and not experiment.phases[-1].game.conditions:
         raise BadInput(f"{run} makes samples without inputs: leave --{'inputs' if inputs else 'domain'} out")
@@ -80,7 +84,7 @@ def sample(
     game, state = restore(run, step, best)[2:4]
     key = jax.random.key(experiment.common.seed if seed is None else seed)
     if inputs:
-        return translate(game, state, source.spec, inputs, domain, n, key, out)
+        return translate(game, state, source.spec, inputs, image_size, domain, n, key, out)
     if game.conditions:
         examples = spread_examples(open_examples(RunDir(run)), n or math.prod(experiment.grid))
         write_translations(out, game, state, key, examples)

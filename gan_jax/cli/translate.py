@@ -1,6 +1,5 @@
 """The part of `gan-jax sample` that translates given inputs, file by file."""
 
-import os
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
@@ -9,11 +8,10 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Array, Key, UInt8
 
-from gan_jax.data import open_source
 from gan_jax.data.modality import IMAGE, LABEL_MAP, Leaf, Spec
 from gan_jax.engine.game import Game, State
 from gan_jax.errors import BadInput
-from gan_jax.evaluation.image_sets import ImageSet, Mode, is_image_set, of_source, open_image_set
+from gan_jax.evaluation.image_sets import ImageSet, Mode, open_named
 from gan_jax.runs.files import save_npz
 from gan_jax.sampling.translation import translator
 from gan_jax.training.progress import say
@@ -26,7 +24,15 @@ MODES: dict[int, Mode] = {1: "L", 3: "RGB"}
 
 
 def translate(
-    game: Game, state: State, spec: Spec, inputs: str, domain: str, n: int | None, key: Key[Array, ""], out: Path
+    game: Game,
+    state: State,
+    spec: Spec,
+    inputs: str,
+    image_size: int | None,
+    domain: str,
+    n: int | None,
+    key: Key[Array, ""],
+    out: Path,
 ) -> None:
     """Translates the first `n` images of `inputs`, by default all, and writes a folder, a .npz file or a picture.
 
@@ -36,6 +42,7 @@ def translate(
         spec: of the data that it was trained on.
         inputs: a folder, archive or .npz file of images of any sizes, or the name of a data set, as in `mnist@test`.
             Where the game takes label maps, images of one channel or a palette whose bytes are classes.
+        image_size: if given, inputs are cropped and resized to squares of so many pixels, as for training.
         domain: the condition that the inputs are; empty for the first.
         key: for games with noise.
         out: a .npz file or a picture, of images of one size, or a folder of files named as the inputs.
@@ -53,7 +60,7 @@ def translate(
     if not out.suffix and out.is_dir() and any(out.iterdir()):
         raise BadInput(f"{out} holds files already: choose another folder for --out")
     with tempfile.TemporaryDirectory() as scratch:
-        images = _open(inputs, Path(scratch))
+        images = open_named(inputs, Path(scratch), size=image_size)
         say(f"inputs      {images.report}")
         names = list(images.images)[:n]
         if out.suffix and len({images.images[name].size for name in names}) > 1:
@@ -62,15 +69,6 @@ def translate(
         made = translator(game, leaf, condition, key)(state, map(read, names))
         _write(out, zip(names, map(_by_name, made), strict=True), read, leaf)
     print(out)
-
-
-def _open(name: str, scratch: Path) -> ImageSet:
-    """Opens inputs by path or, for what is no path, as a split of a data set."""
-    path = Path(os.path.expanduser(name))
-    if is_image_set(path):
-        return open_image_set(path, scratch)
-    data, _, split = name.partition("@")
-    return of_source(open_source(data, split=split or "train"), Path(name))
 
 
 def _reader(leaf: Leaf, images: ImageSet, names: list[str]) -> Callable[[str], UInt8[np.ndarray, "1 ..."]]:

@@ -3,10 +3,11 @@
 `data` reads images of one size; targets of super-resolution and denoising have many.
 """
 
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
+from functools import lru_cache, partial
 from hashlib import sha256
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
@@ -15,11 +16,13 @@ from typing import Literal, NamedTuple
 import numpy as np
 from jaxtyping import UInt8
 
-from gan_jax.data.source import Source
+from gan_jax.data import open_source
+from gan_jax.data.source import Source, in_chunks
 from gan_jax.data.sources import decoding
 from gan_jax.data.sources.archives import Listing, archive_of, in_archive, in_folder, within
 from gan_jax.data.sources.layout import find_images
 from gan_jax.errors import BadInput
+from gan_jax.evaluation.inputs import CHUNK, read_images
 from gan_jax.evaluation.real_data import open_images
 from gan_jax.metrics.features.network import Images
 
@@ -46,6 +49,8 @@ class ImageSet(NamedTuple):
     images: dict[str, ImageFile]
     report: str
     """How many images there are, and the files left out."""
+    labels: Callable[[], dict[str, str]]
+    """Returns the class of every image by its name: its label, or the folder that it is in; empty without any."""
 
     @property
     def mode(self) -> Mode:
@@ -75,16 +80,34 @@ class ImageSet(NamedTuple):
         return sha.hexdigest()
 
 
-def open_image_set(path: Path, scratch: Path) -> ImageSet:
+def open_named(
+    name: str, scratch: Path, split: str = "train", size: int | None = None, data_dir: Path | None = None
+) -> ImageSet:
+    """Opens images by path or, for what is no path, a split of a data set, also named as in `usps.npz@test`.
+
+    Raises:
+        BadInput: as `open_image_set` or `open_source`, or files without splits are asked for one.
+    """
+    path = Path(os.path.expanduser(name))
+    if is_image_set(path) and split == "train":
+        return open_image_set(path, scratch, size)
+    if is_image_set(path) and path.suffix != ".npz":
+        raise BadInput(f"--split {split}: {name} is read as a whole: give the folder of the split instead")
+    data, _, named = name.partition("@")
+    return of_source(open_source(data, data_dir, named or split, size), Path(name))
+
+
+def open_image_set(path: Path, scratch: Path, size: int | None = None) -> ImageSet:
     """Opens the images of a folder, an archive (unpacked into `scratch` if it is compressed), or an .npz file.
 
-    A path may lead into an archive, as in `photos.zip/test`. Images of an .npz file are named by their index.
+    A path may lead into an archive, as in `photos.zip/test`. Images of an .npz file are named by their index. With
+    `size` images are cropped and resized to squares, as for training.
 
     Raises:
         BadInput: there are no images, two have one name, or a file cannot be read.
     """
     if path.suffix == ".npz":
-        return of_source(open_images(str(path)), path)
+        return of_source(open_images(str(path), size=size), path)
     listing = _listing(path, scratch)
     left_out: Counter[str] = listing.left_out.copy()
     files = list(find_images(listing.files, decoding.endings(), left_out))
@@ -94,11 +117,20 @@ def open_image_set(path: Path, scratch: Path) -> ImageSet:
     for name, file in _names(files, path).items():
         opened, shown = listing.files[file], path / file
         header = decoding.read_header(opened, shown)
-        classes = partial(decoding.decode_classes, opened, shown) if header.classes else None
-        images[name] = ImageFile(header.size, header.color, partial(_decode, opened, shown), classes)
+        resize = (size, size) if size else None
+        read = partial(_decode, opened, shown, resize)
+        classes = partial(decoding.decode_classes, opened, shown, resize) if header.classes else None
+        images[name] = ImageFile(resize or header.size, header.color, read, classes)
     name = re.sub(r"\.(tar|tar\.gz|tgz|zip)$", "", path.resolve().name, flags=re.IGNORECASE)
     rest = f"; left out {left_out.total():,}: {', '.join(f'{n:,} {why}' for why, n in left_out.items())}"
-    return ImageSet(name, path, images, f"{name}: {len(images):,} images{rest if left_out else ''}")
+    report = f"{name}: {len(images):,} images{rest if left_out else ''}"
+    return ImageSet(name, path, images, report, partial(_folders, images))
+
+
+def _folders(names: Iterable[str]) -> dict[str, str]:
+    """Returns the folder of every name that has one."""
+    folders = {name: PurePosixPath(name).parent.name for name in names}
+    return {name: folder for name, folder in folders.items() if folder}
 
 
 def _listing(path: Path, scratch: Path) -> Listing:
@@ -122,8 +154,8 @@ def _names(files: Iterable[str], path: Path) -> dict[str, str]:
     return named
 
 
-def _decode(opened: Callable, shown: Path, mode: Mode) -> UInt8[np.ndarray, "H W C"]:
-    pixels = decoding.decode(opened, shown, mode)
+def _decode(opened: Callable, shown: Path, resize: tuple[int, int] | None, mode: Mode) -> UInt8[np.ndarray, "H W C"]:
+    pixels = decoding.decode(opened, shown, mode, resize)
     return pixels.reshape(*pixels.shape[:2], len(mode))
 
 
@@ -133,10 +165,14 @@ def of_source(source: Source, path: Path) -> ImageSet:
     if not source.size or channels not in (1, 3):
         raise BadInput(f"{path} holds {source.size} images of {channels} channels: give at least one, gray or color")
 
+    @lru_cache(maxsize=2)
+    def chunk(first: int) -> Images:
+        return read_images(source, np.arange(first, min(first + CHUNK, source.size))).images
+
     def read(i: int, mode: Mode) -> UInt8[np.ndarray, "H W C"]:
         from PIL import Image
 
-        pixels = source.read(np.array([i]))["x"][0]
+        pixels = chunk(i - i % CHUNK)[i % CHUNK]
         image = Image.fromarray(pixels[..., 0] if channels == 1 else pixels)
         return np.asarray(image.convert(mode)).reshape(height, width, len(mode))
 
@@ -145,7 +181,15 @@ def of_source(source: Source, path: Path) -> ImageSet:
         return ImageFile((width, height), channels == 3, partial(read, i), classes)
 
     images = {str(i): image(i) for i in range(source.size)}
-    return ImageSet(source.name, path, images, f"{source.name}: {source.size:,} images")
+    return ImageSet(source.name, path, images, f"{source.name}: {source.size:,} images", partial(_classes, source))
+
+
+def _classes(source: Source) -> dict[str, str]:
+    """Returns the class of every example by its index; empty without labels. Labels without names are their numbers."""
+    if "y" not in source.spec:
+        return {}
+    labels = np.concatenate([chunk["y"] for chunk in in_chunks(source)])
+    return {str(i): source.classes[y] if source.classes else str(y) for i, y in enumerate(labels)}
 
 
 def is_image_set(path: Path) -> bool:
@@ -165,8 +209,8 @@ def pairs(x: ImageSet, target: ImageSet) -> Iterator[tuple[str, Images, Images]]
         yield name, x.images[name].read(mode)[None], image.read(mode)[None]
 
 
-def check_pairs(x: ImageSet, target: ImageSet) -> None:
-    """Raises `BadInput`, with the first three names, unless both sets have the same names and sizes."""
+def check_partners(x: ImageSet, target: ImageSet) -> None:
+    """Raises `BadInput`, with the first three names, unless both sets have the same names."""
     for here, there in ((x, target), (target, x)):
         if alone := [name for name in here.images if name not in there.images]:
             counted = f"{len(alone):,} of {len(here.images):,} images of {here.where} ({_first(alone)})"
@@ -174,6 +218,11 @@ def check_pairs(x: ImageSet, target: ImageSet) -> None:
                 f"{counted} have no partner in {there.where}: give partners one name, whatever the ending; images of "
                 "an .npz file are named 0, 1, ..."
             )
+
+
+def check_pairs(x: ImageSet, target: ImageSet) -> None:
+    """Raises `BadInput`, with the first three names, unless both sets have the same names and sizes."""
+    check_partners(x, target)
     sizes = {name: (x.images[name].size, image.size) for name, image in target.images.items()}
     wrong = [f"{name} {a[0]}x{a[1]} and {b[0]}x{b[1]}" for name, (a, b) in sizes.items() if a != b]
     if wrong:

@@ -9,11 +9,11 @@ import numpy as np
 
 from gan_jax import metrics
 from gan_jax.errors import BadInput
-from gan_jax.evaluation.image_sets import ImageSet, pairs
+from gan_jax.evaluation.image_sets import ImageSet, Mode, check_partners, pairs
 from gan_jax.metrics.features.alexnet import alexnet_conv5
 from gan_jax.metrics.features.imagenet import ImagenetWeights
 from gan_jax.metrics.features.lpips import lpips
-from gan_jax.metrics.features.network import Images
+from gan_jax.metrics.features.network import FeatureNet, Images, extract
 from gan_jax.metrics.frechet import frechet_distance_of, moments
 
 
@@ -28,6 +28,8 @@ class PairInputs(NamedTuple):
     """Whether PSNR and SSIM compare luminance only."""
     weights: ImagenetWeights | None = None
     """Given if a metric needs them."""
+    classifier: FeatureNet | None = None
+    """Given if a metric needs it."""
 
 
 class PairScores(NamedTuple):
@@ -46,6 +48,8 @@ class PairMetric(NamedTuple):
     values: Mapping[str, str]
     """The names of its values, each with the better direction, as in `suite.Metric`."""
     needs_weights: bool = False
+    needs_classifier: bool = False
+    """Such a metric compares labels, not pixels: its images have the size of the classifier."""
 
 
 def _means(name: str, inputs: PairInputs, score: Callable[[Images, Images], Any], settings: dict) -> PairScores:
@@ -105,8 +109,49 @@ def fd_patches(inputs: PairInputs) -> PairScores:
         sides.append(moments(features, f"patches of {each.where}"))
         counts.append(len(features))
     settings = {"patches": counts, "patch": PATCH, "stride": STRIDE, "quantization": "uint8"}
-    settings["features"] = {"name": net.name, "sha256": net.sha256, "resize": net.resize}
-    return PairScores({"fd_patches": frechet_distance_of(*sides)}, {}, settings)
+    return PairScores({"fd_patches": frechet_distance_of(*sides)}, {}, settings | _features(net))
+
+
+def _features(net: FeatureNet) -> dict[str, Any]:
+    return {"features": {"name": net.name, "sha256": net.sha256, "resize": net.resize}}
+
+
+def accuracy(inputs: PairInputs) -> PairScores:
+    """Computes the share of images that a classifier assigns to the label of their partner, as it does the partners.
+
+    Of translations with their inputs as partners, the second share, `accuracy_reference`, is the floor: that of the
+    inputs as they are.
+
+    Raises:
+        BadInput: partners have no labels, or classes that the classifier has not; images do not fit the classifier.
+
+    Hoffman et al. 2018, "CyCADA: cycle-consistent adversarial domain adaptation", https://arxiv.org/abs/1711.03213.
+    """
+    check_partners(inputs.x, inputs.target)
+    net, labels = inputs.classifier, inputs.target.labels()
+    if len(labels) < len(inputs.target.images):
+        raise BadInput(f"{inputs.target.where} has no labels: give a data set with labels, or a folder for every class")
+    if unknown := sorted(set(labels.values()).difference(net.classes)):
+        few = [", ".join(names[:3]) for names in (unknown, net.classes)]
+        raise BadInput(f"{inputs.target.where} has classes ({few[0]} ...) that {net.name} has not ({few[1]} ...)")
+    found = [_right(net, each, inputs.x.mode, labels) for each in (inputs.x, inputs.target)]
+    values = zip(("accuracy", "accuracy_reference"), found, strict=True)
+    means = {name: float(np.mean(list(right.values()))) for name, right in values}
+    return PairScores(means, found[0], {"pairs": len(labels), "quantization": "uint8"} | _features(net))
+
+
+def _right(net: FeatureNet, images: ImageSet, mode: Mode, labels: Mapping[str, str]) -> dict[str, float]:
+    """Returns 1 for every image that is classified as its label, else 0. Raises `BadInput`, with the set."""
+    if len(sizes := {image.size for image in images.images.values()}) > 1:
+        raise BadInput(f"{images.where} has images of {len(sizes)} sizes: give --image-size, the classifier's")
+    try:
+        probabilities = extract(net, np.concatenate(list(images.decoded(mode)))).probabilities
+    except BadInput as error:
+        raise BadInput(f"{images.where}: {error}") from error
+    if probabilities is None:
+        raise BadInput(f"{net.name} has no classes: give --features with a classifier")
+    predicted = probabilities.argmax(axis=1)
+    return {name: float(net.classes[y] == labels[name]) for name, y in zip(images.images, predicted, strict=True)}
 
 
 PAIR_METRICS = {
@@ -114,4 +159,5 @@ PAIR_METRICS = {
     "ssim": PairMetric(ssim, {"ssim": "higher"}),
     "lpips": PairMetric(lpips_alex, {"lpips": "lower"}, needs_weights=True),
     "fd_patches": PairMetric(fd_patches, {"fd_patches": "lower"}, needs_weights=True),
+    "accuracy": PairMetric(accuracy, {"accuracy": "higher", "accuracy_reference": "neither"}, needs_classifier=True),
 }

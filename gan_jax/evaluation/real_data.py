@@ -32,16 +32,22 @@ def open_images(name: str, data_dir: Path | None = None, split: str = "train", s
     """Opens the samples of a .npz file, or whatever `open_source` knows by this name."""
     if data_dir or not name.endswith(".npz") or _holds_data(name):
         return open_source(name, data_dir, split, size)
-    if split != "train" or size:
-        raise BadInput(f"{name} has no splits, and its images have one size: leave --split and --image-size out")
     path = Path(os.path.expanduser(name))
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            images, labels = arrays["images"], arrays.get("labels")
+            images, labels = arrays[_made(arrays.files)], arrays.get("labels")
     except Exception as error:  # NumPy, zip and zlib raise a dozen kinds
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise BadInput(f"{name} cannot be read as images ({reason}): write it with gan-jax sample --out") from error
+    if split != "train" or (size and images.shape[1:3] != (size, size)):
+        raise BadInput(f"{name} has no splits, and its images have one size: leave --split and --image-size out")
     return from_arrays(path.stem, images, labels)
+
+
+def _made(names: list[str]) -> str:
+    """Returns the name of the samples: `images`, or the one translation, as `fake_b`, of a game that makes several."""
+    fakes = [name for name in names if name.startswith("fake_")]
+    return fakes[0] if "images" not in names and len(fakes) == 1 else "images"
 
 
 def _holds_data(name: str) -> bool:

@@ -17,7 +17,7 @@ from gan_jax.runs.manifest import schedule_images
 
 ARROWS = {"higher": " ↑", "lower": " ↓"}
 
-DIGITS = {"psnr": 4, "ssim": 4, "lpips": 4}
+DIGITS = {"psnr": 4, "ssim": 4, "lpips": 4, "accuracy": 4, "accuracy_reference": 4}
 """Significant digits of values of which papers give more than three."""
 
 FRECHET = {"fid": "FD ({})", "intra_fid": "intra-class FD ({})", "fd_patches": "FD of patches ({})"}

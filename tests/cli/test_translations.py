@@ -101,6 +101,19 @@ def test_a_data_set_by_name_is_translated_to_arrays(capfd, runs, tmp_path):
     assert list(arrays) == ["inputs", "fake_b", "cycle_a"] and arrays["fake_b"].shape == (4, 28, 28, 1)
 
 
+@pytest.mark.parametrize("kind", ["folder", "arrays"])
+def test_inputs_are_resized_as_in_training(capfd, runs, photos, tmp_path, kind):
+    inputs = photos
+    if kind == "arrays":
+        inputs = f"{tmp_path / 'x.npz'}@test"
+        np.savez(tmp_path / "x.npz", x_train=np.zeros((1, 9, 6), np.uint8), x_test=np.full((2, 9, 6), 50, np.uint8))
+    flags = ["--inputs", inputs, "--image-size", 28, "--out", tmp_path / "s.npz"]
+    code, _, errors = command(capfd, "sample", runs / "unpaired", *flags)
+    arrays = np.load(tmp_path / "s.npz")
+    assert code == 0 and arrays["inputs"].shape == arrays["fake_b"].shape == (2, 28, 28, 1), errors
+    assert np.all(arrays["inputs"] == (128 if kind == "folder" else 50))
+
+
 def mistakes(photos, out):
     full = out / "full"
     full.mkdir(parents=True)

@@ -11,10 +11,11 @@ from commands import command
 from PIL import Image
 from super_resolution import bicubic_pairs
 
+from gan_jax.data import open_source
 from gan_jax.errors import BadInput
 from gan_jax.evaluation import protocol, tables
 from gan_jax.evaluation.feature_choice import choose_features
-from gan_jax.evaluation.inputs import EvalInputs, LabeledImages, compute_features
+from gan_jax.evaluation.inputs import EvalInputs, LabeledImages, compute_features, read_all
 from gan_jax.evaluation.suite import compute_scores, parse_metrics
 
 RANDOM = np.random.default_rng(0)
@@ -126,7 +127,8 @@ def test_mistakes_give_one_line_errors_and_write_nothing(capfd, folders, tmp_pat
     for argv, complaint in (
         ([tmp_path / "run", ref], "psnr compares images with their targets by file name: give a folder of images"),
         ([out], "psnr compares images with their targets: give REFERENCE"),
-        ([out, "mnist5k"], "mnist5k is not a folder, archive or .npz file of images: psnr needs two"),
+        ([out, "mnist5k"], r"psnr: 3 of 3 images of .*out \(a, b, c\) have no partner in mnist5k"),
+        ([ref / "a.png", ref], "a.png is not a folder, archive or .npz file of images: psnr needs one"),
         ([out, fewer], r"psnr: 2 of 3 images of .*out \(b, c\) have no partner in"),
         ([fewer, ref], r"psnr: 2 of 3 images of .*ref \(b, c\) have no partner in"),
         ([out, turned], r"psnr: 3 of 3 pairs .* \(a 30x20 and 20x30, b 29x21 and 21x29, c 28x22 and 22x28\)"),
@@ -180,3 +182,70 @@ def test_bicubic_x4_has_its_published_scores_by_the_command(capfd, test_data, tm
     assert found["fd_patches"]["fd_patches"] > 100 and found["fd_patches"]["protocol"]["patches"] == [289, 289]
     net = choose_features("alexnet-conv5", None, (8, 8, 3), "photos", test_data("lpips.npz"))
     assert net.name == "alexnet-conv5"
+
+
+@pytest.fixture
+def labeled(tmp_path):
+    """Writes images of four classes, told apart by their brightness, labels of a test split, and their negatives."""
+    random, labels = np.random.default_rng(1), np.arange(40) % 4
+    images = (60 * labels[:, None, None] + random.integers(0, 40, (40, 16, 16))).astype(np.uint8)
+    none = {"x_train": images[:1], "y_train": labels[:1]}
+    np.savez(tmp_path / "real.npz", x_test=images, y_test=labels, **none)
+    np.savez(tmp_path / "made.npz", inputs=images[..., None], fake_a=255 - images[..., None], cycle_b=images[..., None])
+    return tmp_path / "made.npz", tmp_path / "real.npz", images, labels
+
+
+NET = f"{tiny_features.__file__}:numbered"
+
+
+def predicted(images):
+    return tiny_features.numbered_classes(images.astype(np.float32)[..., None])
+
+
+def test_accuracy_is_the_share_of_images_classified_as_their_partners_labels(capfd, labeled, tmp_path):
+    _, real, _, labels = labeled
+    flags = ("--split", "test", "--image-size", 8, "--metrics", "accuracy", "--features", NET)
+    halves = np.asarray(read_all(open_source(str(real), split="test", size=8)).images)[..., 0]
+    np.savez(tmp_path / "small.npz", fake_a=255 - halves[..., None])
+    found = scores(capfd, tmp_path / "small.npz", real, *flags, out=tmp_path / "s.json")["accuracy"]
+    expected = predicted(255 - halves) == labels
+    assert 0 < expected.mean() < 1
+    assert found["accuracy"] == expected.mean() == np.mean(list(found["per_image"].values()))
+    assert found["accuracy_reference"] == (predicted(halves) == labels).mean()
+    assert found["protocol"]["pairs"] == 40 and found["protocol"]["features"]["name"] == "tiny"
+
+
+def test_labels_are_those_of_the_partner_by_name_and_folders_are_labels(capfd, labeled, tmp_path):
+    *_, images, labels = labeled
+    for i, (image, label) in enumerate(zip(images[:, ::2, ::2], labels, strict=True)):
+        for side, pixels in (("in", image), ("out", 255 - image)):
+            (tmp_path / side / str(label)).mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels).save(tmp_path / side / str(label) / f"{i}.png")
+    flags = ("--metrics", "accuracy", "--features", NET)
+    found = scores(capfd, tmp_path / "out", tmp_path / "in", *flags, out=tmp_path / "s.json")["accuracy"]
+    assert found["accuracy"] == (predicted(255 - images[:, ::2, ::2]) == labels).mean()
+    assert found["per_image"].keys() == {f"{label}/{i}" for i, label in enumerate(labels)}
+
+
+def test_mistakes_with_labels_give_one_line_errors(capfd, labeled, tmp_path):
+    made, real, images, labels = labeled
+    bare, others = tmp_path / "bare.npz", tmp_path / "others.npz"
+    np.savez(bare, x_test=images)
+    np.savez(others, x_test=images, y_test=labels + 3)
+    split = ("--split", "test")
+    for argv, complaint in (
+        ([made, real, *split], "accuracy needs a classifier: give --features FILE, which scripts/train_classifier.py"),
+        ([made, real, "--features", NET], "accuracy: 39 of 40 images of .*made.npz .* have no partner"),
+        ([made, real, *split, "--features", NET], r"accuracy: .*made.npz: tiny sees 8x8 images, not 16x16: resize"),
+        ([made, bare, *split, "--features", NET], r"accuracy: .*bare.npz has no labels: give"),
+        (
+            [made, others, *split, "--features", NET],
+            r"accuracy: .*others.npz has classes \(4, 5, 6 .*that tiny has not",
+        ),
+        ([made, real, *split, "--image-size", 8, "--features", NET], "its images have one size"),
+        ([made, real, *split, "--features", NET, "--metrics", "accuracy,psnr"], "--split test: psnr reads all images"),
+        ([made, real.parent, *split, "--features", NET], "give the folder of the split instead"),
+    ):
+        argv = argv if "--metrics" in argv else [*argv, "--metrics", "accuracy"]
+        code, _, errors = command(capfd, "evaluate", *argv, "--out", tmp_path / "s.json")
+        assert code == 2 and len(errors.splitlines()) == 1 and re.search(complaint, errors), (argv, errors)

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gan_jax.data import open_source
+from gan_jax.data.source import read_as_bytes
 from gan_jax.errors import BadInput
-from gan_jax.evaluation.image_sets import check_pairs, open_image_set, pairs
+from gan_jax.evaluation.image_sets import check_pairs, open_image_set, open_named, pairs
 
 RANDOM = np.random.default_rng(0)
 
@@ -56,6 +58,25 @@ def test_arrays_are_named_by_their_index(tmp_path, size):
     assert list(found.images) == [str(i) for i in range(12)] and found.mode == "L"
     np.testing.assert_array_equal(np.concatenate(list(found.decoded("L"))), images)
     np.testing.assert_array_equal(found.images["3"].read("RGB"), np.repeat(images[3], 3, axis=2))
+
+
+def test_splits_of_arrays_are_resized_as_for_training_and_labeled(tmp_path):
+    arrays = {"x_test": RANDOM.integers(0, 256, (300, 6, 6)).astype(np.uint8), "y_test": np.arange(300) % 7}
+    np.savez(tmp_path / "x.npz", x_train=arrays["x_test"][:1], y_train=arrays["y_test"][:1], **arrays)
+    source = open_source(str(tmp_path / "x.npz"), split="test", size=8)
+    for name, split in ((tmp_path / "x.npz", "test"), (f"{tmp_path / 'x.npz'}@test", "train")):
+        found = open_named(str(name), tmp_path, split, 8)
+        assert found.labels() == {str(i): str(i % 7) for i in range(300)} and found.images["3"].size == (8, 8)
+        images = np.concatenate(list(found.decoded("L")))
+        np.testing.assert_array_equal(images, read_as_bytes(source, np.arange(300))["x"])
+
+
+def test_labels_of_files_are_their_folders(tmp_path):
+    folder = draw(tmp_path / "set", {"test/3/a.png": (4, 6), "test/7/a.png": (6, 4)})
+    found = open_named(str(folder), tmp_path, size=2)
+    assert found.labels() == {"3/a": "3", "7/a": "7"}
+    assert [image.read("RGB").shape for image in found.images.values()] == [(2, 2, 3)] * 2
+    assert opened(draw(tmp_path / "flat", {"a.png": (4, 4)}), tmp_path).labels() == {}
 
 
 def test_digest_depends_on_names_and_pixels(tmp_path):

@@ -31,3 +31,9 @@ def tiny(head=head):
 
 net = tiny()
 blind = tiny(head=None)
+numbered = net._replace(classes=tuple("0123"))
+
+
+def numbered_classes(pixels):
+    """Returns the class that `numbered` finds most probable."""
+    return np.asarray(head(net.params, apply(net.params, pixels))).argmax(1)

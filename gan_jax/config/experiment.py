@@ -35,8 +35,9 @@ class RunConfig:
     data: str = "mnist5k"
     """Data set: mnist5k (no download), a TFDS name such as mnist, an image folder or archive, images or points in a
     .npz file, points (ring, grid, spiral, moons) or a .npy file of them. Prefixes: stacked: (three digits as the colors
-    of one image), ground: (digits on grounds of random color), color: (gray images as color). For any data with labels,
-    a number selects a fixed class-balanced subset: mnist5k:500 has 500 examples."""
+    of one image), ground: (digits on grounds of random color), ground=photos/: (on crops of photographs), color: (gray
+    images as color). For any data with labels, a number selects a fixed class-balanced subset: mnist5k:500 has 500
+    examples."""
     pair: str = ""
     """Names of the inputs and the targets of paired data, in this order: two folders matched by file name, as in
     label,photo; the halves of one image, left,right; or two arrays of a .npz file, a,x. auto takes well-known names."""

@@ -18,6 +18,7 @@ from gan_jax.data.sources.image_folder import archive_source, folder_source
 from gan_jax.data.sources.mnist5k import mnist5k
 from gan_jax.data.sources.pair_layout import KNOWN, words_of
 from gan_jax.data.sources.paired import paired
+from gan_jax.data.sources.photo_grounds import on_photographs
 from gan_jax.data.sources.stacked_mnist import PREFIX, SIDE, stack_digits
 from gan_jax.data.sources.subset import NAME, balanced_subset
 from gan_jax.data.sources.tfds import DOMAINS, tfds_source
@@ -54,6 +55,9 @@ BUILT_IN = {"mnist5k": mnist5k, **TOY_DATA}
 DERIVED = {"ground:": on_ground, "color:": in_color}
 """Prefixes of names, and what they make of the data set."""
 
+GROUNDS = re.compile(r"ground=(?P<photographs>[^:]+):(?P<data>.+)")
+"""Names of data sets on grounds of their own."""
+
 few, stacked, points_source = balanced_subset, stack_digits, array_source
 """Names of earlier releases."""
 
@@ -73,8 +77,9 @@ def open_source(
     Args:
         name: one of `BUILT_IN`, the path of a folder or archive of images, the path of a `.npy` or `.npz` file of
             images or points, or the name of a TFDS data set. The prefix `stacked:` makes Stacked-MNIST from gray
-            digits, `ground:` puts digits on grounds of random color, `color:` makes gray images color. The suffix `:N`
-            keeps a class-balanced subset of N training examples; other splits stay whole.
+            digits, `ground:` puts digits on grounds of random color, `ground=PHOTOGRAPHS:` on crops of photographs,
+            `color:` makes gray images color. The suffix `:N` keeps a class-balanced subset of N training examples;
+            other splits stay whole.
         data_dir: folder with the original archives of a TFDS data set, read instead of a download. A bare name then
             always means a TFDS data set.
         split: name of the split, as TFDS writes it for TFDS data sets.
@@ -92,7 +97,7 @@ def open_source(
         raise BadInput(f"--pair {pair} is for pairs and --to {to} for unpaired data: leave one of them out")
     if to:
         return _open_unpaired(name, to, data_dir, split, size, tile)
-    if (pair or tile) and (name in BUILT_IN or name.startswith((PREFIX, *DERIVED))):
+    if (pair or tile) and (name in BUILT_IN or name.startswith((PREFIX, *DERIVED, "ground="))):
         flag = f"--pair {pair}" if pair else f"--tile {tile}"
         raise BadInput(f"{flag} is for files and TFDS data sets, not for {name}: leave it out")
     if name.startswith(PREFIX):
@@ -100,6 +105,8 @@ def open_source(
         return stack_digits(digits, size=SIDE if size is None else size)
     if prefix := _derived_prefix(name):
         return DERIVED[prefix](open_source(name.removeprefix(prefix), data_dir, split, size))
+    if grounds := GROUNDS.fullmatch(name):
+        return _on_grounds(open_source(grounds["data"], data_dir, split, size), grounds["photographs"])
     if subset := _subset(name):
         source = open_source(subset["all"], data_dir, split, size, pair=pair, tile=tile)
         return balanced_subset(source, int(subset["n"])) if split == "train" else source
@@ -112,6 +119,16 @@ def open_source(
     if name not in BUILT_IN:
         return tfds_source(name, data_dir, split, size, pair, tile)
     return BUILT_IN[name]() if size is None else _resized(BUILT_IN[name](), size)
+
+
+def _on_grounds(source: Source, photographs: str) -> Source:
+    """Puts images on crops of photographs, which are cut into squares of twice their side so that they fit memory."""
+    tile = 2 * max(source.shape[:2])
+    try:
+        squares = open_source(photographs, tile=tile)
+    except BadInput as error:
+        raise BadInput(f"grounds of {source.name}, cut from squares of {tile} pixels: {error}") from error
+    return on_photographs(source, squares)
 
 
 def _open_path(name: str, path: Path, split: str, size: int | None, pair: str, tile: int | None) -> Source:
@@ -135,7 +152,9 @@ def _open_unpaired(
     """Opens unpaired data; a folder with the name of a class is a data set."""
 
     def opened(name: str) -> Source:
-        return open_source(name, None if name in BUILT_IN or _is_path(name) else data_dir, split, size, tile=tile)
+        inner = GROUNDS.sub(r"\g<data>", name)
+        inner = inner.removeprefix(_derived_prefix(inner))
+        return open_source(name, None if inner in BUILT_IN or _is_path(inner) else data_dir, split, size, tile=tile)
 
     if to == AUTO and name.startswith(DOMAINS):
         return unpaired(*(plain(tfds_source(name, data_dir, f"{split}{side}", size, tile=tile)) for side in "AB"))
@@ -168,6 +187,8 @@ def absolute_name(name: str, data_dir: str | Path | None = None, size: int | Non
     for prefix in (PREFIX, *DERIVED):
         if name.startswith(prefix):
             return prefix + absolute_name(name.removeprefix(prefix), data_dir, None if prefix == PREFIX else size)
+    if grounds := GROUNDS.fullmatch(name):
+        return f"ground={absolute_name(grounds['photographs'])}:{absolute_name(grounds['data'], data_dir, size)}"
     if subset := _subset(name):
         return f"{absolute_name(subset['all'], data_dir, size)}:{subset['n']}"
     path = _path(name, data_dir, size)

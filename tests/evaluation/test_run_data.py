@@ -165,6 +165,8 @@ def test_names_become_absolute_exactly_where_they_are_paths(tmp_path, monkeypatc
     found = {name: f"{tmp_path}/{path}" for name, path in paths.items()} | dict(zip(same, same, strict=True))
     found |= {"~/x": "/home/me/x", "stacked:./digits.zip": f"stacked:{tmp_path}/digits.zip"}
     found |= {"set.zip/train": f"{tmp_path}/set.zip/train", "ground:faces:4": f"ground:{tmp_path}/faces:4"}
+    found |= {"ground=set.zip/train:mnist:9": f"ground={tmp_path}/set.zip/train:mnist:9"}
+    found |= {"ground=faces:./a.npz": f"ground={tmp_path}/faces:{tmp_path}/a.npz"}
     found |= {"color:mnist5k": "color:mnist5k", "cycle_gan/horse2zebra": "cycle_gan/horse2zebra", "zebra": "zebra"}
     assert {name: absolute_name(name) for name in found} == found
     assert [absolute_name(name) for name in found.values()] == list(found.values())
@@ -175,4 +177,4 @@ def test_no_other_module_opens_the_data_of_a_run():
     """Data that a user names beside a run's own is opened by `evaluation/real_data.py`, or is to be translated."""
     package = Path(tiny.__file__).parents[2] / "gan_jax"
     opening = {str(file.relative_to(package)) for file in package.rglob("*.py") if "open_source(" in file.read_text()}
-    assert opening - {"data/__init__.py"} == {"runs/run_data.py", "evaluation/real_data.py", "cli/translate.py"}
+    assert opening - {"data/__init__.py"} == {"runs/run_data.py", "evaluation/real_data.py", "evaluation/image_sets.py"}

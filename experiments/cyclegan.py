@@ -9,21 +9,25 @@ gan-jax sample runs/cyclegan-0 --inputs photos/ --domain b --out back/      # b 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import optax
+from jaxtyping import Array, PyTree
 from tyro.conf import Fixed
 
 from gan_jax.cli import train_file
 from gan_jax.config.experiment import Evaluation, Experiment, Phase, Row, RunConfig
-from gan_jax.config.flags import Fraction, NonNegativeFloat, NonNegativeInt, PositiveFloat
+from gan_jax.config.flags import Fraction, NonNegativeFloat, NonNegativeInt, PositiveFloat, WeightsFile
 from gan_jax.data import Source
-from gan_jax.engine.game import Latents
+from gan_jax.engine.game import Frozen, Latents
 from gan_jax.engine.keys import split
 from gan_jax.errors import BadInput
 from gan_jax.games import cyclegan
 from gan_jax.losses.reconstruction import l1
+from gan_jax.metrics.features import mnist
 from gan_jax.nets import cyclegan as nets
 from gan_jax.nets.pair import Pair
 
@@ -39,6 +43,11 @@ class Config:
     identity_weight: NonNegativeFloat = 5.0
     """Weight of the distance of an image from its translation to its own domain; it keeps colors. Domains of different
     channels take 0."""
+    classifier: WeightsFile = None
+    """File with a classifier of one domain (of scripts/train_mnist_features.py): translations keep the class it sees in
+    their inputs, as in CyCADA, Hoffman 2018 (arXiv:1711.03213)."""
+    semantic_weight: PositiveFloat = 1.0
+    """Weight of that term."""
     pool: NonNegativeInt = 50
     """Past translations that a discriminator is shown again; 0 for none."""
     learning_rate: PositiveFloat = 2e-4
@@ -94,6 +103,8 @@ def build(source: Source, run: RunConfig, config: Config) -> Experiment:
         cycle_weight=config.cycle_weight,
         identity_weight=config.identity_weight,
         pool_size=config.pool,
+        classifier=_frozen(config.classifier) if config.classifier else None,
+        semantic_weight=config.semantic_weight,
         ema=config.ema,
     )
     evaluation = Evaluation(cycle_errors, samples=64)
@@ -122,6 +133,16 @@ def cycle_errors(nets, latents: Latents) -> dict[str, jax.Array]:
         for name, shown in ((f"cycle_{domain}", fake), (f"cycle_{domain}_noisy", fake + noise)):
             found[name] = jnp.mean(l1(x, nets[back].ema(shown, keys)))
     return found
+
+
+def _frozen(weights: Path) -> Frozen:
+    """Makes a frozen network, from images in [-1, 1] to logits, of a file of weights, which a step reads."""
+    net = cache(lambda: mnist.load(weights))
+
+    def logits(params: PyTree[Array], x: Array) -> Array:
+        return net().head(params, net().apply(params, 127.5 * (x + 1)))
+
+    return Frozen(logits, lambda: net().params)
 
 
 if __name__ == "__main__":

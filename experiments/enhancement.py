@@ -22,11 +22,12 @@ from tyro.conf import Fixed
 
 from gan_jax.cli import train_file
 from gan_jax.config.experiment import Evaluation, Experiment, Phase, Row, RunConfig
-from gan_jax.config.flags import Fraction, PositiveFloat, PositiveInt
+from gan_jax.config.flags import Fraction, PositiveFloat, PositiveInt, Share, WeightsFile
 from gan_jax.data import Source, derived
 from gan_jax.engine.game import Latents
 from gan_jax.games import paired
 from gan_jax.losses.reconstruction import squared_error
+from gan_jax.metrics.features import vgg16 as vgg
 from gan_jax.nets import srgan as nets
 from gan_jax.nets.pair import Pair
 
@@ -71,10 +72,14 @@ class Config:
     """Of inpaint: where the hole is, which has half the side of the image."""
     crop: PositiveInt | None = None
     """Side in pixels of the random crops of the targets to train on; by default whole images."""
-    mse: Fraction = 0.8
+    mse: Share = 0.8
     """Share of the images for the first phase, on the mean squared error alone."""
     adversarial_weight: PositiveFloat = 1e-3
     """Weight of the adversarial loss beside the mean squared error in the second phase."""
+    perceptual: WeightsFile = None
+    """File with weights of VGG16 (of scripts/lpips_weights.py), for a perceptual loss in the second phase."""
+    perceptual_weight: PositiveFloat = 0.006
+    """Weight of the squared distance of the feature maps relu3_3."""
     learning_rate: PositiveFloat = 1e-3
     """Learning rate of the first phase; the second has a fifth of it."""
     b1: Fraction = 0.9
@@ -122,6 +127,8 @@ def build(source: Source, run: RunConfig, config: Config) -> Experiment:
         distance_weight=1.0,
         adversarial_weight=config.adversarial_weight,
         conditional=False,
+        features=vgg.frozen(config.perceptual) if config.perceptual else None,
+        perceptual_weight=config.perceptual_weight,
         ema=config.ema,
     )
     pretrained = round(config.mse * run.images)

@@ -45,6 +45,7 @@ PositiveFloat = Annotated[float, _number(float, lambda x: x > 0, "> 0")]
 NonNegativeFloat = Annotated[float, _number(float, lambda x: x >= 0, ">= 0")]
 Seed = Annotated[int, _number(int, lambda n: 0 <= n < 2**32, ">= 0 and < 2**32")]
 Fraction = Annotated[float, _number(float, lambda x: 0 <= x < 1, ">= 0 and < 1")]
+Share = Annotated[float, _number(float, lambda x: 0 <= x <= 1, ">= 0 and <= 1")]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,6 +72,24 @@ def by_word(
             raise _WordError from error
 
     return Word(1, metavar, read_first, fits, lambda value: [name(value)], files=files)
+
+
+def _absolute(word: str) -> Path | None:
+    return None if word == "none" else Path(os.path.abspath(os.path.expanduser(word)))
+
+
+WeightsFile = Annotated[
+    Path | None,
+    by_word(
+        "FILE|none",
+        _absolute,
+        lambda path: str(path or "none"),
+        lambda value: value is None or isinstance(value, Path),
+        lambda word: [Path(word)] if word != "none" else [],
+    ),
+]
+"""A file with the weights of a pretrained network, whose sha256 is part of the run; a run that is only restored, to
+draw samples, does not need the file."""
 
 
 class _WordError(Exception):

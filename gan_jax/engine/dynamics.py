@@ -149,10 +149,8 @@ def unrolled(steps: int, leader: str = "g") -> Dynamics:
 
     def follow(field: Field, params: Joint) -> tuple[Joint, Any]:
         if leader not in params or len(params) < 2:
-            raise BadInput(
-                f"unrolled(leader={leader!r}) needs {leader!r} and another mover in one turn, "
-                f"but in this turn only {sorted(params)} move"
-            )
+            needs = f"unrolled(leader={leader!r}) needs {leader!r} and another mover in one turn"
+            raise BadInput(f"{needs}, but in this turn only {sorted(params)} move")
 
         def loss_then(own: Tree) -> Float[Array, ""]:
             joint, optimizers = params | {leader: own}, field.optimizers
@@ -224,10 +222,8 @@ def lookahead(every: int = 5, share: float = 0.5) -> Dynamics:
 def _check_together(name: str, params: Joint) -> None:
     """Raises `BadInput` in a turn of one mover, where these dynamics would silently lose their meaning."""
     if len(params) < 2:
-        raise BadInput(
-            f"{name} needs simultaneous moves, but in this turn only {sorted(params)} move: "
-            "put the moves into one turn (for toy experiments, --simultaneous)"
-        )
+        only = f"{name} needs simultaneous moves, but in this turn only {sorted(params)} move"
+        raise BadInput(f"{only}: put the moves into one turn (for toy experiments, --simultaneous)")
 
 
 def _check_count(name: str, argument: str, count: int) -> None:

@@ -63,6 +63,16 @@ class Player(NamedTuple):
     ema: Ema = 0.0
 
 
+class Frozen(NamedTuple):
+    """A pretrained network, `apply(variables, *args) -> output`, which losses call as `nets["vgg"](*args)`.
+
+    `variables()` reads its arrays. A step takes them as an argument: they are in no state, and in no checkpoint.
+    """
+
+    apply: Callable[..., Any]
+    variables: Callable[[], PyTree[Array]]
+
+
 class Move(NamedTuple):
     """The players who move, and the loss that they minimize.
 
@@ -124,6 +134,8 @@ class Game(NamedTuple):
     """The codes that the prior draws besides `z`: `{"y": Categorical(10)}` in a game of ten classes."""
     conditions: tuple[str, ...] = ()
     """The arrays of the batch that are latents as they are: images to translate. Sampling then takes data."""
+    frozen: Mapping[str, Frozen] = MappingProxyType({})
+    """The pretrained networks, by names that are not those of players."""
 
     def draw(self, keys: Keys, batch: Batch) -> Latents:
         """Draws the latents of a batch: those of the prior, and the game's conditions."""

@@ -6,7 +6,7 @@ Gradients are taken here and nowhere else, with respect to the parameters of `mo
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -25,6 +25,15 @@ from gan_jax.errors import BadInput
 Players = dict[str, PlayerState]
 Reports = dict[str, Metrics]
 """The metrics of every move of a turn, by the move's label."""
+
+
+class Dealt(NamedTuple):
+    """What the losses of a turn get, and the frozen networks, bound to their variables."""
+
+    batch: Batch
+    keys: Keys
+    step: Int[Array, ""]
+    frozen: Mapping[str, Callable]
 
 
 def init(game: Game, key: Key[Array, ""], batch: Mapping[str, Any]) -> State:
@@ -47,9 +56,10 @@ def init(game: Game, key: Key[Array, ""], batch: Mapping[str, Any]) -> State:
     return jax.jit(make)(key)
 
 
-def make_step(game: Game, axis_name: str | None = None) -> Callable[[State, Batch], tuple[State, Metrics]]:
+def make_step(game: Game, axis_name: str | None = None) -> Callable[..., tuple[State, Metrics]]:
     """Makes the pure step `(state, batch) -> (state, metrics)`, which plays every turn of the game once.
 
+    In a game with frozen networks it also takes `frozen_variables(game)`; left out, they are constants of the program.
     Batch leaves are `[slice, B, ...]`; `game.slices` tells which turn sees which. Metrics are scalars, for every move
     `<label>/loss`, `<label>/grad_norm` and the metrics of its loss, averaged over moves of one label. A lazy move
     reports 0 in the steps that skip it; `<label>/played` is 1 in the others. `axis_name` is the mapped axis over which
@@ -60,15 +70,17 @@ def make_step(game: Game, axis_name: str | None = None) -> Callable[[State, Batc
     """
     check_game(game)
 
-    def step(state: State, batch: Batch) -> tuple[State, Metrics]:
+    def step(state: State, batch: Batch, frozen: Mapping[str, Any] | None = None) -> tuple[State, Metrics]:
         check_batch(game, batch)
+        frozen = frozen_variables(game) if frozen is None else frozen
+        pretrained = {name: partial(each.apply, frozen[name]) for name, each in game.frozen.items()}
         with batch_axis(axis_name):
             key = jax.random.fold_in(state.key, state.step)
             players, played = state.players, []
-            for i, (turn, dealt) in enumerate(zip(game.turns, slices(game), strict=True)):
-                examples = {name: leaf[dealt] for name, leaf in batch.items()}
+            for i, (turn, slice_) in enumerate(zip(game.turns, slices(game), strict=True)):
+                examples = {name: leaf[slice_] for name, leaf in batch.items()}
                 keys = example_keys(jax.random.fold_in(key, i), len(next(iter(examples.values()))))
-                play = partial(_play, game, turn, examples, keys, state.step)
+                play = partial(_play, game, turn, Dealt(examples, keys, state.step, pretrained))
                 if turn.every == 1:
                     players, reports = play(players)
                 else:
@@ -81,6 +93,11 @@ def make_step(game: Game, axis_name: str | None = None) -> Callable[[State, Batc
             return State(state.step + 1, state.key, players), _average(game, played, state.step)
 
     return step
+
+
+def frozen_variables(game: Game) -> dict[str, Any]:
+    """Reads the variables of the frozen networks."""
+    return {name: each.variables() for name, each in game.frozen.items()}
 
 
 def optimizers(game: Game, name: str) -> dict[Callable, optax.GradientTransformation]:
@@ -102,22 +119,20 @@ def _init_player(player: Player, txs: dict, key: Key[Array, ""], args: tuple) ->
     return PlayerState(params, variables, opt if len(opt) > 1 else opt[0], ema)
 
 
-def _play(
-    game: Game, turn: Turn, batch: Batch, keys: Keys, step: Int[Array, ""], players: Players
-) -> tuple[Players, Reports]:
+def _play(game: Game, turn: Turn, dealt: Dealt, players: Players) -> tuple[Players, Reports]:
     """Plays one turn; with plain dynamics, `follow(field, joint)` is `field.gradients(joint)`."""
     joint = {name: players[name].params for move in turn.moves for name in move.who}
-    field = _gradient_field(game, turn, batch, keys, step, players)
+    field = _gradient_field(game, turn, dealt, players)
     grads, (stats, reports) = turn.dynamics.follow(field, joint)
     return _advance(game, turn, players, joint, grads, stats), _report(turn, reports, grads)
 
 
-def _gradient_field(game: Game, turn: Turn, batch: Batch, keys: Keys, step: Int[Array, ""], players: Players) -> Field:
+def _gradient_field(game: Game, turn: Turn, dealt: Dealt, players: Players) -> Field:
     """Builds the field of a turn: at joint parameters, every mover's gradient of its own move's loss."""
 
     def loss(move: Move, joint: Joint, own: Joint) -> tuple[Float[Array, ""], Any]:
-        nets = bind(game, players, joint | own)
-        value, metrics = check_loss(move, move.loss(nets, batch, keys, step))
+        nets = {**dealt.frozen, **bind(game, players, joint | own)}
+        value, metrics = check_loss(move, move.loss(nets, *dealt[:3]))
         return value, ({name: nets[name].stats for name in move.who}, {"loss": value, **metrics})
 
     def gradients(joint: Joint) -> tuple[Joint, Any]:
@@ -142,10 +157,8 @@ def _gradient_field(game: Game, turn: Turn, batch: Batch, keys: Keys, step: Int[
 
 def _advance(game: Game, turn: Turn, players: Players, joint: Joint, grads: Joint, stats: Joint) -> Players:
     """Advances every mover: parameters, new stats and optimizer. Returns all players."""
-    updates, opts = _updates(game, turn, joint, grads, {name: players[name].opt for name in joint})
-    moved = optax.apply_updates(joint, updates)
-    advanced = {name: PlayerState(moved[name], stats[name], opts[name], players[name].ema) for name in joint}
-    return {**players, **advanced}
+    moved, opts = _descend(game, turn, joint, grads, {name: players[name].opt for name in joint})
+    return players | {name: PlayerState(moved[name], stats[name], opts[name], players[name].ema) for name in joint}
 
 
 def _report(turn: Turn, reports: Reports, grads: Joint) -> Reports:

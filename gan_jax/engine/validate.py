@@ -5,11 +5,10 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from gan_jax.engine.finite import FINITE_STEPS, WATCHED
 from gan_jax.engine.game import Batch, Game, Move, Network, slice_count
 from gan_jax.errors import BadInput
 
-RESERVED = {*WATCHED, FINITE_STEPS[1:], "played"}
+RESERVED = {"loss", "grad_norm", "finite_steps", "played"}
 """The metrics that the step itself reports of every move."""
 
 
@@ -17,6 +16,8 @@ def check_game(game: Game) -> None:
     """Raises `BadInput` if the game is inconsistent."""
     if not game.turns:
         raise BadInput("a game needs at least one turn")
+    if shared := sorted(game.players.keys() & game.frozen.keys()):
+        raise BadInput(f"{shared[0]!r} is a player and a frozen network: give one of them another name")
     for name, player in game.players.items():
         if isinstance(player.net, type) or not isinstance(player.net, Network):
             raise BadInput(f"the network of {name!r} has no init and apply, as NNX modules: give a flax.linen module")

@@ -4,15 +4,21 @@ Zhu et al. 2017, "Unpaired image-to-image translation using cycle-consistent adv
 sec. 4 (https://arxiv.org/abs/1703.10593), as its authors' program plays it: all networks move at once.
 """
 
+from collections.abc import Callable
+
 import jax.numpy as jnp
 import optax
+from jaxtyping import Array, Float
 
 from gan_jax import losses
-from gan_jax.engine.game import Ema, Game, Move, Network, Player, move, turn
+from gan_jax.engine.game import Ema, Frozen, Game, Move, Network, Player, move, turn
 from gan_jax.engine.keys import split
 from gan_jax.losses.adversarial import AdversarialLoss
 from gan_jax.losses.reconstruction import l1
 from gan_jax.nets.pool import ImagePool
+
+Images = Float[Array, "B ..."]
+Logits = Float[Array, "B K"]
 
 
 def game(
@@ -27,6 +33,8 @@ def game(
     identity_weight: float = 5.0,
     pool_size: int = 50,
     loss: AdversarialLoss = losses.least_squares,
+    classifier: Frozen | None = None,
+    semantic_weight: float = 1.0,
     ema: Ema = 0.0,
 ) -> Game:
     """Builds the game of two translators against a discriminator of each domain.
@@ -34,6 +42,7 @@ def game(
         g:   min  mean(loss.g(d_b(b), d_b(g_ab(a)))) + mean(loss.g(d_a(a), d_a(g_ba(b))))
                   + cycle_weight (l1(a, g_ba(g_ab(a))) + l1(b, g_ab(g_ba(b))))
                   + identity_weight (l1(b, g_ab(b)) + l1(a, g_ba(a)))
+                  + semantic_weight (ce(classifier(a), classifier(g_ab(a))) + ce(classifier(b), classifier(g_ba(b))))
         d_a: min  mean(loss.d(d_a(a), d_a(pool_a(g_ba(b)))))        d_b likewise
 
     Args:
@@ -48,6 +57,9 @@ def game(
             equal shape; with 0 the term is left out.
         pool_size: past translations from which half of a discriminator's fakes are drawn; 50 in the paper, 0 for none.
         loss: least squares in the paper.
+        classifier: `classifier(images [B, ...]) -> logits [B, K]`, trained on one of the domains; None for none.
+        semantic_weight: of the cross entropy of a translation's class with the most probable class of its input:
+            Hoffman et al. 2018, "CyCADA", eq. 4 (https://arxiv.org/abs/1711.03213).
         ema: the translators' moving average (see `Player`), from which samples are drawn; 0 for none.
     """
 
@@ -68,6 +80,11 @@ def game(
         if identity_weight:
             same = jnp.mean(l1(b, nets["g_ab"](b, others[4]))) + jnp.mean(l1(a, nets["g_ba"](a, others[5])))
             total, report = total + identity_weight * same, report | {"identity": same}
+        if classifier:
+            kept = jnp.mean(_same_class(nets["classifier"], a, fake_b)) + jnp.mean(
+                _same_class(nets["classifier"], b, fake_a)
+            )
+            total, report = total + semantic_weight * kept, report | {"semantic": kept}
         return total, report
 
     def d_move(domain: str) -> Move:
@@ -113,4 +130,10 @@ def game(
         sample=sample,
         clock="d_a",
         conditions=("a", "b"),
+        frozen={"classifier": classifier} if classifier else {},
     )
+
+
+def _same_class(classifier: Callable[[Images], Logits], x: Images, translated: Images) -> Float[Array, " B"]:
+    """Computes the cross entropy of the class of a translation with the most probable class of `x`."""
+    return optax.softmax_cross_entropy_with_integer_labels(classifier(translated), jnp.argmax(classifier(x), axis=-1))

@@ -13,9 +13,10 @@ import optax
 from jaxtyping import Array, Float
 
 from gan_jax import losses
-from gan_jax.engine.game import Ema, Game, Network, Player, move, turn
+from gan_jax.engine.game import Ema, Frozen, Game, Network, Player, move, turn
 from gan_jax.engine.keys import split
 from gan_jax.losses.adversarial import AdversarialLoss
+from gan_jax.losses.reconstruction import squared_error
 
 Distance = Callable[[Float[Array, "B ..."], Float[Array, "B ..."]], Float[Array, " B"]]
 """`distance(x, x_fake)` per example."""
@@ -32,12 +33,15 @@ def game(
     adversarial_weight: float = 1.0,
     conditional: bool = True,
     loss: AdversarialLoss = losses.non_saturating,
+    features: Frozen | None = None,
+    perceptual_weight: float = 0.006,
     ema: Ema = 0.0,
 ) -> Game:
     """Builds the game of a translator against a discriminator.
 
         d: min  mean(loss.d(s_real, s_fake))
         g: min  adversarial_weight mean(loss.g(s_real, s_fake)) + distance_weight mean(distance(x, g(a)))
+                + perceptual_weight mean((features(x) - features(g(a)))^2)
         s_real = d(a, x), s_fake = d(a, g(a)); of an unconditional discriminator d(x) and d(g(a))
 
     Args:
@@ -51,6 +55,8 @@ def game(
         adversarial_weight: 1 in pix2pix, 0.001 in SRGAN.
         conditional: whether the discriminator sees the input, as in pix2pix; in SRGAN it does not.
         loss: the adversarial loss.
+        features: `features(images [B, ...]) -> maps [B, ...]`, a pretrained network; None for no perceptual loss.
+        perceptual_weight: of the squared distance of feature maps; in SRGAN 0.006, of layer 5,4 of VGG19.
         ema: the generator's moving average (see `Player`), from which samples are drawn; 0 for none.
     """
 
@@ -73,7 +79,12 @@ def game(
         x_fake, s_real, s_fake = scores(nets, batch, keys)
         apart = jnp.mean(distance(batch["x"], x_fake))
         fooled = jnp.mean(loss.at(step).g(s_real, s_fake))
-        return adversarial_weight * fooled + distance_weight * apart, {"distance": apart, "adversarial": fooled}
+        total = adversarial_weight * fooled + distance_weight * apart
+        report = {"distance": apart, "adversarial": fooled}
+        if features:
+            unlike = jnp.mean(squared_error(nets["features"](batch["x"]), nets["features"](x_fake)))
+            total, report = total + perceptual_weight * unlike, report | {"perceptual": unlike}
+        return total, report
 
     return _translation(g, tx_g, ema)._replace(
         players={"g": Player(g, tx_g, ema), "d": Player(d, tx_d)},
@@ -83,6 +94,7 @@ def game(
             "d": (judged(batch["a"], batch["x"]),),
         },
         clock="d",
+        frozen={"features": features} if features else {},
     )
 
 

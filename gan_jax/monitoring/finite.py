@@ -3,9 +3,15 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Bool
 
-from gan_jax.engine.finite import FINITE_STEPS
-from gan_jax.engine.game import State
+from gan_jax.engine.game import Metrics, State
+
+WATCHED = ("loss", "grad_norm")
+"""The metrics of a move that must be finite."""
+
+FINITE_STEPS = "/finite_steps"
+"""Metric suffix: how many leading steps of a chunk were finite, per move."""
 
 
 class NonFinite(RuntimeError):
@@ -20,6 +26,16 @@ class NonFinite(RuntimeError):
         self.what = f"the numbers of {' and '.join(moves)} are not finite from step {step:,} on"
         cure = "lower the learning rates, give the discriminator a gradient penalty, or retry from the last checkpoint"
         super().__init__(f"{self.what}: {cure}: --rollbacks 3")
+
+
+def finite(metrics: Metrics) -> dict[str, Bool[Array, ""]]:
+    """Tests, for every move in the metrics of a step, whether all `WATCHED` metrics are finite."""
+    moves = {}
+    for name, value in metrics.items():
+        move, _, metric = name.rpartition("/")
+        if metric in WATCHED:
+            moves[move] = moves.get(move, jnp.bool_(True)) & jnp.isfinite(value)
+    return moves
 
 
 def is_informative(name: str, value: object, steps: int) -> bool:

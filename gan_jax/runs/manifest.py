@@ -85,10 +85,15 @@ def manifest(entry: Entry, settings: dict[str, Any], source: Source, files: Coll
     """Builds the manifest of a new run; `files` are the user's files that the settings refer to."""
     settings = settings | _absolute_paths(settings)
     file = entry.file.resolve()
-    loaded = {str(path): sha for each in (file, *files) for path, sha in user_code.shas(each).items()}
+    loaded = {str(path): sha for each in (file, *files) for path, sha in _shas(each).items()}
     code = loaded.pop(str(file))
     about = describe_data(source)
     return Manifest(str(file), code, settings, about, versions(), loaded, commit(file), machine(), entry.row)
+
+
+def _shas(file: Path) -> dict[Path, str]:
+    """Returns the sha256 of a file, and those of the neighbors that it has imported if it is code."""
+    return user_code.shas(file) if file.suffix == ".py" else {file: user_code.sha(file)}
 
 
 def schedule_images(settings: Mapping[str, Any]) -> int | None:

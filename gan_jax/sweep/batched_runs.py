@@ -21,7 +21,7 @@ from gan_jax.data.on_device import Inputs, draws
 from gan_jax.engine.game import Game, Metrics, State, slice_count
 from gan_jax.engine.networks import bind
 from gan_jax.engine.parallel import BATCH_AXIS, SEEDS
-from gan_jax.engine.step import init, make_step
+from gan_jax.engine.step import frozen_variables, init, make_step
 from gan_jax.evaluation.evaluator import Evaluator, ranked_scores
 from gan_jax.sampling.preview import scored_latents
 from gan_jax.sweep.grid import Combination, varied_floats
@@ -154,14 +154,14 @@ def _fresh(runs: BatchedRuns, phase: int) -> State:
 def _chunks(runs: BatchedRuns, phase: int, state: State) -> Iterator[tuple[int, State, RunMetrics]]:
     """Plays the rest of a phase; yields the step, the state and the metrics of each chunk of steps."""
     common, stage, placement = runs.experiment.common, runs.plan[phase], runs.placement
-    # All runs share one copy of the data; a seed decides only the order.
+    # All runs share one copy of the data, whose order the seed decides, and one of the frozen networks.
     pipeline = device_resident(runs.data, common.seed, slice_count(stage.game), common.batch_size)
-    arrays = jax.device_put(pipeline.arrays, NamedSharding(runs.mesh, P()))
+    shared = jax.device_put((pipeline.arrays, frozen_variables(stage.game)), NamedSharding(runs.mesh, P()))
     state, floats = jax.device_put((state, runs.floats), (placement.state, placement.runs))
 
-    def play(state: State, floats: Floats, arrays: Any, inputs: Any, n: Int[Array, ""]) -> tuple[State, Metrics]:
-        chunk = over_steps(make_step(runs.traced_game(phase, floats)), pipeline.load)
-        state, sums = chunk(state, arrays, inputs, n)
+    def play(state: State, floats: Floats, shared: Any, inputs: Any, n: Int[Array, ""]) -> tuple[State, Metrics]:
+        chunk, (arrays, frozen) = over_steps(make_step(runs.traced_game(phase, floats)), pipeline.load), shared
+        state, sums = chunk(state, arrays, inputs, n, None, frozen)
         return state, mean(sums)
 
     play_all = _play_in_turn(play) if runs.exact else jax.vmap(play, (SEEDS, 0, None, 1, None), (SEEDS, 0))
@@ -169,7 +169,7 @@ def _chunks(runs: BatchedRuns, phase: int, state: State) -> Iterator[tuple[int, 
     chunk = jax.jit(play_all, donate_argnums=0, out_shardings=out, compiler_options=options)
 
     def dispatch(state: State, inputs: Any, n: Int[Array, ""], _: None) -> tuple[State, RunMetrics]:
-        return chunk(state, floats, arrays, inputs, n)
+        return chunk(state, floats, shared, inputs, n)
 
     yield from run_chunks(dispatch, state, stage, common, _draws(runs, slice_count(stage.game)), placement.inputs)
 
@@ -178,11 +178,11 @@ def _play_in_turn(play: Callable) -> Callable:
     """Maps `play` over runs with `lax.map`, which computes each run as a single one."""
 
     def play_all(
-        state: State, floats: Float[Array, "R K"], arrays: Any, inputs: Any, n: Int[Array, ""]
+        state: State, floats: Float[Array, "R K"], shared: Any, inputs: Any, n: Int[Array, ""]
     ) -> tuple[State, RunMetrics]:
         def one(each: tuple) -> tuple[State, Metrics]:
             key, players, floats, inputs = each
-            return play(State(state.step, key, players), floats, arrays, inputs, n)
+            return play(State(state.step, key, players), floats, shared, inputs, n)
 
         by_run = jax.tree.map(lambda leaf: jnp.moveaxis(leaf, 1, 0), inputs)
         played, metrics = jax.lax.map(one, (state.key, state.players, floats, by_run))

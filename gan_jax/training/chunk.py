@@ -2,14 +2,15 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Int, PyTree
 
-from gan_jax.engine.finite import FINITE_STEPS, finite
 from gan_jax.engine.game import Batch, Metrics, State
 from gan_jax.engine.parallel import Step
+from gan_jax.monitoring.finite import FINITE_STEPS, finite
 
 Sums = tuple[Int[Array, ""], Metrics, dict[str, Int[Array, ""]]]
 """Of a chunk so far: its steps, the sums of its metrics, and how many leading steps were finite, by move."""
@@ -21,12 +22,13 @@ def over_steps(step: Step, load: Callable[[PyTree, PyTree], Batch]) -> Callable:
     `load(arrays, input) -> batch` makes each step's batch inside the loop. Leaves of `inputs` are `[N, ...]`, one row
     per step; the first `n` are played. `n` is traced: chunks of every length run one program and give the same bits.
     `mean(sums)` are the chunk's metrics; a chunk with large inputs is played in parts, each continuing from `sums`.
+    Arguments after these, the variables of frozen networks, are the step's.
     """
 
-    def chunk(state: State, arrays: PyTree, inputs: PyTree, n: Int[Array, ""], sums: Sums | None = None) -> tuple:
+    def chunk(state: State, arrays: PyTree, inputs: PyTree, n: Int[Array, ""], sums: Any = None, *frozen: Any) -> tuple:
         @partial(jax.jit, inline=True)  # traced once, for the shapes and for the loop
         def one(i: Int[Array, ""] | int, state: State) -> tuple[State, Metrics]:
-            return step(state, load(arrays, jax.tree.map(lambda leaf: leaf[i], inputs)))
+            return step(state, load(arrays, jax.tree.map(lambda leaf: leaf[i], inputs)), *frozen)
 
         def body(i: Int[Array, ""], carry: tuple[State, Sums]) -> tuple[State, Sums]:
             (state, (steps, total, counts)), (state, metrics) = carry, one(i, carry[0])

@@ -20,7 +20,7 @@ from gan_jax.data.on_device import Inputs
 from gan_jax.data.source import describe_source
 from gan_jax.engine.game import Game, Metrics, State, slice_count
 from gan_jax.engine.parallel import BATCH_AXIS, check_shares, make_mesh
-from gan_jax.engine.step import init
+from gan_jax.engine.step import frozen_variables, init
 from gan_jax.errors import BadInput
 from gan_jax.evaluation.evaluator import Evaluator, ranked_scores
 from gan_jax.monitoring.diversity import diversity_ratio
@@ -163,9 +163,9 @@ def chunks(
         out_shardings=everywhere,
         compiler_options=compiler_options(state),
     )
-    arrays = jax.device_put(pipeline.arrays, everywhere)
+    arrays, frozen = jax.device_put((pipeline.arrays, frozen_variables(stage.game)), everywhere)
     batch = replicated(abstract_batch(stage.game, source, common), mesh)
-    shapes = jax.eval_shape(stage.phase.step, state, batch)[1]
+    shapes = jax.eval_shape(stage.phase.step, state, batch, frozen)[1]
 
     def show(step: int, metrics: Metrics) -> None:
         glimpse(stage.images(step), {name: float(value) for name, value in jax.device_get(metrics).items()})
@@ -173,7 +173,7 @@ def chunks(
     summing = Summing(jax.device_put(no_steps(shapes), everywhere), jax.jit(mean), show)
 
     def dispatch(state: State, inputs: Inputs, n: Int[Array, ""], sums: Sums) -> tuple[State, Sums]:
-        return part(state, arrays, inputs, n, sums)
+        return part(state, arrays, inputs, n, sums, frozen)
 
     yield from run_chunks(dispatch, state, stage, common, pipeline.stream, shared, summing, pipeline.step_bytes)
 
@@ -236,6 +236,7 @@ def check(experiment: Experiment, source: Source, devices: int | None = None) ->
         raise BadInput(f"--evaluate is for images, but {source.name} has points of shape {source.shape}: leave it out")
     for phase in experiment.phases:
         check_fit(phase.game, source, common)
+        frozen_variables(phase.game)
     for names in logged(experiment, source) if common.best else ():
         names = [*names, *ranked_scores(common)]
         if common.best not in names:
@@ -267,6 +268,7 @@ def logged(experiment: Experiment, source: Source) -> list[list[str]]:
     def names(phase: Phase) -> list[str]:
         state = abstract_state(phase.game, source, common, mesh)
         batch = replicated(abstract_batch(phase.game, source, common), mesh)  # placed as in `chunks`: one trace
-        return sorted(jax.eval_shape(phase.step, state, batch)[1])
+        frozen = jax.eval_shape(lambda: frozen_variables(phase.game))
+        return sorted(jax.eval_shape(phase.step, state, batch, replicated(frozen, mesh))[1])
 
     return [names(phase) for phase in experiment.phases]

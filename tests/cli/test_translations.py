@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import arena
 import numpy as np
 import pytest
 import tiny_paired
@@ -146,3 +147,32 @@ def test_data_without_inputs_is_refused_before_anything_is_written(capfd, tmp_pa
     file.write_text(Path(FILES["paired"]).read_text().replace(", data=data)", ")"))
     code, _, errors = command(capfd, "train", file, "--run-dir", tmp_path / "run")
     assert code == 2 and "mnist5k has no 'a'" in errors and not (tmp_path / "run").exists()
+
+
+@pytest.fixture
+def pretrained(tmp_path):
+    """Writes an experiment whose perceptual loss has its weights in a file, and the file; returns its command."""
+    text = Path(FILES["paired"]).read_text().replace("features=FEATURES", "features=_frozen(weights)")
+    text = text.replace(") -> Experiment", "    weights: WeightsFile = None,\n) -> Experiment")
+    text = text.replace("        common: The", "        weights: Those of the features.\n        common: The")
+    head = "from numpy import load\nfrom gan_jax.config.flags import WeightsFile\n"
+    tail = "\n\ndef _frozen(weights):\n    return FEATURES._replace(variables=lambda: load(weights)['mix'])\n"
+    (tmp_path / "mine.py").write_text(text.replace("import optax\n", f"{head}import optax\n") + tail)
+    np.savez(tmp_path / "w.npz", mix=arena.COLORS)
+    return ["train", tmp_path / "mine.py", "--weights", tmp_path / "w.npz", "--run-dir", tmp_path / "run"]
+
+
+def test_weights_are_part_of_the_run_but_not_needed_to_sample_it(capfd, pretrained, tmp_path):
+    assert command(capfd, *pretrained, "--images", 16)[0] == 0
+    np.savez(tmp_path / "w.npz", mix=2 * arena.COLORS)
+    code, _, errors = command(capfd, *pretrained, "--images", 32)
+    assert code == 2 and f"an earlier version of {tmp_path / 'w.npz'}" in errors and len(errors.splitlines()) == 1
+    (tmp_path / "w.npz").unlink()
+    assert command(capfd, "sample", tmp_path / "run", "--out", tmp_path / "grid.png")[0] == 0
+
+
+def test_missing_weights_are_refused_before_anything_is_written(capfd, pretrained, tmp_path):
+    (tmp_path / "w.npz").unlink()
+    code, _, errors = command(capfd, *pretrained, "--images", 16)
+    assert code == 2 and f"{tmp_path / 'w.npz'}" in errors and len(errors.splitlines()) == 1
+    assert not (tmp_path / "run").exists()

@@ -15,6 +15,7 @@ from gan_jax.config.flags import (
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
+    WeightsFile,
     parse,
     split,
     to_argv,
@@ -187,6 +188,22 @@ def test_to_argv_accepts_python_values():
     chosen = {"name": "x", "padding": Padding.VALID, "data": Path("a"), "betas": (0.25, math.inf), "flip": True}
     kwargs = parse(toy, to_argv(chosen), PROG).kwargs
     assert {name: kwargs[name] for name in chosen} == chosen
+
+
+def test_a_weights_file_is_kept_by_its_absolute_path_and_named_as_a_file_of_the_run(tmp_path, monkeypatch):
+    def build(weights: WeightsFile = None):
+        """Builds.
+
+        Args:
+            weights: A file.
+        """
+
+    monkeypatch.chdir(tmp_path)
+    assert parse(build, [], "x") == ({"weights": None}, {"weights": "none"}, ())
+    file = tmp_path / "w.npz"
+    parsed = parse(build, ["--weights", "w.npz"], "x")
+    assert parsed == ({"weights": file}, {"weights": str(file)}, (file,))
+    assert parse(build, to_argv(parsed.settings), "x") == parsed
 
 
 def test_a_command_line_is_split_between_two_functions():

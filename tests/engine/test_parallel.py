@@ -12,8 +12,8 @@ from arena import BATCH, STEPS, every_game_slow_except, play, reference, step_ba
 from jax.sharding import NamedSharding, PartitionSpec
 
 from gan_jax import BadInput, State, init, make_step, move, turn
-from gan_jax.engine.finite import FINITE_STEPS
 from gan_jax.engine.parallel import BATCH_AXIS, SEEDS, deal, make_mesh, over_devices, over_pmap, over_seeds, over_shards
+from gan_jax.monitoring.finite import FINITE_STEPS
 from gan_jax.nets.layers.normalization import BatchNorm
 from gan_jax.training.chunk import mean, over_steps
 

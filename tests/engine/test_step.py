@@ -31,6 +31,7 @@ from gan_jax.engine.dynamics import Dynamics
 from gan_jax.engine.game import images_per_step
 from gan_jax.engine.keys import example_keys
 from gan_jax.engine.networks import bind
+from gan_jax.engine.step import frozen_variables
 from gan_jax.engine.validate import RESERVED
 from gan_jax.training.chunk import mean, over_steps
 
@@ -120,6 +121,28 @@ def test_run_is_a_function_of_the_key():
     assert same_bits(end.players, again.players)
     other, _ = play(step, start._replace(key=jax.random.key(9)), data)
     assert changed(end.players, other.players)
+
+
+def test_frozen_networks_are_arguments_of_the_step_and_in_no_state():
+    """Left out, they are read and become constants of the program, with the same values."""
+    game, state = arena.started(arena.translation)
+    batch, frozen, step = step_batch(game), frozen_variables(game), make_step(game)
+    assert "features" not in state.players and frozen["features"].shape == arena.COLORS.shape
+
+    def constants(*args):
+        return [np.shape(const) for const in jax.make_jaxpr(step)(state, batch, *args).consts]
+
+    assert arena.COLORS.shape in constants() and arena.COLORS.shape not in constants(frozen)
+    (_, as_argument), (_, as_constant), (_, other) = (
+        jax.jit(step)(state, batch, *args) for args in ((frozen,), (), ({"features": 2 * arena.COLORS},))
+    )
+    assert as_argument["g/perceptual"] == as_constant["g/perceptual"] != other["g/perceptual"]
+
+
+def test_a_frozen_network_has_a_name_of_its_own():
+    game = arena.translation(optax.sgd(0.1))
+    with pytest.raises(BadInput, match="'g' is a player and a frozen network"):
+        make_step(game._replace(frozen={"g": arena.FEATURES}))
 
 
 def test_lazy_turn_is_played_and_reported_every_k_steps():

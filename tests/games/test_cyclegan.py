@@ -8,6 +8,7 @@ import optax
 from test_paired import PerPixel, Times
 
 from gan_jax import init, losses, make_step
+from gan_jax.engine.game import Frozen
 from gan_jax.games import cyclegan
 from gan_jax.sampling.sampler import generate
 
@@ -36,6 +37,16 @@ def test_losses_are_those_of_the_equation():
     for d, real, fake in (("d_a", A, 0.5 * B), ("d_b", B, 0.5 * A)):
         wanted = np.mean(0.5 * (0.3 * real - 1) ** 2 + 0.5 * (0.3 * fake) ** 2)
         np.testing.assert_allclose(metrics[f"{d}/loss"], wanted, rtol=1e-5)
+
+
+def test_semantic_loss_holds_translations_to_the_class_of_their_inputs():
+    """The classifier has two classes, the sign of the mean; its logits of a translation are half of the input's."""
+    classifier = Frozen(lambda w, x: jnp.stack([w * x.mean((1, 2, 3)), -w * x.mean((1, 2, 3))], axis=-1), lambda: 4.0)
+    *_, without = stepped()
+    *_, metrics = stepped(classifier=classifier, semantic_weight=3.0)
+    kept = sum(np.mean(np.log1p(np.exp(-4 * np.abs(x.mean((1, 2, 3)))))) for x in (A, B))
+    np.testing.assert_allclose(metrics["g/semantic"], kept, rtol=1e-5)
+    np.testing.assert_allclose(metrics["g/loss"], without["g/loss"] + 3 * kept, rtol=1e-5)
 
 
 def test_both_pools_hold_the_translations_made_before_the_update():

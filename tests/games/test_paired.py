@@ -9,6 +9,7 @@ import pytest
 from flax import linen as nn
 
 from gan_jax import init, losses, make_step
+from gan_jax.engine.game import Frozen
 from gan_jax.engine.networks import bind
 from gan_jax.games import paired
 from gan_jax.losses.reconstruction import l1
@@ -67,6 +68,19 @@ def test_losses_and_first_updates_are_those_of_the_equation(conditional):
     np.testing.assert_allclose(metrics["g/distance"], np.mean(np.abs(X - 0.5 * A)), rtol=1e-5)
     w = 0.5 - 0.1 * (g_loss(0.5 + 1e-4) - g_loss(0.5 - 1e-4)) / 2e-4
     np.testing.assert_allclose(state.players["g"].params["w"], w, rtol=1e-3)
+
+
+def test_perceptual_loss_is_the_squared_distance_of_feature_maps():
+    features = Frozen(lambda w, x: w * x**2, lambda: np.float32(3))
+    options = {"distance": l1, "adversarial_weight": 0.5, "loss": losses.least_squares}
+    _, without = stepped(paired.game(Times(), PerPixel(), SGD, SGD, **options))
+    state, metrics = stepped(
+        paired.game(Times(), PerPixel(), SGD, SGD, **options, features=features, perceptual_weight=2.0)
+    )
+    apart = np.mean((3 * X**2 - 3 * (0.5 * A) ** 2) ** 2)
+    np.testing.assert_allclose(metrics["g/perceptual"], apart, rtol=1e-5)
+    np.testing.assert_allclose(metrics["g/loss"], without["g/loss"] + 2 * apart, rtol=1e-5)
+    assert "g/perceptual" not in without and state.players.keys() == {"g", "d"}
 
 
 def test_without_the_adversarial_term_the_translator_learns_as_in_regression():

@@ -7,12 +7,13 @@ from typing import NamedTuple
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 import pytest
 
 from gan_jax import Game, Player, State, init, losses, make_step, move, penalties, turn
 from gan_jax.engine.dynamics import Dynamics, consensus, lookahead, unrolled
-from gan_jax.engine.game import slice_count
+from gan_jax.engine.game import Frozen, slice_count
 from gan_jax.engine.keys import normal, split
 from gan_jax.engine.priors import Categorical, Uniform
 from gan_jax.games import acgan, conditional, cyclegan, infogan, lapgan, paired, vanilla
@@ -351,15 +352,24 @@ class Patches(nn.Module):
         return nn.Dense(1)(nn.softplus(nn.Dense(5)(x)))[..., 0]
 
 
+COLORS = np.linspace(-1, 1, 5 * SHAPE[-1], dtype=np.float32).reshape(SHAPE[-1], 5)
+FEATURES = Frozen(lambda mix, x: jnp.tanh(jnp.einsum("bhwc,cd->bhwd", x, mix)), lambda: COLORS)
+"""A pretrained network: five maps of every pixel."""
+
+CLASSIFIER = Frozen(lambda mix, x: x.mean((1, 2)) @ mix, lambda: COLORS)
+"""A pretrained classifier of mean colors, five classes."""
+
+
 def translation(tx):
-    """pix2pix: an input image beside the target, dropout as the only noise, scores of patches."""
-    return paired.game(Noisy(), Patches(), tx, tx, distance=l1, ema=0.9)
+    """SRGAN: an input image, its target, dropout as the only noise, scores of patches, a frozen network's features."""
+    return paired.game(Noisy(), Patches(), tx, tx, distance=l1, features=FEATURES, perceptual_weight=1.0, ema=0.9)
 
 
 def unpaired_translation(tx):
     """CycleGAN: two domains, two translators in one move, pools of past images that fill during the second step."""
     d_a, d_b = Patches(), Patches()
-    return cyclegan.game(Noisy(), Noisy(), d_a, d_b, tx, tx, cycle_weight=2.0, identity_weight=0.5, pool_size=20)
+    options = {"cycle_weight": 2.0, "identity_weight": 0.5, "pool_size": 20, "classifier": CLASSIFIER}
+    return cyclegan.game(Noisy(), Noisy(), d_a, d_b, tx, tx, **options)
 
 
 TRANSLATIONS = [translation, unpaired_translation]

@@ -1,7 +1,7 @@
 """A translation of pairs small enough for tests: outlines to digits, on squared errors, then adversarial."""
 
 import optax
-from arena import Noisy, Patches
+from arena import FEATURES, Noisy, Patches
 
 from gan_jax.config.experiment import Evaluation, Experiment, Phase, RunConfig
 from gan_jax.data import Source, derived
@@ -21,7 +21,7 @@ def experiment(
     """
     adam = optax.adam(1e-2)
     first = paired.regression(Noisy(), adam, distance=squared_error, ema=0.5)
-    second = paired.game(Noisy(), Patches(), adam, adam, distance=squared_error, ema=0.5)
+    second = paired.game(Noisy(), Patches(), adam, adam, distance=squared_error, features=FEATURES, ema=0.5)
 
     def scores(nets, latents):
         made = nets["g"].ema(latents["a"], latents["keys"])

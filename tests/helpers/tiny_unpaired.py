@@ -1,7 +1,7 @@
 """A translation of unpaired domains small enough for tests, with pools that are half full after half of the run."""
 
 import optax
-from arena import Noisy, Patches
+from arena import CLASSIFIER, Noisy, Patches
 
 from gan_jax.config.experiment import Experiment, Phase, RunConfig
 from gan_jax.data import Source
@@ -20,5 +20,6 @@ def experiment(
         common: The flags of every experiment.
     """
     adam = optax.adam(1e-2)
-    game = cyclegan.game(Noisy(), Noisy(), Patches(), Patches(), adam, adam, pool_size=60, ema=0.5)
+    nets = (Noisy(), Noisy(), Patches(), Patches())
+    game = cyclegan.game(*nets, adam, adam, pool_size=60, classifier=CLASSIFIER, ema=0.5)
     return Experiment((Phase(game, common.images),), common, grid=(2, 2), data=unpaired(source, source))

@@ -4,9 +4,14 @@ Simonyan and Zisserman 2015, "Very deep convolutional networks", https://arxiv.o
 al. 2016, "Perceptual losses for real-time style transfer and super-resolution", https://arxiv.org/abs/1603.08155.
 """
 
+from functools import cache
+from pathlib import Path
+
 from flax import linen as nn
 from jaxtyping import Array, Float
 
+from gan_jax.engine.game import Frozen
+from gan_jax.metrics.features import imagenet
 from gan_jax.metrics.features.imagenet import Layers, normalized
 from gan_jax.nets.layers.convolution import conv
 
@@ -19,9 +24,6 @@ BLOCKS = {
 
 def vgg16_features(variables: Layers, x: Float[Array, "B H W C"]) -> dict[str, Float[Array, "B _ _ _"]]:
     """Computes the maps `relu1_2`, `relu2_2` and `relu3_3`, at 1, 1/2 and 1/4 of the size: the last of each block.
-
-    Inside a training step, pass `variables` as an argument of the step: closed over, they would be constants of the
-    program, compiled anew with every change.
 
     Args:
         variables: `ImagenetWeights.vgg16`.
@@ -37,6 +39,15 @@ def vgg16_features(variables: Layers, x: Float[Array, "B H W C"]) -> dict[str, F
             x = nn.relu(conv(x, variables[layer]["kernel"]) + variables[layer]["bias"].reshape(1, 1, 1, -1))
         maps[name] = x
     return maps
+
+
+def frozen(weights: Path, layer: str = "relu3_3") -> Frozen:
+    """Makes the network of a perceptual loss from a file of `imagenet.load`: images in [-1, 1] to the maps of `layer`.
+
+    The file is read when a step is made.
+    """
+    read = cache(lambda: imagenet.load(weights).vgg16)
+    return Frozen(lambda variables, x: vgg16_features(variables, x)[layer], read)
 
 
 def _halved(x: Float[Array, "B H W C"]) -> Float[Array, "B h w C"]:

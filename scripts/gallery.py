@@ -19,9 +19,13 @@ def main() -> None:
     parser.add_argument("runs", type=Path, nargs="+")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--scale", type=int, default=2, help="factor on the size of the picture")
+    parser.add_argument(
+        "--shared", type=int, default=0, help="width of what all begin with, such as inputs: shown once"
+    )
     args = parser.parse_args()
     files = [run if run.is_file() else max((run / "samples").glob("*.png")) for run in args.runs]
     grids = [np.atleast_3d(np.asarray(Image.open(file))) for file in files]
+    grids = [grid[:, args.shared * (i > 0) :] for i, grid in enumerate(grids)]
     gap = np.full((grids[0].shape[0], 8, grids[0].shape[2]), WHITE, np.uint8)
     row = np.concatenate([part for grid in grids for part in (gap, grid)][1:], axis=1)
     save_png(args.out, row.repeat(args.scale, 0).repeat(args.scale, 1))

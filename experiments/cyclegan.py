@@ -27,7 +27,7 @@ from gan_jax.engine.keys import split
 from gan_jax.errors import BadInput
 from gan_jax.games import cyclegan
 from gan_jax.losses.reconstruction import l1
-from gan_jax.metrics.features import mnist
+from gan_jax.metrics.features import classifier_file
 from gan_jax.nets import cyclegan as nets
 from gan_jax.nets.pair import Pair
 
@@ -44,7 +44,7 @@ class Config:
     """Weight of the distance of an image from its translation to its own domain; it keeps colors. Domains of different
     channels take 0."""
     classifier: WeightsFile = None
-    """File with a classifier of one domain (of scripts/train_mnist_features.py): translations keep the class it sees in
+    """File with a classifier of one domain (of scripts/train_classifier.py): translations keep the class it sees in
     their inputs, as in CyCADA, Hoffman 2018 (arXiv:1711.03213)."""
     semantic_weight: PositiveFloat = 1.0
     """Weight of that term."""
@@ -137,7 +137,7 @@ def cycle_errors(nets, latents: Latents) -> dict[str, jax.Array]:
 
 def _frozen(weights: Path) -> Frozen:
     """Makes a frozen network, from images in [-1, 1] to logits, of a file of weights, which a step reads."""
-    net = cache(lambda: mnist.load(weights))
+    net = cache(lambda: classifier_file.load(weights))
 
     def logits(params: PyTree[Array], x: Array) -> Array:
         return net().head(params, net().apply(params, 127.5 * (x + 1)))

@@ -36,6 +36,7 @@ def evaluate(
     features: str = "",
     inception_weights: Path | None = None,
     lpips_weights: Path | None = None,
+    inputs: str = "",
     border: NonNegativeInt = 4,
     color: Literal["y", "rgb"] = "y",
     data_dir: Path | None = None,
@@ -53,8 +54,9 @@ def evaluate(
             run. For psnr, ssim and lpips, the targets; for accuracy, the labeled inputs.
         metrics: Metrics to compute, separated by commas: fid, kid, is, prdc, modes, ms_ssim, ndb, duplicates,
             memorized, ppl, discriminator, label_accuracy, code_accuracy, intra_fid, cas. For images with a target of
-            the same file name in REFERENCE, of any size: psnr, ssim, lpips; for images of any size: fd_patches. For
-            images with the label of their partner in REFERENCE, and a classifier in --features: accuracy.
+            the same file name in REFERENCE, of any size: psnr, ssim, lpips; inside the holes of --inputs: masked_psnr,
+            masked_l1; for images of any size: fd_patches. For images with the label of their partner in REFERENCE, and
+            a classifier in --features: accuracy.
         samples: Number of samples to draw, and of real images to compare them with (all of them if there are fewer).
         split: Split of the real images.
         features: Feature network: mnist, stacked_mnist, alexnet-conv5 (with --lpips-weights), a .npz file of
@@ -62,6 +64,8 @@ def evaluate(
         inception_weights: File with weights of the FID Inception network (.pth, .safetensors, .npz), which is then the
             feature network.
         lpips_weights: File with weights of AlexNet and LPIPS (.npz), for lpips, fd_patches and alexnet-conv5.
+        inputs: What the images were made of, as given to gan-jax sample, for psnr, ssim and lpips: its own scores stand
+            beside theirs, as psnr_input. Small images are enlarged (bicubic), holes have the mean color of the rest.
         border: Pixels that psnr and ssim leave off at every side.
         color: What psnr and ssim compare of color images: y for luminance, as in super-resolution, or rgb.
         data_dir: Folder with the original archives of REFERENCE, instead of a download.
@@ -86,12 +90,16 @@ def evaluate(
         _check_files_flags(what, best, step, seed, split, reference)
     if data_dir and not reference:
         raise BadInput("--data-dir has the archives of REFERENCE: give REFERENCE as well")
+    if inputs and not of_pairs:
+        raise BadInput(f"--inputs: {next(iter(of_sets))} compares no pairs: give psnr, ssim or lpips, or leave it out")
     parts = []
     if of_pairs:
-        check_pair_flags(of_pairs, is_run, reference, split, image_size)
+        check_pair_flags(of_pairs, is_run, reference, split, image_size, inputs)
         targets = partial(open_named, reference, split=split, size=image_size, data_dir=data_dir)
         luminance = color == "y"
-        parts.append(evaluate_pairs(of_pairs, what, targets, image_size, border, luminance, lpips_weights, features))
+        parts.append(
+            evaluate_pairs(of_pairs, what, targets, image_size, border, luminance, lpips_weights, features, inputs)
+        )
     if of_sets:
         target = run_target(what, step, best, seed) if is_run else files_target(what, image_size)
         real = open_reference(reference, split, image_size, data_dir) if reference else None

@@ -2,13 +2,14 @@
 
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
 from gan_jax.errors import BadInput
 from gan_jax.evaluation import protocol
 from gan_jax.evaluation.feature_choice import choose_features
-from gan_jax.evaluation.image_sets import ImageSet, is_image_set, open_image_set
+from gan_jax.evaluation.image_sets import ImageSet, as_outputs, is_image_set, open_image_set, open_named
 from gan_jax.evaluation.inputs import EvalInputs
 from gan_jax.evaluation.pair_metrics import PairInputs, PairMetric
 from gan_jax.evaluation.suite import compute_pair_scores
@@ -34,8 +35,11 @@ def evaluate_pairs(
     luminance: bool,
     lpips_weights: Path | None,
     features: str,
+    inputs: str,
 ) -> Evaluated:
     """Computes metrics of the images in `what` against their targets, which `reference(scratch)` opens.
+
+    With `inputs`, of which the images were made, it computes the same metrics of those, the floor.
 
     Raises:
         BadInput: a side has no images, an image has no partner, a pair differs in size, or a metric lacks an input.
@@ -43,12 +47,17 @@ def evaluate_pairs(
     weights, classifier = _load_weights(metrics, lpips_weights), _load_classifier(metrics, features)
     if not is_image_set(what):
         raise BadInput(f"{what} is not a folder, archive or .npz file of images: {next(iter(metrics))} needs one")
-    with tempfile.TemporaryDirectory() as a, tempfile.TemporaryDirectory() as b:
-        sets = open_image_set(what, Path(a), image_size), reference(Path(b))
-        inputs = PairInputs(*sets, border, luminance, weights, classifier)
+    with ExitStack() as stack:
+        a, b, c = (Path(stack.enter_context(tempfile.TemporaryDirectory())) for _ in range(3))
+        sets = open_image_set(what, a, image_size), reference(b)
+        given = open_named(inputs, c) if inputs else None
+        both = PairInputs(*sets, border, luminance, weights, classifier, given)
+        found = compute_pair_scores(metrics, both)
+        of_pixels = {name: metric for name, metric in metrics.items() if given and not metric.needs_classifier}
+        floors = compute_pair_scores(of_pixels, both._replace(x=as_outputs(given, sets[1]))) if of_pixels else {}
         about = {"name": sets[0].name, "path": str(what), "size": len(sets[0].images)}
-        results = protocol.stamp_pairs(about, compute_pair_scores(metrics, inputs), *sets)
-    return Evaluated(results, [each.report for each in sets])
+        results = protocol.stamp_pairs(about, found, *sets, given, floors)
+    return Evaluated(results, [each.report for each in (*sets, given) if each])
 
 
 def _load_weights(metrics: Mapping[str, PairMetric], file: Path | None) -> ImagenetWeights | None:
@@ -70,7 +79,7 @@ def _load_classifier(metrics: Mapping[str, PairMetric], features: str) -> Featur
 
 
 def check_pair_flags(
-    metrics: Mapping[str, PairMetric], is_run: bool, reference: str, split: str, image_size: int | None
+    metrics: Mapping[str, PairMetric], is_run: bool, reference: str, split: str, image_size: int | None, inputs: str
 ) -> None:
     """Raises `BadInput` if a flag does not apply to a metric of pairs."""
     metric = next(iter(metrics))
@@ -78,7 +87,12 @@ def check_pair_flags(
         raise BadInput(f"{metric} compares images with their targets by file name: give a folder of images, not a run")
     if not reference:
         raise BadInput(f"{metric} compares images with their targets: give REFERENCE, images of the same names")
+    masked = next((name for name, each in metrics.items() if each.needs_holes), "")
+    if masked and not inputs:
+        raise BadInput(f"{masked} compares the holes of images: give --inputs, the images whose holes were filled")
     metric = next((name for name, each in metrics.items() if not each.needs_classifier), "")
+    if inputs and not metric:
+        raise BadInput(f"--inputs: the inputs of {next(iter(metrics))} are REFERENCE: leave it out")
     if metric and split != "train":
         raise BadInput(f"--split {split}: {metric} reads all images of REFERENCE: give the folder of the split instead")
     if metric and image_size:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Array, Key, UInt8
 
-from gan_jax.data.modality import IMAGE, LABEL_MAP, Leaf, Spec
+from gan_jax.data.modality import IMAGE, LABEL_MAP, MASKED, Leaf, Spec
 from gan_jax.engine.game import Game, State
 from gan_jax.errors import BadInput
 from gan_jax.evaluation.image_sets import ImageSet, Mode, open_named
@@ -41,7 +41,8 @@ def translate(
         state: its state.
         spec: of the data that it was trained on.
         inputs: a folder, archive or .npz file of images of any sizes, or the name of a data set, as in `mnist@test`.
-            Where the game takes label maps, images of one channel or a palette whose bytes are classes.
+            Where the game takes label maps, images of one channel or a palette whose bytes are classes; where it fills
+            holes, images that are transparent there.
         image_size: if given, inputs are cropped and resized to squares of so many pixels, as for training.
         domain: the condition that the inputs are; empty for the first.
         key: for games with noise.
@@ -55,7 +56,7 @@ def translate(
     if condition not in game.conditions:
         raise BadInput(f"--domain {domain} is not an input of this game: choose one of {', '.join(game.conditions)}")
     leaf = spec[condition]
-    if leaf.modality.name != LABEL_MAP and (leaf.modality is not IMAGE or leaf.shape[-1] not in MODES):
+    if leaf.modality.name != LABEL_MAP and (leaf.modality not in (IMAGE, MASKED) or _colors(leaf) not in MODES):
         raise BadInput(f"this game takes {leaf.modality.describe(leaf.shape)}, which --inputs cannot read as files")
     if not out.suffix and out.is_dir() and any(out.iterdir()):
         raise BadInput(f"{out} holds files already: choose another folder for --out")
@@ -72,16 +73,26 @@ def translate(
 
 
 def _reader(leaf: Leaf, images: ImageSet, names: list[str]) -> Callable[[str], UInt8[np.ndarray, "1 ..."]]:
-    """Returns the function that reads an input by its name, as it is stored; checks the classes of label maps."""
-    if leaf.modality.name != LABEL_MAP:
+    """Returns the function that reads an input by its name, as it is stored; checks label maps and holes."""
+    if leaf.modality is IMAGE:
         return lambda name: images.images[name].read(MODES[leaf.shape[-1]])[None]
 
-    def read(name: str) -> UInt8[np.ndarray, "1 H W"]:
-        return images.label_map(name, leaf.shape[-1])[None]
+    def read(name: str) -> UInt8[np.ndarray, "1 ..."]:
+        if leaf.modality.name == LABEL_MAP:
+            return images.label_map(name, leaf.shape[-1])[None]
+        hole = images.hole(name)
+        if not hole.any():
+            raise BadInput(f"{images.where}: {name} has no hole: make a part of it transparent, in a PNG file")
+        return np.dstack([images.filled(name, MODES[_colors(leaf)]), np.uint8(255) * hole])[None]
 
     for name in names:  # so that a label outside the classes is found before anything is written
         read(name)
     return read
+
+
+def _colors(leaf: Leaf) -> int:
+    """Returns the number of channels without the mask."""
+    return leaf.shape[-1] - (leaf.modality is MASKED)
 
 
 def _by_name(samples: np.ndarray | Mapping[str, np.ndarray]) -> Translated:

@@ -94,7 +94,7 @@ LABEL_MAP = "label map"
 MASKED = Modality(
     "masked image",
     jnp.float32,
-    lambda x: jnp.concatenate([scale(x[..., :-1]), x[..., -1:] * np.float32(1 / 255)], axis=-1),
+    lambda x: jnp.concatenate([scale(x[..., :-1]), x[..., -1:].astype(jnp.float32) * np.float32(1 / 255)], axis=-1),
     lambda shape: f"images with a hole of {shape[1]}x{shape[0]}",
 )
 """An image and, as its last channel, its mask: 1 where the image is missing, else 0. Stored as uint8."""

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal, NamedTuple
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Bool, UInt8
 
 from gan_jax.data import open_source
 from gan_jax.data.source import Source, in_chunks
@@ -39,6 +39,8 @@ class ImageFile(NamedTuple):
     read: Callable[[Mode], UInt8[np.ndarray, "H W C"]]
     read_classes: Callable[[], UInt8[np.ndarray, "H W"]] | None
     """Reads a label map; None for images that cannot be one, those in color or JPEG."""
+    read_alpha: Callable[[], UInt8[np.ndarray, "H W"]] | None = None
+    """Reads the alpha channel, 0 for transparent; None without any."""
 
 
 class ImageSet(NamedTuple):
@@ -71,6 +73,20 @@ class ImageSet(NamedTuple):
             wrong = f"label {labels.max()}, outside the {classes} classes 0 to {classes - 1}"
             raise BadInput(f"{self.where}: {name} has {wrong}: give label maps of the classes of the training data")
         return labels
+
+    def hole(self, name: str) -> Bool[np.ndarray, "H W"]:
+        """Decodes the hole of an image, true where it is not opaque. Raises `BadInput` if that is everywhere."""
+        width, height = self.images[name].size
+        read = self.images[name].read_alpha
+        hole = read() < 255 if read else np.zeros((height, width), bool)
+        if hole.all():
+            raise BadInput(f"{self.where}: {name} is transparent everywhere: make the hole alone transparent")
+        return hole
+
+    def filled(self, name: str, mode: Mode) -> UInt8[np.ndarray, "H W C"]:
+        """Decodes an image with the mean color of the rest in its hole, as in training. Raises as `hole`."""
+        pixels, hole = self.images[name].read(mode), self.hole(name)[..., None]
+        return np.where(hole, np.rint(pixels.mean((0, 1), where=~hole)), pixels).astype(np.uint8)
 
     def digest(self) -> str:
         """Computes the sha256 of all names and pixels."""
@@ -120,7 +136,8 @@ def open_image_set(path: Path, scratch: Path, size: int | None = None) -> ImageS
         resize = (size, size) if size else None
         read = partial(_decode, opened, shown, resize)
         classes = partial(decoding.decode_classes, opened, shown, resize) if header.classes else None
-        images[name] = ImageFile(resize or header.size, header.color, read, classes)
+        alpha = partial(decoding.decode_alpha, opened, shown, resize) if header.alpha else None
+        images[name] = ImageFile(resize or header.size, header.color, read, classes, alpha)
     name = re.sub(r"\.(tar|tar\.gz|tgz|zip)$", "", path.resolve().name, flags=re.IGNORECASE)
     rest = f"; left out {left_out.total():,}: {', '.join(f'{n:,} {why}' for why, n in left_out.items())}"
     report = f"{name}: {len(images):,} images{rest if left_out else ''}"
@@ -207,6 +224,35 @@ def pairs(x: ImageSet, target: ImageSet) -> Iterator[tuple[str, Images, Images]]
     mode = target.mode
     for name, image in target.images.items():
         yield name, x.images[name].read(mode)[None], image.read(mode)[None]
+
+
+def as_outputs(inputs: ImageSet, target: ImageSet) -> ImageSet:
+    """Makes the floor of a translation: its inputs, in place of its outputs.
+
+    Those smaller than their targets are enlarged with Pillow's BICUBIC; holes have the mean color of the rest.
+
+    Raises:
+        BadInput: an input has no partner of its name, or is larger than it.
+    """
+    check_partners(inputs, target)
+
+    def enlarged(name: str, size: tuple[int, int], mode: Mode) -> UInt8[np.ndarray, "H W C"]:
+        from PIL import Image
+
+        pixels = inputs.filled(name, mode)
+        if inputs.images[name].size == size:
+            return pixels
+        shown = Image.fromarray(pixels if mode == "RGB" else pixels[..., 0]).resize(size, Image.Resampling.BICUBIC)
+        return np.asarray(shown).reshape(*size[::-1], len(mode))
+
+    images = {}
+    for name, image in inputs.images.items():
+        size = target.images[name].size
+        if any(own > other for own, other in zip(image.size, size, strict=True)):
+            sizes = " and ".join(f"{width}x{height}" for width, height in (image.size, size))
+            raise BadInput(f"{inputs.where}: {name} is larger than its target ({sizes}): give what was translated")
+        images[name] = ImageFile(size, image.color, partial(enlarged, name, size), None)
+    return inputs._replace(images=images)
 
 
 def check_partners(x: ImageSet, target: ImageSet) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from gan_jax import metrics
 from gan_jax.errors import BadInput
-from gan_jax.evaluation.image_sets import ImageSet, Mode, check_partners, pairs
+from gan_jax.evaluation.image_sets import ImageSet, Mode, check_pairs, check_partners, pairs
 from gan_jax.metrics.features.alexnet import alexnet_conv5
 from gan_jax.metrics.features.imagenet import ImagenetWeights
 from gan_jax.metrics.features.lpips import lpips
@@ -30,6 +30,8 @@ class PairInputs(NamedTuple):
     """Given if a metric needs them."""
     classifier: FeatureNet | None = None
     """Given if a metric needs it."""
+    holes: ImageSet | None = None
+    """Images with the holes that are compared; given if a metric needs them."""
 
 
 class PairScores(NamedTuple):
@@ -41,6 +43,10 @@ class PairScores(NamedTuple):
     settings: dict[str, Any]
 
 
+OF_INPUT = "_input"
+"""Ending of the floor's name: the value of the inputs, as in `psnr_input`."""
+
+
 class PairMetric(NamedTuple):
     """A metric with its metadata."""
 
@@ -50,6 +56,7 @@ class PairMetric(NamedTuple):
     needs_weights: bool = False
     needs_classifier: bool = False
     """Such a metric compares labels, not pixels: its images have the size of the classifier."""
+    needs_holes: bool = False
 
 
 def _means(name: str, inputs: PairInputs, score: Callable[[Images, Images], Any], settings: dict) -> PairScores:
@@ -79,6 +86,23 @@ def ssim(inputs: PairInputs) -> PairScores:
     """Computes the mean SSIM of the pairs."""
     score = partial(metrics.ssim, luminance=inputs.luminance, border=inputs.border)
     return _means("ssim", inputs, score, _pixel_settings(inputs) | {"window": "11x11 Gaussian, deviation 1.5"})
+
+
+def masked_psnr(inputs: PairInputs) -> PairScores:
+    """Computes the mean PSNR of the pairs inside the holes."""
+    return _in_holes("masked_psnr", inputs, metrics.masked_psnr)
+
+
+def masked_l1(inputs: PairInputs) -> PairScores:
+    """Computes the mean absolute difference of the pairs inside the holes, as a share of the range."""
+    return _in_holes("masked_l1", inputs, metrics.masked_l1)
+
+
+def _in_holes(name: str, inputs: PairInputs, score: Callable[[Images, Images, Any], Any]) -> PairScores:
+    check_pairs(inputs.holes, inputs.target)
+    holes = (inputs.holes.hole(image)[None] for image in inputs.target.images)  # in the order of `pairs`
+    settings = _pixel_settings(inputs._replace(border=0, luminance=False)) | {"inside": "holes"}
+    return _means(name, inputs, lambda x, target: score(x, target, next(holes)), settings)
 
 
 _distance = jax.jit(lpips)
@@ -158,6 +182,8 @@ PAIR_METRICS = {
     "psnr": PairMetric(psnr, {"psnr": "higher"}),
     "ssim": PairMetric(ssim, {"ssim": "higher"}),
     "lpips": PairMetric(lpips_alex, {"lpips": "lower"}, needs_weights=True),
+    "masked_psnr": PairMetric(masked_psnr, {"masked_psnr": "higher"}, needs_holes=True),
+    "masked_l1": PairMetric(masked_l1, {"masked_l1": "lower"}, needs_holes=True),
     "fd_patches": PairMetric(fd_patches, {"fd_patches": "lower"}, needs_weights=True),
     "accuracy": PairMetric(accuracy, {"accuracy": "higher", "accuracy_reference": "neither"}, needs_classifier=True),
 }

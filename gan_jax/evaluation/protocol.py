@@ -16,7 +16,7 @@ from gan_jax.data.modality import Shape
 from gan_jax.errors import BadInput
 from gan_jax.evaluation.image_sets import ImageSet
 from gan_jax.evaluation.inputs import Features, Reference
-from gan_jax.evaluation.pair_metrics import PairScores
+from gan_jax.evaluation.pair_metrics import OF_INPUT, PairScores
 from gan_jax.evaluation.seed_statistics import nan_to_none
 from gan_jax.evaluation.suite import OLD_NAMES, Metric, Values
 from gan_jax.metrics.features.network import FeatureNet
@@ -73,13 +73,27 @@ def make_protocol(
     }
 
 
-def stamp_pairs(subject: Mapping[str, Any], found: Mapping[str, PairScores], x: ImageSet, target: ImageSet) -> Results:
-    """Joins the values of every metric of pairs with its protocol, and with the values of every pair."""
+def stamp_pairs(
+    subject: Mapping[str, Any],
+    found: Mapping[str, PairScores],
+    x: ImageSet,
+    target: ImageSet,
+    inputs: ImageSet | None,
+    floors: Mapping[str, PairScores],
+) -> Results:
+    """Joins the values of every metric of pairs with its protocol, with the values of every pair, and with its floor.
+
+    The floor is the value of `inputs` as `image_sets.as_outputs` makes them outputs; without inputs there is none.
+    """
     reference = {"data": target.name, "samples": len(target.images), "sha256": target.digest()}
     common = {"samples": len(x.images), "drawn": {"files": True}, "reference": reference}
+    if inputs:
+        common["inputs"] = {"data": inputs.name, "enlarged": "Pillow BICUBIC", "sha256": inputs.digest()}
     scores = {}
     for name, score in found.items():
-        scores[name] = {**score.values, "protocol": common | score.settings}
+        floor = floors[name].values if name in floors else {}
+        values = score.values | {each + OF_INPUT: value for each, value in floor.items()}
+        scores[name] = {**values, "protocol": common | score.settings}
         scores[name] |= {"per_image": score.per_image} if score.per_image else {}
     return Results(dict(subject), scores)
 
@@ -110,6 +124,7 @@ def _describe_pairs(protocol: Protocol) -> str:
         what = f"{counts} of {real['data']}, {protocol['patch']} pixels a side"
     else:
         what = f"{protocol['pairs']:,} pairs with {real['data']}"
+    what += f", inputs: {protocol['inputs']['data']}" if "inputs" in protocol else ""
     if net:
         return f"{what}, features {net['name']}, sha256 {net['sha256']}"
     return f"{what}, {protocol['color']}, border {protocol['border']}"

@@ -11,7 +11,7 @@ import numpy as np
 from gan_jax import metrics
 from gan_jax.errors import BadInput
 from gan_jax.evaluation.inputs import EvalInputs, LabeledImages, Labels, flatten_images
-from gan_jax.evaluation.pair_metrics import PAIR_METRICS, PairInputs, PairMetric, PairScores
+from gan_jax.evaluation.pair_metrics import OF_INPUT, PAIR_METRICS, PairInputs, PairMetric, PairScores
 from gan_jax.metrics.classification_accuracy import classifier_accuracy
 
 Values = dict[str, float]
@@ -217,7 +217,9 @@ def parse_metrics(words: str) -> dict[str, Metric | PairMetric]:
 
 def directions(metrics: Iterable[Metric | PairMetric] = METRICS.values()) -> dict[str, str]:
     """Returns the better direction of every value of the metrics: `higher`, `lower` or `neither`."""
-    return {name: better for metric in metrics for name, better in metric.values.items()}
+    found = {name: better for metric in metrics for name, better in metric.values.items()}
+    pairs = {name for metric in metrics if isinstance(metric, PairMetric) for name in metric.values}
+    return found | {name + OF_INPUT: found[name] for name in pairs}
 
 
 def compute_scores(metrics: Mapping[str, Metric | PairMetric], inputs: EvalInputs) -> dict[str, Values]:

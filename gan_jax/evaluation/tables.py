@@ -9,6 +9,7 @@ from rich.table import Table
 
 from gan_jax.config.experiment import RESUMABLE
 from gan_jax.config.user_code import shorten
+from gan_jax.evaluation.pair_metrics import OF_INPUT
 from gan_jax.evaluation.protocol import NOT_VALUES, Results
 from gan_jax.evaluation.seed_statistics import Statistics, format_spread, summarize
 from gan_jax.evaluation.suite import directions
@@ -17,7 +18,7 @@ from gan_jax.runs.manifest import schedule_images
 
 ARROWS = {"higher": " ↑", "lower": " ↓"}
 
-DIGITS = {"psnr": 4, "ssim": 4, "lpips": 4, "accuracy": 4, "accuracy_reference": 4}
+DIGITS = {"psnr": 4, "ssim": 4, "lpips": 4, "masked_psnr": 4, "accuracy": 4, "accuracy_reference": 4}
 """Significant digits of values of which papers give more than three."""
 
 FRECHET = {"fid": "FD ({})", "intra_fid": "intra-class FD ({})", "fd_patches": "FD of patches ({})"}
@@ -102,7 +103,11 @@ def _columns(table: Sequence[Row]) -> dict[str, str]:
 def _cell(row: Row, name: str) -> str:
     if name not in row.values:
         return ""
-    return format_spread(row.values[name], DIGITS.get(name, 3)) if row.values[name].finite else "not finite"
+    return (
+        format_spread(row.values[name], DIGITS.get(name.removesuffix(OF_INPUT), 3))
+        if row.values[name].finite
+        else "not finite"
+    )
 
 
 def _settings(results: Results) -> dict[str, Any]:

@@ -42,6 +42,7 @@ class Generator(nn.Module):
     dropout: float = 0.5
     norm: Norm = "instance"
     dtype: DTypeLike | None = None
+    kernel_init: nn.initializers.Initializer = INITIAL
 
     @nn.compact
     def __call__(self, x: Images, keys: Keys | None = None) -> Float[Array, "B H W channels"]:
@@ -54,7 +55,7 @@ class Generator(nn.Module):
         if max(x.shape[1:3]) <= least:
             size = f"{x.shape[1]}x{x.shape[2]}"
             raise BadInput(f"images of {size} are too small for {self.levels} levels: give more than {least} pixels")
-        options = {"kernel_size": 4, "stride": 2, "dtype": self.dtype, "kernel_init": INITIAL}
+        options = {"kernel_size": 4, "stride": 2, "dtype": self.dtype, "kernel_init": self.kernel_init}
         widths = [self.width * min(2**i, 8) for i in range(self.levels)]
 
         maps = [x]  # of the encoder, before their activation

@@ -152,6 +152,83 @@ def test_mistakes_give_one_line_errors_and_write_nothing(capfd, folders, tmp_pat
         assert not (tmp_path / "s.json").exists()
 
 
+def test_scores_of_the_inputs_stand_beside_as_the_floor(capfd, folders, tmp_path):
+    """Inputs that differ from their targets by twice as much have half as high an amplitude ratio: 6.02 dB less."""
+    out, ref = folders
+    twice = {
+        file.stem: 2 * np.array(Image.open(file)) - np.array(Image.open(ref / file.name)) for file in out.iterdir()
+    }
+    inputs = save(tmp_path / "in", twice)
+    flags = ("--metrics", "psnr,ssim", "--inputs", inputs)
+    code, shown, errors = command(capfd, "evaluate", out, ref, *flags, "--out", tmp_path / "s.json")
+    assert code == 0 and "data        in: 3 images" in errors, errors
+    found = json.loads((tmp_path / "s.json").read_text())
+    assert found["psnr"]["psnr"] - found["psnr"]["psnr_input"] == pytest.approx(20 * np.log10(2))
+    assert found["ssim"]["ssim_input"] < found["ssim"]["ssim"]
+    stamp = found["psnr"]["protocol"]["inputs"]
+    assert stamp["data"] == "in" and len(stamp["sha256"]) == 64
+    assert "psnr_input ↑" in shown and "inputs: in" in shown
+    code, table, errors = command(capfd, "compare", tmp_path / "s.json")
+    assert code == 0 and "psnr_input ↑" in table, errors
+
+
+def test_smaller_inputs_are_enlarged_by_pillows_bicubic(capfd, folders, tmp_path):
+    _, ref = folders
+    targets = {name: Image.open(ref / f"{name}.png") for name in ERRORS}
+    small = {
+        name: image.resize((image.width // 2, image.height // 2), Image.Resampling.BICUBIC)
+        for name, image in targets.items()
+    }
+    large = {name: np.array(small[name].resize(targets[name].size, Image.Resampling.BICUBIC)) for name in targets}
+    inputs = save(tmp_path / "small", {name: np.array(image) for name, image in small.items()})
+    flags = ("--metrics", "psnr")
+    found = scores(capfd, ref, ref, *flags, "--inputs", inputs, out=tmp_path / "s.json")["psnr"]
+    expected = scores(capfd, save(tmp_path / "large", large), ref, *flags, out=tmp_path / "t.json")["psnr"]["psnr"]
+    assert found["psnr_input"] == pytest.approx(expected)
+
+
+@pytest.fixture
+def filled(tmp_path):
+    """Writes targets, inputs with holes that are not opaque, and images with an error of 10 inside and 50 outside."""
+    hole = np.zeros((16, 12), bool)
+    hole[4:9, 2:7] = True
+    targets = {name: RANDOM.integers(60, 190, (16, 12, 3)).astype(np.uint8) for name in "ab"}
+    inputs = {name: np.dstack([each, np.where(hole, 254, 255).astype(np.uint8)]) for name, each in targets.items()}
+    images = {name: each + np.where(hole, 10, 50).astype(np.uint8)[..., None] for name, each in targets.items()}
+    sides = [save(tmp_path / side, each) for side, each in (("x", images), ("y", targets), ("in", inputs))]
+    return *sides, hole, targets
+
+
+def test_masked_scores_are_those_inside_the_holes_of_the_inputs(capfd, filled, tmp_path):
+    x, y, inputs, hole, targets = filled
+    flags = ("--metrics", "masked_psnr,masked_l1", "--inputs", inputs)
+    found = scores(capfd, x, y, *flags, out=tmp_path / "s.json")
+    assert found["masked_psnr"]["masked_psnr"] == pytest.approx(20 * np.log10(255 / 10))
+    assert found["masked_l1"]["masked_l1"] == pytest.approx(10 / 255)
+    errors = [np.abs(np.rint(each[~hole].mean(0)) - each[hole]).mean() / 255 for each in targets.values()]
+    assert found["masked_l1"]["masked_l1_input"] == pytest.approx(np.mean(errors))
+
+
+def test_mistakes_with_inputs_give_one_line_errors(capfd, folders, filled, features_flag, tmp_path):
+    out, ref = folders
+    x, y, *_ = filled
+    large = save(tmp_path / "large", {name: np.zeros((40, 40), np.uint8) for name in ERRORS})
+    fewer = save(tmp_path / "fewer", {"a": np.zeros((20, 30), np.uint8)})
+    clear = save(tmp_path / "clear", {name: np.zeros((16, 12, 4), np.uint8) for name in "ab"})
+    for argv, metrics, complaint in (
+        ([out, ref, "--inputs", large], "psnr", r"large: a is larger than its target \(40x40 and 30x20\)"),
+        ([out, ref, "--inputs", fewer], "psnr", r"2 of 3 images of .*ref \(b, c\) have no partner in .*fewer"),
+        ([out, ref, "--inputs", tmp_path / "none"], "psnr", "none"),
+        ([out, ref, "--inputs", out, *features_flag], "fid", "--inputs: fid compares no pairs"),
+        ([x, y], "masked_l1", "masked_l1 compares the holes of images: give --inputs"),
+        ([x, y, "--inputs", x], "masked_l1", "masked_l1: a: the mask of image 0 is empty"),
+        ([x, y, "--inputs", clear], "masked_psnr", "clear: a is transparent everywhere"),
+    ):
+        code, _, errors = command(capfd, "evaluate", *argv, "--metrics", metrics, "--out", tmp_path / "s.json")
+        assert code == 2 and len(errors.splitlines()) == 1 and re.search(complaint, errors), (argv, errors)
+        assert not (tmp_path / "s.json").exists()
+
+
 def test_metrics_of_pairs_cannot_be_computed_while_training():
     images = LabeledImages(np.zeros((2, 8, 8, 1), np.uint8))
     with pytest.raises(BadInput, match="psnr: this metric compares files of images"):

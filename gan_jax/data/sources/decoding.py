@@ -47,6 +47,8 @@ class Header(NamedTuple):
     """Whether it has several pages or frames."""
     classes: bool = False
     """Whether its bytes can be classes: one channel or a palette, in a format that keeps them exactly."""
+    alpha: bool = False
+    """Whether it has an alpha channel or a transparent color."""
 
 
 @cache
@@ -83,7 +85,8 @@ def read_header(open_file: Callable[[], BinaryIO], shown: Path) -> Header:
         color = image.mode not in GRAY and not _is_deep_gray(image) and not rawmode.startswith("LA;16")
         deep = _is_deep_gray(image) or ";16" in rawmode
         classes = image.mode in ("1", "L", "P") and image.format not in ("JPEG", "MPO")
-        return Header((width, height), color, deep, getattr(image, "is_animated", False), classes)
+        several = getattr(image, "is_animated", False)
+        return Header((width, height), color, deep, several, classes, image.has_transparency_data)
 
 
 def decode(
@@ -127,6 +130,22 @@ def decode_classes(
         upright = _turned(image, _orientation(image))
         fitted = ImageOps.fit(upright, resize, Image.Resampling.NEAREST) if resize else upright
         return np.asarray(fitted).astype(np.uint8)
+
+
+def decode_alpha(
+    open_file: Callable[[], BinaryIO], shown: Path, resize: tuple[int, int] | None = None
+) -> UInt8[np.ndarray, "H W"]:
+    """Decodes the alpha channel of an image file, 0 for transparent; 255 everywhere without any.
+
+    Raises:
+        BadInput: the file is damaged.
+    """
+    from PIL import ImageOps
+
+    with _opened(open_file, shown) as image:
+        image.load()
+        upright = _turned(image.convert("RGBA").getchannel("A"), _orientation(image))
+        return np.asarray(ImageOps.fit(upright, resize) if resize else upright)
 
 
 def _turned(image: "Image", orientation: int) -> "Image":

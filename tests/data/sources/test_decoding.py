@@ -10,7 +10,7 @@ from image_files import png, tiff
 from PIL import Image, ImageFile, PngImagePlugin, TiffImagePlugin
 
 from gan_jax.data.sources import decoding
-from gan_jax.data.sources.decoding import decode, read_header
+from gan_jax.data.sources.decoding import decode, decode_alpha, read_header
 from gan_jax.errors import BadInput
 
 SHOWN = Path("photos/one.file")
@@ -192,6 +192,31 @@ def test_hidden_color_below_full_transparency_does_not_matter():
     x = np.zeros((2, 2, 4), np.uint8)
     assert (pixels(png(x)) == 255).all()
     assert (pixels(png(x[..., :2]), "L") == 255).all()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        png(CHANNELS[..., [0, 3]]),
+        png(CHANNELS),
+        saved(Image.fromarray((CHANNELS >> 8).astype(np.uint8)), "WEBP", lossless=True, exact=True)().getvalue(),
+    ],
+    ids=["gray", "color", "webp"],
+)
+def test_alpha_is_read_as_it_is_stored(data):
+    assert header(data).alpha
+    np.testing.assert_array_equal(decode_alpha(partial(io.BytesIO, data), SHOWN), CHANNELS[..., 3] >> 8)
+
+
+def test_alpha_of_a_palette_is_that_of_its_color_and_turns_with_the_image():
+    image = Image.new("P", (3, 1))
+    image.putdata([0, 1, 2])
+    image.putpalette([10, 20, 30] * 3)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    data = saved(image, "PNG", transparency=bytes([0, 128, 255]), exif=exif)
+    assert header(data).alpha and decode_alpha(data, SHOWN).tolist() == [[0], [128], [255]]
+    assert not header(saved(image, "PNG")).alpha
 
 
 @pytest.mark.parametrize(("data", "key"), [(CHANNELS[..., :1], b"\0\7"), (CHANNELS[..., :3], b"\0\7" * 3)])

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from gan_jax.config.experiment import RunConfig
 from gan_jax.data import Source, open_source
+from gan_jax.errors import BadInput
 from gan_jax.runs.manifest import Manifest, check_data, describe_data
 
 OpenSplit = Callable[[str], Source]
@@ -25,7 +26,8 @@ def run_data(run: Path, manifest: Manifest, common: RunConfig) -> OpenSplit:
     Before any other split, it opens the training data, whose fingerprint the manifest has.
 
     Raises:
-        BadInput: (from `opened`) the data is not there, or no longer that of the run.
+        BadInput: (from `opened`) the data is not there, or no longer that of the run; says how to find data that was
+            moved.
     """
 
     @functools.cache
@@ -33,8 +35,12 @@ def run_data(run: Path, manifest: Manifest, common: RunConfig) -> OpenSplit:
         if split != "train":
             opened("train")
             return open_data(common, split)
-        source = open_data(common)
-        check_data(run, (manifest.settings.get("data", ""), manifest.data), (common.data, describe_data(source)))
+        try:
+            source = open_data(common)
+            check_data(run, (manifest.settings.get("data", ""), manifest.data), (common.data, describe_data(source)))
+        except BadInput as error:
+            moved = f"if the data of {run} was moved, repeat the command that trained it once with --data NEW"
+            raise BadInput(f"{error}; {moved}") from error
         return source
 
     return opened

@@ -91,6 +91,7 @@ def test_every_command_refuses_other_data_and_names_both(name, commands, own_run
     both = re.search(r"was trained on (\S+) \((.*)fingerprint (\w+)\), not on (\S+) \((.*)fingerprint (\w+)\)", errors)
     assert both[1] == both[4] == str(data) and both[3] != both[6]
     assert both[2] == both[5] == ("" if "--vary" in name else "240 examples, 8x8x1, 4 classes, ")
+    assert ("repeat the command that trained it once with --data NEW" in errors) == name.startswith(("eval", "repro"))
     assert snapshot(tmp_path) == before
 
 
@@ -109,10 +110,13 @@ def test_any_change_of_the_data_is_refused(change, own_run, data):
 @pytest.mark.slow
 def test_moved_data_is_accepted_by_train_and_found_by_other_commands(commands, own_run, data, capfd, tmp_path):
     moved = data.rename(tmp_path / "elsewhere")
-    code, _, errors = command(capfd, *commands["evaluate"])
-    assert code == 2 and f"{data} does not exist" in errors
+    for name in ("evaluate", "reproduce"):
+        code, _, errors = command(capfd, *commands[name])
+        assert code == 2 and f"{data} does not exist" in errors and len(errors.splitlines()) == 1
+        assert f"if the data of {own_run} was moved, repeat the command that trained it once with --data NEW" in errors
     code, _, errors = command(capfd, *(moved if word is data else word for word in commands["train"]))
     assert code == 0, errors
+    assert command(capfd, *commands["evaluate"])[0] == 0
     about, experiment, _ = rebuild(RunDir(own_run))
     assert about.settings["data"] == str(moved)
     assert run_data(own_run, about, experiment.common)("train").size == 240

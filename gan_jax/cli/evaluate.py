@@ -166,7 +166,7 @@ def _evaluate_sets(
     common = protocol.make_protocol(
         inputs.net, inputs.real_or_none, real, len(inputs.fake.images), inputs.fake.images.shape[1:], target.drawn
     )
-    results = protocol.stamp(target.about, compute_scores(metrics, inputs), protocol.per_metric(metrics, common))
+    results = protocol.stamp(target.about, compute_scores(metrics, inputs), protocol.per_metric(metrics, common, real))
     found = [target.found, describe_source(real.source) if real else ""]
     return Evaluated(results, list(filter(None, found)), inputs)
 

@@ -47,7 +47,7 @@ class Evaluator:
         """Returns the protocol of every metric."""
         drawn, shape = probes.drawing_protocol(game, "while training", SEED), self._reference.source.shape
         common = protocol.make_protocol(self._net, self._real, self._reference, self._samples, shape, drawn)
-        return protocol.per_metric(self._metrics, common)
+        return protocol.per_metric(self._metrics, common, self._reference)
 
     def inputs(self, game: Game) -> Callable[[State], EvalInputs]:
         """Returns `inputs(state)`, which draws samples and computes their features; compiled once."""

@@ -12,13 +12,15 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from gan_jax.data import Source
 from gan_jax.data.modality import Shape
+from gan_jax.data.source import fingerprint
 from gan_jax.errors import BadInput
 from gan_jax.evaluation.image_sets import ImageSet
 from gan_jax.evaluation.inputs import Features, Reference
 from gan_jax.evaluation.pair_metrics import OF_INPUT, PairScores
 from gan_jax.evaluation.seed_statistics import nan_to_none
-from gan_jax.evaluation.suite import OLD_NAMES, Metric, Values
+from gan_jax.evaluation.suite import OLD_NAMES, Metric, Values, naming
 from gan_jax.metrics.features.network import FeatureNet
 from gan_jax.runs.files import write_atomic
 
@@ -98,9 +100,20 @@ def stamp_pairs(
     return Results(dict(subject), scores)
 
 
-def per_metric(metrics: Mapping[str, Metric], common: Protocol) -> dict[str, Protocol]:
-    """Returns the protocol of every metric: the common part with its own settings."""
-    return {name: {**common, **metric.settings} for name, metric in metrics.items()}
+def per_metric(metrics: Mapping[str, Metric], common: Protocol, reference: Reference | None) -> dict[str, Protocol]:
+    """Returns the protocol of every metric: the common part with its own settings, and the held-out data it reads."""
+
+    def own(name: str, metric: Metric) -> Protocol:
+        with naming(name):  # data without a held-out split
+            held_out = {"held_out": _describe_held_out(reference.held_out())} if metric.held_out else {}
+        return {**metric.settings, **held_out}
+
+    return {name: common | own(name, metric) for name, metric in metrics.items()}
+
+
+def _describe_held_out(source: Source) -> Protocol:
+    about = {"data": source.name, "split": source.split or "test", "size": source.size}
+    return about | {"fingerprint": fingerprint(source)}
 
 
 def stamp(subject: Mapping[str, Any], found: Mapping[str, Values], protocols: Mapping[str, Protocol]) -> Results:
@@ -114,7 +127,9 @@ def describe(protocol: Protocol) -> str:
         return _describe_pairs(protocol)
     net, real = protocol["features"], protocol["reference"]
     reference = f" beside {real['samples']:,} of {real['data']} ({real['split']})" if real else ""
-    return f"{protocol['samples']:,} samples{reference}, features {net['name']}, sha256 {net['sha256']}"
+    unseen = protocol.get("held_out")
+    held_out = f", held out {unseen['size']:,} of {unseen['data']} ({unseen['split']})" if unseen else ""
+    return f"{protocol['samples']:,} samples{reference}{held_out}, features {net['name']}, sha256 {net['sha256']}"
 
 
 def _describe_pairs(protocol: Protocol) -> str:

@@ -25,6 +25,8 @@ class Metric(NamedTuple):
     """The names of its values, each with the better direction: `higher`, `lower`, or `neither` (a standard error)."""
     settings: Mapping[str, Any] = {}
     """Parameters of the metric that belong to the protocol."""
+    held_out: bool = False
+    """Whether it reads `EvalInputs.held_out`, whose data is then part of the protocol."""
 
 
 def fid(inputs: EvalInputs) -> Values:
@@ -169,7 +171,7 @@ METRICS: dict[str, Metric | PairMetric] = {
     "modes": Metric(modes, {"modes": "higher", "reverse_kl_classes": "lower"}),
     "label_accuracy": Metric(label_accuracy, {"label_accuracy": "higher"}),
     "code_accuracy": Metric(code_accuracy, {"code_accuracy": "higher"}),
-    "cas": Metric(cas, {"cas": "higher"}, {"classifier": "gan_jax.evaluate.classifier", "seed": 0}),
+    "cas": Metric(cas, {"cas": "higher"}, {"classifier": "gan_jax.evaluate.classifier", "seed": 0}, held_out=True),
     "prdc": Metric(
         prdc,
         {"precision": "higher", "recall": "higher", "density": "higher", "coverage": "higher"},
@@ -191,6 +193,7 @@ METRICS: dict[str, Metric | PairMetric] = {
     "discriminator": Metric(
         discriminated,
         {f"d_{what}_{where}": "neither" for where in ("seen", "unseen") for what in ("accuracy", "ranking")},
+        held_out=True,
     ),
     **PAIR_METRICS,
 }
@@ -226,7 +229,7 @@ def compute_scores(metrics: Mapping[str, Metric | PairMetric], inputs: EvalInput
     """Computes the values of every metric. Raises `BadInput`, with the metric's name, if an input is missing."""
     scores = {}
     for name, metric in metrics.items():
-        with _naming(name):
+        with naming(name):
             if isinstance(metric, PairMetric):
                 raise BadInput("this metric compares files of images: give gan-jax evaluate two folders of them")
             values = metric.compute(inputs)
@@ -238,13 +241,13 @@ def compute_pair_scores(metrics: Mapping[str, PairMetric], inputs: PairInputs) -
     """Computes every metric of pairs. Raises `BadInput`, with the metric's name, if an input is missing or unfit."""
     scores = {}
     for name, metric in metrics.items():
-        with _naming(name):
+        with naming(name):
             scores[name] = metric.compute(inputs)
     return scores
 
 
 @contextmanager
-def _naming(metric: str) -> Iterator[None]:
+def naming(metric: str) -> Iterator[None]:
     """Adds the name of the metric to a `BadInput`."""
     try:
         yield

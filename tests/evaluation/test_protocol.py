@@ -1,6 +1,7 @@
 """Results: written and read back; refused in one table if their protocols differ."""
 
 import json
+from functools import partial
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from PIL import Image
 
 from gan_jax import BadInput
 from gan_jax.config.experiment import RunConfig
-from gan_jax.data import from_arrays
+from gan_jax.data import from_arrays, open_source
 from gan_jax.evaluation import protocol, tables
 from gan_jax.evaluation.inputs import Reference
 from gan_jax.evaluation.real_data import open_reference, training_reference
@@ -46,7 +47,7 @@ def test_protocol_records_everything_that_affects_a_metric():
     assert all(common != other for other in others)
     assert common["reference"]["sha256"] != others[0]["reference"]["sha256"]
     metrics = parse_metrics("is,kid")
-    stamped = protocol.stamp({}, {"is": {"is": 1.0}, "kid": {"kid": 0.1}}, protocol.per_metric(metrics, common))
+    stamped = protocol.stamp({}, {"is": {"is": 1.0}, "kid": {"kid": 0.1}}, protocol.per_metric(metrics, common, None))
     assert stamped.scores["is"]["protocol"] == {**common, **metrics["is"].settings}
     assert stamped.scores["is"]["protocol"] != stamped.scores["kid"]["protocol"]
     assert protocol.describe(common) == f"60 samples beside 60 of tiles (train), features tiny, sha256 {'0' * 64}"
@@ -62,6 +63,26 @@ def test_protocol_names_the_split_that_was_read(held_out, read, tmp_path):
     for real in (open_reference(str(tmp_path), "test", None, None), of_a_run):
         made = protocol.make_protocol(tiny_features.net, real.features(tiny_features.net, 1), real, 1, (8, 8, 1), {})
         assert made["reference"]["split"] == read and f"({read})" in protocol.describe(made)
+
+
+@pytest.mark.parametrize("word", ["cas", "discriminator"])
+def test_metrics_of_held_out_images_name_their_data(word):
+    """Other images of the same name and number are another protocol; other metrics do not read them."""
+    common, metrics = protocol_of(60), parse_metrics(f"{word},fid")
+
+    def stamped(split, images):
+        unseen = from_arrays("tiles", images)._replace(split=split)
+        reference = Reference("train", from_arrays("tiles", IMAGES), lambda: unseen)
+        return protocol.per_metric(metrics, common, reference)
+
+    made, others = stamped("val", IMAGES[:20]), (stamped("", IMAGES[:20]), stamped("val", IMAGES[20:40]))
+    assert made["fid"] == common == others[0]["fid"]
+    assert made[word]["held_out"].items() >= {"data": "tiles", "split": "val", "size": 20}.items()
+    assert others[0][word]["held_out"]["split"] == "test" and made[word] != others[1][word]
+    assert "beside 60 of tiles (train), held out 20 of tiles (val), features" in protocol.describe(made[word])
+    mnist5k = training_reference(RunConfig(8, 8), partial(open_source, "mnist5k", None))
+    with pytest.raises(BadInput, match=f"{word}: mnist5k has no split 'test'"):
+        protocol.per_metric(metrics, common, mnist5k)
 
 
 def test_results_are_read_back_and_infinities_are_written_as_null(tmp_path):

@@ -20,7 +20,7 @@ from gan_jax.evaluation import probes, protocol
 from gan_jax.evaluation.feature_choice import choose_features
 from gan_jax.evaluation.inputs import EvalInputs, compute_features
 from gan_jax.evaluation.real_data import training_reference
-from gan_jax.evaluation.suite import Values, compute_scores, directions, parse_metrics
+from gan_jax.evaluation.suite import Values, compute_scores, directions, parse_set_metrics
 from gan_jax.runs.files import write_atomic
 from gan_jax.runs.run_data import open_data
 
@@ -36,7 +36,7 @@ class Evaluator:
     """
 
     def __init__(self, common: RunConfig, source: Source):
-        self._metrics, self._samples = parse_metrics(common.evaluate), common.evaluate_samples
+        self._metrics, self._samples = parse_set_metrics(common.evaluate), common.evaluate_samples
         self._net = choose_features(common.features, common.inception_weights, source.shape, source.name)
         opened = functools.cache(lambda split: source if split == "train" else open_data(common, split))
         self._reference = training_reference(common, opened)
@@ -82,7 +82,7 @@ class Evaluator:
 
 def ranked_scores(common: RunConfig) -> dict[str, str]:
     """Returns the scores of `--evaluate` that rank runs, each with `higher` or `lower`, whichever is better."""
-    metrics = parse_metrics(common.evaluate).values() if common.evaluate else ()
+    metrics = parse_set_metrics(common.evaluate).values() if common.evaluate else ()
     return {name: better for name, better in directions(metrics).items() if better != "neither"}
 
 

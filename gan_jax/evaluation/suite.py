@@ -203,6 +203,15 @@ OLD_NAMES = {"memorised": "memorized", "reverse_kl": "reverse_kl_classes"}
 """Names of metrics and values in earlier releases, still accepted and read."""
 
 
+def parse_set_metrics(words: str) -> dict[str, Metric]:
+    """Parses metrics of sets of images. Raises `BadInput` for one of pairs, or an unknown one."""
+    chosen = parse_metrics(words)
+    if of_pairs := [name for name, metric in chosen.items() if isinstance(metric, PairMetric)]:
+        what = f"{of_pairs[0]} compares images with their targets, which a run does not do while it trains"
+        raise BadInput(f"{what}: sample its inputs, then gan-jax evaluate OUT TARGETS --metrics {of_pairs[0]}")
+    return chosen
+
+
 def parse_metrics(words: str) -> dict[str, Metric | PairMetric]:
     """Parses names of metrics separated by commas, as in `fid,prdc`. Raises `BadInput` for an unknown one."""
     chosen = {}

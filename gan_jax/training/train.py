@@ -234,6 +234,9 @@ def check(experiment: Experiment, source: Source, devices: int | None = None) ->
     check_shares(common.batch_size, devices or len(jax.devices()))
     if common.evaluate and len(source.shape) != 3:
         raise BadInput(f"--evaluate is for images, but {source.name} has points of shape {source.shape}: leave it out")
+    if common.evaluate and any(phase.game.conditions for phase in experiment.phases):
+        what = "--evaluate draws samples from noise, and this game makes them of inputs"
+        raise BadInput(f"{what}: leave it out, translate with gan-jax sample RUN --inputs DATA, and evaluate the files")
     for phase in experiment.phases:
         check_fit(phase.game, source, common)
         frozen_variables(phase.game)

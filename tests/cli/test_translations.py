@@ -149,6 +149,12 @@ def test_data_without_inputs_is_refused_before_anything_is_written(capfd, tmp_pa
     assert code == 2 and "mnist5k has no 'a'" in errors and not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize("metric", ["psnr", "fid"])
+def test_evaluation_while_training_is_refused_before_anything_is_written(capfd, tmp_path, metric):
+    code, _, errors = command(capfd, "train", FILES["paired"], "--evaluate", metric, "--run-dir", tmp_path / "run")
+    assert code == 2 and "evaluate" in errors and len(errors.splitlines()) == 1 and not (tmp_path / "run").exists()
+
+
 @pytest.fixture
 def pretrained(tmp_path):
     """Writes an experiment whose perceptual loss has its weights in a file, and the file; returns its command."""

@@ -4,9 +4,11 @@
     gan-jax sample runs/pix2pix-0 --inputs facades.tar.gz/test/label --out translated/
     python scripts/segmenter.py score segmenter.npz facades.tar.gz/test/label facades.tar.gz/test/photo translated/
 
-The score of real photographs is the ceiling, that of the most frequent class the floor. Isola et al. 2017 score
-translations of label maps in this way, with a network trained elsewhere (https://arxiv.org/abs/1611.07004, sec. 4.1).
-Scores through different weights cannot be compared: state the sha256 that `train` prints.
+The score of real photographs is the ceiling. Floors are the most frequent class, and label maps painted in the mean
+color of every class: a segmenter that scores these like photographs sees outlines, and cannot tell whether translations
+look real. Isola et al. 2017 score translations of label maps in this way, with a network trained elsewhere
+(https://arxiv.org/abs/1611.07004, sec. 4.1). Scores through different weights cannot be compared: state the sha256 that
+`train` prints.
 
     network     the U-Net of `nets.unet`, 5 levels, 16 maps; a 1 x 1 convolution to the classes
     training    cross entropy of every pixel; Adam, 1e-3 falling to 0 along a cosine; batches of 4, mirrored, key 0
@@ -42,6 +44,9 @@ from gan_jax.runs.files import save_npz
 SEED = 0
 BATCH = 4
 LEARNING_RATE = 1e-3
+COLORS = "mean colors"
+"""The name of an array in the file of the weights."""
+
 Params = PyTree[Array]
 
 
@@ -93,6 +98,15 @@ def accuracy(params: Params, source: Source) -> SegmentationScores:
     return segmentation_scores(predicted, np.concatenate([each["x"] for each in found]), source.shape[-1])
 
 
+def mean_colors(source: Source) -> UInt8[np.ndarray, "K C"]:
+    """Computes the mean color in photographs `a` of every class of label maps `x`; black where it has no pixels."""
+    found = source.read(np.arange(source.size))
+    masks = [found["x"] == label for label in range(source.shape[-1])]
+    return (
+        np.stack([found["a"][mask].mean(0) if mask.any() else np.zeros(3) for mask in masks]).round().astype(np.uint8)
+    )
+
+
 def train(
     data: Annotated[str, tyro.conf.Positional], out: Path, pair: str = "photo,label", epochs: PositiveInt = 24
 ) -> None:
@@ -108,7 +122,8 @@ def train(
     if sources[0].spec["x"].modality.name != LABEL_MAP:
         raise BadInput(f"{data} has no label maps in {pair}: give --pair PHOTOS,LABELS")
     params = train_segmenter(sources[0], epochs)
-    save_npz(out, {name: np.asarray(array) for name, array in flatten_dict(params, sep="/").items()})
+    arrays = {name: np.asarray(array) for name, array in flatten_dict(params, sep="/").items()}
+    save_npz(out, arrays | {COLORS: mean_colors(sources[0])})
     for source in sources:
         print(f"{source.split}: {', '.join(f'{k} {v:.3f}' for k, v in accuracy(params, source)._asdict().items())}")
     print(f"sha256 {hashlib.sha256(out.read_bytes()).hexdigest()}")
@@ -127,13 +142,15 @@ def score(
         images: Folders of images made of them, and of the real photographs.
     """
     with np.load(weights) as file:
-        params = unflatten_dict({name: file[name] for name in file.files}, sep="/")
+        colors, params = file[COLORS], unflatten_dict({n: file[n] for n in file.files if n != COLORS}, sep="/")
     classes = params["Conv_0"]["bias"].size
     with TemporaryDirectory() as scratch:
         target = _opened(labels, scratch)
         maps = np.stack([target.label_map(name, classes) for name in target.images])
         print("|  | images | pixel accuracy | class accuracy | mean IoU |\n| --- | --- | --- | --- | --- |")
         _print_row("most frequent class", np.full_like(maps, np.bincount(maps.ravel()).argmax()), maps, classes)
+        painted = np.stack([segment(params, colors[labels][None])[0] for labels in maps])
+        _print_row("mean color of every class", painted, maps, classes)
         for folder in images:
             made = _opened(folder, scratch)
             check_pairs(made, target)

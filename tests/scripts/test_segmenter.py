@@ -46,13 +46,18 @@ def table(capsys):
 
 
 def write_weights(folder, classes):
-    np.savez(folder / "s.npz", **{"Conv_0/bias": np.zeros(classes, np.float32)})
+    np.savez(folder / "s.npz", **{"Conv_0/bias": np.zeros(classes, np.float32), "mean colors": COLORS[:classes]})
     return folder / "s.npz"
 
 
-def test_images_are_scored_against_the_label_maps_of_their_names(pairs, tmp_path, monkeypatch, capsys):
-    """With a segmenter that reads the color: photographs are perfect, those of other label maps are not."""
+@pytest.fixture
+def reads_colors(monkeypatch):
+    """Replaces the network by one that reads the class from the color."""
     monkeypatch.setattr(segmenter, "segment", lambda params, photos: photos.argmax(-1))
+
+
+def test_images_are_scored_against_the_label_maps_of_their_names(pairs, tmp_path, reads_colors, capsys):
+    """Photographs are perfect, those of other label maps are not."""
     labels, shifted = pairs / "test" / "label", tmp_path / "shifted"
     shifted.mkdir()
     for i in range(6):
@@ -60,7 +65,8 @@ def test_images_are_scored_against_the_label_maps_of_their_names(pairs, tmp_path
         photo.save(shifted / f"{(i + 1) % 6}.png")
     segmenter.score(write_weights(tmp_path, 3), labels, (pairs / "test" / "photo", shifted))
     found = table(capsys)
-    assert list(found) == ["most frequent class", "photo", "shifted"] and found["photo"] == (1, 1, 1)
+    assert list(found) == ["most frequent class", "mean color of every class", "photo", "shifted"]
+    assert found["photo"] == found["mean color of every class"] == (1, 1, 1)
     maps = np.stack([np.asarray(Image.open(file)) for file in labels.iterdir()])
     share = np.bincount(maps.ravel()).max() / maps.size
     assert found["most frequent class"] == pytest.approx((share, 1 / 3, share / 3), abs=6e-4)
@@ -68,12 +74,17 @@ def test_images_are_scored_against_the_label_maps_of_their_names(pairs, tmp_path
 
 
 @pytest.mark.parametrize("mistake", ["another name", "more classes"])
-def test_images_without_a_label_map_and_unknown_classes_are_refused(pairs, tmp_path, mistake):
+def test_images_without_a_label_map_and_unknown_classes_are_refused(pairs, tmp_path, reads_colors, mistake):
     photos = pairs / ("train" if mistake == "another name" else "test") / "photo"
     weights = write_weights(tmp_path, 3 if mistake == "another name" else 2)
     says = "18 of 24 images" if mistake == "another name" else "label 2, outside the 2 classes"
     with pytest.raises(BadInput, match=says):
         segmenter.score(weights, pairs / "test" / "label", (photos,))
+
+
+def test_mean_colors_are_those_of_the_photographs(pairs):
+    source = segmenter.open_source(str(pairs), pair="photo,label")
+    np.testing.assert_allclose(segmenter.mean_colors(source).astype(int), COLORS.astype(int), atol=1)
 
 
 def test_data_without_label_maps_is_refused(pairs, tmp_path):

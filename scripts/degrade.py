@@ -10,14 +10,16 @@ transparent. If any image is in color, all are written in color. `low` crops tar
 """
 
 import argparse
+import functools
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import jax
 import numpy as np
 
-from gan_jax.data import Source, derived, from_arrays
-from gan_jax.data.modality import MASKED, to_bytes
+from gan_jax.data import derived, from_arrays
+from gan_jax.data.modality import to_bytes
 from gan_jax.evaluation.image_sets import open_named
 from gan_jax.viz.images import save_png
 
@@ -43,26 +45,30 @@ def main() -> None:
             if args.kind == "low":
                 target = target[: len(target) // args.scale * args.scale, : target.shape[1] // args.scale * args.scale]
             save_png(args.out / "targets" / f"{name}.png", target)
-            save_png(args.out / "inputs" / f"{name}.png", degraded(derive(target, args), key))
+            save_png(args.out / "inputs" / f"{name}.png", degraded(target, key, args))
     print(args.out)
 
 
-def derive(target: np.ndarray, args: argparse.Namespace) -> Source:
-    """Derives the input from one image."""
-    source = from_arrays("image", target[None])
-    if args.kind == "noise":
-        return derived.noise(source, args.sigma)
-    if args.kind == "blur":
-        return derived.blur(source, args.sigma)
-    return derived.low_resolution(source, args.scale) if args.kind == "low" else derived.hole(source, args.hole)
-
-
-def degraded(source: Source, key: jax.Array) -> np.ndarray:
-    """Decodes the input of the only image to bytes, with a channel for the alpha if it has a hole."""
-    a = np.asarray(jax.jit(source.decode)(source.read(np.array([0])), key[None])["a"])[0]
-    if source.spec["a"].modality is not MASKED:
+def degraded(target: np.ndarray, key: jax.Array, args: argparse.Namespace) -> np.ndarray:
+    """Makes the input of one image as bytes, with a channel for the alpha if it has a hole."""
+    decode = decoder(target.shape, args.kind, args.sigma, args.scale, args.hole)
+    a = np.asarray(decode({"x": target[None]}, key[None])["a"])[0]
+    if args.kind != "hole":
         return to_bytes(a)
     return np.dstack([to_bytes(a[..., :-1]), np.uint8(255) * (a[..., -1] == 0)])
+
+
+@functools.cache  # one program for all images of one size
+def decoder(shape: tuple[int, ...], kind: str, sigma: float, scale: int, hole: str) -> Callable:
+    """Returns the function that derives the inputs of images of one shape."""
+    source = from_arrays("image", np.zeros((1, *shape), np.uint8))
+    derive = {
+        "noise": lambda: derived.noise(source, sigma),
+        "low": lambda: derived.low_resolution(source, scale),
+        "blur": lambda: derived.blur(source, sigma),
+        "hole": lambda: derived.hole(source, hole),
+    }[kind]
+    return jax.jit(derive().decode)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@ python scripts/degrade.py hole photos/ --image-size 64 --hole random --out holes
 
 All are made by the functions that training uses, image by image at its own size, and rounded to 8 bits. So noise is
 clipped at black and white, which training's is not: at sigma 25, the PSNR is a few tenths above 20.17 dB. Holes are
-transparent. If any image is in color, all are written in color. `low` crops targets to multiples of the scale.
+transparent. If any image is in color, all are written in color. `low` crops targets to multiples of the scale, and also
+writes low/bicubic, the inputs enlarged.
 """
 
 import argparse
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import jax
 import numpy as np
+from PIL import Image
 
 from gan_jax.data import derived, from_arrays
 from gan_jax.data.modality import to_bytes
@@ -25,7 +27,7 @@ from gan_jax.viz.images import save_png
 
 
 def main() -> None:
-    """Writes both folders."""
+    """Writes the folders."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("kind", choices=["noise", "low", "blur", "hole"])
     parser.add_argument("images", help="folder, archive or .npz file, or data set as in mnist@test")
@@ -45,7 +47,10 @@ def main() -> None:
             if args.kind == "low":
                 target = target[: len(target) // args.scale * args.scale, : target.shape[1] // args.scale * args.scale]
             save_png(args.out / "targets" / f"{name}.png", target)
-            save_png(args.out / "inputs" / f"{name}.png", degraded(target, key, args))
+            save_png(args.out / "inputs" / f"{name}.png", made := degraded(target, key, args))
+            if args.kind == "low":
+                enlarged = Image.fromarray(made.squeeze()).resize(target.shape[1::-1], Image.Resampling.BICUBIC)
+                save_png(args.out / "bicubic" / f"{name}.png", np.asarray(enlarged).reshape(target.shape))
     print(args.out)
 
 

@@ -47,12 +47,14 @@ def test_noise_has_its_deviation_differs_between_images_and_is_the_same_in_every
     assert all((again[name] == inputs[name]).all() and (other[name] != inputs[name]).any() for name in SIZES)
 
 
-def test_low_resolution_is_pillows_of_targets_cropped_to_multiples(degrade):
+def test_low_resolution_is_pillows_of_targets_cropped_to_multiples(degrade, tmp_path):
     inputs, targets = degrade("low", "--scale", "4")
     assert {name: image.shape for name, image in targets.items()} == {"a": (40, 48), "b": (36, 44)}
     for name, target in targets.items():
         small = Image.fromarray(target).resize((target.shape[1] // 4, target.shape[0] // 4), Image.Resampling.BICUBIC)
         np.testing.assert_allclose(inputs[name].astype(int), np.asarray(small), atol=1)
+        large = Image.fromarray(inputs[name]).resize(target.shape[::-1], Image.Resampling.BICUBIC)
+        assert (np.asarray(Image.open(tmp_path / "out" / "bicubic" / f"{name}.png")) == np.asarray(large)).all()
 
 
 def test_holes_are_transparent_and_hide_the_target(degrade):

@@ -67,6 +67,7 @@ def test_run_is_evaluated_against_its_training_data_reproducibly(capfd, run, fea
     assert other["fid"]["fid"] != found["fid"]["fid"] and other["fid"]["protocol"]["drawn"]["seed"] == 1
 
 
+@pytest.mark.slow
 def test_metrics_tell_good_copied_noisy_and_collapsed_folders_apart(capfd, folders, tiles, features_flag, tmp_path):
     found = {}
     for name in ("same", "others", "noise", "collapsed"):

@@ -151,8 +151,8 @@ def test_generator_depends_on_labels_only_through_gains_and_biases():
     close(play(variables, Y), play(variables, Y[::-1]))
 
 
-@pytest.mark.parametrize("classes", [pytest.param(0, marks=pytest.mark.slow), 3])
-@pytest.mark.medium
+@pytest.mark.parametrize("classes", [0, 3])
+@pytest.mark.slow
 def test_networks_fit_the_games_and_every_parameter_has_a_gradient(classes):
     """Both games trace, the score of fakes has a gradient in every parameter, and spectral vectors are updated."""
     g, d = resnet.pair((12, 12, 1), g_width=4, d_width=4, classes=classes)

@@ -71,7 +71,8 @@ def test_finished_sweep_is_not_trained_again(undisturbed):
     assert changed <= {"manifest.json", "samples.png", undisturbed.name}
 
 
-@pytest.mark.parametrize("times", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("times", [1, 2])
 def test_stopped_and_resumed_sweep_ends_in_the_same_bits(undisturbed, tmp_path, capsys, times):
     half = ("--loss", "hinge", *GRID[2:])  # the first of the two programs
     for _ in range(times):

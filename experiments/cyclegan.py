@@ -9,20 +9,17 @@ gan-jax sample runs/cyclegan-0 --inputs photos/ --domain b --out back/      # b 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, PyTree
 from tyro.conf import Fixed
 
 from gan_jax.cli import train_file
 from gan_jax.config.experiment import Evaluation, Experiment, Phase, Row, RunConfig
 from gan_jax.config.flags import Fraction, NonNegativeFloat, NonNegativeInt, PositiveFloat, WeightsFile
 from gan_jax.data import Source
-from gan_jax.engine.game import Frozen, Latents
+from gan_jax.engine.game import Latents
 from gan_jax.engine.keys import split
 from gan_jax.errors import BadInput
 from gan_jax.games import cyclegan
@@ -103,7 +100,7 @@ def build(source: Source, run: RunConfig, config: Config) -> Experiment:
         cycle_weight=config.cycle_weight,
         identity_weight=config.identity_weight,
         pool_size=config.pool,
-        classifier=_frozen(config.classifier) if config.classifier else None,
+        classifier=classifier_file.frozen(config.classifier) if config.classifier else None,
         semantic_weight=config.semantic_weight,
         ema=config.ema,
     )
@@ -133,16 +130,6 @@ def cycle_errors(nets, latents: Latents) -> dict[str, jax.Array]:
         for name, shown in ((f"cycle_{domain}", fake), (f"cycle_{domain}_noisy", fake + noise)):
             found[name] = jnp.mean(l1(x, nets[back].ema(shown, keys)))
     return found
-
-
-def _frozen(weights: Path) -> Frozen:
-    """Makes a frozen network, from images in [-1, 1] to logits, of a file of weights, which a step reads."""
-    net = cache(lambda: classifier_file.load(weights))
-
-    def logits(params: PyTree[Array], x: Array) -> Array:
-        return net().head(params, net().apply(params, 127.5 * (x + 1)))
-
-    return Frozen(logits, lambda: net().params)
 
 
 if __name__ == "__main__":

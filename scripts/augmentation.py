@@ -29,6 +29,7 @@ from jaxtyping import Array, Key
 
 from gan_jax.config.flags import PositiveInt
 from gan_jax.data import open_source
+from gan_jax.data.modality import to_uint8
 from gan_jax.errors import BadInput
 from gan_jax.evaluation import tables
 from gan_jax.evaluation.inputs import LabeledImages, read_all
@@ -38,7 +39,6 @@ from gan_jax.runs.digest import digest
 from gan_jax.sampling.latents import draw_latents
 from gan_jax.sampling.sampler import sampler
 from gan_jax.training.restore import RestoredRun, restore
-from gan_jax.viz.images import to_uint8
 
 WAYS = ("real", "real + generated", "generated")
 """Training sets of the classifier."""

@@ -21,7 +21,7 @@ import numpy as np
 from PIL import Image
 
 from gan_jax.data import derived, from_arrays
-from gan_jax.data.modality import to_bytes
+from gan_jax.data.modality import to_uint8
 from gan_jax.evaluation.image_sets import open_named
 from gan_jax.viz.images import save_png
 
@@ -59,8 +59,8 @@ def degraded(target: np.ndarray, key: jax.Array, args: argparse.Namespace) -> np
     decode = decoder(target.shape, args.kind, args.sigma, args.scale, args.hole)
     a = np.asarray(decode({"x": target[None]}, key[None])["a"])[0]
     if args.kind != "hole":
-        return to_bytes(a)
-    return np.dstack([to_bytes(a[..., :-1]), np.uint8(255) * (a[..., -1] == 0)])
+        return to_uint8(a)
+    return np.dstack([to_uint8(a[..., :-1]), np.uint8(255) * (a[..., -1] == 0)])
 
 
 @functools.cache  # one program for all images of one size

@@ -13,6 +13,7 @@ from jaxtyping import Array, Float, Key, Shaped
 from gan_jax.cli.codes import CodeChoice, parse_choice
 from gan_jax.cli.translate import translate
 from gan_jax.config.flags import NonNegativeInt, PositiveInt, Seed
+from gan_jax.data.modality import to_uint8
 from gan_jax.engine.game import Batch, Game, Latents, State
 from gan_jax.errors import BadInput
 from gan_jax.runs.files import save_npz
@@ -23,7 +24,7 @@ from gan_jax.sampling.sampler import sampler
 from gan_jax.sampling.translation import side_by_side_columns
 from gan_jax.training.restore import open_examples, rebuild, restore
 from gan_jax.viz import scatter2d
-from gan_jax.viz.images import image_grid, save_png, side_by_side, to_uint8
+from gan_jax.viz.images import image_grid, save_png, side_by_side
 
 Layout = tuple[int, int]
 """Rows and columns of a picture."""

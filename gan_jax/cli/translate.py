@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Array, Key, UInt8
 
-from gan_jax.data.modality import IMAGE, LABEL_MAP, MASKED, Leaf, Spec
+from gan_jax.data.modality import IMAGE, LABEL_MAP, MASKED, Leaf, Spec, to_uint8
 from gan_jax.engine.game import Game, State
 from gan_jax.errors import BadInput
 from gan_jax.evaluation.image_sets import ImageSet, Mode, open_named
 from gan_jax.runs.files import save_npz
 from gan_jax.sampling.translation import translator
 from gan_jax.training.progress import say
-from gan_jax.viz.images import save_png, side_by_side, to_uint8
+from gan_jax.viz.images import save_png, side_by_side
 
 Translated = dict[str, UInt8[np.ndarray, "1 H W C"]]
 """What was made of one input, by name; the first is the translation itself."""

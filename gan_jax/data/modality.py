@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float32, UInt8
+from jaxtyping import Array, Float, Float32, UInt8
 
 Shape = tuple[int, ...]
 
@@ -57,9 +57,9 @@ def scale(x: UInt8[Array, "*shape"]) -> Float32[Array, "*shape"]:
     return (2 * x.astype(jnp.float32) - 255) * np.float32(1 / 255)
 
 
-def to_bytes(x: Float32[np.ndarray, "*shape"]) -> UInt8[np.ndarray, "*shape"]:
-    """Rounds [-1, 1] to the nearest of 0 ... 255, clipped: the inverse of `scale` on images as they are stored."""
-    return np.clip(np.rint((x + 1) * np.float32(127.5)), 0, 255).astype(np.uint8)
+def to_uint8(x: Float[np.ndarray, "*shape"]) -> UInt8[np.ndarray, "*shape"]:
+    """Rounds [-1, 1] to the nearest of 0 ... 255, the inverse of `scale`; clips values outside, maps NaN to black."""
+    return np.nan_to_num(np.clip(np.rint((x.astype(np.float32) + 1) * np.float32(127.5)), 0, 255)).astype(np.uint8)
 
 
 def _describe_images(shape: Shape) -> str:

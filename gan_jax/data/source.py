@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Int, Shaped
 
-from gan_jax.data.modality import IMAGE, Shape, Spec, by_leaf, spec_of, to_bytes
+from gan_jax.data.modality import IMAGE, Shape, Spec, by_leaf, spec_of, to_uint8
 from gan_jax.engine.game import Batch
 from gan_jax.engine.keys import split
 from gan_jax.engine.priors import Keys
@@ -97,7 +97,7 @@ def read_as_bytes(source: Source, indices: Int[np.ndarray, " B"]) -> Examples:
     """Reads examples as `read_batch` does, with images rounded to 8 bits: resized, on grounds, as they are derived."""
     batch = {name: np.asarray(leaf) for name, leaf in read_batch(source, indices).items()}
     images = {name for name, leaf in source.spec.items() if leaf.modality.name == IMAGE.name}
-    return {name: to_bytes(leaf) if name in images else leaf for name, leaf in batch.items()}
+    return {name: to_uint8(leaf) if name in images else leaf for name, leaf in batch.items()}
 
 
 def describe_source(source: Source) -> str:

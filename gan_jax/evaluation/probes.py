@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key
 
+from gan_jax.data.modality import to_uint8
 from gan_jax.engine.game import Game, State
 from gan_jax.engine.keys import named_key
 from gan_jax.engine.networks import bind
@@ -21,7 +22,6 @@ from gan_jax.metrics.features.network import BATCH, FeatureNet, extract
 from gan_jax.sampling.interpolation import slerp
 from gan_jax.sampling.latents import cycle_classes, draw_latents
 from gan_jax.sampling.sampler import sampler
-from gan_jax.viz.images import to_uint8
 
 Drawer = Callable[[State, int], LabeledImages]
 """`draw(state, n)`."""

@@ -9,13 +9,14 @@ import numpy as np
 from jaxtyping import Array, Key, UInt8
 
 from gan_jax.config.experiment import Experiment
+from gan_jax.data.modality import to_uint8
 from gan_jax.data.source import Source, read_batch
 from gan_jax.engine.game import Batch, Game, Latents, Metrics, State
 from gan_jax.engine.networks import bind
 from gan_jax.sampling.latents import cycle_classes, draw_latents
 from gan_jax.sampling.sampler import Draw
 from gan_jax.sampling.translation import side_by_side_columns
-from gan_jax.viz.images import image_grid, side_by_side, to_uint8
+from gan_jax.viz.images import image_grid, side_by_side
 
 
 def preview_picture(

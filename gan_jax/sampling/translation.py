@@ -7,11 +7,10 @@ import jax
 import numpy as np
 from jaxtyping import Array, Key, Shaped, UInt8
 
-from gan_jax.data.modality import Leaf
+from gan_jax.data.modality import Leaf, to_uint8
 from gan_jax.engine.game import Batch, Game, State
 from gan_jax.engine.keys import example_keys, named_key
 from gan_jax.sampling.sampler import Samples, generate
-from gan_jax.viz.images import to_uint8
 
 
 def side_by_side_columns(game: Game, samples: Samples, examples: Batch) -> dict[str, UInt8[np.ndarray, "N _ _ _"]]:

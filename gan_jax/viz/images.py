@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import UInt8
 from PIL import Image, ImageDraw, ImageFont
 
 from gan_jax.runs.files import write_atomic
@@ -14,12 +14,6 @@ from gan_jax.runs.files import write_atomic
 WHITE = 255
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 """One color per player, distinguishable by color-blind readers too (Okabe and Ito 2008)."""
-
-
-def to_uint8(images: Float[np.ndarray, "*shape"]) -> UInt8[np.ndarray, "*shape"]:
-    """Converts images in [-1, 1] to bytes, rounding to nearest; clips values outside, maps NaN to black."""
-    bytes_ = np.clip(np.rint((images.astype(np.float32) + 1) * 127.5), 0, 255)
-    return np.nan_to_num(bytes_).astype(np.uint8)
 
 
 def image_grid(

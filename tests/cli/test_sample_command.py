@@ -11,12 +11,12 @@ from PIL import Image
 from gan_jax.cli import sample
 from gan_jax.cli.codes import parse_labels
 from gan_jax.cli.main import main
+from gan_jax.data.modality import to_uint8
 from gan_jax.engine.priors import Categorical
 from gan_jax.errors import BadInput
 from gan_jax.sampling.latents import draw_latents
 from gan_jax.sampling.sampler import sampler
 from gan_jax.training.restore import restore
-from gan_jax.viz.images import to_uint8
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from PIL import Image
 from gan_jax import init
 from gan_jax.cli.translate import translate
 from gan_jax.data import derived, from_arrays
-from gan_jax.data.modality import IMAGE, MASKED, Leaf, to_bytes
+from gan_jax.data.modality import IMAGE, MASKED, Leaf, to_uint8
 from gan_jax.data.source import read_batch
 from gan_jax.errors import BadInput
 from gan_jax.games import paired
@@ -52,7 +52,7 @@ def test_a_transparent_hole_is_what_training_sees_as_a_hole(tmp_path, mode):
     Image.fromarray(np.dstack([pixels[0], alpha]), mode).save(tmp_path / "in" / "photo.png")
     sample(opened(channels), tmp_path / "in", tmp_path / "out")
     found = np.asarray(Image.open(tmp_path / "out" / "photo.png")).reshape(8, 12, channels)
-    expected = to_bytes(np.where(a[..., -1:] > 0, -a[..., :-1], a[..., :-1]))
+    expected = to_uint8(np.where(a[..., -1:] > 0, -a[..., :-1], a[..., :-1]))
     np.testing.assert_array_equal(found[a[..., -1] == 0], pixels[0][a[..., -1] == 0])
     np.testing.assert_allclose(found.astype(int), expected, atol=1)
 

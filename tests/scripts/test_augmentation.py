@@ -1,8 +1,5 @@
 """The augmentation script: balanced training sets, samples of every class, the table, and a full run."""
 
-import importlib.util
-from pathlib import Path
-
 import jax
 import numpy as np
 import pytest
@@ -12,25 +9,16 @@ from PIL import Image
 
 from gan_jax.cli.main import main
 from gan_jax.data import open_source
+from gan_jax.data.modality import to_uint8
 from gan_jax.errors import BadInput
 from gan_jax.evaluation import tables
 from gan_jax.evaluation.inputs import LabeledImages
 from gan_jax.sampling.preview import preview_latents
 from gan_jax.sampling.sampler import sampler
 from gan_jax.training.restore import restore
-from gan_jax.viz.images import to_uint8
+from scripts import load_script
 
-
-def loaded():
-    """Imports the script as a module."""
-    file = Path(__file__).parents[2] / "scripts" / "augmentation.py"
-    spec = importlib.util.spec_from_file_location("augmentation_script", file)
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
-    return script
-
-
-augmentation = loaded()
+augmentation = load_script("augmentation")
 WAYS, accuracies, labeled_samples = augmentation.WAYS, augmentation.accuracies, augmentation.labeled_samples
 results, training_sets = augmentation.results, augmentation.training_sets
 

@@ -1,14 +1,13 @@
 """The script that degrades images: what each kind makes of images of several sizes, the same in every run."""
 
-import importlib.util
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "degrade.py"
+from scripts import load_script
+
 SIZES = {"a": (42, 50), "b": (36, 45)}
 
 
@@ -20,9 +19,7 @@ def degrade(tmp_path, monkeypatch):
     for name, size in SIZES.items():
         pixels = 120 + random.integers(-20, 20, size)
         Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / "photos" / f"{name}.png")
-    spec = importlib.util.spec_from_file_location("degrade", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load_script("degrade")
 
     def run(*argv, out="out"):
         monkeypatch.setattr(

@@ -1,20 +1,17 @@
 """The fault injection script: a disturbed run ends like an undisturbed one, and differences are detected."""
 
-import importlib.util
 import json
 import os
 import random
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "fault_injection.py"
-SPEC = importlib.util.spec_from_file_location("fault_injection", SCRIPT)
-harness = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(harness)
+from scripts import load_script
+
+harness = load_script("fault_injection")
 
 
 @pytest.mark.slow
@@ -23,7 +20,9 @@ def test_run_survives_three_disturbances(tmp_path):
     env = os.environ | {"XLA_FLAGS": "--xla_backend_optimization_level=1"}
     env["GAN_JAX_CACHE"] = str(tmp_path / "cache")  # written while processes are killed
     env.pop("JAX_COMPILATION_CACHE_DIR", None)
-    done = subprocess.run([sys.executable, SCRIPT, *flags], env=env, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, harness.__file__, *flags], env=env, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "0 differences" in done.stdout
 

@@ -1,6 +1,5 @@
 """The script that makes the file of LPIPS weights: its arrays, its bytes, and pickles of anything else."""
 
-import importlib.util
 import io
 import pickle
 from pathlib import Path
@@ -11,16 +10,12 @@ import random_lpips
 
 from gan_jax.errors import BadInput
 from gan_jax.metrics.features import imagenet
-
-SCRIPT = Path(__file__).parents[2] / "scripts" / "lpips_weights.py"
+from scripts import load_script
 
 
 @pytest.fixture(scope="module")
 def script():
-    spec = importlib.util.spec_from_file_location("lpips_weights", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script("lpips_weights")
 
 
 def checkpoint(net, key, layers, heads):

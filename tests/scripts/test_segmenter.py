@@ -1,6 +1,5 @@
 """The segmenter: it learns a map of colors to classes, and its table scores images by name."""
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -8,18 +7,9 @@ import pytest
 from PIL import Image
 
 from gan_jax.errors import BadInput
+from scripts import load_script
 
-
-def loaded():
-    """Imports the script as a module."""
-    file = Path(__file__).parents[2] / "scripts" / "segmenter.py"
-    spec = importlib.util.spec_from_file_location("segmenter_script", file)
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
-    return script
-
-
-segmenter = loaded()
+segmenter = load_script("segmenter")
 COLORS = np.array([[200, 40, 40], [40, 200, 40], [40, 40, 200]], np.uint8)
 
 

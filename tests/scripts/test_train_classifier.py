@@ -1,8 +1,6 @@
 """The script that trains classifiers: its file takes images of the size that was given, and its sha256 is printed."""
 
-import importlib.util
 from hashlib import sha256
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,15 +8,12 @@ import pytest
 from gan_jax.errors import BadInput
 from gan_jax.metrics.features.classifier_file import load
 from gan_jax.metrics.features.network import extract
+from scripts import load_script
 
 
 @pytest.fixture(scope="module")
 def script():
-    file = Path(__file__).parents[2] / "scripts" / "train_classifier.py"
-    spec = importlib.util.spec_from_file_location("train_classifier_script", file)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script("train_classifier")
 
 
 @pytest.mark.slow

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
+from gan_jax.data.modality import to_uint8
 from gan_jax.viz import curves as curves_module
 from gan_jax.viz.animation import save_animation
 from gan_jax.viz.curves import save_curves
-from gan_jax.viz.images import contact_sheet, image_grid, save_png, to_uint8
+from gan_jax.viz.images import contact_sheet, image_grid, save_png
 
 
 def record(i):
@@ -20,7 +21,7 @@ def record(i):
     }  # fmt: skip
 
 
-def test_images_are_rounded_and_clipped_to_bytes():
+def test_images_are_rounded_and_clipped_to_uint8():
     images = np.array([-1, -1 + 2 / 255, 0, 1, -2, 3, np.nan, np.inf, -np.inf], np.float32)
     np.testing.assert_array_equal(to_uint8(images), [0, 1, 128, 255, 0, 255, 0, 255, 0])
     everything = np.arange(256, dtype=np.uint8)

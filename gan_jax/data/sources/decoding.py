@@ -123,13 +123,9 @@ def decode_classes(
     Raises:
         BadInput: the file is damaged.
     """
-    from PIL import Image, ImageOps
+    from PIL import Image
 
-    with _opened(open_file, shown) as image:
-        image.load()
-        upright = _turned(image, _orientation(image))
-        fitted = ImageOps.fit(upright, resize, Image.Resampling.NEAREST) if resize else upright
-        return np.asarray(fitted).astype(np.uint8)
+    return _channel(open_file, shown, lambda image: image, resize, Image.Resampling.NEAREST)
 
 
 def decode_alpha(
@@ -140,12 +136,27 @@ def decode_alpha(
     Raises:
         BadInput: the file is damaged.
     """
+    from PIL import Image
+
+    return _channel(
+        open_file, shown, lambda image: image.convert("RGBA").getchannel("A"), resize, Image.Resampling.BICUBIC
+    )
+
+
+def _channel(
+    open_file: Callable[[], BinaryIO],
+    shown: Path,
+    take: Callable[["Image"], "Image"],
+    resize: tuple[int, int] | None,
+    resampling: "Image.Resampling",
+) -> UInt8[np.ndarray, "H W"]:
+    """Decodes the one channel that `take` makes of an image, upright, cropped and resized to (width, height)."""
     from PIL import ImageOps
 
     with _opened(open_file, shown) as image:
         image.load()
-        upright = _turned(image.convert("RGBA").getchannel("A"), _orientation(image))
-        return np.asarray(ImageOps.fit(upright, resize) if resize else upright)
+        upright = _turned(take(image), _orientation(image))
+        return np.asarray(ImageOps.fit(upright, resize, resampling) if resize else upright).astype(np.uint8)
 
 
 def _turned(image: "Image", orientation: int) -> "Image":

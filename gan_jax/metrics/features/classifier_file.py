@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Num
 
+from gan_jax.engine.game import Frozen
 from gan_jax.errors import BadInput
 from gan_jax.metrics.features import classifier
 from gan_jax.metrics.features.classifier import Classifier, Params
@@ -63,6 +64,19 @@ def load(path: str | Path, sha256: str | None = None) -> FeatureNet:
     params = _nested({name: jnp.asarray(array) for name, array in arrays.items()})
     resize = RESIZE if shape[:2] == SMALL else f"none, for {height} x {width}; pixels divided by 255"
     return FeatureNet(name, found, resize, params, _features_of(shape), classifier.head, classes)
+
+
+def frozen(path: Path) -> Frozen:
+    """Makes the network of a loss from a file: images `[B, H, W, C]` in [-1, 1] to logits `[B, K]`.
+
+    The file is read when a step is made.
+    """
+    net = functools.cache(lambda: load(path))
+
+    def logits(params: Params, x: Float[Array, "B H W C"]) -> Float[Array, "B K"]:
+        return net().head(params, net().apply(params, 127.5 * (x + 1)))
+
+    return Frozen(logits, lambda: net().params)
 
 
 def save(path: str | Path, name: str, classes: tuple[str, ...], params: Params, shape: Shape = SHAPE) -> str:

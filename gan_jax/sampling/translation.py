@@ -1,6 +1,7 @@
-"""Translates images of any size, one by one, by a game with conditions."""
+"""Translates images of any size by a game with conditions."""
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby, islice
 from typing import Any
 
 import jax
@@ -10,7 +11,10 @@ from jaxtyping import Array, Key, Shaped, UInt8
 from gan_jax.data.modality import Leaf, to_uint8
 from gan_jax.engine.game import Batch, Game, State
 from gan_jax.engine.keys import example_keys, named_key
-from gan_jax.sampling.sampler import Samples, generate
+from gan_jax.sampling.sampler import CHUNK, Samples, generate
+
+PIXELS = CHUNK * 64 * 64
+"""Translated at a time, or one image that is larger: bounds memory."""
 
 
 def side_by_side_columns(game: Game, samples: Samples, examples: Batch) -> dict[str, UInt8[np.ndarray, "N _ _ _"]]:
@@ -30,7 +34,9 @@ def side_by_side_columns(game: Game, samples: Samples, examples: Batch) -> dict[
 def translator(
     game: Game, leaf: Leaf, condition: str, key: Key[Array, ""]
 ) -> Callable[[State, Iterable[np.ndarray]], Iterator[Samples]]:
-    """Returns `translate(state, inputs)`, which yields what the game makes of each input, compiled for every shape.
+    """Returns `translate(state, inputs)`, which yields what the game makes of each input.
+
+    Neighbors of one shape are translated together, up to `CHUNK` small ones; one program is compiled for every shape.
 
     Args:
         game: the game.
@@ -40,13 +46,20 @@ def translator(
     """
 
     @jax.jit
-    def made(state: State, stored: Array, index: Array) -> Any:
-        keys = example_keys(jax.random.fold_in(named_key(key, "sample"), index), 1)
-        latents = {**game.prior(keys), condition: leaf.modality.decode(stored)}
+    def made(state: State, stored: Array, indices: Array) -> Any:
+        key_of = jax.vmap(lambda index: example_keys(jax.random.fold_in(named_key(key, "sample"), index), 1)[0])
+        latents = {**game.prior(key_of(indices)), condition: leaf.modality.decode(stored)}
         return generate(game, state.players, latents, state.step)
 
     def translate(state: State, inputs: Iterable[Shaped[np.ndarray, "1 ..."]]) -> Iterator[Samples]:
-        for index, stored in enumerate(inputs):
-            yield jax.tree.map(np.asarray, made(state, stored, np.uint32(index)))
+        for shape, alike in groupby(enumerate(inputs), lambda pair: pair[1].shape):
+            most = max(1, min(CHUNK, PIXELS // (shape[1] * shape[2])))
+            while pairs := list(islice(alike, most)):
+                filled = pairs + pairs[-1:] * (most - len(pairs))  # a shorter batch would be another program
+                indices, stored = zip(*filled, strict=True)
+                samples = made(state, np.concatenate(stored), np.array(indices, np.uint32))
+                samples = jax.tree.map(np.asarray, samples)
+                for row in range(len(pairs)):
+                    yield jax.tree.map(lambda array, row=row: array[row : row + 1], samples)
 
     return translate

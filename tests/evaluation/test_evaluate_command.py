@@ -164,7 +164,7 @@ def test_mistakes_give_one_line_errors_and_write_nothing(capfd, run, folders, ti
         ([run, tiles, "--metrics", "discriminator", *features_flag], "leave REFERENCE out"),
         ([empty_file, tiles, *features_flag], "holds no images"),
         ([run, "--metrics", "fid", "--step", 7, *features_flag], "no checkpoint of step 7"),
-        ([run, "--metrics", "fid", "--features", "mnist"], "the MNIST feature network takes"),
+        ([run, "--metrics", "fid", "--features", "mnist"], "this classifier takes images"),
         ([run, "--metrics", "fid", "--inception-weights", wrong], "not 00000000: download"),
         ([here, "--metrics", "fid", *features_flag], "no real images to compare with"),
         ([here, tiles, "--metrics", "ppl", *features_flag], "ppl: .*folder of a run"),

@@ -1,4 +1,4 @@
-"""The ACGAN experiment plays on digits and color images, and refuses unlabeled data."""
+"""The ACGAN experiment plays on color images of as many classes as there are, and refuses unlabeled data."""
 
 import numpy as np
 import pytest
@@ -15,18 +15,11 @@ def color(n=32, labeled=True):
 
 
 @pytest.mark.slow
-def test_three_steps_on_digits():
-    played = three_steps("acgan")
-    assert played.samples.shape == (50, 28, 28, 1)
-    assert played.game.codes["y"].classes == 10
-    assert 0 <= played.metrics["d/class_accuracy_real"] <= 1
-
-
-@pytest.mark.slow
 def test_three_steps_in_color():
     played = three_steps("acgan", source=color())
     assert played.samples.shape == (50, 32, 32, 3)
     assert played.game.codes["y"].classes == 2
+    assert 0 <= played.metrics["d/class_accuracy_real"] <= 1
 
 
 def test_images_without_labels_are_refused():

@@ -11,7 +11,7 @@ import tyro
 from jaxtyping import Array, Float, Key, Shaped
 
 from gan_jax.cli.codes import CodeChoice, parse_choice
-from gan_jax.cli.translate import translate
+from gan_jax.cli.translate import Inputs, translate
 from gan_jax.config.flags import NonNegativeInt, PositiveInt, Seed
 from gan_jax.data.modality import to_uint8
 from gan_jax.engine.game import Batch, Game, Latents, State
@@ -40,6 +40,7 @@ def sample(
     interpolate: PositiveInt | None = None,
     inputs: str = "",
     image_size: PositiveInt | None = None,
+    data_dir: Path | None = None,
     domain: str = "",
     step: NonNegativeInt | None = None,
     best: bool = False,
@@ -60,6 +61,7 @@ def sample(
             .npz file of images of any size, or a data set, as in mnist@test. By default inputs of the run's own data,
             beside their targets.
         image_size: Crop and resize --inputs to squares of this many pixels a side, as in training.
+        data_dir: Folder with the original archives of the data set that --inputs names, instead of a download.
         domain: Which of the game's inputs they are, as in b, for games that translate both ways; by default the first.
         step: Step of the checkpoint; by default the last one.
         best: Use the checkpoint kept by the run's --best.
@@ -73,6 +75,8 @@ def sample(
         raise BadInput("--vary and --interpolate are two kinds of row: choose one of them")
     if image_size and not inputs:
         raise BadInput("--image-size is for --inputs: samples have the size that the run was trained on")
+    if data_dir and not inputs:
+        raise BadInput("--data-dir is for --inputs: the run knows its own data")
     _, experiment, source = rebuild(RunDir(run))
     if (inputs or domain) and not experiment.phases[-1].game.conditions:
         raise BadInput(f"{run} makes samples without inputs: leave --{'inputs' if inputs else 'domain'} out")
@@ -85,7 +89,7 @@ def sample(
     game, state = restore(run, step, best)[2:4]
     key = jax.random.key(experiment.common.seed if seed is None else seed)
     if inputs:
-        return translate(game, state, source.spec, inputs, image_size, domain, n, key, out)
+        return translate(game, state, source.spec, Inputs(inputs, image_size, data_dir, domain, n), key, out)
     if game.conditions:
         examples = spread_examples(open_examples(RunDir(run)), n or math.prod(experiment.grid))
         write_translations(out, game, state, key, examples)

@@ -4,6 +4,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Array, Key, UInt8
@@ -23,47 +24,44 @@ Translated = dict[str, UInt8[np.ndarray, "1 H W C"]]
 MODES: dict[int, Mode] = {1: "L", 3: "RGB"}
 
 
-def translate(
-    game: Game,
-    state: State,
-    spec: Spec,
-    inputs: str,
-    image_size: int | None,
-    domain: str,
-    n: int | None,
-    key: Key[Array, ""],
-    out: Path,
-) -> None:
-    """Translates the first `n` images of `inputs`, by default all, and writes a folder, a .npz file or a picture.
+class Inputs(NamedTuple):
+    """The images to translate."""
 
-    Args:
-        game: a game with conditions.
-        state: its state.
-        spec: of the data that it was trained on.
-        inputs: a folder, archive or .npz file of images of any sizes, or the name of a data set, as in `mnist@test`.
-            Where the game takes label maps, images of one channel or a palette whose bytes are classes; where it fills
-            holes, images that are transparent there.
-        image_size: if given, inputs are cropped and resized to squares of so many pixels, as for training.
-        domain: the condition that the inputs are; empty for the first.
-        key: for games with noise.
-        out: a .npz file or a picture, of images of one size, or a folder of files named as the inputs.
+    where: str
+    """A folder, archive or .npz file of images of any sizes, or the name of a data set, as in `mnist@test`. Where the
+    game takes label maps, images of one channel or a palette whose bytes are classes; where it fills holes, images that
+    are transparent there."""
+    image_size: int | None
+    """If given, they are cropped and resized to squares of so many pixels, as for training."""
+    data_dir: Path | None
+    """Folder with the original archives of a data set."""
+    domain: str
+    """The condition that they are; empty for the game's first."""
+    n: int | None
+    """How many, from the first on; None for all."""
+
+
+def translate(game: Game, state: State, spec: Spec, inputs: Inputs, key: Key[Array, ""], out: Path) -> None:
+    """Translates images, and writes a folder of files named as they are, or a .npz file or a picture of one size.
+
+    `spec` is that of the data that the game was trained on; `key` is for games with noise.
 
     Raises:
         BadInput: the game or its inputs are of another kind, they cannot be read, a label is outside the classes, or
             `out` holds files already.
     """
-    condition = domain or game.conditions[0]
+    condition = inputs.domain or game.conditions[0]
     if condition not in game.conditions:
-        raise BadInput(f"--domain {domain} is not an input of this game: choose one of {', '.join(game.conditions)}")
+        raise BadInput(f"--domain {condition} is not an input of this game: choose one of {', '.join(game.conditions)}")
     leaf = spec[condition]
     if leaf.modality.name != LABEL_MAP and (leaf.modality not in (IMAGE, MASKED) or _colors(leaf) not in MODES):
         raise BadInput(f"this game takes {leaf.modality.describe(leaf.shape)}, which --inputs cannot read as files")
     if not out.suffix and out.is_dir() and any(out.iterdir()):
         raise BadInput(f"{out} holds files already: choose another folder for --out")
     with tempfile.TemporaryDirectory() as scratch:
-        images = open_named(inputs, Path(scratch), size=image_size)
+        images = open_named(inputs.where, Path(scratch), size=inputs.image_size, data_dir=inputs.data_dir)
         say(f"inputs      {images.report}")
-        names = list(images.images)[:n]
+        names = list(images.images)[: inputs.n]
         if out.suffix and len({images.images[name].size for name in names}) > 1:
             raise BadInput("inputs differ in size: give a folder for --out, a name without ending")
         read = _reader(leaf, images, names)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Float, Int, Key
+from jaxtyping import Array, Bool, Float, Int, Key
 
 from gan_jax.engine.collectives import batch_axis, device_count, pmean
 from gan_jax.engine.dynamics import Field, Joint, Optimizers, gradient_play
@@ -25,15 +25,17 @@ from gan_jax.errors import BadInput
 Players = dict[str, PlayerState]
 Reports = dict[str, Metrics]
 """The metrics of every move of a turn, by the move's label."""
+Flag = Bool[Array, ""] | bool
 
 
 class Dealt(NamedTuple):
-    """What the losses of a turn get, and the frozen networks, bound to their variables."""
+    """What the losses of a turn get, the frozen networks, bound to their variables, and whether norms are taken."""
 
     batch: Batch
     keys: Keys
     step: Int[Array, ""]
     frozen: Mapping[str, Callable]
+    measured: Flag
 
 
 def init(game: Game, key: Key[Array, ""], batch: Mapping[str, Any]) -> State:
@@ -62,15 +64,16 @@ def make_step(game: Game, axis_name: str | None = None) -> Callable[..., tuple[S
     In a game with frozen networks it also takes `frozen_variables(game)`; left out, they are constants of the program.
     Batch leaves are `[slice, B, ...]`; `game.slices` tells which turn sees which. Metrics are scalars, for every move
     `<label>/loss`, `<label>/grad_norm` and the metrics of its loss, averaged over moves of one label. A lazy move
-    reports 0 in the steps that skip it; `<label>/played` is 1 in the others. `axis_name` is the mapped axis over which
-    the batch is split, under `shard_map` and `pmap`; under `jit` there is none, sharded or not.
+    reports 0 in the steps that skip it; `<label>/played` is 1 in the others. Norms of gradients, which cost a pass over
+    memory, are 0 where `measured` is false, but for lazy moves. `axis_name` is the mapped axis over which the batch is
+    split, under `shard_map` and `pmap`; under `jit` there is none, sharded or not.
 
     Raises:
         BadInput: the game, a batch, or what a loss returns fails its check in `validate`.
     """
     check_game(game)
 
-    def step(state: State, batch: Batch, frozen: Mapping[str, Any] | None = None) -> tuple[State, Metrics]:
+    def step(state: State, batch: Batch, frozen: Any = None, measured: Flag = True) -> tuple[State, Metrics]:
         check_batch(game, batch)
         frozen = frozen_variables(game) if frozen is None else frozen
         pretrained = {name: partial(each.apply, frozen[name]) for name, each in game.frozen.items()}
@@ -80,7 +83,8 @@ def make_step(game: Game, axis_name: str | None = None) -> Callable[..., tuple[S
             for i, (turn, slice_) in enumerate(zip(game.turns, slices(game), strict=True)):
                 examples = {name: leaf[slice_] for name, leaf in batch.items()}
                 keys = example_keys(jax.random.fold_in(key, i), len(next(iter(examples.values()))))
-                play = partial(_play, game, turn, Dealt(examples, keys, state.step, pretrained))
+                dealt = Dealt(examples, keys, state.step, pretrained, measured if turn.every == 1 else True)
+                play = partial(_play, game, turn, dealt)
                 if turn.every == 1:
                     players, reports = play(players)
                 else:
@@ -124,7 +128,7 @@ def _play(game: Game, turn: Turn, dealt: Dealt, players: Players) -> tuple[Playe
     joint = {name: players[name].params for move in turn.moves for name in move.who}
     field = _gradient_field(game, turn, dealt, players)
     grads, (stats, reports) = turn.dynamics.follow(field, joint)
-    return _advance(game, turn, players, joint, grads, stats), _report(turn, reports, grads)
+    return _advance(game, turn, players, joint, grads, stats), _report(turn, reports, grads, dealt.measured)
 
 
 def _gradient_field(game: Game, turn: Turn, dealt: Dealt, players: Players) -> Field:
@@ -161,22 +165,24 @@ def _advance(game: Game, turn: Turn, players: Players, joint: Joint, grads: Join
     return players | {name: PlayerState(moved[name], stats[name], opts[name], players[name].ema) for name in joint}
 
 
-def _report(turn: Turn, reports: Reports, grads: Joint) -> Reports:
+def _report(turn: Turn, reports: Reports, grads: Joint, measured: Flag) -> Reports:
     """Adds the norm of the gradient to every move's metrics; that of the update would have to be written to memory."""
-    for move in turn.moves:
-        own = [grads[name] for name in move.who]
-        reports[move.label]["grad_norm"] = jnp.sqrt(optax.tree.vdot(own, own))  # faster than a sum of squares
-    return reports
+
+    def norms() -> Metrics:
+        own = {move.label: [grads[name] for name in move.who] for move in turn.moves}
+        return {label: jnp.sqrt(optax.tree.vdot(g, g)) for label, g in own.items()}  # faster than a sum of squares
+
+    found = jax.lax.cond(measured, norms, lambda: jax.tree.map(jnp.zeros_like, jax.eval_shape(norms)))
+    return {label: report | {"grad_norm": found[label]} for label, report in reports.items()}
 
 
 def _skip(play: Callable, players: Players) -> tuple[Players, Reports]:
     """Stands in for `play` where a lazy turn is not due: the same players, and metrics of 0."""
-    reports = jax.eval_shape(play, players)[1]
-    return players, jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), reports)
+    return players, jax.tree.map(jnp.zeros_like, jax.eval_shape(play, players)[1])
 
 
-def _updates(game: Game, turn: Turn, joint: Joint, grads: Joint, opts: Optimizers) -> tuple[Joint, Optimizers]:
-    """Computes every mover's update and new optimizer state."""
+def _descend(game: Game, turn: Turn, joint: Joint, grads: Joint, opts: Optimizers) -> tuple[Joint, Optimizers]:
+    """Applies one update of every mover; returns the parameters and the optimizers' new states."""
     wrap, updates, opts = turn.dynamics.optimizer, {}, {**opts}
     for name in joint:
         txs = optimizers(game, name)
@@ -185,12 +191,6 @@ def _updates(game: Game, turn: Turn, joint: Joint, grads: Joint, opts: Optimizer
         with jax.numpy_dtype_promotion("standard"):  # optax's Adam raises under strict promotion
             updates[name], states[own] = txs[wrap].update(grads[name], states[own], joint[name])
         opts[name] = tuple(states) if len(txs) > 1 else states[0]
-    return updates, opts
-
-
-def _descend(game: Game, turn: Turn, joint: Joint, grads: Joint, opts: Optimizers) -> tuple[Joint, Optimizers]:
-    """Applies one update of every mover."""
-    updates, opts = _updates(game, turn, joint, grads, opts)
     return optax.apply_updates(joint, updates), opts
 
 

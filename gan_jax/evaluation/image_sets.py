@@ -102,9 +102,12 @@ def open_named(
     """Opens images by path or, for what is no path, a split of a data set, also named as in `usps.npz@test`.
 
     Raises:
-        BadInput: as `open_image_set` or `open_source`, or files without splits are asked for one.
+        BadInput: as `open_image_set` or `open_source`, or files without splits are asked for one, or `data_dir` is
+            given with them.
     """
     path = Path(os.path.expanduser(name))
+    if is_image_set(path) and data_dir:
+        raise BadInput(f"--data-dir is for TFDS data sets, not for {name}: leave it out")
     if is_image_set(path) and split == "train":
         return open_image_set(path, scratch, size)
     if is_image_set(path) and path.suffix != ".npz":

@@ -123,11 +123,19 @@ def mistakes(photos, out):
         "no such domain": (["--inputs", photos, "--domain", "c", "--out", out / "new"], "choose one of a, b"),
         "folder in use": (["--inputs", photos, "--out", full], "holds files already"),
         "sizes differ": (["--inputs", photos, "--out", out / "s.npz"], "inputs differ in size"),
+        "archives of files": (
+            ["--inputs", photos, "--data-dir", photos, "--out", out / "new"],
+            "is for TFDS data sets",
+        ),
+        "archives of nothing": (["--data-dir", photos, "--out", out / "s.npz"], "--data-dir is for --inputs"),
         "no images": (["--inputs", full, "--out", out / "new"], "holds no images"),
     }
 
 
-@pytest.mark.parametrize("mistake", ["no such domain", "folder in use", "sizes differ", "no images"])
+MISTAKES = ("no such domain", "folder in use", "sizes differ", "archives of files", "archives of nothing", "no images")
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
 def test_mistakes_are_one_line_and_write_nothing(capfd, runs, photos, tmp_path, mistake):
     flags, words = mistakes(photos, tmp_path / "o")[mistake]
     before = sorted(tmp_path.rglob("*"))

@@ -65,11 +65,17 @@ def chunk(make_game):
 
 
 def assert_means(means, reports):
-    """Checks that a chunk's metrics are means over the steps in which the move was played, all finite."""
+    """Checks that a chunk's metrics are means over the steps in which the move was played, all finite.
+
+    The gradient norm of a move of every step is that of the last one.
+    """
     finite = [means.pop(name) for name in sorted(means) if name.endswith(FINITE_STEPS)]
     assert finite == [STEPS] * len({name.partition("/")[0] for name in means})
     for name, value in means.items():
         played = f"{name.rpartition('/')[0]}/played"
+        if name.endswith("/grad_norm") and played not in means:
+            np.testing.assert_allclose(value, reports[-1][name], rtol=1e-3, atol=1e-5)
+            continue
         times = STEPS if name == played else sum(float(m.get(played, 1.0)) for m in reports)
         np.testing.assert_allclose(value, sum(float(m[name]) for m in reports) / times, rtol=1e-3, atol=1e-5)
 
@@ -178,10 +184,11 @@ def test_batch_not_divisible_by_devices_is_refused():
 def test_chunk_in_parts_has_the_bits_and_the_metrics_of_a_whole_one():
     """Also those of a lazy move, which is not played in every part, and of a move that is not finite at some step."""
 
-    def step(state, batch):
+    def step(state, batch, measured):
         x = batch["x"].sum()
         played = (state.step % 4 == 0).astype(jnp.float32)
         fine = {"d/loss": x / 3, "d/score": jnp.sqrt(jnp.abs(x)), "r1/loss": played * x, "r1/played": played}
+        fine |= {"d/grad_norm": jnp.where(measured, x, 0), "r1/grad_norm": played * x}
         return state._replace(step=state.step + 1), fine | {"g/loss": jnp.where(state.step == 5, jnp.nan, x)}
 
     start, data = State(jnp.int32(0), jax.random.key(0), {}), {"x": jax.random.normal(jax.random.key(1), (9, 3))}
@@ -194,4 +201,7 @@ def test_chunk_in_parts_has_the_bits_and_the_metrics_of_a_whole_one():
     assert int(state.step) == 9
     for name, value in mean(whole).items():
         np.testing.assert_array_equal(mean(sums)[name], value, err_msg=name)
+    sums_of_rows = np.asarray(data["x"]).sum(axis=1)
+    np.testing.assert_allclose(mean(sums)["d/grad_norm"], sums_of_rows[-1], rtol=1e-6)  # of the last step
+    np.testing.assert_allclose(mean(sums)["r1/grad_norm"], sums_of_rows[::4].mean(), rtol=1e-6)
     assert mean(sums)["g/finite_steps"] == 5 and mean(sums)["d/finite_steps"] == 9

@@ -40,7 +40,7 @@ def test_error_names_the_first_nonfinite_step_and_its_moves():
 def test_chunk_counts_the_steps_before_the_first_nonfinite_one(what, value):
     """Only step 3 is nonfinite, but later steps do not count; scores may be infinite, as under a clipped loss."""
 
-    def step(state, batch):
+    def step(state, batch, measured):
         bad = jnp.where(state.step == 3, value, 1.0)
         fine = {name: jnp.float32(1) for name in ("g/loss", "d/loss", "d/grad_norm")}
         return state._replace(step=state.step + 1), fine | {f"d/{what}": bad, "d/score_real": jnp.float32(value)}

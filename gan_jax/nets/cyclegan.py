@@ -81,13 +81,13 @@ def paper(shape: tuple[int, ...], width: int = 64) -> Pair:
 
 
 def small(shape: tuple[int, ...]) -> Pair:
-    """Builds networks for a CPU and images `[H, W, C]` of about 32 pixels: width 32, 2 blocks, patches of 34 pixels.
+    """Builds networks for a CPU and images `[H, W, C]` of about 32 pixels: width 16, 2 blocks, patches of 34 pixels.
 
     Raises:
         BadInput: `shape` is not that of an image, or its sides have fewer than 12 pixels.
     """
     _check(shape, 12)
-    return Pair(Generator(shape[-1], width=32, blocks=2, resize=True), Discriminator(34, width=32))
+    return Pair(Generator(shape[-1], width=16, blocks=2, resize=True), Discriminator(34, width=16))
 
 
 def _check(shape: tuple[int, ...], least: int) -> None:

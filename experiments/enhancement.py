@@ -28,7 +28,7 @@ from gan_jax.engine.game import Latents
 from gan_jax.games import paired
 from gan_jax.losses.reconstruction import squared_error
 from gan_jax.metrics.features import vgg16 as vgg
-from gan_jax.nets import inpainting
+from gan_jax.nets import enhancement, inpainting
 from gan_jax.nets import srgan as nets
 from gan_jax.nets.pair import Pair
 
@@ -100,15 +100,19 @@ PRESETS = {
             "full": Config(reduced, nets.paper, scale=4, crop=96, mse=5 / 6, learning_rate=1e-4, ema=0.0),
         },
     ),
-    "denoise": Row("SRGAN's game on images with Gaussian noise", RUN, {"small": Config(noisy)}),
-    "deblur": Row("SRGAN's game on images blurred by a Gaussian", RUN, {"small": Config(blurred, sigma=1.5)}),
+    "denoise": Row("SRGAN's game on images with Gaussian noise", RUN, {"small": Config(noisy, enhancement.small)}),
+    "deblur": Row(
+        "SRGAN's game on images blurred by a Gaussian", RUN, {"small": Config(blurred, enhancement.small, sigma=1.5)}
+    ),
     "inpaint": Row(
         "SRGAN's game on images with a hole, as Pathak 2016 (arXiv:1604.07379)",
         RUN,
         {"small": Config(holed, inpainting.small)},
     ),
     "colorize": Row(
-        "SRGAN's game on gray images, which it colors", replace(RUN, data="ground:mnist5k"), {"small": Config(gray)}
+        "SRGAN's game on gray images, which it colors",
+        replace(RUN, data="ground:mnist5k"),
+        {"small": Config(gray, enhancement.small)},
     ),
 }
 

@@ -1,4 +1,4 @@
-"""Up- and downsampling: pixel shuffle, nearest neighbor, average pooling, and convolutions fused with the last two.
+"""Up- and downsampling: pixel shuffle, both ways, nearest neighbor, average pooling, and convolutions fused with these.
 
 A 3 x 3 convolution after 2 x upsampling, or before 2 x 2 average pooling, is computed as a 4 x 4 one of stride 2 at the
 small size: equal in value, less than half of the work.
@@ -79,3 +79,10 @@ def pixel_shuffle(x: Images, r: int) -> Convolved:
     c = channels // r**2
     blocks = x.reshape(b, h, w, c, r, r).transpose(0, 1, 4, 2, 5, 3)
     return blocks.reshape(b, h * r, w * r, c)
+
+
+def pixel_unshuffle(x: Images, r: int) -> Convolved:
+    """Arranges blocks of r x r pixels as r^2 channels, the inverse of `pixel_shuffle`: r divides H and W."""
+    b, h, w, c = x.shape
+    blocks = x.reshape(b, h // r, r, w // r, r, c).transpose(0, 1, 3, 5, 2, 4)
+    return blocks.reshape(b, h // r, w // r, c * r**2)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gan_jax.nets.layers.convolution import Conv, ConvTranspose
-from gan_jax.nets.layers.resampling import DownConv, UpConv, average_pool, pixel_shuffle, upsample
+from gan_jax.nets.layers.resampling import DownConv, UpConv, average_pool, pixel_shuffle, pixel_unshuffle, upsample
 
 close = partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-5)
 KEY = jax.random.key(0)
@@ -25,6 +25,7 @@ def test_pixel_shuffle_equals_its_definition(r):
     assert y.shape == (2, 2 * r, 3 * r, 5)
     for b, h, w, c, i, j in np.ndindex(2, 2, 3, 5, r, r):
         assert y[b, h * r + i, w * r + j, c] == x[b, h, w, c * r**2 + i * r + j]
+    np.testing.assert_array_equal(pixel_unshuffle(jnp.asarray(y), r), x)
 
 
 @pytest.mark.slow  # imports PyTorch

@@ -40,11 +40,13 @@ class Config:
     identity_weight: NonNegativeFloat = 5.0
     """Weight of the distance of an image from its translation to its own domain; it keeps colors. Domains of different
     channels take 0."""
-    classifier: WeightsFile = None
-    """File with a classifier of one domain (of scripts/train_classifier.py): translations keep the class it sees in
-    their inputs, as in CyCADA, Hoffman 2018 (arXiv:1711.03213)."""
+    classifier_a: WeightsFile = None
+    """File with a classifier of --data (of scripts/train_classifier.py): translations keep the class it sees in their
+    inputs, as in CyCADA, Hoffman 2018 (arXiv:1711.03213)."""
+    classifier_b: WeightsFile = None
+    """The same of --to."""
     semantic_weight: PositiveFloat = 1.0
-    """Weight of that term."""
+    """Weight of these terms."""
     pool: NonNegativeInt = 50
     """Past translations that a discriminator is shown again; 0 for none."""
     learning_rate: PositiveFloat = 2e-4
@@ -90,6 +92,7 @@ def build(source: Source, run: RunConfig, config: Config) -> Experiment:
         [steps // 2],
     )
     adam = optax.adam(rate, b1=config.b1)
+    files = {"a": config.classifier_a, "b": config.classifier_b}
     game = cyclegan.game(
         g_ab,
         g_ba,
@@ -100,7 +103,7 @@ def build(source: Source, run: RunConfig, config: Config) -> Experiment:
         cycle_weight=config.cycle_weight,
         identity_weight=config.identity_weight,
         pool_size=config.pool,
-        classifier=classifier_file.frozen(config.classifier) if config.classifier else None,
+        classifiers={domain: classifier_file.frozen(file) for domain, file in files.items() if file},
         semantic_weight=config.semantic_weight,
         ema=config.ema,
     )

@@ -4,7 +4,8 @@ Zhu et al. 2017, "Unpaired image-to-image translation using cycle-consistent adv
 sec. 4 (https://arxiv.org/abs/1703.10593), as its authors' program plays it: all networks move at once.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import jax.numpy as jnp
 import optax
@@ -33,7 +34,7 @@ def game(
     identity_weight: float = 5.0,
     pool_size: int = 50,
     loss: AdversarialLoss = losses.least_squares,
-    classifier: Frozen | None = None,
+    classifiers: Mapping[str, Frozen] = MappingProxyType({}),
     semantic_weight: float = 1.0,
     ema: Ema = 0.0,
 ) -> Game:
@@ -42,7 +43,7 @@ def game(
         g:   min  mean(loss.g(d_b(b), d_b(g_ab(a)))) + mean(loss.g(d_a(a), d_a(g_ba(b))))
                   + cycle_weight (l1(a, g_ba(g_ab(a))) + l1(b, g_ab(g_ba(b))))
                   + identity_weight (l1(b, g_ab(b)) + l1(a, g_ba(a)))
-                  + semantic_weight (ce(classifier(a), classifier(g_ab(a))) + ce(classifier(b), classifier(g_ba(b))))
+                  + semantic_weight (ce(class_a(a), class_a(g_ab(a))) + ce(class_b(b), class_b(g_ba(b))))
         d_a: min  mean(loss.d(d_a(a), d_a(pool_a(g_ba(b)))))        d_b likewise
 
     Args:
@@ -57,9 +58,10 @@ def game(
             equal shape; with 0 the term is left out.
         pool_size: past translations from which half of a discriminator's fakes are drawn; 50 in the paper, 0 for none.
         loss: least squares in the paper.
-        classifier: `classifier(images [B, ...]) -> logits [B, K]`, trained on one of the domains; None for none.
+        classifiers: by domain, `a`, `b` or both, `classifier(images [B, ...]) -> logits [B, K]`, trained on it.
         semantic_weight: of the cross entropy of a translation's class with the most probable class of its input:
-            Hoffman et al. 2018, "CyCADA", eq. 4 (https://arxiv.org/abs/1711.03213).
+            Hoffman et al. 2018, "CyCADA", eq. 4 (https://arxiv.org/abs/1711.03213). There one classifier sees the
+            inputs of both domains, and holds those that it misreads to the wrong class; here each sees its own.
         ema: the translators' moving average (see `Player`), from which samples are drawn; 0 for none.
     """
 
@@ -80,10 +82,9 @@ def game(
         if identity_weight:
             same = jnp.mean(l1(b, nets["g_ab"](b, others[4]))) + jnp.mean(l1(a, nets["g_ba"](a, others[5])))
             total, report = total + identity_weight * same, report | {"identity": same}
-        if classifier:
-            kept = jnp.mean(_same_class(nets["classifier"], a, fake_b)) + jnp.mean(
-                _same_class(nets["classifier"], b, fake_a)
-            )
+        if classifiers:
+            fakes = {"a": fake_b, "b": fake_a}
+            kept = sum(jnp.mean(_same_class(nets[f"class_{x}"], batch[x], fakes[x])) for x in classifiers)
             total, report = total + semantic_weight * kept, report | {"semantic": kept}
         return total, report
 
@@ -130,7 +131,7 @@ def game(
         sample=sample,
         clock="d_a",
         conditions=("a", "b"),
-        frozen={"classifier": classifier} if classifier else {},
+        frozen={f"class_{domain}": classifier for domain, classifier in classifiers.items()},
     )
 
 

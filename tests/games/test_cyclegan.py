@@ -40,13 +40,18 @@ def test_losses_are_those_of_the_equation():
 
 
 def test_semantic_loss_holds_translations_to_the_class_of_their_inputs():
-    """The classifier has two classes, the sign of the mean; its logits of a translation are half of the input's."""
+    """The classifier has two classes, the sign of the mean; its logits of a translation are half of the input's.
+
+    Each sees the inputs of its own domain alone.
+    """
     classifier = Frozen(lambda w, x: jnp.stack([w * x.mean((1, 2, 3)), -w * x.mean((1, 2, 3))], axis=-1), lambda: 4.0)
     *_, without = stepped()
-    *_, metrics = stepped(classifier=classifier, semantic_weight=3.0)
-    kept = sum(np.mean(np.log1p(np.exp(-4 * np.abs(x.mean((1, 2, 3)))))) for x in (A, B))
-    np.testing.assert_allclose(metrics["g/semantic"], kept, rtol=1e-5)
-    np.testing.assert_allclose(metrics["g/loss"], without["g/loss"] + 3 * kept, rtol=1e-5)
+    of = {name: np.mean(np.log1p(np.exp(-4 * np.abs(x.mean((1, 2, 3)))))) for name, x in (("a", A), ("b", B))}
+    for domains in ("a", "b", "ab"):
+        *_, metrics = stepped(classifiers=dict.fromkeys(domains, classifier), semantic_weight=3.0)
+        kept = sum(of[domain] for domain in domains)
+        np.testing.assert_allclose(metrics["g/semantic"], kept, rtol=1e-5)
+        np.testing.assert_allclose(metrics["g/loss"], without["g/loss"] + 3 * kept, rtol=1e-5)
 
 
 def test_both_pools_hold_the_translations_made_before_the_update():

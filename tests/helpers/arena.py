@@ -368,7 +368,7 @@ def translation(tx):
 def unpaired_translation(tx):
     """CycleGAN: two domains, two translators in one move, pools of past images that fill during the second step."""
     d_a, d_b = Patches(), Patches()
-    options = {"cycle_weight": 2.0, "identity_weight": 0.5, "pool_size": 20, "classifier": CLASSIFIER}
+    options = {"cycle_weight": 2.0, "identity_weight": 0.5, "pool_size": 20, "classifiers": {"b": CLASSIFIER}}
     return cyclegan.game(Noisy(), Noisy(), d_a, d_b, tx, tx, **options)
 
 

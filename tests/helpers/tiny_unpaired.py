@@ -21,5 +21,5 @@ def experiment(
     """
     adam = optax.adam(1e-2)
     nets = (Noisy(), Noisy(), Patches(), Patches())
-    game = cyclegan.game(*nets, adam, adam, pool_size=60, classifier=CLASSIFIER, ema=0.5)
+    game = cyclegan.game(*nets, adam, adam, pool_size=60, classifiers={"a": CLASSIFIER}, ema=0.5)
     return Experiment((Phase(game, common.images),), common, grid=(2, 2), data=unpaired(source, source))

@@ -34,8 +34,8 @@ class Generator(nn.Module):
     With `residual` the network predicts the difference to the input, enlarged by bicubic interpolation (`enlarge`), and
     begins at 0: the first output is the bicubic image. The paper's network has no such sum.
 
-    Scale 1 denoises, fills holes, deblurs or colors: it has no upsampling. Its input may have more channels than the
-    output, as a mask after the colors, or one.
+    Scale 1 keeps the size: it has no upsampling. Its input may have more channels than the output, as a mask after the
+    colors, or one.
     """
 
     channels: int = 3

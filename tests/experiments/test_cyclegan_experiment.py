@@ -1,4 +1,4 @@
-"""CycleGAN's own scores: the cycle errors in closed form, and what noise reveals."""
+"""CycleGAN's own scores: the cycle errors in closed form, and what noise reveals; a classifier for each domain."""
 
 from types import SimpleNamespace
 
@@ -6,9 +6,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from stepping import built
 
 from gan_jax.config import user_code
 from gan_jax.config.discovery import find
+from gan_jax.data import open_source
+from gan_jax.data.sources.unpaired import unpaired
 
 module = user_code.load(find("cyclegan").file)
 KEYS = jax.random.split(jax.random.key(0), 64)
@@ -45,3 +48,14 @@ def test_noise_comes_from_the_key_of_each_example():
     same, other = scores(jnp.tanh, jnp.tanh), scores(jnp.tanh, jnp.tanh, jax.random.split(jax.random.key(1), 64))
     assert same == scores(jnp.tanh, jnp.tanh)
     assert same["cycle_a"] == other["cycle_a"] and same["cycle_a_noisy"] != other["cycle_a_noisy"]
+
+
+@pytest.mark.parametrize("domains", ["", "a", "b", "ab"])
+def test_every_domain_may_have_a_classifier_of_its_own(tmp_path, domains):
+    digits = open_source("mnist5k")
+    flags = []
+    for domain in domains:
+        (tmp_path / domain).write_bytes(domain.encode())
+        flags += [f"--classifier-{domain}", str(tmp_path / domain)]
+    [phase] = built("cyclegan", *flags, source=unpaired(digits, digits)).phases
+    assert set(phase.game.frozen) == {f"class_{domain}" for domain in domains}

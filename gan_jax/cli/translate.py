@@ -31,13 +31,13 @@ class Inputs(NamedTuple):
     """A folder, archive or .npz file of images of any sizes, or the name of a data set, as in `mnist@test`. Where the
     game takes label maps, images of one channel or a palette whose bytes are classes; where it fills holes, images that
     are transparent there."""
-    image_size: int | None
+    image_size: int | None = None
     """If given, they are cropped and resized to squares of so many pixels, as for training."""
-    data_dir: Path | None
+    data_dir: Path | None = None
     """Folder with the original archives of a data set."""
-    domain: str
+    domain: str = ""
     """The condition that they are; empty for the game's first."""
-    n: int | None
+    n: int | None = None
     """How many, from the first on; None for all."""
 
 

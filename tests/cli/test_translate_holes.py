@@ -9,7 +9,7 @@ from flax import linen as nn
 from PIL import Image
 
 from gan_jax import init
-from gan_jax.cli.translate import translate
+from gan_jax.cli.translate import Inputs, translate
 from gan_jax.data import derived, from_arrays
 from gan_jax.data.modality import IMAGE, MASKED, Leaf, to_uint8
 from gan_jax.data.source import read_batch
@@ -37,7 +37,7 @@ def opened(channels):
 
 
 def sample(game, inputs, out):
-    translate(*game, str(inputs), image_size=None, domain="", n=None, key=jax.random.key(0), out=out)
+    translate(*game, Inputs(str(inputs)), jax.random.key(0), out)
 
 
 @pytest.mark.parametrize("mode", ["LA", "RGBA"])

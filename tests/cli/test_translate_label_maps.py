@@ -11,7 +11,7 @@ from flax import linen as nn
 from PIL import Image
 
 from gan_jax import init
-from gan_jax.cli.translate import translate
+from gan_jax.cli.translate import Inputs, translate
 from gan_jax.data.modality import IMAGE, Leaf, label_map
 from gan_jax.errors import BadInput
 from gan_jax.games import paired
@@ -60,7 +60,7 @@ def test_every_class_is_painted_at_its_place_in_a_file_of_the_name_of_the_input(
     inputs = draw(tmp_path / "data" / "test" / "label", **MAPS)
     if kind != "folder":
         inputs = shutil.make_archive(str(tmp_path / "packed"), "gztar", tmp_path / "data") + "/test/label"
-    translate(*painter, str(inputs), None, "", None, jax.random.key(0), tmp_path / "out")
+    translate(*painter, Inputs(str(inputs)), jax.random.key(0), tmp_path / "out")
     made = {file.stem: np.asarray(Image.open(file)) for file in (tmp_path / "out").iterdir()}
     assert made.keys() == MAPS.keys()
     for name, labels in MAPS.items():
@@ -70,7 +70,7 @@ def test_every_class_is_painted_at_its_place_in_a_file_of_the_name_of_the_input(
 def test_arrays_hold_the_classes_and_a_picture_shows_them_in_colors(painter, tmp_path):
     inputs = draw(tmp_path / "label", a=MAPS["a"], b=[[2, 2, 2], [1, 1, 1]])
     for out in ("s.npz", "s.png"):
-        translate(*painter, str(inputs), None, "", None, jax.random.key(0), tmp_path / out)
+        translate(*painter, Inputs(str(inputs)), jax.random.key(0), tmp_path / out)
     arrays = np.load(tmp_path / "s.npz")
     np.testing.assert_array_equal(arrays["inputs"][0], MAPS["a"])
     np.testing.assert_array_equal(arrays["images"][0, ..., 0], painted(MAPS["a"]))
@@ -80,7 +80,7 @@ def test_arrays_hold_the_classes_and_a_picture_shows_them_in_colors(painter, tmp
 
 def test_arrays_of_label_maps_are_translated(painter, tmp_path):
     np.savez(tmp_path / "label.npz", x=np.array([MAPS["a"]], np.uint8))
-    translate(*painter, str(tmp_path / "label.npz"), None, "", None, jax.random.key(0), tmp_path / "out")
+    translate(*painter, Inputs(str(tmp_path / "label.npz")), jax.random.key(0), tmp_path / "out")
     np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "out" / "0.png")), painted(MAPS["a"]))
 
 
@@ -95,7 +95,7 @@ def test_mistakes_are_one_line_and_write_nothing(painter, tmp_path, mistake):
     if mistake == "no such folder":
         inputs = shutil.make_archive(str(tmp_path / "packed"), "zip", inputs) + "/labels"
     with pytest.raises(BadInput) as error:
-        translate(*painter, str(inputs), None, "", None, jax.random.key(0), tmp_path / "out")
+        translate(*painter, Inputs(str(inputs)), jax.random.key(0), tmp_path / "out")
     words = {
         "outside the classes": f"z has label 5, outside the {CLASSES} classes 0 to 4",
         "no such folder": "has no folder labels",

@@ -15,8 +15,8 @@ from gan_jax.monitoring.finite import FINITE_STEPS, finite
 Sums = tuple[Int[Array, ""], Metrics, dict[str, Int[Array, ""]]]
 """Of a chunk so far: its steps, its metrics added up, and how many leading steps were finite, by move."""
 
-NORM = "/grad_norm"
-"""Metric suffix of what is taken in the last step of a chunk only: read once more in each, the gradients would cost
+NORM = "grad_norm"
+"""The metric of a move that is taken in the last step of a chunk only: read once more in each, the gradients would cost
 5 % of the step of a small batch. A gradient that is not finite shows in the next step's losses."""
 
 
@@ -65,4 +65,5 @@ def mean(sums: Sums) -> Metrics:
 
 
 def _is_last(name: str, metrics: Metrics) -> bool:
-    return name.endswith(NORM) and f"{name.removesuffix(NORM)}/played" not in metrics
+    move, _, metric = name.partition("/")
+    return metric == NORM and f"{move}/played" not in metrics

@@ -188,7 +188,7 @@ def test_chunk_in_parts_has_the_bits_and_the_metrics_of_a_whole_one():
         x = batch["x"].sum()
         played = (state.step % 4 == 0).astype(jnp.float32)
         fine = {"d/loss": x / 3, "d/score": jnp.sqrt(jnp.abs(x)), "r1/loss": played * x, "r1/played": played}
-        fine |= {"d/grad_norm": jnp.where(measured, x, 0), "r1/grad_norm": played * x}
+        fine |= {"d/grad_norm": jnp.where(measured, x, 0), "r1/grad_norm": played * x, "d/own/grad_norm": x}
         return state._replace(step=state.step + 1), fine | {"g/loss": jnp.where(state.step == 5, jnp.nan, x)}
 
     start, data = State(jnp.int32(0), jax.random.key(0), {}), {"x": jax.random.normal(jax.random.key(1), (9, 3))}
@@ -203,5 +203,6 @@ def test_chunk_in_parts_has_the_bits_and_the_metrics_of_a_whole_one():
         np.testing.assert_array_equal(mean(sums)[name], value, err_msg=name)
     sums_of_rows = np.asarray(data["x"]).sum(axis=1)
     np.testing.assert_allclose(mean(sums)["d/grad_norm"], sums_of_rows[-1], rtol=1e-6)  # of the last step
+    np.testing.assert_allclose(mean(sums)["d/own/grad_norm"], sums_of_rows.mean(), rtol=1e-5)
     np.testing.assert_allclose(mean(sums)["r1/grad_norm"], sums_of_rows[::4].mean(), rtol=1e-6)
     assert mean(sums)["g/finite_steps"] == 5 and mean(sums)["d/finite_steps"] == 9

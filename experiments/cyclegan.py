@@ -9,12 +9,14 @@ gan-jax sample runs/cyclegan-0 --inputs photos/ --domain b --out back/      # b 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
 import optax
 from tyro.conf import Fixed
 
+from gan_jax.augment import diff_augment
 from gan_jax.cli import train_file
 from gan_jax.config.experiment import Evaluation, Experiment, Phase, Row, RunConfig
 from gan_jax.config.flags import Fraction, NonNegativeFloat, NonNegativeInt, PositiveFloat, WeightsFile
@@ -26,6 +28,7 @@ from gan_jax.games import cyclegan
 from gan_jax.losses.reconstruction import l1
 from gan_jax.metrics.features import classifier_file
 from gan_jax.nets import cyclegan as nets
+from gan_jax.nets.augmented import Augmented
 from gan_jax.nets.pair import Pair
 
 
@@ -47,6 +50,9 @@ class Config:
     """The same of --to."""
     semantic_weight: PositiveFloat = 1.0
     """Weight of these terms."""
+    augment: tuple[Literal["color", "translation", "cutout"], ...] = ()
+    """DiffAugment, Zhao 2020 (arXiv:2006.10738): what is done at random to the images that discriminators see. It helps
+    where a domain has few images."""
     pool: NonNegativeInt = 50
     """Past translations that a discriminator is shown again; 0 for none."""
     learning_rate: PositiveFloat = 2e-4
@@ -83,6 +89,9 @@ def build(source: Source, run: RunConfig, config: Config) -> Experiment:
         sizes = " and ".join(f"{width}x{height}" for height, width, _ in shapes.values())
         raise BadInput(f"{source.name} has domains of {sizes}: give --image-size, or another --to for this --data")
     (g_ba, d_a), (g_ab, d_b) = (config.networks(shapes[name]) for name in "ab")
+    if config.augment:
+        transforms = tuple(getattr(diff_augment, name) for name in config.augment)
+        d_a, d_b = Augmented(d_a, transforms), Augmented(d_b, transforms)
     steps = run.images // run.batch_size
     rate = optax.join_schedules(
         [

@@ -8,7 +8,13 @@ from typing import Annotated, Literal
 
 import tyro
 
-from gan_jax.cli.evaluate_pairs import Evaluated, check_pair_flags, evaluate_pairs
+from gan_jax.cli.evaluate_pairs import (
+    Evaluated,
+    check_pair_flags,
+    evaluate_files,
+    evaluate_translations,
+    networks,
+)
 from gan_jax.cli.evaluation_target import EvaluationTarget, files_target, run_target
 from gan_jax.cli.output import print_table
 from gan_jax.config.flags import NonNegativeInt, PositiveInt, Seed
@@ -20,7 +26,7 @@ from gan_jax.evaluation.feature_choice import choose_features
 from gan_jax.evaluation.figures import draw_figures
 from gan_jax.evaluation.image_sets import open_named
 from gan_jax.evaluation.inputs import EvalInputs, Reference, compute_features
-from gan_jax.evaluation.pair_metrics import PairMetric
+from gan_jax.evaluation.pair_metrics import PairInputs, PairMetric
 from gan_jax.evaluation.real_data import open_reference
 from gan_jax.evaluation.suite import Metric, compute_scores, parse_metrics
 from gan_jax.evaluation.tables import rows, terminal
@@ -37,6 +43,7 @@ def evaluate(
     inception_weights: Path | None = None,
     lpips_weights: Path | None = None,
     inputs: str = "",
+    domain: str = "",
     border: NonNegativeInt = 4,
     color: Literal["y", "rgb"] = "y",
     data_dir: Path | None = None,
@@ -58,7 +65,7 @@ def evaluate(
             masked_l1; for images of any size: fd_patches. For images with the label of their partner in REFERENCE, and
             a classifier in --features: accuracy.
         samples: Number of samples to draw, and of real images to compare them with (all of them if there are fewer).
-        split: Split of the real images.
+        split: Split of the real images; of a run on inputs, of its examples.
         features: Feature network: mnist, stacked_mnist, alexnet-conv5 (with --lpips-weights), a .npz file of
             scripts/train_classifier.py, or file.py:net; by default, but for accuracy, the one for the data set.
         inception_weights: File with weights of the FID Inception network (.pth, .safetensors, .npz), which is then the
@@ -66,6 +73,8 @@ def evaluate(
         lpips_weights: File with weights of AlexNet and LPIPS (.npz), for lpips, fd_patches and alexnet-conv5.
         inputs: What the images were made of, as given to gan-jax sample, for psnr, ssim and lpips: its own scores stand
             beside theirs, as psnr_input. Small images are enlarged (bicubic), holes have the mean color of the rest.
+            A run on inputs translates its own.
+        domain: Which of its inputs a run translates, as in b, for games that translate both ways; by default the first.
         border: Pixels that psnr and ssim leave off at every side.
         color: What psnr and ssim compare of color images: y for luminance, as in super-resolution, or rgb.
         data_dir: Folder with the original archives of REFERENCE, instead of a download.
@@ -83,25 +92,31 @@ def evaluate(
         raise BadInput(f"{what} does not exist: give the folder of a run, or a folder or archive of images")
     if out and out.suffix != ".json":
         raise BadInput(f"--out {out}: scores are written as JSON, give a name that ends in .json")
-    is_run = (what / "manifest.json").exists()
-    if is_run:
-        _check_run_flags(best, step, image_size, reference, "discriminator" in chosen)
-    else:
-        _check_files_flags(what, best, step, seed, split, reference)
     if data_dir and not reference:
         raise BadInput("--data-dir has the archives of REFERENCE: give REFERENCE as well")
-    if inputs and not of_pairs:
-        raise BadInput(f"--inputs: {next(iter(of_sets))} compares no pairs: give psnr, ssim or lpips, or leave it out")
+    is_run = (what / "manifest.json").exists()
+    if is_run:
+        _check_run_flags(best, step, image_size, reference, "discriminator" in chosen, inputs)
+    else:
+        _check_files_flags(what, best, step, seed, split, reference, domain)
+        if of_pairs:
+            check_pair_flags(of_pairs, reference, split, image_size, inputs)
+        elif inputs:
+            raise BadInput(
+                f"--inputs: {next(iter(of_sets))} compares no pairs: give psnr, ssim or lpips, or leave it out"
+            )
+    pair = partial(PairInputs, border=border, luminance=color == "y", **networks(of_pairs, lpips_weights, features))
     parts = []
-    if of_pairs:
-        check_pair_flags(of_pairs, is_run, reference, split, image_size, inputs)
+    if is_run:
+        target = run_target(what, step, best, seed, split, domain)
+        if target.translated and reference:
+            raise BadInput(f"{what} is compared with its own data, --split of it: leave {reference} out")
+        parts += evaluate_translations(of_pairs, target, samples, pair) if of_pairs else []
+    elif of_pairs:
         targets = partial(open_named, reference, split=split, size=image_size, data_dir=data_dir)
-        luminance = color == "y"
-        parts.append(
-            evaluate_pairs(of_pairs, what, targets, image_size, border, luminance, lpips_weights, features, inputs)
-        )
+        parts.append(evaluate_files(of_pairs, what, targets, inputs, image_size, pair))
     if of_sets:
-        target = run_target(what, step, best, seed) if is_run else files_target(what, image_size)
+        target = target if is_run else files_target(what, image_size)
         real = open_reference(reference, split, image_size, data_dir) if reference else None
         if not reference and target.reference:
             real = target.reference(split)
@@ -136,7 +151,9 @@ def _report(results: protocol.Results, parts: Sequence[Evaluated], out: Path | N
                 print(f"picture     {picture}")
 
 
-def _check_run_flags(best: bool, step: int | None, size: int | None, reference: str, discriminator: bool) -> None:
+def _check_run_flags(
+    best: bool, step: int | None, size: int | None, reference: str, discriminator: bool, inputs: str
+) -> None:
     """Raises `BadInput` if flags contradict each other for a run."""
     if best and step is not None:
         raise BadInput("--best and --step name two checkpoints: give one of them")
@@ -144,10 +161,18 @@ def _check_run_flags(best: bool, step: int | None, size: int | None, reference: 
         raise BadInput("--image-size is for folders and archives: a run's images have their size")
     if reference and discriminator:
         raise BadInput("discriminator needs the training data of the run: leave REFERENCE out")
+    if inputs:
+        raise BadInput(
+            f"--inputs is for files: a run has its own; leave it out, or gan-jax sample RUN --inputs {inputs}"
+        )
 
 
-def _check_files_flags(what: Path, best: bool, step: int | None, seed: int, split: str, reference: str) -> None:
+def _check_files_flags(
+    what: Path, best: bool, step: int | None, seed: int, split: str, reference: str, domain: str
+) -> None:
     """Raises `BadInput` if a flag does not apply to image files."""
+    if domain:
+        raise BadInput(f"{what} is not a run: --domain is for runs only")
     if best or step is not None or seed != SEED:
         raise BadInput(f"{what} is not a run: --step, --best and --seed are for runs only")
     if not reference and split != "train":

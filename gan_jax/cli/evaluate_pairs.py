@@ -1,11 +1,12 @@
-"""The part of `gan-jax evaluate` that compares images with their targets, file by file."""
+"""The part of `gan-jax evaluate` that compares images with their targets: files, or what a run makes of its data."""
 
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from gan_jax.cli.evaluation_target import EvaluationTarget
 from gan_jax.errors import BadInput
 from gan_jax.evaluation import protocol
 from gan_jax.evaluation.feature_choice import choose_features
@@ -26,16 +27,13 @@ class Evaluated(NamedTuple):
     inputs: EvalInputs | None = None
 
 
-def evaluate_pairs(
+def evaluate_files(
     metrics: Mapping[str, PairMetric],
     what: Path,
     reference: Callable[[Path], ImageSet],
-    image_size: int | None,
-    border: int,
-    luminance: bool,
-    lpips_weights: Path | None,
-    features: str,
     inputs: str,
+    image_size: int | None,
+    make: Callable[..., PairInputs],
 ) -> Evaluated:
     """Computes metrics of the images in `what` against their targets, which `reference(scratch)` opens.
 
@@ -44,24 +42,70 @@ def evaluate_pairs(
     Raises:
         BadInput: a side has no images, an image has no partner, a pair differs in size, or a metric lacks an input.
     """
-    weights, classifier = _load_weights(metrics, lpips_weights), _load_classifier(metrics, features)
     if not is_image_set(what):
         raise BadInput(f"{what} is not a folder, archive or .npz file of images: {next(iter(metrics))} needs one")
     with ExitStack() as stack:
         a, b, c = (Path(stack.enter_context(tempfile.TemporaryDirectory())) for _ in range(3))
-        sets = open_image_set(what, a, image_size), reference(b)
+        x, target = open_image_set(what, a, image_size), reference(b)
         given = open_named(inputs, c) if inputs else None
-        both = PairInputs(*sets, border, luminance, weights, classifier, given)
-        found = compute_pair_scores(metrics, both)
-        of_pixels = {name: metric for name, metric in metrics.items() if given and not metric.needs_classifier}
-        floors = compute_pair_scores(of_pixels, both._replace(x=as_outputs(given, sets[1]))) if of_pixels else {}
-        about = {"name": sets[0].name, "path": str(what), "size": len(sets[0].images)}
-        results = protocol.stamp_pairs(about, found, *sets, given, floors)
-    return Evaluated(results, [each.report for each in (*sets, given) if each])
+        about = {"name": x.name, "path": str(what), "size": len(x.images)}
+        results = _evaluate(metrics, make(x, target, inputs=given), about, {"files": True})
+    return Evaluated(results, [each.report for each in (x, target, given) if each])
+
+
+def evaluate_translations(
+    metrics: Mapping[str, PairMetric], run: EvaluationTarget, samples: int, make: Callable[..., PairInputs]
+) -> list[Evaluated]:
+    """Computes metrics of what a run makes of its examples, against their targets or, of classes, their labels.
+
+    Raises:
+        BadInput: the run translates nothing, its data has no pairs, or a metric lacks an input.
+    """
+    first = next(iter(metrics))
+    if run.translated is None:
+        raise BadInput(f"{first} compares images with their targets by file name: give a folder of images, not a run")
+    of_labels = {name: metric for name, metric in metrics.items() if metric.needs_classifier}
+    of_pixels = {name: metric for name, metric in metrics.items() if name not in of_labels}
+    of_partners = [name for name, metric in of_pixels.items() if metric.needs_partners]
+    if of_partners and not run.paired:
+        what = f"{of_partners[0]} compares images with their targets"
+        raise BadInput(f"{what}, which unpaired data has not: leave it out")
+    made, targets, inputs = run.translated(samples)
+    of_inputs = [name for name, metric in metrics.items() if metric.needs_holes or metric.needs_classifier]
+    if of_inputs and inputs is None:
+        raise BadInput(f"{of_inputs[0]} is for games on images: leave it out")
+    parts = []
+    if of_pixels:
+        floor = inputs if run.paired else None
+        parts.append(_evaluate(of_pixels, make(made, targets, inputs=floor), run.about, run.drawn))
+    if of_labels:
+        parts.append(_evaluate(of_labels, make(made, inputs), run.about, run.drawn))
+    return [Evaluated(results, []) for results in parts]
+
+
+def _evaluate(
+    metrics: Mapping[str, PairMetric], inputs: PairInputs, about: Mapping[str, Any], drawn: Mapping[str, Any]
+) -> protocol.Results:
+    """Computes metrics and, where there is what the images were made of, its own, the floor."""
+    found = compute_pair_scores(metrics, inputs)
+    given = inputs.inputs
+    of_pixels = {name: metric for name, metric in metrics.items() if given and not metric.needs_classifier}
+    floors = compute_pair_scores(of_pixels, inputs._replace(x=as_outputs(given, inputs.target))) if of_pixels else {}
+    return protocol.stamp_pairs(about, drawn, found, inputs, floors)
+
+
+def networks(
+    metrics: Mapping[str, PairMetric], lpips_weights: Path | None, features: str
+) -> dict[str, ImagenetWeights | FeatureNet | None]:
+    """Reads the networks that the metrics need, before anything is computed. Raises `BadInput` if one is not given."""
+    return {
+        "weights": _load_weights(metrics, lpips_weights),
+        "classifier": _load_classifier(metrics, features),
+    }
 
 
 def _load_weights(metrics: Mapping[str, PairMetric], file: Path | None) -> ImagenetWeights | None:
-    """Reads the weights, before anything is computed, if a metric needs them."""
+    """Reads the weights if a metric needs them."""
     needing = [name for name, metric in metrics.items() if metric.needs_weights]
     if needing and file is None:
         raise BadInput(f"{needing[0]} needs weights: give --lpips-weights FILE, which scripts/lpips_weights.py makes")
@@ -79,21 +123,20 @@ def _load_classifier(metrics: Mapping[str, PairMetric], features: str) -> Featur
 
 
 def check_pair_flags(
-    metrics: Mapping[str, PairMetric], is_run: bool, reference: str, split: str, image_size: int | None, inputs: str
+    metrics: Mapping[str, PairMetric], reference: str, split: str, image_size: int | None, inputs: str
 ) -> None:
-    """Raises `BadInput` if a flag does not apply to a metric of pairs."""
-    metric = next(iter(metrics))
-    if is_run:
-        raise BadInput(f"{metric} compares images with their targets by file name: give a folder of images, not a run")
+    """Raises `BadInput` if a flag does not apply to metrics of pairs of files."""
+    of_pixels = next((name for name, each in metrics.items() if not each.needs_classifier), "")
     if not reference:
-        raise BadInput(f"{metric} compares images with their targets: give REFERENCE, images of the same names")
+        what = next(iter(metrics))
+        raise BadInput(f"{what} compares images with their targets: give REFERENCE, images of the same names")
     masked = next((name for name, each in metrics.items() if each.needs_holes), "")
     if masked and not inputs:
         raise BadInput(f"{masked} compares the holes of images: give --inputs, the images whose holes were filled")
-    metric = next((name for name, each in metrics.items() if not each.needs_classifier), "")
-    if inputs and not metric:
+    if inputs and not of_pixels:
         raise BadInput(f"--inputs: the inputs of {next(iter(metrics))} are REFERENCE: leave it out")
-    if metric and split != "train":
-        raise BadInput(f"--split {split}: {metric} reads all images of REFERENCE: give the folder of the split instead")
-    if metric and image_size:
-        raise BadInput(f"--image-size: {metric} compares images at their own sizes: leave it out")
+    if of_pixels and split != "train":
+        what = f"{of_pixels} reads all images of REFERENCE"
+        raise BadInput(f"--split {split}: {what}: give the folder of the split instead")
+    if of_pixels and image_size:
+        raise BadInput(f"--image-size: {of_pixels} compares images at their own sizes: leave it out")

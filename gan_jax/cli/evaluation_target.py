@@ -1,21 +1,30 @@
 """The target of `gan-jax evaluate`: a checkpoint of a run, or image files."""
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
+from jaxtyping import Array, Key
 
-from gan_jax.data.source import describe_source
+from gan_jax.data.source import Source, describe_source
 from gan_jax.errors import BadInput
 from gan_jax.evaluation import probes
 from gan_jax.evaluation.inputs import LabeledImages, Probes, Reference, read_images, subset_indices
 from gan_jax.evaluation.real_data import open_images, training_reference
+from gan_jax.evaluation.translations import (
+    Direction,
+    Translated,
+    choose_direction,
+    image_sets,
+    translate_examples,
+)
 from gan_jax.metrics.features.network import FeatureNet
 from gan_jax.runs.digest import digest
 from gan_jax.runs.run_data import run_data
-from gan_jax.training.restore import restore
+from gan_jax.runs.run_dir import RunDir
+from gan_jax.training.restore import RestoredRun, open_examples, restore
 
 
 class EvaluationTarget(NamedTuple):
@@ -33,17 +42,27 @@ class EvaluationTarget(NamedTuple):
     """Opens a split of the data that the run was trained on."""
     found: str = ""
     """What the files were taken for, and what was left out; empty for a run."""
+    translated: Callable[[int], Translated] | None = None
+    """What a run on inputs makes of as many of its examples; None for others."""
+    paired: bool = False
+    """Whether those examples have targets."""
 
 
-def run_target(folder: Path, step: int | None, best: bool, seed: int) -> EvaluationTarget:
-    """Restores a checkpoint of a run. Raises `BadInput` if it is missing, or if the run does not make images."""
+def run_target(folder: Path, step: int | None, best: bool, seed: int, split: str, domain: str) -> EvaluationTarget:
+    """Restores a checkpoint of a run.
+
+    `split` is that of the inputs of a run on inputs, `domain` which of them are translated.
+
+    Raises:
+        BadInput: the checkpoint is missing, the run does not make images, or it has no such inputs.
+    """
     run = restore(folder, step, best)
     common, key, manifest = run.experiment.common, jax.random.key(seed), run.manifest
     data = manifest.data
     if len(data["shape"]) != 3:
         raise BadInput(f"{folder} makes points: only images are evaluated; gan-jax sweep scores points")
     checkpoint = f"best {common.best}" if best else "last" if step is None else f"step {step}"
-    return EvaluationTarget(
+    target = EvaluationTarget(
         about={
             "name": manifest.name,
             "run": str(folder),
@@ -58,6 +77,33 @@ def run_target(folder: Path, step: int | None, best: bool, seed: int) -> Evaluat
         draw=partial(probes.image_drawer(run.game, key, tuple(data["classes"])), run.state),
         probes=lambda net: probes.make_probes(run.game, key, net)(run.state),
         reference=partial(training_reference, common, run_data(folder, manifest, common)),
+    )
+    if run.game.conditions:
+        return _translating(target, run, folder, split, domain, key)
+    if domain:
+        raise BadInput(f"{folder} makes samples without inputs: leave --domain out")
+    return target
+
+
+def _translating(
+    target: EvaluationTarget, run: RestoredRun, folder: Path, split: str, domain: str, key: Key[Array, ""]
+) -> EvaluationTarget:
+    """Makes the target a run whose samples are translations of its own examples."""
+
+    def opened(split: str) -> tuple[Source, Direction]:
+        examples = open_examples(RunDir(folder), split)
+        return examples, choose_direction(run.game, examples, domain)
+
+    examples, way = opened(split)
+    found = examples.split or split
+    draw = cache(partial(translate_examples, run.game, run.state, way, key))
+    return target._replace(
+        drawn=target.drawn | {"inputs": {"data": way.inputs.name, "split": found, "array": way.condition}},
+        draw=draw,
+        probes=None,
+        reference=lambda _: Reference(found, way.targets, lambda: opened("test")[1].targets),
+        translated=lambda n: image_sets(way, draw(n), n),
+        paired=way.paired,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Int, Shaped
+from jaxtyping import Array, Float32, Int, Shaped
 
 from gan_jax.data.modality import IMAGE, Shape, Spec, by_leaf, spec_of, to_uint8
 from gan_jax.engine.game import Batch
@@ -122,6 +122,15 @@ def from_points(name: str, x: np.ndarray, y: np.ndarray | None = None, classes: 
     """Makes a source from points `x` `[N, D]` of any float type, kept in memory as float32, and labels `y` `[N]`.
 
     Raises:
+        BadInput: as `finite_points`.
+    """
+    return _indexed(name, finite_points(name, x), y, classes)
+
+
+def finite_points(name: str, x: np.ndarray) -> Float32[np.ndarray, "N D"]:
+    """Converts points to float32.
+
+    Raises:
         BadInput: there are no points, they have another rank or type, or some are not finite in float32.
     """
     with np.errstate(over="ignore"):  # overflow gives inf, which is an error below
@@ -135,7 +144,7 @@ def from_points(name: str, x: np.ndarray, y: np.ndarray | None = None, classes: 
         raise BadInput(
             f"{name}: {len(bad)} of {len(x)} points are not finite in float32, first [{bad[0]}]: remove them"
         )
-    return _indexed(name, points, y, classes)
+    return points
 
 
 def _indexed(name: str, x: Shaped[np.ndarray, "N ..."], y: np.ndarray | None, classes: tuple[str, ...]) -> Source:

@@ -104,7 +104,9 @@ class EvalInputs(NamedTuple):
     def probes(self) -> Probes:
         """The probes of the run's networks."""
         if self.probes_or_none is None:
-            raise BadInput("this metric needs the networks of a run: give the folder of a run, or leave the metric out")
+            raise BadInput(
+                "this metric needs a run whose samples are drawn from noise: give one, or leave the metric out"
+            )
         return self.probes_or_none
 
     @property

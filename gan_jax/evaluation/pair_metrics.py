@@ -30,8 +30,8 @@ class PairInputs(NamedTuple):
     """Given if a metric needs them."""
     classifier: FeatureNet | None = None
     """Given if a metric needs it."""
-    holes: ImageSet | None = None
-    """Images with the holes that are compared; given if a metric needs them."""
+    inputs: ImageSet | None = None
+    """What `x` was made of; given if a metric needs its holes, or to compute floors."""
 
 
 class PairScores(NamedTuple):
@@ -57,6 +57,8 @@ class PairMetric(NamedTuple):
     needs_classifier: bool = False
     """Such a metric compares labels, not pixels: its images have the size of the classifier."""
     needs_holes: bool = False
+    needs_partners: bool = True
+    """Whether it compares images with their targets, not with any others."""
 
 
 def _means(name: str, inputs: PairInputs, score: Callable[[Images, Images], Any], settings: dict) -> PairScores:
@@ -99,8 +101,8 @@ def masked_l1(inputs: PairInputs) -> PairScores:
 
 
 def _in_holes(name: str, inputs: PairInputs, score: Callable[[Images, Images, Any], Any]) -> PairScores:
-    check_pairs(inputs.holes, inputs.target)
-    holes = (inputs.holes.hole(image)[None] for image in inputs.target.images)  # in the order of `pairs`
+    check_pairs(inputs.inputs, inputs.target)
+    holes = (inputs.inputs.hole(image)[None] for image in inputs.target.images)  # in the order of `pairs`
     settings = _pixel_settings(inputs._replace(border=0, luminance=False)) | {"inside": "holes"}
     return _means(name, inputs, lambda x, target: score(x, target, next(holes)), settings)
 
@@ -184,6 +186,6 @@ PAIR_METRICS = {
     "lpips": PairMetric(lpips_alex, {"lpips": "lower"}, needs_weights=True),
     "masked_psnr": PairMetric(masked_psnr, {"masked_psnr": "higher"}, needs_holes=True),
     "masked_l1": PairMetric(masked_l1, {"masked_l1": "lower"}, needs_holes=True),
-    "fd_patches": PairMetric(fd_patches, {"fd_patches": "lower"}, needs_weights=True),
+    "fd_patches": PairMetric(fd_patches, {"fd_patches": "lower"}, needs_weights=True, needs_partners=False),
     "accuracy": PairMetric(accuracy, {"accuracy": "higher", "accuracy_reference": "neither"}, needs_classifier=True),
 }

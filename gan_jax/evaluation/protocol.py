@@ -16,9 +16,8 @@ from gan_jax.data import Source
 from gan_jax.data.modality import Shape
 from gan_jax.data.source import fingerprint
 from gan_jax.errors import BadInput
-from gan_jax.evaluation.image_sets import ImageSet
 from gan_jax.evaluation.inputs import Features, Reference
-from gan_jax.evaluation.pair_metrics import OF_INPUT, PairScores
+from gan_jax.evaluation.pair_metrics import OF_INPUT, PairInputs, PairScores
 from gan_jax.evaluation.seed_statistics import nan_to_none
 from gan_jax.evaluation.suite import OLD_NAMES, Metric, Values, naming
 from gan_jax.metrics.features.network import FeatureNet
@@ -77,20 +76,21 @@ def make_protocol(
 
 def stamp_pairs(
     subject: Mapping[str, Any],
+    drawn: Mapping[str, Any],
     found: Mapping[str, PairScores],
-    x: ImageSet,
-    target: ImageSet,
-    inputs: ImageSet | None,
+    inputs: PairInputs,
     floors: Mapping[str, PairScores],
 ) -> Results:
     """Joins the values of every metric of pairs with its protocol, with the values of every pair, and with its floor.
 
-    The floor is the value of `inputs` as `image_sets.as_outputs` makes them outputs; without inputs there is none.
+    The floor is the value of what was translated, as `image_sets.as_outputs` makes it an output; without it there is
+    none.
     """
+    target, given = inputs.target, inputs.inputs
     reference = {"data": target.name, "samples": len(target.images), "sha256": target.digest()}
-    common = {"samples": len(x.images), "drawn": {"files": True}, "reference": reference}
-    if inputs:
-        common["inputs"] = {"data": inputs.name, "enlarged": "Pillow BICUBIC", "sha256": inputs.digest()}
+    common = {"samples": len(inputs.x.images), "drawn": dict(drawn), "reference": reference}
+    if given:
+        common["inputs"] = {"data": given.name, "enlarged": "Pillow BICUBIC", "sha256": given.digest()}
     scores = {}
     for name, score in found.items():
         floor = floors[name].values if name in floors else {}

@@ -208,7 +208,9 @@ def parse_set_metrics(words: str) -> dict[str, Metric]:
     chosen = parse_metrics(words)
     if of_pairs := [name for name, metric in chosen.items() if isinstance(metric, PairMetric)]:
         what = f"{of_pairs[0]} compares images with their targets, which a run does not do while it trains"
-        raise BadInput(f"{what}: sample its inputs, then gan-jax evaluate OUT TARGETS --metrics {of_pairs[0]}")
+        raise BadInput(
+            f"{what}: leave it out, and give gan-jax evaluate RUN --metrics {of_pairs[0]} once it is trained"
+        )
     return chosen
 
 

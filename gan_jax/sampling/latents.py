@@ -32,15 +32,15 @@ def draw_latents(
         key: a scalar typed key.
         n: the number of samples.
         given: values of codes by name, cycled over the samples; other codes are drawn from the prior.
-        examples: `n` examples, of which the game's conditions are taken.
+        examples: `n` examples, of which the game's conditions are taken; a game of several translates those given.
 
     Raises:
-        BadInput: unknown code, class out of range, or a condition is missing.
+        BadInput: unknown code, class out of range, or none of the game's conditions is given.
     """
-    if missing := [name for name in game.conditions if name not in examples]:
-        what = f"this game makes samples of inputs ({missing[0]}), which are not given here"
-        raise BadInput(f"{what}: translate some with gan-jax sample RUN --inputs DATA, and evaluate the files")
-    latents = _drawing(game.prior, n)(key) | {name: examples[name] for name in game.conditions}
+    conditions = {name: examples[name] for name in game.conditions if name in examples}
+    if game.conditions and not conditions:
+        raise BadInput(f"this game makes samples of inputs ({', '.join(game.conditions)}), not of noise alone")
+    latents = _drawing(game.prior, n)(key) | conditions
     return latents | {name: jnp.resize(_array(game.codes, name, given[name]), (n,)) for name in given}
 
 

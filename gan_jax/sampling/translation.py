@@ -20,14 +20,16 @@ PIXELS = CHUNK * 64 * 64
 def side_by_side_columns(game: Game, samples: Samples, examples: Batch) -> dict[str, UInt8[np.ndarray, "N _ _ _"]]:
     """Returns the images of examples by name: each input and what a game has made of it, then the targets.
 
-    Of several outputs every input has an equal share, in order.
+    Of several outputs every input has an equal share, in order. Inputs that are no images, such as features, are left
+    out.
     """
     made = list((samples if isinstance(samples, dict) else {"images": samples}).items())
     real = {name: np.asarray(leaf) for name, leaf in examples.items() if leaf.ndim == 4}
     share = len(made) // len(game.conditions)
     columns = {}
     for i, name in enumerate(game.conditions):
-        columns |= {name: real.pop(name)} | dict(made[i * share : (i + 1) * share])
+        shown = {name: real.pop(name)} if name in real else {}
+        columns |= shown | dict(made[i * share : (i + 1) * share])
     return {name: to_uint8(array) for name, array in (columns | real).items()}
 
 

@@ -71,11 +71,11 @@ def rebuild(folder: RunDir) -> tuple[Manifest, Experiment, Source]:
     return manifest, experiment, experiment.played_on(source)
 
 
-def open_examples(folder: RunDir) -> Source:
-    """Opens the examples that a run is played on, derived from its data. Raises `BadInput` as `run_data`."""
+def open_examples(folder: RunDir, split: str = "train") -> Source:
+    """Opens the examples that a run is played on, derived from a split of its data. Raises `BadInput` as `run_data`."""
     manifest = folder.read()
     build, kwargs = _builder(manifest)
-    source = run_data(folder.path, manifest, kwargs["common"])("train")
+    source = run_data(folder.path, manifest, kwargs["common"])(split)
     return build(source, **kwargs).played_on(source)
 
 

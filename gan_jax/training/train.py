@@ -236,7 +236,7 @@ def check(experiment: Experiment, source: Source, devices: int | None = None) ->
         raise BadInput(f"--evaluate is for images, but {source.name} has points of shape {source.shape}: leave it out")
     if common.evaluate and any(phase.game.conditions for phase in experiment.phases):
         what = "--evaluate draws samples from noise, and this game makes them of inputs"
-        raise BadInput(f"{what}: leave it out, translate with gan-jax sample RUN --inputs DATA, and evaluate the files")
+        raise BadInput(f"{what}: leave it out, and give gan-jax evaluate the run once it is trained")
     for phase in experiment.phases:
         check_fit(phase.game, source, common)
         frozen_variables(phase.game)

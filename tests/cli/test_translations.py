@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import arena
+import jax
 import numpy as np
 import pytest
 import tiny_paired
@@ -11,7 +12,12 @@ import tiny_unpaired
 from commands import command
 from PIL import Image
 
+from gan_jax.data.source import read_as_bytes
+from gan_jax.evaluation.inputs import read_images, subset_indices
+from gan_jax.evaluation.translations import choose_direction, translate_examples
+from gan_jax.metrics import psnr
 from gan_jax.runs.run_dir import RunDir
+from gan_jax.training.restore import open_examples, restore
 
 pytestmark = pytest.mark.slow
 
@@ -143,6 +149,66 @@ def test_mistakes_are_one_line_and_write_nothing(capfd, runs, photos, tmp_path, 
     told = [line for line in errors.splitlines() if not line.startswith("inputs ")]
     assert code == 2 and len(told) == 1 and words in told[0], errors
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_run_on_pairs_is_evaluated_on_its_data(capfd, runs, tmp_path):
+    flags = ["--metrics", "psnr,kid", "--samples", 40, "--features", "mnist"]
+    code, _, errors = command(capfd, "evaluate", runs / "paired", *flags, "--out", tmp_path / "s.json")
+    assert code == 0, errors
+    found = json.loads((tmp_path / "s.json").read_text())
+    assert found["subject"]["run"] == str(runs / "paired") and list(found) == ["subject", "psnr", "kid"]
+    for name in ("psnr", "kid"):
+        drawn = found[name]["protocol"]["drawn"]
+        assert drawn["inputs"] == {"data": "mnist5k", "split": "train", "array": "a"} and drawn["seed"] == 0
+    run = restore(runs / "paired")
+    way = choose_direction(run.game, open_examples(RunDir(runs / "paired")), "")
+    made = translate_examples(run.game, run.state, way, jax.random.key(0), 40).images
+    real = read_images(way.targets, subset_indices(way.targets.size, 40)).images
+    inputs = read_as_bytes(way.inputs, subset_indices(way.inputs.size, 40))["a"]
+    for name, x in (("psnr", made), ("psnr_input", inputs)):
+        assert found["psnr"][name] == pytest.approx(np.mean(psnr(x, real, luminance=True, border=4)), rel=1e-5)
+
+
+@pytest.mark.parametrize(("domain", "array"), [([], "a"), (["--domain", "b"], "b")])
+def test_a_run_on_unpaired_data_is_evaluated_by_the_classes_of_its_inputs(capfd, runs, tmp_path, domain, array):
+    flags = ["--metrics", "accuracy,label_accuracy", "--samples", 50, "--features", "mnist", *domain]
+    code, _, errors = command(capfd, "evaluate", runs / "unpaired", *flags, "--out", tmp_path / "s.json")
+    assert code == 0, errors
+    found = json.loads((tmp_path / "s.json").read_text())
+    assert found["accuracy"]["protocol"]["drawn"]["inputs"]["array"] == array
+    assert found["accuracy"]["accuracy"] == pytest.approx(found["label_accuracy"]["label_accuracy"])
+    assert found["accuracy"]["accuracy_reference"] > 0.9
+
+
+@pytest.mark.parametrize(
+    ("name", "flags", "words"),
+    [
+        ("unpaired", ["--metrics", "psnr"], "psnr compares images with their targets, which unpaired data has not"),
+        ("unpaired", ["--metrics", "accuracy"], "accuracy needs a classifier"),
+        ("unpaired", ["--metrics", "fid", "--domain", "c"], "choose one of a, b"),
+        ("unpaired", ["--metrics", "ppl"], "ppl: this metric needs a run whose samples are drawn from noise"),
+        ("paired", ["mnist5k", "--metrics", "psnr"], "is compared with its own data, --split of it: leave mnist5k out"),
+        ("paired", ["--metrics", "psnr", "--inputs", "mnist5k"], "--inputs is for files: a run has its own"),
+        ("paired", ["--metrics", "masked_psnr"], "masked_psnr: 0: the mask of image 0 is empty"),
+    ],
+)
+def test_mistakes_when_a_run_is_evaluated_are_one_line_and_write_nothing(capfd, runs, tmp_path, name, flags, words):
+    argv = [runs / name, *flags, "--samples", 20, "--out", tmp_path / "s.json"]
+    code, _, errors = command(capfd, "evaluate", *argv)
+    assert code == 2 and len(errors.splitlines()) == 1 and words in errors, errors
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--metrics", "psnr"], "psnr compares images with their targets by file name: give a folder of images"),
+        (["--metrics", "fid", "--domain", "b"], "makes samples without inputs: leave --domain out"),
+    ],
+)
+def test_flags_of_translations_are_refused_for_other_runs(capfd, shared_run, tmp_path, flags, words):
+    code, _, errors = command(capfd, "evaluate", shared_run, *flags, "--out", tmp_path / "s.json")
+    assert code == 2 and len(errors.splitlines()) == 1 and words in errors, errors
 
 
 def test_inputs_for_a_game_without_inputs_are_refused(capfd, shared_run, photos):

@@ -118,14 +118,11 @@ def test_equal_images_have_no_finite_psnr(capfd, folders, tmp_path):
 
 def test_mistakes_give_one_line_errors_and_write_nothing(capfd, folders, tmp_path):
     out, ref = folders
-    (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "manifest.json").touch()
     fewer = save(tmp_path / "fewer", {"a": np.array(Image.open(ref / "a.png"))})
     turned = save(tmp_path / "turned", {name: np.array(Image.open(ref / f"{name}.png")).T for name in ERRORS})
     empty = save(tmp_path / "empty", {})
     weights = random_lpips.write(tmp_path / "weights.npz")
     for argv, complaint in (
-        ([tmp_path / "run", ref], "psnr compares images with their targets by file name: give a folder of images"),
         ([out], "psnr compares images with their targets: give REFERENCE"),
         ([out, "mnist5k"], r"psnr: 3 of 3 images of .*out \(a, b, c\) have no partner in mnist5k"),
         ([ref / "a.png", ref], "a.png is not a folder, archive or .npz file of images: psnr needs one"),

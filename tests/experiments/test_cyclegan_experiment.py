@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from stepping import built
 
+from gan_jax.augment import diff_augment
 from gan_jax.config import user_code
 from gan_jax.config.discovery import find
 from gan_jax.data import open_source
@@ -59,3 +60,11 @@ def test_every_domain_may_have_a_classifier_of_its_own(tmp_path, domains):
         flags += [f"--classifier-{domain}", str(tmp_path / domain)]
     [phase] = built("cyclegan", *flags, source=unpaired(digits, digits)).phases
     assert set(phase.game.frozen) == {f"class_{domain}" for domain in domains}
+
+
+def test_discriminators_may_see_augmented_images():
+    digits = open_source("mnist5k")
+    [phase] = built("cyclegan", "--augment", "translation", "cutout", source=unpaired(digits, digits)).phases
+    for domain in "ab":
+        net = phase.game.players[f"d_{domain}"].net
+        assert net.transforms == (diff_augment.translation, diff_augment.cutout)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from gan_jax.data.modality import IMAGE, LABEL, Leaf, label_map
-from gan_jax.data.source import Source, from_arrays, from_points, from_spec
+from gan_jax.data.modality import IMAGE, LABEL, POINTS, Leaf, label_map
+from gan_jax.data.source import Source, finite_points, from_arrays, from_points, from_spec
 from gan_jax.errors import BadInput
 
 FILES = (".npy", ".npz")
@@ -22,8 +22,8 @@ def array_source(path: str | Path, split: str = "train", pair: tuple[str, str] |
     """Opens the array of a .npy file, or the array `x` of a .npz file, with labels `y` where there are.
 
     Bytes `[N, H, W]` or `[N, H, W, C]` are images, floats `[N, D]` are points, without labels. Names may end in a
-    split, as in `x_train` and `y_test`. With `pair`, its two arrays are the inputs `a` and the targets `x`, images
-    `[N, H, W, C]` or label maps `[N, H, W]`, whose classes are those of all splits.
+    split, as in `x_train` and `y_test`. With `pair`, its two arrays are the inputs `a` and the targets `x`: images
+    `[N, H, W, C]`, label maps `[N, H, W]`, whose classes are those of all splits, or features, floats `[N, D]`.
 
     Raises:
         BadInput: the file is missing or damaged, has no such arrays or split, or they have another type or rank.
@@ -92,7 +92,10 @@ def _images(path: str | Path, arrays: Arrays, chosen: Arrays, read: str) -> Sour
 def _pairs(path: str | Path, arrays: Arrays, chosen: Arrays, pair: tuple[str, str]) -> Source:
     sides = dict(zip(("a", "x"), pair, strict=True))
     spec = {side: _leaf(path, name, chosen[name], arrays) for side, name in sides.items()}
-    found = {side: chosen[name] for side, name in sides.items()}
+    found = {
+        side: finite_points(f"{path}: {name}", chosen[name]) if spec[side].modality is POINTS else chosen[name]
+        for side, name in sides.items()
+    }
     if len(found["a"]) != len(found["x"]) or not len(found["x"]):
         sizes = f"{len(found['a']):,} of {pair[0]} and {len(found['x']):,} of {pair[1]}"
         raise BadInput(f"{path} holds {sizes}: pairs need an input for every target, and one at least")
@@ -103,9 +106,12 @@ def _pairs(path: str | Path, arrays: Arrays, chosen: Arrays, pair: tuple[str, st
 
 
 def _leaf(path: str | Path, name: str, array: np.ndarray, arrays: Mapping[str, np.ndarray]) -> Leaf:
+    if array.dtype.kind == "f" and array.ndim == 2:
+        return Leaf(array.shape[1:], POINTS)
     if array.dtype != np.uint8 or not (array.ndim == 3 or (array.ndim == 4 and array.shape[-1] in (1, 3))):
         shape = f"{array.dtype} {list(array.shape)}"
-        raise BadInput(f"{path} holds {name} as {shape}: save images as uint8 [N, H, W, C], label maps as [N, H, W]")
+        what = "images as uint8 [N, H, W, C], label maps as [N, H, W], features as floats [N, D]"
+        raise BadInput(f"{path} holds {name} as {shape}: save {what}")
     if array.ndim == 4:
         return Leaf(array.shape[1:], IMAGE)
     classes = max(int(each.max(initial=0)) for other, each in arrays.items() if _stem(other) == _stem(name)) + 1

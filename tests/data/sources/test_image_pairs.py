@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from gan_jax.data import open_source
+from gan_jax.data.modality import POINTS, Leaf
 from gan_jax.data.source import describe_source, read_batch
 from gan_jax.errors import BadInput
 
@@ -225,6 +226,14 @@ def test_arrays_of_a_file_are_pairs(tmp_path):
         open_source(str(file), pair="noisy,x")
 
 
+def test_features_are_inputs_of_pairs(tmp_path):
+    features = np.random.default_rng(0).normal(size=(5, 7))
+    np.savez(tmp_path / "pairs.npz", f=features, x=np.zeros((5, 4, 4, 3), np.uint8))
+    source = open_source(str(tmp_path / "pairs.npz"), pair="f,x")
+    assert source.spec["a"] == Leaf((7,), POINTS) and source.shape == (4, 4, 3)
+    np.testing.assert_array_equal(read_batch(source, np.arange(5))["a"], features.astype(np.float32))
+
+
 @pytest.mark.parametrize(
     ("arrays", "says"),
     [
@@ -236,6 +245,10 @@ def test_arrays_of_a_file_are_pairs(tmp_path):
         (
             {"a": np.zeros((2, 4, 4)), "x": np.zeros((2, 4, 4, 3), np.uint8)},
             r"float64 \[2, 4, 4\]: save images as uint8",
+        ),
+        (
+            {"a": np.full((2, 4), np.nan), "x": np.zeros((2, 4, 4, 3), np.uint8)},
+            r"pairs.npz: a: 2 of 2 points are not finite",
         ),
         ({"b": np.zeros(2), "z": np.zeros(2)}, "holds the arrays b, z: give --pair INPUT,TARGET"),
     ],

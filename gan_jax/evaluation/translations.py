@@ -1,0 +1,119 @@
+"""What a game with conditions makes of a data set: translations of its examples, beside inputs and real images."""
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import jax
+import numpy as np
+from jaxtyping import Array, Key
+
+from gan_jax.data import Source, from_arrays
+from gan_jax.data.modality import IMAGE, MASKED, to_uint8
+from gan_jax.data.source import read_batch, renamed
+from gan_jax.engine.game import Batch, Game, State
+from gan_jax.errors import BadInput
+from gan_jax.evaluation.image_sets import ImageSet, of_source
+from gan_jax.evaluation.inputs import CHUNK, LabeledImages, read_images, subset_indices
+from gan_jax.sampling.latents import draw_latents
+from gan_jax.sampling.sampler import sampler
+
+
+class Translated(NamedTuple):
+    """Sets of images for metrics of pairs, named by index."""
+
+    made: ImageSet
+    targets: ImageSet
+    inputs: ImageSet | None
+    """With labels and transparent holes; None if they are no images, such as label maps."""
+
+
+class Direction(NamedTuple):
+    """One of the ways in which a game translates a data set."""
+
+    condition: str
+    """The array that is translated."""
+    inputs: Source
+    """The examples that have it."""
+    targets: Source
+    """Real images `x` that translations should look like."""
+    paired: bool
+    """Whether example i of the targets is what input i should become; else they are another set of images."""
+
+    @property
+    def label(self) -> str | None:
+        """The array with the labels of the inputs, if they have any."""
+        return next((name for name in ("y", f"y_{self.condition}") if name in self.inputs.spec), None)
+
+
+def choose_direction(game: Game, examples: Source, domain: str) -> Direction:
+    """Chooses what is translated: the condition `domain`, or the game's first if it is empty.
+
+    Targets are the examples `x`; of unpaired data, the part that is the game's other condition.
+
+    Raises:
+        BadInput: the game has no such condition.
+    """
+    condition = domain or game.conditions[0]
+    if condition not in game.conditions:
+        raise BadInput(f"--domain {condition} is not an input of this game: choose one of {', '.join(game.conditions)}")
+    if not examples.parts:
+        return Direction(condition, examples, examples, paired=True)
+    part = {name: next(each for each in examples.parts if name in each.spec) for name in game.conditions}
+    [other] = [name for name in game.conditions if name != condition]
+    names = {other: "x", f"y_{other}": "y"}
+    targets = renamed(part[other], {name: names[name] for name in part[other].spec})
+    return Direction(condition, part[condition], targets, paired=False)
+
+
+def translate_examples(game: Game, state: State, way: Direction, key: Key[Array, ""], n: int) -> LabeledImages:
+    """Translates at most `n` examples, always the same ones: the first output, in 8 bits, with the labels of inputs.
+
+    `key`, a scalar typed key, is for games with noise.
+    """
+    draw, made, labels = sampler(game), [], []
+    for i, batch in enumerate(_batches(way, n)):
+        given = {way.condition: batch[way.condition]}
+        latents = draw_latents(game, jax.random.fold_in(key, i), len(given[way.condition]), examples=given)
+        with jax.default_matmul_precision("highest"):
+            samples = draw(state, latents)
+        made.append(to_uint8(next(iter(samples.values())) if isinstance(samples, Mapping) else samples))
+        labels += [batch[way.label]] if way.label else []
+    return LabeledImages(np.concatenate(made), np.concatenate(labels) if labels else None, way.inputs.classes)
+
+
+def image_sets(way: Direction, made: LabeledImages, n: int) -> Translated:
+    """Makes sets of `made`, the translations of at most `n` examples, of their targets and inputs."""
+    targets = read_images(way.targets, subset_indices(way.targets.size, n))
+    sets = _image_set(made, "translations"), _image_set(targets, way.targets.name)
+    return Translated(*sets, _input_set(way, n))
+
+
+def _input_set(way: Direction, n: int) -> ImageSet | None:
+    leaf = way.inputs.spec[way.condition]
+    masked = leaf.modality is MASKED
+    if leaf.modality not in (IMAGE, MASKED) or leaf.shape[-1] - masked not in (1, 3):
+        return None
+    batches = list(_batches(way, n))
+    x = np.concatenate([batch[way.condition] for batch in batches])
+    y = np.concatenate([batch[way.label] for batch in batches]) if way.label else None
+    found = _image_set(LabeledImages(to_uint8(x[..., :-1] if masked else x), y, way.inputs.classes), way.inputs.name)
+    if not masked:
+        return found
+    alpha = np.where(x[..., -1] > 0, np.uint8(0), np.uint8(255))
+    files = found.images.items()
+    return found._replace(
+        images={name: file._replace(read_alpha=partial(alpha.__getitem__, int(name))) for name, file in files}
+    )
+
+
+def _image_set(labeled: LabeledImages, name: str) -> ImageSet:
+    return of_source(from_arrays(name, *labeled), Path(name))
+
+
+def _batches(way: Direction, n: int) -> Iterator[Batch]:
+    """Reads at most `n` inputs, always the same ones, `CHUNK` at a time."""
+    indices = subset_indices(way.inputs.size, n)
+    for start in range(0, len(indices), CHUNK):
+        yield read_batch(way.inputs, indices[start : start + CHUNK])

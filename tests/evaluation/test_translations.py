@@ -1,0 +1,93 @@
+"""What games with conditions make of a data set: a game that returns its inputs, so that everything is known."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from gan_jax import BadInput
+from gan_jax.data import derived, from_arrays, open_source
+from gan_jax.data.modality import Leaf, label_map
+from gan_jax.data.sources.unpaired import unpaired
+from gan_jax.engine.game import Game, State
+from gan_jax.evaluation.inputs import read_images, subset_indices
+from gan_jax.evaluation.translations import choose_direction, image_sets, translate_examples
+
+STATE = State(jnp.int32(0), jax.random.key(0), {})
+N = 300  # more than are read at once
+
+
+def game(sample, *conditions):
+    return Game({}, (), prior=lambda keys: {"keys": keys}, inputs=lambda *_: {}, sample=sample, conditions=conditions)
+
+
+def translated(played, source, domain="", n=N):
+    way = choose_direction(played, source, domain)
+    made = translate_examples(played, STATE, way, jax.random.key(0), n)
+    return way, made, image_sets(way, made, n)
+
+
+def pixels(images):
+    return np.concatenate(list(images.decoded(images.mode)))
+
+
+def test_pairs_are_translations_targets_and_inputs_of_the_same_examples():
+    digits = open_source("mnist5k")
+    way, made, sets = translated(game(lambda nets, latents: latents["a"], "a"), derived.noise(digits, 25.0))
+    chosen = read_images(digits, subset_indices(digits.size, N))
+    np.testing.assert_array_equal(pixels(sets.targets), chosen.images)
+    np.testing.assert_array_equal(made.labels, chosen.labels)
+    np.testing.assert_array_equal(pixels(sets.made), pixels(sets.inputs))
+    noise = pixels(sets.made).astype(int) - chosen.images
+    assert way.paired and 15 < noise[(chosen.images > 90) & (chosen.images < 160)].std() < 30
+    assert sets.inputs.labels() == {str(i): digits.classes[y] for i, y in enumerate(chosen.labels)}
+
+
+def test_noise_of_a_game_differs_between_examples_and_follows_the_key():
+    def sample(nets, latents):
+        return jax.vmap(lambda key: jax.random.uniform(key, (28, 28, 1)))(latents["keys"])
+
+    way = choose_direction(game(sample, "a"), derived.edges(open_source("mnist5k")), "")
+    same, again, other = (
+        translate_examples(game(sample, "a"), STATE, way, jax.random.key(seed), N).images for seed in (0, 0, 1)
+    )
+    np.testing.assert_array_equal(same, again)
+    assert len(np.unique(same, axis=0)) == N and not np.array_equal(same, other)
+
+
+@pytest.mark.parametrize(("domain", "here", "there"), [("", 0, 1), ("a", 0, 1), ("b", 1, 0)])
+def test_translations_of_one_domain_are_compared_with_all_of_the_other(domain, here, there):
+    sides = [
+        from_arrays(name, np.full((n, 8, 8, 1), value, np.uint8), np.arange(n) % 2, ("even", "odd"))
+        for name, n, value in (("dark", 5, 10), ("light", 9, 200))
+    ]
+    played = game(lambda nets, latents: {f"fake_{x}": latents[y] for x, y in ("ba", "ab") if y in latents}, "a", "b")
+    way, made, sets = translated(played, unpaired(*sides), domain)
+    assert not way.paired
+    assert len(sets.made.images) == len(sets.inputs.images) == sides[here].size
+    assert len(sets.targets.images) == sides[there].size
+    assert np.all(made.images == (10, 200)[here]) and np.all(pixels(sets.targets) == (10, 200)[there])
+    assert [sets.inputs.labels()[str(i)] for i in range(4)] == ["even", "odd", "even", "odd"]
+    assert made.labels.tolist() == [i % 2 for i in range(sides[here].size)] and made.classes == ("even", "odd")
+
+
+def test_holes_are_transparent_in_the_inputs():
+    holes = derived.hole(open_source("mnist5k"), "random")
+    _, _, sets = translated(game(lambda nets, latents: latents["a"][..., :1], "a"), holes, n=4)
+    for name in "0123":
+        hole = sets.inputs.hole(name)
+        assert hole.sum() == 14 * 14
+        same = sets.inputs.images[name].read("L") == sets.targets.images[name].read("L")
+        assert same[~hole].all() and not same[hole].all()
+
+
+def test_label_maps_are_no_images():
+    edges = derived.edges(open_source("mnist5k"))
+    maps = edges._replace(spec={**edges.spec, "a": Leaf((28, 28, 1), label_map(1))})
+    _, _, sets = translated(game(lambda nets, latents: latents["a"], "a"), maps, n=4)
+    assert sets.inputs is None
+
+
+def test_unknown_domain_is_refused():
+    with pytest.raises(BadInput, match="--domain c is not an input of this game: choose one of a"):
+        choose_direction(game(None, "a"), derived.edges(open_source("mnist5k")), "c")

@@ -17,9 +17,9 @@ from gan_jax.cli import train_file
 from gan_jax.config.experiment import Experiment, Phase, Row, RunConfig
 from gan_jax.config.flags import Fraction, NonNegativeFloat, PositiveFloat, PositiveInt
 from gan_jax.data import Source
-from gan_jax.engine.priors import Categorical, Uniform
 from gan_jax.games import infogan
 from gan_jax.nets import infogan as nets
+from gan_jax.priors import Categorical, Uniform
 
 CODES = {"c1": Categorical(10), "c2": Uniform(-1.0, 1.0), "c3": Uniform(-1.0, 1.0)}
 """The codes of the paper's MNIST experiment (sec. 7.2)."""

@@ -19,7 +19,7 @@ MOVED = {
     "parallel": "engine.parallel",
     "bound": "engine.networks",
     "axis": "engine.collectives",
-    "codes": "engine.priors",
+    "codes": "priors",
     "latents": "engine.keys",
     "losses.kernel": "losses.mmd",
     "losses.combinators": "losses.transforms",

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gan_jax.engine.priors import Categorical, Code
 from gan_jax.errors import BadInput
+from gan_jax.priors import Categorical, Code
 from gan_jax.sampling.latents import Values, check_codes
 
 COLUMNS = 10
@@ -94,7 +94,7 @@ def parse_range(codes: Mapping[str, Code], word: str) -> tuple[str, Values]:
         first, last = map(int, ends or (0, code.classes - 1))
         way = 1 if first <= last else -1
         return name, range(first, last + way, way)
-    return name, np.linspace(*(ends or code), COLUMNS).tolist()
+    return name, np.linspace(*(ends or (code.low, code.high)), COLUMNS).tolist()
 
 
 def _parse_numbers(word: str, values: Sequence[str]) -> list[float]:

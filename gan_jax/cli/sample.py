@@ -134,7 +134,7 @@ def choose_latents(
         rows = n or grid[0]
         ends = draw_latents(game, key, 2 * rows, given)
         start, end = ({name: leaf[part] for name, leaf in ends.items()} for part in (slice(rows), slice(rows, None)))
-        return interpolate_latents(start, end, interpolate), (rows, interpolate)
+        return interpolate_latents(game, start, end, interpolate), (rows, interpolate)
     count = n or math.prod(grid)
     return draw_latents(game, key, count, given), grid if count == math.prod(grid) else _near_square(count)
 

@@ -17,9 +17,8 @@ from jaxtyping import Array, Float, Key
 from gan_jax.data.modality import IMAGE, LABEL_MAP, MASKED, Leaf, Shape, Spec
 from gan_jax.data.source import Source
 from gan_jax.data.sources.unpaired import merge
-from gan_jax.engine.game import Batch
+from gan_jax.engine.game import Batch, Keys
 from gan_jax.engine.keys import split, uniform
-from gan_jax.engine.priors import Keys
 from gan_jax.errors import BadInput
 
 Image = Float[Array, "_ _ _"]

@@ -11,9 +11,8 @@ import numpy as np
 from jaxtyping import Array, Float32, Int, Shaped
 
 from gan_jax.data.modality import IMAGE, Shape, Spec, by_leaf, spec_of, to_uint8
-from gan_jax.engine.game import Batch
+from gan_jax.engine.game import Batch, Keys
 from gan_jax.engine.keys import split
-from gan_jax.engine.priors import Keys
 from gan_jax.errors import BadInput
 
 Examples = dict[str, np.ndarray]

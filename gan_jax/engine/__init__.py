@@ -1,4 +1,4 @@
 """The engine: games (`game`), the step that plays them (`step`), dynamics, and `parallel` compositions of the step.
 
-Imports `errors` only.
+May import `priors` and `errors`.
 """

@@ -12,8 +12,9 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import optax
 from jaxtyping import Array, Float, Int, Key, PyTree
 
+from gan_jax import priors
 from gan_jax.engine.dynamics import Dynamics, gradient_play
-from gan_jax.engine.priors import Code, Keys
+from gan_jax.priors import Code, Keys, Prior
 
 Params = PyTree[Array]
 """The learned arrays of one network."""
@@ -26,7 +27,7 @@ Batch = dict[str, Array]
 gets leaves `[slice, B, ...]`, one slice for each turn of the clock; see `slices`."""
 
 Latents = dict[str, Array]
-"""Inputs of the generator: `z` `[B, Z]`, the game's codes, each `[B]`, and its conditions, such as an image `a`."""
+"""Inputs of the generator: what is drawn from the prior, as `z` `[B, Z]`, and the conditions, such as an image `a`."""
 
 Metrics = dict[str, Float[Array, ""]]
 
@@ -122,24 +123,27 @@ class Game(NamedTuple):
 
     players: Mapping[str, Player]
     turns: tuple[Turn, ...]
-    prior: Callable[[Keys], Latents]
-    """`prior(keys [B]) -> latents`."""
+    prior: Prior
+    """The distributions of the latents by name: `{"z": Normal(100), "y": Categorical(10)}` in a game of ten classes."""
     inputs: Callable[[Batch, Latents], Mapping[str, tuple]]
     """`inputs(batch, latents) -> {player: arguments of its network}`, to initialize the networks."""
     sample: Callable[..., Array | Mapping[str, Array]]
     """`sample(nets, latents)`, or also `step`: images `[B, H, W, C]` or arrays by name, made by the `.ema` networks."""
     clock: str = "d"
     """The player whose turns measure time and are dealt real data, except lazy ones; see `slices`."""
-    codes: Mapping[str, Code] = MappingProxyType({})
-    """The codes that the prior draws besides `z`: `{"y": Categorical(10)}` in a game of ten classes."""
     conditions: tuple[str, ...] = ()
     """The arrays of the batch that are latents as they are: images to translate. Sampling then takes data."""
     frozen: Mapping[str, Frozen] = MappingProxyType({})
     """The pretrained networks, by names that are not those of players."""
 
+    @property
+    def codes(self) -> dict[str, Code]:
+        """The latents of known range."""
+        return {name: each for name, each in self.prior.items() if isinstance(each, Code)}
+
     def draw(self, keys: Keys, batch: Batch) -> Latents:
         """Draws the latents of a batch: those of the prior, and the game's conditions."""
-        return {**self.prior(keys), **{name: batch[name] for name in self.conditions}}
+        return {**priors.draw(self.prior, keys), **{name: batch[name] for name in self.conditions}}
 
 
 class PlayerState(NamedTuple):

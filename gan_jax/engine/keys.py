@@ -7,12 +7,12 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from gan_jax.engine.collectives import device_index
-from gan_jax.engine.game import Keys
+from gan_jax.priors import Keys, Normal
 
 
 def normal(keys: Keys, size: int) -> Float[Array, "B Z"]:
     """Draws standard normal latents `[B, size]` float32."""
-    return jax.vmap(lambda key: jax.random.normal(key, (size,), jnp.float32))(keys)
+    return Normal(size).draw(keys)
 
 
 def uniform(keys: Keys) -> Float[Array, " B"]:

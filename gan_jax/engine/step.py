@@ -18,9 +18,9 @@ from gan_jax.engine.dynamics import Field, Joint, Optimizers, gradient_play
 from gan_jax.engine.game import Batch, Game, Metrics, Move, Player, PlayerState, State, Turn, images_per_step, slices
 from gan_jax.engine.keys import example_keys, named_key
 from gan_jax.engine.networks import bind
-from gan_jax.engine.priors import Keys
 from gan_jax.engine.validate import check_batch, check_game, check_loss
 from gan_jax.errors import BadInput
+from gan_jax.priors import Keys
 
 Players = dict[str, PlayerState]
 Reports = dict[str, Metrics]

@@ -18,6 +18,8 @@ def check_game(game: Game) -> None:
         raise BadInput("a game needs at least one turn")
     if shared := sorted(game.players.keys() & game.frozen.keys()):
         raise BadInput(f"{shared[0]!r} is a player and a frozen network: give one of them another name")
+    if not isinstance(game.prior, Mapping):
+        raise BadInput("the prior must be declared: give distributions by name, as in prior={'z': Normal(100)}")
     for name, player in game.players.items():
         if isinstance(player.net, type) or not isinstance(player.net, Network):
             raise BadInput(f"the network of {name!r} has no init and apply, as NNX modules: give a flax.linen module")

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key
 
+from gan_jax import priors
 from gan_jax.data.modality import to_uint8
 from gan_jax.engine.game import Game, State
 from gan_jax.engine.keys import named_key
@@ -19,7 +20,7 @@ from gan_jax.engine.networks import bind
 from gan_jax.errors import BadInput
 from gan_jax.evaluation.inputs import LabeledImages, Probes
 from gan_jax.metrics.features.network import BATCH, FeatureNet, extract
-from gan_jax.sampling.interpolation import slerp
+from gan_jax.priors.interpolation import slerp
 from gan_jax.sampling.latents import cycle_classes, draw_latents
 from gan_jax.sampling.sampler import sampler
 
@@ -85,7 +86,7 @@ def _scorer(game: Game) -> Callable[[State, LabeledImages], Float[np.ndarray, " 
         return output[0] if isinstance(output, tuple) else output  # some discriminators return class logits as well
 
     def score(state: State, labeled: LabeledImages) -> Float[np.ndarray, " N"]:
-        blank = game.prior(jax.random.split(jax.random.key(0), BATCH))
+        blank = priors.draw(game.prior, jax.random.split(jax.random.key(0), BATCH))
         if "y" in blank and labeled.labels is None:
             raise BadInput("the discriminator needs labels, and the images have none: leave the metric out")
         n, scores = len(labeled.images), []

@@ -8,12 +8,11 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Int
 
-from gan_jax import losses
-from gan_jax.engine import priors
+from gan_jax import losses, priors
 from gan_jax.engine.game import Ema, Game, Network, Player, move, turn
-from gan_jax.engine.keys import normal, split
-from gan_jax.engine.priors import Categorical
+from gan_jax.engine.keys import split
 from gan_jax.losses import AdversarialLoss
+from gan_jax.priors import Categorical, Normal
 
 Classes = Int[Array, " B"]
 Logits = Float[Array, "B K"]
@@ -58,14 +57,11 @@ def game(
             gradient.
         ema: the generator's moving average (see `Player`), from which samples are drawn; 0 for none.
     """
-    labels = {"y": Categorical(classes)}
-
-    def prior(keys):
-        return {"z": normal(keys, z_size), **priors.draw(labels, keys)}
+    prior = {"z": Normal(z_size), "y": Categorical(classes)}
 
     def classify(nets, batch, keys):
         latent_keys, real_keys, fake_keys = split(keys, 3)
-        latents = prior(latent_keys)
+        latents = priors.draw(prior, latent_keys)
         x_fake = nets["g"](latents["z"], latents["y"])
         s_real, logits_real = nets["d"](batch["x"], real_keys)
         s_fake, logits_fake = nets["d"](x_fake, fake_keys)
@@ -88,5 +84,4 @@ def game(
         prior=prior,
         inputs=lambda batch, latents: {"g": (latents["z"], latents["y"]), "d": (batch["x"],)},
         sample=lambda nets, latents: nets["g"].ema(latents["z"], latents["y"]),
-        codes=labels,
     )

@@ -7,11 +7,9 @@ from typing import Any
 
 import optax
 
-from gan_jax.engine import priors
 from gan_jax.engine.game import Game, Move, Network, Turn
-from gan_jax.engine.keys import normal
-from gan_jax.engine.priors import Categorical
 from gan_jax.games import vanilla
+from gan_jax.priors import Categorical
 
 
 def game(
@@ -60,10 +58,8 @@ def game(
         return turns(with_labels(d_move), with_labels(g_move))
 
     original = vanilla.game(g, d, tx_g, tx_d, z_size=z_size, turns=labeled_turns, **choices)
-    labels = {"y": Categorical(classes)}
     return original._replace(
-        codes=labels,
-        prior=lambda keys: {"z": normal(keys, z_size), **priors.draw(labels, keys)},
+        prior={**original.prior, "y": Categorical(classes)},
         inputs=lambda batch, latents: {
             **original.inputs(batch, latents),
             "g": (latents["z"], latents["y"]),

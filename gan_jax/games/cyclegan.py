@@ -17,6 +17,7 @@ from gan_jax.engine.keys import split
 from gan_jax.losses.adversarial import AdversarialLoss
 from gan_jax.losses.reconstruction import l1
 from gan_jax.nets.pool import ImagePool
+from gan_jax.priors import ExampleKeys
 
 Images = Float[Array, "B ..."]
 Logits = Float[Array, "B K"]
@@ -120,7 +121,7 @@ def game(
             **memory,
         },
         turns=(turn(move(("g_ab", "g_ba"), g_loss, name="g"), d_move("a"), d_move("b")),),
-        prior=lambda keys: {"keys": keys},
+        prior={"keys": ExampleKeys()},
         inputs=lambda batch, latents: {
             "g_ab": (batch["a"], latents["keys"]),
             "g_ba": (batch["b"], latents["keys"]),

@@ -11,12 +11,11 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Shaped
 
-from gan_jax import losses
-from gan_jax.engine import priors
+from gan_jax import losses, priors
 from gan_jax.engine.game import Ema, Game, Network, Player, move, turn
-from gan_jax.engine.keys import normal, split
-from gan_jax.engine.priors import Categorical, Code
+from gan_jax.engine.keys import split
 from gan_jax.losses import AdversarialLoss
+from gan_jax.priors import Categorical, Code, Normal
 
 
 def log_posterior(code: Code, c: Shaped[Array, " B"], params: Float[Array, "B K"]) -> Float[Array, " B"]:
@@ -72,15 +71,14 @@ def game(
         ema: the generator's moving average (see `Player`), from which samples are drawn; 0 for none.
     """
 
-    def prior(keys):
-        return {"z": normal(keys, z_size), **priors.draw(codes, keys)}
+    prior = {"z": Normal(z_size), **codes}
 
     def generate(g, latents):
         return g(latents["z"], {name: latents[name] for name in codes})
 
     def scores_and_information(nets, batch, keys):
         latent_keys, real_keys, fake_keys = split(keys, 3)
-        latents = prior(latent_keys)
+        latents = priors.draw(prior, latent_keys)
         s_real, _ = nets["d"](batch["x"], real_keys)
         s_fake, params = nets["d"](generate(nets["g"], latents), fake_keys)
         information = {
@@ -116,5 +114,4 @@ def game(
             "d": (batch["x"],),
         },
         sample=lambda nets, latents: generate(nets["g"].ema, latents),
-        codes=codes,
     )

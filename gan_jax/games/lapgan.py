@@ -16,6 +16,7 @@ from gan_jax.engine.keys import normal, split
 from gan_jax.errors import BadInput
 from gan_jax.losses import AdversarialLoss
 from gan_jax.nets.layers.pyramid import gaussian_pyramid, up
+from gan_jax.priors import Normal
 
 
 def game(
@@ -112,7 +113,7 @@ def game(
     return Game(
         players=generators | discriminators,
         turns=(turn(*map(d_move, range(len(d)))), turn(*map(g_move, range(len(g))))),
-        prior=lambda keys: {"z": normal(keys, sum(sizes))},
+        prior={"z": Normal(sum(sizes))},
         inputs=inputs,
         sample=sample,
         clock="d0",

@@ -17,6 +17,7 @@ from gan_jax.engine.game import Ema, Frozen, Game, Network, Player, move, turn
 from gan_jax.engine.keys import split
 from gan_jax.losses.adversarial import AdversarialLoss
 from gan_jax.losses.reconstruction import squared_error
+from gan_jax.priors import ExampleKeys
 
 Distance = Callable[[Float[Array, "B ..."], Float[Array, "B ..."]], Float[Array, " B"]]
 """`distance(x, x_fake)` per example."""
@@ -115,7 +116,7 @@ def _translation(g: Network, tx_g: optax.GradientTransformation, ema: Ema) -> Ga
     return Game(
         players={"g": Player(g, tx_g, ema)},
         turns=(),
-        prior=lambda keys: {"keys": keys},
+        prior={"keys": ExampleKeys()},
         inputs=lambda batch, latents: {"g": (batch["a"], latents["keys"])},
         sample=lambda nets, latents: nets["g"].ema(latents["a"], latents["keys"]),
         clock="g",

@@ -15,6 +15,7 @@ from gan_jax.engine.game import Ema, Game, Keys, Move, Network, Player, Turn, mo
 from gan_jax.engine.keys import normal, split
 from gan_jax.losses import AdversarialLoss
 from gan_jax.penalties import Penalty, nothing, total
+from gan_jax.priors import Normal
 
 Turns = Callable[[Move, Move], tuple[Turn, ...]]
 """`turns(d, g)`: arranges the discriminator's move and the generator's in the turns of one step."""
@@ -97,7 +98,7 @@ def game(
     return Game(
         players={"g": Player(g, tx_g, ema), "d": Player(d, tx_d), **penalty.memory},
         turns=turns(move(("d", *penalty.memory), d_loss, name="d"), move("g", g_loss)),
-        prior=lambda keys: {"z": normal(keys, z_size)},
+        prior={"z": Normal(z_size)},
         inputs=lambda batch, latents: {
             "g": (latents["z"],),
             "d": (batch["x"],),

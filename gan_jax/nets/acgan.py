@@ -10,13 +10,13 @@ from flax import linen as nn
 from jaxtyping import Array, Float, Int
 
 from gan_jax.engine.game import Keys
-from gan_jax.engine.priors import Categorical
 from gan_jax.nets import dcgan
 from gan_jax.nets.layers.conditioning import concat_codes
 from gan_jax.nets.layers.convolution import Conv
 from gan_jax.nets.layers.dropout import Dropout
 from gan_jax.nets.layers.normalization import BatchNorm
 from gan_jax.nets.pair import Pair
+from gan_jax.priors import Categorical
 
 INITIAL = nn.initializers.normal(0.02)
 

@@ -12,12 +12,12 @@ from flax import linen as nn
 from jaxtyping import Array, Float, Shaped
 
 from gan_jax.engine.game import Keys
-from gan_jax.engine.priors import Categorical, Code
 from gan_jax.nets import dcgan
 from gan_jax.nets.layers.conditioning import concat_codes
 from gan_jax.nets.layers.convolution import Conv
 from gan_jax.nets.layers.normalization import BatchNorm
 from gan_jax.nets.pair import Pair, unsupported
+from gan_jax.priors import Categorical, Code
 
 INITIAL = nn.initializers.normal(0.02)
 

@@ -10,9 +10,8 @@ from jaxtyping import Array, Key
 
 from gan_jax.engine.game import Batch, Game, Latents
 from gan_jax.engine.keys import example_keys, named_key
-from gan_jax.engine.priors import Categorical, Code, Keys
 from gan_jax.errors import BadInput
-from gan_jax.sampling.interpolation import slerp
+from gan_jax.priors import Categorical, Code, Distribution, draw
 
 Values = Sequence[int | float]
 """Values of a code: classes from 0, or numbers."""
@@ -40,14 +39,14 @@ def draw_latents(
     conditions = {name: examples[name] for name in game.conditions if name in examples}
     if game.conditions and not conditions:
         raise BadInput(f"this game makes samples of inputs ({', '.join(game.conditions)}), not of noise alone")
-    latents = _drawing(game.prior, n)(key) | conditions
+    latents = _drawing(tuple(game.prior.items()), n)(key) | conditions
     return latents | {name: jnp.resize(_array(game.codes, name, given[name]), (n,)) for name in given}
 
 
 @lru_cache(maxsize=8)
-def _drawing(prior: Callable[[Keys], Latents], n: int) -> Callable[[Key[Array, ""]], Latents]:
+def _drawing(prior: tuple[tuple[str, Distribution], ...], n: int) -> Callable[[Key[Array, ""]], Latents]:
     """Jits a prior: eagerly, every one of its operations would be compiled by itself."""
-    return jax.jit(lambda key: prior(example_keys(named_key(key, "sample"), n)))
+    return jax.jit(lambda key: draw(dict(prior), example_keys(named_key(key, "sample"), n)))
 
 
 def cycle_classes(game: Game) -> dict[str, range]:
@@ -67,21 +66,14 @@ def sweep_code(game: Game, fixed: Latents, name: str, values: Values) -> Latents
     return {k: jnp.repeat(leaf, len(swept), axis=0) for k, leaf in fixed.items()} | {name: jnp.tile(swept, n)}
 
 
-def interpolate_latents(start: Latents, end: Latents, steps: int) -> Latents:
-    """Interpolates in `steps` from each of `n` latents `start` to its `end`: `[n * steps, ...]`.
+def interpolate_latents(game: Game, start: Latents, end: Latents, steps: int) -> Latents:
+    """Interpolates in `steps` from each of `n` latents `start` to its `end`, as their distributions say.
 
-    `z` follows the great circle (`slerp`), continuous codes the line; categorical codes stay those of the start.
+    Returns latents `[n * steps, ...]`.
     """
     t = jnp.linspace(0.0, 1.0, steps, dtype=jnp.float32)
-
-    def path(name: str, a: Array, b: Array) -> Array:
-        if name == "z":
-            return jax.vmap(lambda t: slerp(a, b, t), out_axes=1)(t).reshape(-1, *a.shape[1:])
-        if jnp.issubdtype(a.dtype, jnp.floating):
-            return (a[:, None] + t[None] * (b - a)[:, None]).reshape(-1)
-        return jnp.repeat(a, steps, axis=0)
-
-    return {name: path(name, a, end[name]) for name, a in start.items()}
+    paths = {name: each.interpolate(start[name], end[name], t) for name, each in game.prior.items()}
+    return {name: path.reshape(-1, *path.shape[2:]) for name, path in paths.items()}
 
 
 def check_codes(codes: Mapping[str, Code], given: Mapping[str, Values]) -> None:

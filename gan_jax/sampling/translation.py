@@ -11,6 +11,7 @@ from jaxtyping import Array, Key, Shaped, UInt8
 from gan_jax.data.modality import Leaf, to_uint8
 from gan_jax.engine.game import Batch, Game, State
 from gan_jax.engine.keys import example_keys, named_key
+from gan_jax.priors import draw
 from gan_jax.sampling.sampler import CHUNK, Samples, generate
 
 PIXELS = CHUNK * 64 * 64
@@ -50,7 +51,7 @@ def translator(
     @jax.jit
     def made(state: State, stored: Array, indices: Array) -> Any:
         key_of = jax.vmap(lambda index: example_keys(jax.random.fold_in(named_key(key, "sample"), index), 1)[0])
-        latents = {**game.prior(key_of(indices)), condition: leaf.modality.decode(stored)}
+        latents = {**draw(game.prior, key_of(indices)), condition: leaf.modality.decode(stored)}
         return generate(game, state.players, latents, state.step)
 
     def translate(state: State, inputs: Iterable[Shaped[np.ndarray, "1 ..."]]) -> Iterator[Samples]:

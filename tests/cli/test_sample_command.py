@@ -12,8 +12,8 @@ from gan_jax.cli import sample
 from gan_jax.cli.codes import parse_labels
 from gan_jax.cli.main import main
 from gan_jax.data.modality import to_uint8
-from gan_jax.engine.priors import Categorical
 from gan_jax.errors import BadInput
+from gan_jax.priors import Categorical
 from gan_jax.sampling.latents import draw_latents
 from gan_jax.sampling.sampler import sampler
 from gan_jax.training.restore import restore

@@ -48,7 +48,7 @@ def vectors(starts, losses, dynamics=gradient_play, *, txs=None, alternating=Fal
     return Game(
         players={name: Player(Vector(start), txs.get(name, optax.sgd(H))) for name, start in starts.items()},
         turns=tuple(turn(m, dynamics=dynamics) for m in moves) if alternating else (turn(*moves, dynamics=dynamics),),
-        prior=lambda keys: {},
+        prior={},
         inputs=lambda batch, latents: dict.fromkeys(starts, (batch["x"],)),
         sample=lambda nets, latents: nets["g"].ema(latents),
         clock=next(iter(starts)),

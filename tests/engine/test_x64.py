@@ -7,10 +7,10 @@ import pytest
 
 from gan_jax.config.discovery import entries, find
 from gan_jax.config.flags import parse
-from gan_jax.engine.priors import Categorical, Uniform
 from gan_jax.engine.step import init
 from gan_jax.metrics.features import mnist
 from gan_jax.metrics.features.network import extract
+from gan_jax.priors import Categorical, Uniform, draw
 from gan_jax.runs.run_data import open_data
 from gan_jax.training.train import abstract_batch
 
@@ -39,7 +39,7 @@ def test_states_latents_and_examples_of_every_experiment_have_no_leaf_of_64_bits
     state = jax.eval_shape(lambda: init(game, jax.random.key(0), batch))
     keys = jax.random.split(jax.random.key(0), 4)
     examples = jax.eval_shape(source.decode, source.read(np.arange(4)), keys)
-    latents = jax.eval_shape(lambda: game.prior(keys))
+    latents = jax.eval_shape(lambda: draw(game.prior, keys))
     found = dtypes((state, latents, examples))
     assert {path for path, dtype in found.items() if dtype.itemsize > 4} == set()
     assert jnp.float32 in found.values()

@@ -12,13 +12,14 @@ from gan_jax.data.sources.unpaired import unpaired
 from gan_jax.engine.game import Game, State
 from gan_jax.evaluation.inputs import read_images, subset_indices
 from gan_jax.evaluation.translations import choose_direction, image_sets, translate_examples
+from gan_jax.priors import ExampleKeys
 
 STATE = State(jnp.int32(0), jax.random.key(0), {})
 N = 300  # more than are read at once
 
 
 def game(sample, *conditions):
-    return Game({}, (), prior=lambda keys: {"keys": keys}, inputs=lambda *_: {}, sample=sample, conditions=conditions)
+    return Game({}, (), prior={"keys": ExampleKeys()}, inputs=lambda *_: {}, sample=sample, conditions=conditions)
 
 
 def translated(played, source, domain="", n=N):

@@ -10,6 +10,7 @@ import pytest
 
 from gan_jax import losses
 from gan_jax.games import acgan
+from gan_jax.priors import draw
 
 N, K = 8, 3
 RANDOM = np.random.RandomState(0)
@@ -94,7 +95,7 @@ def test_class_accuracies_use_real_labels_and_labels_of_fakes():
 
 def test_labels_of_fakes_are_uniform_and_independent_of_the_batch():
     prior = game().prior
-    drawn = np.concatenate([np.asarray(prior(jax.random.split(jax.random.key(i), 1000))["y"]) for i in range(3)])
+    drawn = np.concatenate([np.asarray(draw(prior, jax.random.split(jax.random.key(i), 1000))["y"]) for i in range(3)])
     np.testing.assert_allclose(np.bincount(drawn, minlength=K) / len(drawn), 1 / K, atol=0.03)
     nets = Scripted()
     play(nets=nets)

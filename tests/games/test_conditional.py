@@ -13,10 +13,10 @@ from gan_jax import BadInput, init, make_step
 from gan_jax.config.experiment import Experiment, Phase, RunConfig
 from gan_jax.data import from_arrays
 from gan_jax.engine.keys import example_keys, normal, split
-from gan_jax.engine.priors import Categorical
 from gan_jax.games import conditional, vanilla
 from gan_jax.nets.layers.dropout import Dropout
 from gan_jax.penalties import terms
+from gan_jax.priors import Categorical
 from gan_jax.sampling.latents import cycle_classes, draw_latents
 from gan_jax.sampling.sampler import sampler
 from gan_jax.training.train import check

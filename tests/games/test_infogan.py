@@ -15,8 +15,8 @@ from scipy import integrate, stats
 
 from gan_jax import init, make_step
 from gan_jax.engine.networks import bind
-from gan_jax.engine.priors import Categorical, Uniform
 from gan_jax.games import infogan
+from gan_jax.priors import Categorical, Uniform
 from gan_jax.training.chunk import mean, over_steps
 
 N = 6

@@ -14,6 +14,7 @@ from gan_jax.engine.game import images_per_step
 from gan_jax.engine.networks import bind
 from gan_jax.games import lapgan
 from gan_jax.nets.layers import pyramid as layers
+from gan_jax.priors import draw
 
 B, SHAPE = 4, (8, 8, 2)
 down, up = jax.jit(layers.down), jax.jit(layers.up)
@@ -136,7 +137,7 @@ def test_sampling_adds_residuals_to_the_coarsest_image():
     calls = [recorded(lambda *args, part=part: part) for part in parts]
     nets = {f"g{k}": SimpleNamespace(ema=net) for k, (net, _) in enumerate(calls)}
     game = three_levels()
-    z = game.prior(keys)["z"]
+    z = draw(game.prior, keys)["z"]
     np.testing.assert_allclose(game.sample(nets, {"z": z}), x, atol=1e-6)
     [[(z0,)], [(z1, low_1)], [(z2, low_2)]] = [seen for _, seen in calls]
     np.testing.assert_array_equal(jnp.concatenate([z0, z1, z2], axis=1), z)  # each latent value is used by one level
@@ -148,7 +149,7 @@ def test_samples_are_clipped_to_the_range_of_images():
     replies = (jnp.ones((B, 2, 2, 2)), 5 * jnp.ones((B, 4, 4, 2)), -20 * jnp.ones((B, 8, 8, 2)))
     nets = {f"g{k}": SimpleNamespace(ema=lambda *args, reply=reply: reply) for k, reply in enumerate(replies)}
     game = three_levels()
-    np.testing.assert_array_equal(game.sample(nets, game.prior(keys)), -np.ones((B, *SHAPE)))
+    np.testing.assert_array_equal(game.sample(nets, draw(game.prior, keys)), -np.ones((B, *SHAPE)))
 
 
 @pytest.mark.slow
@@ -160,7 +161,7 @@ def test_levels_are_trained_independently():
         game = lapgan.game((G(width=width), G(), G()), (D(), D(), D()), sgd, sgd, shape=SHAPE, z_size=5)
         state, _ = jax.jit(lambda data, game=game: make_step(game)(init(game, jax.random.key(0), data), data))(data)
         ends.append({name: player.params for name, player in state.players.items() if name[1] != "0"})
-        sample = jax.jit(lambda players, game=game: game.sample(bind(game, players), game.prior(keys)))
+        sample = jax.jit(lambda players, game=game: game.sample(bind(game, players), draw(game.prior, keys)))
         samples.append(sample(state.players))
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), *ends)
     assert samples[0].shape == (B, *SHAPE)
@@ -173,7 +174,7 @@ def test_single_level_plays_on_whole_images():
     x = images()
     loss_of(game, "d0")({"g0": lambda z: jnp.zeros((B, *SHAPE)), "d0": d}, {"x": x}, keys, step)
     np.testing.assert_array_equal(calls[0][0], x)
-    assert game.prior(keys)["z"].shape == (B, 5)
+    assert draw(game.prior, keys)["z"].shape == (B, 5)
 
 
 def test_inconsistent_levels_are_refused():

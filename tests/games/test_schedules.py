@@ -25,8 +25,8 @@ from arena import (
 from gan_jax import losses
 from gan_jax.engine.keys import example_keys
 from gan_jax.engine.networks import bind
-from gan_jax.engine.priors import Categorical
 from gan_jax.games import acgan, conditional, infogan, lapgan, vanilla
+from gan_jax.priors import Categorical
 
 
 def always(value):

@@ -19,9 +19,9 @@ from arena import (
 
 from gan_jax import bind, init, losses
 from gan_jax.engine.keys import example_keys
-from gan_jax.engine.priors import Categorical
 from gan_jax.games import acgan, conditional, infogan, lapgan, vanilla
 from gan_jax.nets.layers.packed import Packed
+from gan_jax.priors import Categorical
 
 TX = optax.sgd(0.1)
 CODES = {"c": Categorical(CLASSES)}

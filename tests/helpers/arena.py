@@ -15,13 +15,13 @@ from gan_jax import Game, Player, State, init, losses, make_step, move, penaltie
 from gan_jax.engine.dynamics import Dynamics, consensus, lookahead, unrolled
 from gan_jax.engine.game import Frozen, slice_count
 from gan_jax.engine.keys import normal, split
-from gan_jax.engine.priors import Categorical, Uniform
 from gan_jax.games import acgan, conditional, cyclegan, infogan, lapgan, paired, vanilla
 from gan_jax.losses.reconstruction import l1
 from gan_jax.nets.layers.conditioning import concat_codes
 from gan_jax.nets.layers.dropout import Dropout
 from gan_jax.nets.layers.normalization import BatchNorm
 from gan_jax.penalties import terms
+from gan_jax.priors import Categorical, Normal, Uniform
 
 BATCH, Z, SHAPE, CLASSES = 16, 3, (2, 2, 1), 3
 
@@ -105,7 +105,7 @@ def gan(g, d, tx, turns, **kwargs) -> Game:
     return Game(
         players={"g": Player(g, tx, kwargs.pop("ema", 0.0)), "d": Player(d, tx)},
         turns=turns,
-        prior=lambda keys: {"z": normal(keys, Z)},
+        prior={"z": Normal(Z)},
         inputs=lambda batch, latents: {"g": (latents["z"],), "d": (batch["x"],)},
         sample=lambda nets, latents: nets["g"].ema(latents["z"]),
         **kwargs,
@@ -202,7 +202,7 @@ def cycle(tx):
             turn(move(("ab", "ba"), translate)),
             turn(move("da", discriminate(1, "da", "ba", "b")), move("db", discriminate(-1, "db", "ab", "a"))),
         ),
-        prior=lambda keys: {"z": normal(keys, 4)},
+        prior={"z": Normal(4)},
         inputs=lambda batch, latents: dict.fromkeys(("ab", "ba", "da", "db"), x(batch)),
         sample=lambda nets, latents: nets["ab"].ema(latents["z"].reshape(-1, *SHAPE)),
         clock="da",
@@ -229,7 +229,7 @@ def two_discriminators(tx):
             "d2": Player(Discriminator(norm=True), tx),
         },
         turns=(turn(move("d1", discriminate("d1")), move("d2", discriminate("d2"))), turn(move("g", please_both))),
-        prior=lambda keys: {"z": normal(keys, Z)},
+        prior={"z": Normal(Z)},
         inputs=lambda batch, latents: {"g": (latents["z"],), "d1": (batch["x"],), "d2": (batch["x"],)},
         sample=lambda nets, latents: nets["g"].ema(latents["z"]),
         clock="d1",

@@ -5,11 +5,9 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from gan_jax import Game, Player, losses, move, turn
+from gan_jax import Game, Player, losses, move, priors, turn
 from gan_jax.config.experiment import Experiment, Phase, RunConfig
 from gan_jax.data import Source
-from gan_jax.engine import priors
-from gan_jax.engine.keys import normal
 from gan_jax.nets import mlp
 
 CODES = {"c1": priors.Categorical(3), "c2": priors.Uniform()}
@@ -25,8 +23,7 @@ class Generator(nn.Module):
         return mlp.Generator(self.shape, widths=(8,))(jnp.concatenate([z, jax.nn.one_hot(c1, 3), c2[:, None]], axis=1))
 
 
-def prior(keys):
-    return {"z": normal(keys, 4), **priors.draw(CODES, keys)}
+PRIOR = {"z": priors.Normal(4), **CODES}
 
 
 def experiment(
@@ -40,11 +37,14 @@ def experiment(
         common: The flags of every experiment.
     """
 
+    def score(nets, keys):
+        return nets["d"](nets["g"](*priors.draw(PRIOR, keys).values()))
+
     def d_loss(nets, batch, keys, step):
-        return jnp.mean(losses.hinge.d(nets["d"](batch["x"]), nets["d"](nets["g"](*prior(keys).values())))), {}
+        return jnp.mean(losses.hinge.d(nets["d"](batch["x"]), score(nets, keys))), {}
 
     def g_loss(nets, batch, keys, step):
-        s_fake = nets["d"](nets["g"](*prior(keys).values()))
+        s_fake = score(nets, keys)
         return jnp.mean(losses.hinge.g(s_fake, s_fake)), {}
 
     adam = optax.adam(1e-2)
@@ -54,9 +54,8 @@ def experiment(
             "d": Player(mlp.Discriminator(widths=(8,)), adam),
         },
         turns=(turn(move("d", d_loss)), turn(move("g", g_loss))),
-        prior=prior,
+        prior=PRIOR,
         inputs=lambda batch, latents: {"g": (latents["z"], latents["c1"], latents["c2"]), "d": (batch["x"],)},
         sample=lambda nets, latents: nets["g"].ema(latents["z"], latents["c1"], latents["c2"]),
-        codes=CODES,
     )
     return Experiment((Phase(game, common.images),), common, grid=(2, 4))

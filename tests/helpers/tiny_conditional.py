@@ -5,15 +5,13 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from gan_jax import Game, Player, losses, move, turn
+from gan_jax import Game, Player, losses, move, priors, turn
 from gan_jax.config.experiment import Experiment, Phase, RunConfig
 from gan_jax.data import Source
-from gan_jax.engine import priors
 from gan_jax.engine.keys import normal
 from gan_jax.nets import mlp
 
 CLASSES = 10
-LABELS = {"y": priors.Categorical(CLASSES)}
 
 
 class Generator(nn.Module):
@@ -57,9 +55,8 @@ def experiment(
     game = Game(
         players={"g": Player(Generator(), adam, ema=0.5), "d": Player(Discriminator(), adam)},
         turns=(turn(move("d", d_loss)), turn(move("g", g_loss))),
-        prior=lambda keys: {"z": normal(keys, 4), **priors.draw(LABELS, keys)},
+        prior={"z": priors.Normal(4), "y": priors.Categorical(CLASSES)},
         inputs=lambda batch, latents: {"g": (latents["z"], latents["y"]), "d": (batch["x"], batch["y"])},
         sample=lambda nets, latents: nets["g"].ema(latents["z"], latents["y"]),
-        codes=LABELS,
     )
     return Experiment((Phase(game, common.images),), common, grid=(3, 4))

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from gan_jax import BadInput
-from gan_jax.engine.priors import Categorical, Uniform
 from gan_jax.nets import infogan
 from gan_jax.nets.layers.conditioning import concat_codes
+from gan_jax.priors import Categorical, Uniform
 
 CODES = {"c1": Categorical(10), "c2": Uniform(), "c3": Uniform()}
 

@@ -27,7 +27,7 @@ def game(tx, *turns):
     return Game(
         players={"d": Player(Point(), tx)},
         turns=turns,
-        prior=lambda keys: {"z": jnp.zeros(len(keys))},
+        prior={},
         inputs=lambda batch, latents: {"d": (batch["x"],)},
         sample=lambda nets, latents: latents["z"],
     )

@@ -15,6 +15,7 @@ from gan_jax.engine.keys import normal, split, uniform
 from gan_jax.engine.networks import BoundNet
 from gan_jax.errors import BadInput
 from gan_jax.penalties import Penalty, for_players, nothing, terms, total
+from gan_jax.priors import Normal
 
 close = partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-6)
 
@@ -203,7 +204,7 @@ def test_engine_plays_penalties_and_updates_their_memory():
     game = Game(
         players={"g": Player(Generator(norm=False), tx), "d": Player(Discriminator(), tx), **penalty.memory},
         turns=(turn(move(("d", *penalty.memory), d_loss, name="d")),),
-        prior=lambda keys: {"z": normal(keys, Z)},
+        prior={"z": Normal(Z)},
         inputs=lambda batch, latents: {
             "g": (latents["z"],),
             "d": (batch["x"],),

@@ -141,7 +141,7 @@ def test_samples_cycle_through_classes_and_match_the_preview(runs):
 def test_game_without_labels_is_refused(runs):
     run = restore(runs[0])
     with pytest.raises(BadInput, match="makes no labeled images: give runs of a conditional game"):
-        labeled_samples(run._replace(game=run.game._replace(codes=tiny_codes.CODES)), 30)
+        labeled_samples(run._replace(game=run.game._replace(prior=tiny_codes.PRIOR)), 30)
 
 
 @pytest.mark.slow

@@ -4,8 +4,7 @@ import numpy as np
 from jaxtyping import Array, Int
 
 from gan_jax.data.source import Examples, Source, renamed
-from gan_jax.engine.game import Batch
-from gan_jax.engine.priors import Keys
+from gan_jax.engine.game import Batch, Keys
 from gan_jax.errors import BadInput
 
 

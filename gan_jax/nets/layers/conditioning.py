@@ -7,8 +7,8 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jaxtyping import Array, Float, Int, Shaped
 
-from gan_jax.engine.priors import Categorical, Code
 from gan_jax.nets.layers.spectral_norm import SpectralNorm
+from gan_jax.priors import Categorical, Code
 
 Labels = Int[Array, " B"]
 

@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gan_jax.sampling.interpolation import slerp
+from gan_jax.priors.interpolation import slerp
 
 
 def pairs(size=16, count=5):

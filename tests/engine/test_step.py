@@ -360,6 +360,12 @@ def test_inconsistent_game_is_refused(turns, message):
         make_step(game)
 
 
+def test_a_prior_that_is_a_function_is_refused():
+    game = gan(*plain_nets, sgd, (turn(move("d", d_loss)),))._replace(prior=lambda keys: {})
+    with pytest.raises(BadInput, match="the prior must be declared: give distributions by name, as in prior="):
+        make_step(game)
+
+
 def test_batch_without_a_slice_per_turn_of_the_clock_is_refused():
     game, state, *_ = reference(arena.vanilla_batch_norm)
     with pytest.raises(BadInput, match="2 slices where a step takes 1, one for each turn of 'd'"):

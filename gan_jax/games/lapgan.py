@@ -12,7 +12,7 @@ from jaxtyping import Array, Float
 
 from gan_jax import losses
 from gan_jax.engine.game import Ema, Game, Move, Network, Player, move, turn
-from gan_jax.engine.keys import normal, split
+from gan_jax.engine.keys import split
 from gan_jax.errors import BadInput
 from gan_jax.losses import AdversarialLoss
 from gan_jax.nets.layers.pyramid import gaussian_pyramid, up
@@ -61,6 +61,7 @@ def game(
         raise BadInput(f"images of {height}x{width} cannot be halved {finest} times: use fewer levels")
     pixels = [height * width // 4 ** (finest - k) for k in range(len(g))]
     sizes = [z_size, *pixels[1:]]
+    noise = Normal(sum(sizes))
 
     def split_latent(z: Float[Array, "B Z"]) -> list[Float[Array, "B _"]]:
         """Splits the flat latent into the parts of the levels."""
@@ -78,7 +79,7 @@ def game(
     def scores(nets, batch, keys, k):
         z_keys, real_keys, fake_keys = split(keys, 3)
         x, *low = real(batch, k)
-        x_fake = nets[f"g{k}"](split_latent(normal(z_keys, sum(sizes)))[k], *low)
+        x_fake = nets[f"g{k}"](split_latent(noise.draw(z_keys))[k], *low)
         return nets[f"d{k}"](x, *low, real_keys), nets[f"d{k}"](x_fake, *low, fake_keys)
 
     def d_move(k: int) -> Move:
@@ -113,7 +114,7 @@ def game(
     return Game(
         players=generators | discriminators,
         turns=(turn(*map(d_move, range(len(d)))), turn(*map(g_move, range(len(g))))),
-        prior={"z": Normal(sum(sizes))},
+        prior={"z": noise},
         inputs=inputs,
         sample=sample,
         clock="d0",

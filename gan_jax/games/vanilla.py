@@ -12,7 +12,7 @@ from jaxtyping import Array, Float, Int
 from gan_jax import losses
 from gan_jax.engine.dynamics import Dynamics, gradient_play
 from gan_jax.engine.game import Ema, Game, Keys, Move, Network, Player, Turn, move, turn
-from gan_jax.engine.keys import normal, split
+from gan_jax.engine.keys import split
 from gan_jax.losses import AdversarialLoss
 from gan_jax.penalties import Penalty, nothing, total
 from gan_jax.priors import Normal
@@ -71,11 +71,11 @@ def game(
             `lambda d, g: k * (turn(d),) + (turn(g),)`.
         ema: the generator's moving average (see `Player`), from which samples are drawn; 0 for none.
     """
-    penalty = total(penalties)
+    penalty, noise = total(penalties), Normal(z_size)
 
     def scores(nets, batch, keys, step):
         z_keys, real_keys, fake_keys, penalty_keys, real_augment, fake_augment = split(keys, 6)
-        x_fake = nets["g"](normal(z_keys, z_size))
+        x_fake = nets["g"](noise.draw(z_keys))
         s_real = nets["d"](augment(batch["x"], real_augment, step), real_keys)
         s_fake = nets["d"](augment(x_fake, fake_augment, step), fake_keys)
         critic = nets["d"].wrap(lambda d, x: d(augment(x, real_augment, step), real_keys))
@@ -98,7 +98,7 @@ def game(
     return Game(
         players={"g": Player(g, tx_g, ema), "d": Player(d, tx_d), **penalty.memory},
         turns=turns(move(("d", *penalty.memory), d_loss, name="d"), move("g", g_loss)),
-        prior={"z": Normal(z_size)},
+        prior={"z": noise},
         inputs=lambda batch, latents: {
             "g": (latents["z"],),
             "d": (batch["x"],),

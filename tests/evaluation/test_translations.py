@@ -14,6 +14,8 @@ from gan_jax.evaluation.inputs import read_images, subset_indices
 from gan_jax.evaluation.translations import choose_direction, image_sets, translate_examples
 from gan_jax.priors import ExampleKeys
 
+pytestmark = pytest.mark.medium
+
 STATE = State(jnp.int32(0), jax.random.key(0), {})
 N = 300  # more than are read at once
 

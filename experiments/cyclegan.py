@@ -14,6 +14,7 @@ from typing import Literal
 import jax
 import jax.numpy as jnp
 import optax
+from flax import linen as nn
 from tyro.conf import Fixed
 
 from gan_jax.augment import diff_augment
@@ -30,6 +31,8 @@ from gan_jax.metrics.features import classifier_file
 from gan_jax.nets import cyclegan as nets
 from gan_jax.nets.augmented import Augmented
 from gan_jax.nets.pair import Pair
+
+Transform = Literal["color", "translation", "cutout"]
 
 
 @jax.tree_util.register_dataclass
@@ -50,9 +53,11 @@ class Config:
     """The same of --to."""
     semantic_weight: PositiveFloat = 1.0
     """Weight of these terms."""
-    augment: tuple[Literal["color", "translation", "cutout"], ...] = ()
-    """DiffAugment, Zhao 2020 (arXiv:2006.10738): what is done at random to the images that discriminators see. It helps
-    where a domain has few images."""
+    augment_a: tuple[Transform, ...] = ()
+    """DiffAugment, Zhao 2020 (arXiv:2006.10738): what is done at random to the images that the discriminator of --data
+    sees. Translators need not learn what is undone by it, as the place or the size of things."""
+    augment_b: tuple[Transform, ...] = ()
+    """The same of --to."""
     pool: NonNegativeInt = 50
     """Past translations that a discriminator is shown again; 0 for none."""
     learning_rate: PositiveFloat = 2e-4
@@ -89,9 +94,7 @@ def build(source: Source, run: RunConfig, config: Config) -> Experiment:
         sizes = " and ".join(f"{width}x{height}" for height, width, _ in shapes.values())
         raise BadInput(f"{source.name} has domains of {sizes}: give --image-size, or another --to for this --data")
     (g_ba, d_a), (g_ab, d_b) = (config.networks(shapes[name]) for name in "ab")
-    if config.augment:
-        transforms = tuple(getattr(diff_augment, name) for name in config.augment)
-        d_a, d_b = Augmented(d_a, transforms), Augmented(d_b, transforms)
+    d_a, d_b = _augmented(d_a, config.augment_a), _augmented(d_b, config.augment_b)
     steps = run.images // run.batch_size
     rate = optax.join_schedules(
         [
@@ -118,6 +121,10 @@ def build(source: Source, run: RunConfig, config: Config) -> Experiment:
     )
     evaluation = Evaluation(cycle_errors, samples=64)
     return Experiment((Phase(game, run.images),), run, grid=(5, 2), evaluation=evaluation)
+
+
+def _augmented(d: nn.Module, transforms: tuple[Transform, ...]) -> nn.Module:
+    return Augmented(d, tuple(getattr(diff_augment, name) for name in transforms)) if transforms else d
 
 
 SIGMA = 0.02

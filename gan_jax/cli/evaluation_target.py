@@ -17,8 +17,8 @@ from gan_jax.evaluation.translations import (
     Direction,
     Translated,
     choose_direction,
+    example_translator,
     image_sets,
-    translate_examples,
 )
 from gan_jax.metrics.features.network import FeatureNet
 from gan_jax.runs.digest import digest
@@ -96,9 +96,9 @@ def _translating(
 
     examples, way = opened(split)
     found = examples.split or split
-    draw = cache(partial(translate_examples, run.game, run.state, way, key))
+    draw = cache(partial(example_translator(run.game, way, key), run.state))
     return target._replace(
-        drawn=target.drawn | {"inputs": {"data": way.inputs.name, "split": found, "array": way.condition}},
+        drawn=target.drawn | way.protocol(found),
         draw=draw,
         probes=None,
         reference=lambda _: Reference(found, way.targets, lambda: opened("test")[1].targets),

@@ -74,7 +74,8 @@ def _prepare_evaluation(experiment: Experiment, source: Source, folder: RunDir) 
     Raises:
         BadInput: a metric is not supported, or the run was evaluated under another protocol before.
     """
-    game, evaluator = experiment.phases[0].game, Evaluator(experiment.common, source)
+    game, source = experiment.phases[0].game, experiment.played_on(source)
+    evaluator = Evaluator(experiment.common, source, game)
     protocols = merge_protocols(folder.protocols, evaluator.protocols(game))
     if not folder.manifest.exists():
         with saying("computing every score once"):

@@ -21,6 +21,7 @@ from gan_jax.evaluation.feature_choice import choose_features
 from gan_jax.evaluation.inputs import EvalInputs, compute_features
 from gan_jax.evaluation.real_data import training_reference
 from gan_jax.evaluation.suite import Values, compute_scores, directions, parse_set_metrics
+from gan_jax.evaluation.translations import choose_direction, example_translator
 from gan_jax.runs.files import write_atomic
 from gan_jax.runs.run_data import open_data
 
@@ -31,14 +32,18 @@ SEED = 0
 class Evaluator:
     """Evaluates states of a run; computes the features of real images once.
 
+    A game with conditions, of which `game` is one phase, translates examples of `source`, those of its first condition.
+
     Raises:
         BadInput: unknown metric or feature network, or one that does not fit the images.
     """
 
-    def __init__(self, common: RunConfig, source: Source):
+    def __init__(self, common: RunConfig, source: Source, game: Game):
         self._metrics, self._samples = parse_set_metrics(common.evaluate), common.evaluate_samples
-        self._net = choose_features(common.features, common.inception_weights, source.shape, source.name)
-        opened = functools.cache(lambda split: source if split == "train" else open_data(common, split))
+        self._way = choose_direction(game, source, "") if game.conditions else None
+        real = self._way.targets if self._way else source
+        self._net = choose_features(common.features, common.inception_weights, real.shape, real.name)
+        opened = functools.cache(lambda split: real if split == "train" else open_data(common, split))
         self._reference = training_reference(common, opened)
         self._real = self._reference.features(self._net, self._samples)
         self._key = jax.random.key(SEED)
@@ -46,13 +51,17 @@ class Evaluator:
     def protocols(self, game: Game) -> dict[str, protocol.Protocol]:
         """Returns the protocol of every metric."""
         drawn, shape = probes.drawing_protocol(game, "while training", SEED), self._reference.source.shape
+        drawn |= self._way.protocol("train") if self._way else {}
         common = protocol.make_protocol(self._net, self._real, self._reference, self._samples, shape, drawn)
         return protocol.per_metric(self._metrics, common, self._reference)
 
     def inputs(self, game: Game) -> Callable[[State], EvalInputs]:
         """Returns `inputs(state)`, which draws samples and computes their features; compiled once."""
-        draw = probes.image_drawer(game, self._key, self._reference.source.classes)
-        probe = probes.make_probes(game, self._key, self._net)
+        if self._way:
+            draw, probe = example_translator(game, self._way, self._key), lambda state: None
+        else:
+            draw = probes.image_drawer(game, self._key, self._reference.source.classes)
+            probe = probes.make_probes(game, self._key, self._net)
 
         def inputs(state: State) -> EvalInputs:
             fake = compute_features(self._net, draw(state, self._samples))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -16,6 +16,7 @@ from gan_jax.engine.game import Batch, Game, State
 from gan_jax.errors import BadInput
 from gan_jax.evaluation.image_sets import ImageSet, of_source
 from gan_jax.evaluation.inputs import CHUNK, LabeledImages, read_images, subset_indices
+from gan_jax.evaluation.probes import Drawer
 from gan_jax.sampling.latents import draw_latents
 from gan_jax.sampling.sampler import sampler
 
@@ -40,6 +41,10 @@ class Direction(NamedTuple):
     """Real images `x` that translations should look like."""
     paired: bool
     """Whether example i of the targets is what input i should become; else they are another set of images."""
+
+    def protocol(self, split: str) -> dict[str, Any]:
+        """Describes what is translated, of a split of the data: part of how samples are drawn."""
+        return {"inputs": {"data": self.inputs.name, "split": split, "array": self.condition}}
 
     @property
     def label(self) -> str | None:
@@ -67,24 +72,29 @@ def choose_direction(game: Game, examples: Source, domain: str) -> Direction:
     return Direction(condition, part[condition], targets, paired=False)
 
 
-def translate_examples(game: Game, state: State, way: Direction, key: Key[Array, ""], n: int) -> LabeledImages:
-    """Translates at most `n` examples, always the same ones: the first output, in 8 bits, with the labels of inputs.
+def example_translator(game: Game, way: Direction, key: Key[Array, ""]) -> Drawer:
+    """Returns `draw(state, n)`, compiled once, which translates at most `n` examples, always the same ones.
 
-    `key`, a scalar typed key, is for games with noise.
+    It gives the game's first output in 8 bits, with the labels of the inputs. `key` is for games with noise.
     """
-    draw, made, labels = sampler(game), [], []
-    for i, batch in enumerate(_batches(way, n)):
-        given = {way.condition: batch[way.condition]}
-        latents = draw_latents(game, jax.random.fold_in(key, i), len(given[way.condition]), examples=given)
-        with jax.default_matmul_precision("highest"):
-            samples = draw(state, latents)
-        made.append(to_uint8(next(iter(samples.values())) if isinstance(samples, Mapping) else samples))
-        labels += [batch[way.label]] if way.label else []
-    return LabeledImages(np.concatenate(made), np.concatenate(labels) if labels else None, way.inputs.classes)
+    draw = sampler(game)
+
+    def translations(state: State, n: int) -> LabeledImages:
+        made, labels = [], []
+        for i, batch in enumerate(_batches(way, n)):
+            given = {way.condition: batch[way.condition]}
+            latents = draw_latents(game, jax.random.fold_in(key, i), len(given[way.condition]), examples=given)
+            with jax.default_matmul_precision("highest"):
+                samples = draw(state, latents)
+            made.append(to_uint8(next(iter(samples.values())) if isinstance(samples, Mapping) else samples))
+            labels += [batch[way.label]] if way.label else []
+        return LabeledImages(np.concatenate(made), np.concatenate(labels) if labels else None, way.inputs.classes)
+
+    return translations
 
 
 def image_sets(way: Direction, made: LabeledImages, n: int) -> Translated:
-    """Makes sets of `made`, the translations of at most `n` examples, of their targets and inputs."""
+    """Makes sets of `made`, the translations of at most `n` examples, and of their targets and inputs."""
     targets = read_images(way.targets, subset_indices(way.targets.size, n))
     sets = _image_set(made, "translations"), _image_set(targets, way.targets.name)
     return Translated(*sets, _input_set(way, n))

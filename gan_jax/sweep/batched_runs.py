@@ -223,8 +223,8 @@ def _evaluation_scores(runs: BatchedRuns, phase: int) -> Callable[[State], dict[
     common = runs.experiment.common
     if not common.evaluate:
         return lambda state: {}
-    scorer = Evaluator(common, runs.data).scorer
     games = [schedule_phases(runs.build(runs.source, **c.kwargs))[phase].game for c in runs.combinations]
+    scorer = Evaluator(common, runs.data, games[0]).scorer
     scorers = [score for score in map(scorer, games) for _ in runs.seeds]
 
     def scores(state: State) -> dict[str, list[float]]:

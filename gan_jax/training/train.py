@@ -133,7 +133,7 @@ def single(
     `samplers` draw from the game of each phase; `glimpse` takes images and metrics of the first step of each.
     """
     common, plan = experiment.common, schedule_phases(experiment)
-    evaluator = Evaluator(common, source).scorer if common.evaluate else lambda game: lambda state: {}
+    evaluator = Evaluator(common, source, plan[0].game).scorer if common.evaluate else lambda game: lambda state: {}
     return Trainable(
         fresh=lambda phase: new_state(plan[phase].game, source, common),
         chunks=lambda phase, state: chunks(plan[phase], state, common, source, mesh, glimpse),
@@ -234,9 +234,6 @@ def check(experiment: Experiment, source: Source, devices: int | None = None) ->
     check_shares(common.batch_size, devices or len(jax.devices()))
     if common.evaluate and len(source.shape) != 3:
         raise BadInput(f"--evaluate is for images, but {source.name} has points of shape {source.shape}: leave it out")
-    if common.evaluate and any(phase.game.conditions for phase in experiment.phases):
-        what = "--evaluate draws samples from noise, and this game makes them of inputs"
-        raise BadInput(f"{what}: leave it out, and give gan-jax evaluate the run once it is trained")
     for phase in experiment.phases:
         check_fit(phase.game, source, common)
         frozen_variables(phase.game)

@@ -14,7 +14,7 @@ from PIL import Image
 
 from gan_jax.data.source import read_as_bytes
 from gan_jax.evaluation.inputs import read_images, subset_indices
-from gan_jax.evaluation.translations import choose_direction, translate_examples
+from gan_jax.evaluation.translations import choose_direction, example_translator
 from gan_jax.metrics import psnr
 from gan_jax.runs.run_dir import RunDir
 from gan_jax.training.restore import open_examples, restore
@@ -162,7 +162,7 @@ def test_a_run_on_pairs_is_evaluated_on_its_data(capfd, runs, tmp_path):
         assert drawn["inputs"] == {"data": "mnist5k", "split": "train", "array": "a"} and drawn["seed"] == 0
     run = restore(runs / "paired")
     way = choose_direction(run.game, open_examples(RunDir(runs / "paired")), "")
-    made = translate_examples(run.game, run.state, way, jax.random.key(0), 40).images
+    made = example_translator(run.game, way, jax.random.key(0))(run.state, 40).images
     real = read_images(way.targets, subset_indices(way.targets.size, 40)).images
     inputs = read_as_bytes(way.inputs, subset_indices(way.inputs.size, 40))["a"]
     for name, x in (("psnr", made), ("psnr_input", inputs)):
@@ -223,9 +223,32 @@ def test_data_without_inputs_is_refused_before_anything_is_written(capfd, tmp_pa
     assert code == 2 and "mnist5k has no 'a'" in errors and not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("metric", ["psnr", "fid"])
-def test_evaluation_while_training_is_refused_before_anything_is_written(capfd, tmp_path, metric):
-    code, _, errors = command(capfd, "train", FILES["paired"], "--evaluate", metric, "--run-dir", tmp_path / "run")
+@pytest.mark.parametrize("name", FILES)
+def test_scores_while_training_are_those_of_the_finished_run(capfd, tmp_path, name):
+    flags = [
+        "--evaluate",
+        "kid",
+        "--best",
+        "kid",
+        "--evaluate-every",
+        40,
+        "--evaluate-samples",
+        70,
+        "--features",
+        "mnist",
+    ]
+    code, _, errors = command(capfd, "train", FILES[name], *flags, "--run-dir", tmp_path / "run")
+    assert code == 0, errors
+    records = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    argv = [tmp_path / "run", "--metrics", "kid", "--samples", 70, "--features", "mnist", "--out", tmp_path / "s.json"]
+    code, _, errors = command(capfd, "evaluate", *argv)
+    assert code == 0, errors
+    assert json.loads((tmp_path / "s.json").read_text())["kid"]["kid"] == pytest.approx(records[-1]["kid"], rel=1e-6)
+    assert len({record["kid"] for record in records}) == 2
+
+
+def test_scores_of_pairs_while_training_are_refused_before_anything_is_written(capfd, tmp_path):
+    code, _, errors = command(capfd, "train", FILES["paired"], "--evaluate", "psnr", "--run-dir", tmp_path / "run")
     assert code == 2 and "evaluate" in errors and len(errors.splitlines()) == 1 and not (tmp_path / "run").exists()
 
 

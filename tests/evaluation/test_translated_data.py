@@ -11,7 +11,7 @@ from gan_jax.data.modality import Leaf, label_map
 from gan_jax.data.sources.unpaired import unpaired
 from gan_jax.engine.game import Game, State
 from gan_jax.evaluation.inputs import read_images, subset_indices
-from gan_jax.evaluation.translations import choose_direction, image_sets, translate_examples
+from gan_jax.evaluation.translations import choose_direction, example_translator, image_sets
 from gan_jax.priors import ExampleKeys
 
 pytestmark = pytest.mark.medium
@@ -26,7 +26,7 @@ def game(sample, *conditions):
 
 def translated(played, source, domain="", n=N):
     way = choose_direction(played, source, domain)
-    made = translate_examples(played, STATE, way, jax.random.key(0), n)
+    made = example_translator(played, way, jax.random.key(0))(STATE, n)
     return way, made, image_sets(way, made, n)
 
 
@@ -52,7 +52,7 @@ def test_noise_of_a_game_differs_between_examples_and_follows_the_key():
 
     way = choose_direction(game(sample, "a"), derived.edges(open_source("mnist5k")), "")
     same, again, other = (
-        translate_examples(game(sample, "a"), STATE, way, jax.random.key(seed), N).images for seed in (0, 0, 1)
+        example_translator(game(sample, "a"), way, jax.random.key(seed))(STATE, N).images for seed in (0, 0, 1)
     )
     np.testing.assert_array_equal(same, again)
     assert len(np.unique(same, axis=0)) == N and not np.array_equal(same, other)

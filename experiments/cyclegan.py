@@ -47,10 +47,10 @@ class Config:
     """Weight of the distance of an image from its translation to its own domain; it keeps colors. Domains of different
     channels take 0."""
     classifier_a: WeightsFile = None
-    """File with a classifier of --data (of scripts/train_classifier.py): translations keep the class it sees in their
+    """File with a classifier of --data (of scripts/train_classifier.py): translations keep the class it reads in their
     inputs, as in CyCADA, Hoffman 2018 (arXiv:1711.03213)."""
     classifier_b: WeightsFile = None
-    """The same of --to."""
+    """The same of --to. With both, each reads the translations that come into its domain."""
     semantic_weight: PositiveFloat = 1.0
     """Weight of these terms."""
     augment_a: tuple[Transform, ...] = ()

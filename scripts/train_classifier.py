@@ -15,7 +15,7 @@ accuracy.
     images      resized as `gan-jax train --image-size` does, in 8 bits; divided by 255; in training shifted by up to 2
                 pixels in each direction, black moving in
     optimizer   AdamW, weight decay 1e-4, learning rate 2e-3 falling to 0 along a cosine; cross entropy
-    training    12 epochs in batches of 128, dropout 0.5 on the features, key 0
+    training    12 epochs in batches of 128, dropout 0.5 on the features
 
 The file is an uncompressed `.npz` of float32 arrays, by the names of their parameters, with `name`, `classes` and, if
 it is not 28 x 28 x 1, the `shape` of an image.
@@ -26,15 +26,16 @@ from pathlib import Path
 import jax
 import tyro
 
+from gan_jax.config.flags import Seed
 from gan_jax.data import open_source
 from gan_jax.errors import BadInput
 from gan_jax.evaluation.inputs import read_all
 from gan_jax.metrics.features import classifier, classifier_file
 
-SEED = 0
 
-
-def main(out: Path, data: str = "mnist", image_size: int | None = None, data_dir: Path | None = None) -> None:
+def main(
+    out: Path, data: str = "mnist", image_size: int | None = None, data_dir: Path | None = None, seed: Seed = 0
+) -> None:
     """Writes the weights, and prints their sha256 and accuracy.
 
     Args:
@@ -42,13 +43,14 @@ def main(out: Path, data: str = "mnist", image_size: int | None = None, data_dir
         data: Data set of labeled images, as in gan-jax train; with a split test.
         image_size: Crop and resize images to squares of this many pixels a side.
         data_dir: Folder with its original archives, instead of a download.
+        seed: Seed of the weights, the order of the images and the dropout.
     """
     sources = [open_source(data, data_dir, split, image_size) for split in ("train", "test")]
     train, test = sources
     if len(train.shape) != 3 or not train.classes or test.classes != train.classes:
         raise BadInput(f"{data} has no labeled images of one size, but {list(train.shape)}: choose another data set")
     found = [read_all(source) for source in sources]
-    params = classifier.train_classifier(found[0].images, found[0].labels, len(train.classes), jax.random.key(SEED))
+    params = classifier.train_classifier(found[0].images, found[0].labels, len(train.classes), jax.random.key(seed))
     sha256 = classifier_file.save(out, train.name, train.classes, params, train.shape)
     for images, labels, _ in found:
         print(f"accuracy on {len(images)} images: {classifier.accuracy(params, images, labels):.4f}")

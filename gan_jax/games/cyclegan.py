@@ -4,7 +4,7 @@ Zhu et al. 2017, "Unpaired image-to-image translation using cycle-consistent adv
 sec. 4 (https://arxiv.org/abs/1703.10593), as its authors' program plays it: all networks move at once.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 
 import jax.numpy as jnp
@@ -44,7 +44,7 @@ def game(
         g:   min  mean(loss.g(d_b(b), d_b(g_ab(a)))) + mean(loss.g(d_a(a), d_a(g_ba(b))))
                   + cycle_weight (l1(a, g_ba(g_ab(a))) + l1(b, g_ab(g_ba(b))))
                   + identity_weight (l1(b, g_ab(b)) + l1(a, g_ba(a)))
-                  + semantic_weight (ce(class_a(a), class_a(g_ab(a))) + ce(class_b(b), class_b(g_ba(b))))
+                  + semantic_weight (ce(class_a(a), class_b(g_ab(a))) + ce(class_b(b), class_a(g_ba(b))))
         d_a: min  mean(loss.d(d_a(a), d_a(pool_a(g_ba(b)))))        d_b likewise
 
     Args:
@@ -61,8 +61,10 @@ def game(
         loss: least squares in the paper.
         classifiers: by domain, `a`, `b` or both, `classifier(images [B, ...]) -> logits [B, K]`, trained on it.
         semantic_weight: of the cross entropy of a translation's class with the most probable class of its input:
-            Hoffman et al. 2018, "CyCADA", eq. 4 (https://arxiv.org/abs/1711.03213). There one classifier sees the
-            inputs of both domains, and holds those that it misreads to the wrong class; here each sees its own.
+            Hoffman et al. 2018, "CyCADA", eq. 4 (https://arxiv.org/abs/1711.03213). There one classifier reads inputs
+            and translations of both domains, and holds the inputs that it misreads to the wrong class. Here inputs are
+            read by the classifier of their own domain (if there is none, the term is left out), translations by that
+            of the domain that they come into (if there is none, by that of the inputs).
         ema: the translators' moving average (see `Player`), from which samples are drawn; 0 for none.
     """
 
@@ -84,8 +86,9 @@ def game(
             same = jnp.mean(l1(b, nets["g_ab"](b, others[4]))) + jnp.mean(l1(a, nets["g_ba"](a, others[5])))
             total, report = total + identity_weight * same, report | {"identity": same}
         if classifiers:
-            fakes = {"a": fake_b, "b": fake_a}
-            kept = sum(jnp.mean(_same_class(nets[f"class_{x}"], batch[x], fakes[x])) for x in classifiers)
+            fakes, into = {"a": fake_b, "b": fake_a}, {"a": "b", "b": "a"}
+            readers = {x: nets[f"class_{into[x] if into[x] in classifiers else x}"] for x in classifiers}
+            kept = sum(jnp.mean(_same_class(nets[f"class_{x}"](batch[x]), readers[x](fakes[x]))) for x in classifiers)
             total, report = total + semantic_weight * kept, report | {"semantic": kept}
         return total, report
 
@@ -136,6 +139,6 @@ def game(
     )
 
 
-def _same_class(classifier: Callable[[Images], Logits], x: Images, translated: Images) -> Float[Array, " B"]:
-    """Computes the cross entropy of the class of a translation with the most probable class of `x`."""
-    return optax.softmax_cross_entropy_with_integer_labels(classifier(translated), jnp.argmax(classifier(x), axis=-1))
+def _same_class(of_input: Logits, of_translation: Logits) -> Float[Array, " B"]:
+    """Computes the cross entropy of the class of a translation with the most probable class of its input."""
+    return optax.softmax_cross_entropy_with_integer_labels(of_translation, jnp.argmax(of_input, axis=-1))

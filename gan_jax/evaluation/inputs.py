@@ -105,7 +105,7 @@ class EvalInputs(NamedTuple):
         """The probes of the run's networks."""
         if self.probes_or_none is None:
             raise BadInput(
-                "this metric needs a run whose samples are drawn from noise: give one, or leave the metric out"
+                "this metric needs a run whose samples are drawn from noise: give its folder, or leave the metric out"
             )
         return self.probes_or_none
 

@@ -72,7 +72,7 @@ def test_missing_inputs_raise_bad_input():
         (lambda: alone.training(), "no real images to compare with"),
         (lambda: alone.held_out(), "no real images to compare with"),
         (lambda: alone.real_shares(), "no real images to compare with"),
-        (lambda: alone.probes, "folder of a run"),
+        (lambda: alone.probes, "needs a run whose samples are drawn from noise: give its folder"),
         (lambda: alone.fake.predicted, "has no classes"),
         (lambda: tested.training(), "leave --split out"),
     ):

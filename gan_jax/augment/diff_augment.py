@@ -9,16 +9,19 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from gan_jax.engine.keys import Keys, split, uniform
+from gan_jax.engine.game import Keys
+from gan_jax.engine.keys import split, uniform
 
 Images = Float[Array, "B H W C"]
 """In [-1, 1]."""
 
 
 def color(x: Images, keys: Keys) -> Images:
-    """Changes brightness, saturation and contrast, in this order: `x + u`, then distances from the gray image and from
-    the mean of the image, times `2 u` and `u + 1/2`; each with its own `u`, the first from [-1/2, 1/2), the others from
-    [0, 1). Values may leave [-1, 1].
+    """Changes brightness, saturation and contrast, in this order; values may leave [-1, 1].
+
+        x + u - 1/2      gray + 2 u (x - gray)      mean + (u + 1/2) (x - mean)
+
+    Each `u` is drawn from [0, 1); `gray` is the mean over channels, `mean` that of the whole image.
     """
     shift, saturation, contrast = (uniform(each)[:, None, None, None] for each in split(keys, 3))
     x = x + shift - 0.5

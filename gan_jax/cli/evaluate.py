@@ -13,7 +13,7 @@ from gan_jax.cli.evaluate_pairs import (
     check_pair_flags,
     evaluate_files,
     evaluate_translations,
-    networks,
+    read_networks,
 )
 from gan_jax.cli.evaluation_target import EvaluationTarget, files_target, run_target
 from gan_jax.cli.output import print_table
@@ -105,7 +105,9 @@ def evaluate(
             raise BadInput(
                 f"--inputs: {next(iter(of_sets))} compares no pairs: give psnr, ssim or lpips, or leave it out"
             )
-    pair = partial(PairInputs, border=border, luminance=color == "y", **networks(of_pairs, lpips_weights, features))
+    pair = partial(
+        PairInputs, border=border, luminance=color == "y", **read_networks(of_pairs, lpips_weights, features)
+    )
     parts = []
     if is_run:
         target = run_target(what, step, best, seed, split, domain)

@@ -94,7 +94,7 @@ def _evaluate(
     return protocol.stamp_pairs(about, drawn, found, inputs, floors)
 
 
-def networks(
+def read_networks(
     metrics: Mapping[str, PairMetric], lpips_weights: Path | None, features: str
 ) -> dict[str, ImagenetWeights | FeatureNet | None]:
     """Reads the networks that the metrics need, before anything is computed. Raises `BadInput` if one is not given."""

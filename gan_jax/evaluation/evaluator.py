@@ -43,7 +43,13 @@ class Evaluator:
         self._way = choose_direction(game, source, "") if game.conditions else None
         real = self._way.targets if self._way else source
         self._net = choose_features(common.features, common.inception_weights, real.shape, real.name)
-        opened = functools.cache(lambda split: real if split == "train" else open_data(common, split))
+
+        @functools.cache
+        def opened(split: str) -> Source:
+            if split != "train" and self._way:
+                raise BadInput("this metric needs held-out images, which a game on inputs has not while it trains")
+            return real if split == "train" else open_data(common, split)
+
         self._reference = training_reference(common, opened)
         self._real = self._reference.features(self._net, self._samples)
         self._key = jax.random.key(SEED)

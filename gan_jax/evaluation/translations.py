@@ -55,7 +55,7 @@ class Direction(NamedTuple):
 def choose_direction(game: Game, examples: Source, domain: str) -> Direction:
     """Chooses what is translated: the condition `domain`, or the game's first if it is empty.
 
-    Targets are the examples `x`; of unpaired data, the part that is the game's other condition.
+    Targets are the examples `x`; of unpaired data, those of the other domain.
 
     Raises:
         BadInput: the game has no such condition.
@@ -65,11 +65,9 @@ def choose_direction(game: Game, examples: Source, domain: str) -> Direction:
         raise BadInput(f"--domain {condition} is not an input of this game: choose one of {', '.join(game.conditions)}")
     if not examples.parts:
         return Direction(condition, examples, examples, paired=True)
-    part = {name: next(each for each in examples.parts if name in each.spec) for name in game.conditions}
-    [other] = [name for name in game.conditions if name != condition]
-    names = {other: "x", f"y_{other}": "y"}
-    targets = renamed(part[other], {name: names[name] for name in part[other].spec})
-    return Direction(condition, part[condition], targets, paired=False)
+    here, there = sorted(examples.parts, key=lambda part: condition not in part.spec)
+    targets = renamed(there, {name: "y" if name.startswith("y_") else "x" for name in there.spec})
+    return Direction(condition, here, targets, paired=False)
 
 
 def example_translator(game: Game, way: Direction, key: Key[Array, ""]) -> Drawer:

@@ -247,9 +247,10 @@ def test_scores_while_training_are_those_of_the_finished_run(capfd, tmp_path, na
     assert len({record["kid"] for record in records}) == 2
 
 
-def test_scores_of_pairs_while_training_are_refused_before_anything_is_written(capfd, tmp_path):
-    code, _, errors = command(capfd, "train", FILES["paired"], "--evaluate", "psnr", "--run-dir", tmp_path / "run")
-    assert code == 2 and "evaluate" in errors and len(errors.splitlines()) == 1 and not (tmp_path / "run").exists()
+@pytest.mark.parametrize(("name", "metric", "says"), [("paired", "psnr", "evaluate"), ("unpaired", "cas", "held-out")])
+def test_scores_that_training_cannot_have_are_refused_before_anything_is_written(capfd, tmp_path, name, metric, says):
+    code, _, errors = command(capfd, "train", FILES[name], "--evaluate", metric, "--run-dir", tmp_path / "run")
+    assert code == 2 and says in errors and len(errors.splitlines()) == 1 and not (tmp_path / "run").exists()
 
 
 @pytest.fixture

@@ -74,6 +74,14 @@ def test_translations_of_one_domain_are_compared_with_all_of_the_other(domain, h
     assert made.labels.tolist() == [i % 2 for i in range(sides[here].size)] and made.classes == ("even", "odd")
 
 
+def test_a_game_of_one_direction_is_compared_with_the_other_domain():
+    sides = [
+        from_arrays(name, np.full((3, 8, 8, 1), value, np.uint8)) for name, value in (("dark", 10), ("light", 200))
+    ]
+    way = choose_direction(game(None, "b"), unpaired(*sides), "")
+    assert np.all(read_images(way.targets, np.arange(3)).images == 10) and set(way.inputs.spec) == {"b"}
+
+
 def test_holes_are_transparent_in_the_inputs():
     holes = derived.hole(open_source("mnist5k"), "random")
     _, _, sets = translated(game(lambda nets, latents: latents["a"][..., :1], "a"), holes, n=4)

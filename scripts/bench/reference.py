@@ -4,6 +4,7 @@ import json
 import os
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
@@ -56,20 +57,16 @@ def first_losses(game, state, x, z, mix) -> dict[str, float]:
     import jax
 
     from gan_jax.engine.step import make_step
-    from gan_jax.games import vanilla
     from gan_jax.penalties import gradient
+    from gan_jax.priors import Normal
 
-    drawn = vanilla.normal, gradient.uniform
     z, mix = jax.numpy.asarray(z), jax.numpy.asarray(mix)
-    vanilla.normal, gradient.uniform = lambda keys, size: z, lambda keys: mix
     players = {
         name: p._replace(net=p.net.clone(dropout=0.0) if hasattr(p.net, "dropout") else p.net)
         for name, p in game.players.items()
     }
-    try:
+    with patch.object(Normal, "draw", lambda self, keys: z), patch.object(gradient, "uniform", lambda keys: mix):
         _, metrics = jax.jit(make_step(game._replace(players=players)))(state, {"x": x})
-    finally:
-        vanilla.normal, gradient.uniform = drawn
     return {player: float(metrics[f"{player}/loss"]) for player in ("d", "g")}
 
 

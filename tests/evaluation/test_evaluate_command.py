@@ -167,7 +167,7 @@ def test_mistakes_give_one_line_errors_and_write_nothing(capfd, run, folders, ti
         ([run, "--metrics", "fid", "--features", "mnist"], "this classifier takes images"),
         ([run, "--metrics", "fid", "--inception-weights", wrong], "not 00000000: download"),
         ([here, "--metrics", "fid", *features_flag], "no real images to compare with"),
-        ([here, tiles, "--metrics", "ppl", *features_flag], "ppl: .*folder of a run"),
+        ([here, tiles, "--metrics", "ppl", *features_flag], "ppl: .*give its folder"),
         ([here, big, "--metrics", "fid", *features_flag], "8x8x1, .*9x9x1"),
         ([here, color, "--metrics", "fid", *features_flag], "8x8x1, .*8x8x3"),
         ([here, tiles, "--seed", 1, *features_flag], "is not a run"),

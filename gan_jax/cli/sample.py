@@ -13,18 +13,18 @@ from jaxtyping import Array, Float, Key, Shaped
 from gan_jax.cli.codes import CodeChoice, parse_choice
 from gan_jax.cli.translate import Inputs, translate
 from gan_jax.config.flags import NonNegativeInt, PositiveInt, Seed
-from gan_jax.data.modality import to_uint8
+from gan_jax.data.modality import Modality
 from gan_jax.engine.game import Batch, Game, Latents, State
 from gan_jax.errors import BadInput
 from gan_jax.runs.files import save_npz
 from gan_jax.runs.run_dir import RunDir
 from gan_jax.sampling.latents import cycle_classes, draw_latents, interpolate_latents, sweep_code
+from gan_jax.sampling.pictures import draw_samples
 from gan_jax.sampling.preview import spread_examples
 from gan_jax.sampling.sampler import sampler
 from gan_jax.sampling.translation import side_by_side_columns
 from gan_jax.training.restore import open_examples, rebuild, restore
-from gan_jax.viz import scatter2d
-from gan_jax.viz.images import image_grid, save_png, side_by_side
+from gan_jax.viz.images import save_png, side_by_side
 
 Layout = tuple[int, int]
 """Rows and columns of a picture."""
@@ -80,8 +80,6 @@ def sample(
     _, experiment, source = rebuild(RunDir(run))
     if (inputs or domain) and not experiment.phases[-1].game.conditions:
         raise BadInput(f"{run} makes samples without inputs: leave --{'inputs' if inputs else 'domain'} out")
-    if out.suffix == ".png" and len(source.shape) != 3 and source.shape != (2,):
-        raise BadInput(f"samples of shape {source.shape} cannot be drawn as a picture: give --out FILE.npz")
     # Codes of any phase, because the phase of the checkpoint is known only once it is restored.
     known = {name: code for phase in experiment.phases for name, code in phase.game.codes.items()}
     choice = parse_choice(known, source.classes, labels, codes, vary)
@@ -96,7 +94,7 @@ def sample(
     else:
         latents, layout = choose_latents(game, key, n, experiment.grid, choice, interpolate)
         drawn_codes = {name: np.asarray(latents[name]) for name in game.codes}
-        write_samples(out, sampler(game)(state, latents), drawn_codes, layout)
+        write_samples(out, source.spec["x"].modality, sampler(game)(state, latents), drawn_codes, layout)
     print(out)
 
 
@@ -146,13 +144,15 @@ def _near_square(n: int) -> Layout:
 
 
 def write_samples(
-    out: Path, samples: Float[np.ndarray, "N ..."], codes: Mapping[str, Shaped[np.ndarray, " N"]], layout: Layout
+    out: Path,
+    kind: Modality,
+    samples: Float[np.ndarray, "N ..."],
+    codes: Mapping[str, Shaped[np.ndarray, " N"]],
+    layout: Layout,
 ) -> None:
-    """Writes images or points: a .npz file of arrays with their codes (`y` as `labels`), or a picture."""
-    arrays = {"images": to_uint8(samples)} if samples.ndim == 4 else {"points": samples}
+    """Writes samples of a kind: a .npz file of arrays with their codes (`y` as `labels`), or a picture."""
     if out.suffix == ".npz":
-        save_npz(out, arrays | {("labels" if name == "y" else name): values for name, values in codes.items()})
-    elif "images" in arrays:
-        save_png(out, image_grid(arrays["images"], *layout))
+        codes = {("labels" if name == "y" else name): values for name, values in codes.items()}
+        save_npz(out, {kind.plural: kind.encode(samples), **codes})
     else:
-        save_png(out, scatter2d.scatter(samples[:0], samples, extent=scatter2d.extent_of(samples)))
+        save_png(out, draw_samples(kind, samples, *layout))

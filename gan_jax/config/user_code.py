@@ -116,8 +116,8 @@ def _wrongly_called(error: BaseException) -> Iterator[traceback.FrameSummary]:
     """Finds the definition of a user's method by the message of a `TypeError` about its arguments."""
     called = re.match(r"(\w+)\.(\w+)\(\) (?:takes|missing|got)", str(error)) if isinstance(error, TypeError) else None
     for name, module in list(sys.modules.items()) if called else ():
-        if name.partition(".")[0] in _namespaces and hasattr(getattr(module, called[1], None), called[2]):
-            code = getattr(inspect.unwrap(getattr(getattr(module, called[1]), called[2])), "__code__", None)
+        if name.partition(".")[0] in _namespaces and isinstance(owner := getattr(module, called[1], None), type):
+            code = getattr(inspect.unwrap(getattr(owner, called[2], None)), "__code__", None)
             if code and Path(code.co_filename).is_file():
                 lines, first = inspect.getsourcelines(code)
                 below = next((i for i, line in enumerate(lines) if line.lstrip().startswith("def ")), 0)  # decorators

@@ -23,12 +23,16 @@ class Modality(NamedTuple):
     """A kind of array."""
 
     name: str
+    plural: str
+    """What an array of samples is called in a file."""
     dtype: Any
     """The dtype in a batch."""
     decode: Callable[[Array], Array]
     """Stored arrays, with any leading axes, to those of a batch; pure, on the device."""
     describe: Callable[[Shape], str]
     """Describes examples of a shape, as in `gray images of 28x28`."""
+    encode: Callable[[np.ndarray], np.ndarray] = _unchanged
+    """Arrays as a generator makes them to those that are written to a file."""
     stored_shape: Callable[[Shape], Shape] = _unchanged
     """The shape of an example as it is stored, by its shape in a batch."""
 
@@ -67,13 +71,18 @@ def _describe_images(shape: Shape) -> str:
     return f"{'gray' if channels == 1 else 'color'} images of {width}x{height}"
 
 
-IMAGE = Modality("image", jnp.float32, scale, _describe_images)
+IMAGE = Modality("image", "images", jnp.float32, scale, _describe_images, to_uint8)
 """Stored as uint8 `[H, W, C]` with 1 or 3 channels; in a batch float32 in [-1, 1]."""
 
-POINTS = Modality("points", jnp.float32, _unchanged, lambda shape: f"points of {' x '.join(map(str, shape))} values")
+POINTS = Modality(
+    "points", "points", jnp.float32, _unchanged, lambda shape: f"points of {' x '.join(map(str, shape))} values"
+)
 """Floats of any meaning, such as points `[D]` or features, float32."""
 
-LABEL = Modality("label", jnp.int32, _unchanged, lambda shape: "labels")
+TOKENS = Modality("tokens", "tokens", jnp.int32, _unchanged, lambda shape: f"texts of {shape[0]} tokens")
+"""Numbered words or letters of a text, such as a caption `[L]`, int32."""
+
+LABEL = Modality("label", "labels", jnp.int32, _unchanged, lambda shape: "labels")
 """A class `[]`, int32."""
 
 
@@ -82,10 +91,11 @@ def label_map(classes: int) -> Modality:
     """Makes the kind of an image of classes: stored as uint8 `[H, W]`, in a batch one-hot `[H, W, classes]`."""
     return Modality(
         LABEL_MAP,
+        "maps",
         jnp.float32,
         lambda y: jax.nn.one_hot(y, classes, dtype=jnp.float32),
         lambda shape: f"maps of {shape[-1]} classes of {shape[1]}x{shape[0]}",
-        lambda shape: shape[:-1],
+        stored_shape=lambda shape: shape[:-1],
     )
 
 
@@ -93,13 +103,14 @@ LABEL_MAP = "label map"
 
 MASKED = Modality(
     "masked image",
+    "images",
     jnp.float32,
     lambda x: jnp.concatenate([scale(x[..., :-1]), x[..., -1:].astype(jnp.float32) * np.float32(1 / 255)], axis=-1),
     lambda shape: f"images with a hole of {shape[1]}x{shape[0]}",
 )
 """An image and, as its last channel, its mask: 1 where the image is missing, else 0. Stored as uint8."""
 
-MODALITIES = {each.name: each for each in (IMAGE, POINTS, LABEL, MASKED)}
+MODALITIES = {each.name: each for each in (IMAGE, POINTS, TOKENS, LABEL, MASKED)}
 """Kinds by name, except label maps, which depend on the number of their classes."""
 
 

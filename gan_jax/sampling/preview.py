@@ -9,20 +9,20 @@ import numpy as np
 from jaxtyping import Array, Key, UInt8
 
 from gan_jax.config.experiment import Experiment
-from gan_jax.data.modality import to_uint8
 from gan_jax.data.source import Source, read_batch
 from gan_jax.engine.game import Batch, Game, Latents, Metrics, State
 from gan_jax.engine.networks import bind
 from gan_jax.sampling.latents import cycle_classes, draw_latents
+from gan_jax.sampling.pictures import draw_samples
 from gan_jax.sampling.sampler import Draw
 from gan_jax.sampling.translation import side_by_side_columns
-from gan_jax.viz.images import image_grid, side_by_side
+from gan_jax.viz.images import side_by_side
 
 
 def preview_picture(
     experiment: Experiment, game: Game, source: Source, draw: Draw
 ) -> Callable[[State], UInt8[np.ndarray, "H W C"]]:
-    """Returns `picture(state)`: the experiment's own preview, or by default a grid of samples drawn with `draw`.
+    """Returns `picture(state)`: the experiment's own preview, or by default a picture of samples drawn with `draw`.
 
     A game with conditions shows each sample between its inputs and the real example, the target.
     """
@@ -31,7 +31,7 @@ def preview_picture(
     shown = functools.cache(lambda: preview_latents(experiment, game, source))  # drawn while the device trains
     rows, cols = experiment.grid
     if not game.conditions:
-        return lambda state: image_grid(to_uint8(draw(state, shown())), rows, cols)
+        return lambda state: draw_samples(source.spec["x"].modality, draw(state, shown()), rows, cols)
     real = functools.cache(lambda: spread_examples(source, rows * cols))
 
     def picture(state: State) -> UInt8[np.ndarray, "H W C"]:

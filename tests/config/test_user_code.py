@@ -112,6 +112,14 @@ def test_neighbor_that_raises_is_located_by_its_own_names(tmp_path, monkeypatch)
         load(tmp_path / "mine.py")
 
 
+def test_wrong_arguments_of_a_library_s_class_are_located_where_it_is_called(tmp_path, monkeypatch):
+    """Though the package around the file does not know the class, and its `__init__` is nowhere in the file."""
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, mine="from threading import Timer\nsoon = Timer(1)")
+    with pytest.raises(UserCodeError, match=r"^mine.py:2: TypeError: Timer.__init__\(\) missing .* 'function'\n"):
+        load(tmp_path / "mine.py")
+
+
 def test_paths_in_words_are_shortened_as_far_as_files_remain_apart():
     assert shorten(["/x/a/mine.py:p:2+r1:0.1"]) == ["mine.py:p:2+r1:0.1"]
     assert shorten(["r1:1e+30+/c++/mine.py:p+/a+b/other.py:q"]) == ["r1:1e+30+mine.py:p+other.py:q"]

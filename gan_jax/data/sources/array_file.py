@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gan_jax.data.modality import IMAGE, LABEL, POINTS, Leaf, label_map
+from gan_jax.data.modality import IMAGE, LABEL, POINTS, TOKENS, Leaf, Modality, label_map
 from gan_jax.data.source import Source, finite_points, from_arrays, from_points, from_spec
 from gan_jax.errors import BadInput
 
@@ -23,7 +23,8 @@ def array_source(path: str | Path, split: str = "train", pair: tuple[str, str] |
 
     Bytes `[N, H, W]` or `[N, H, W, C]` are images, floats `[N, D]` are points, without labels. Names may end in a
     split, as in `x_train` and `y_test`. With `pair`, its two arrays are the inputs `a` and the targets `x`: images
-    `[N, H, W, C]`, label maps `[N, H, W]`, whose classes are those of all splits, or features, floats `[N, D]`.
+    `[N, H, W, C]`, label maps `[N, H, W]`, whose classes are those of all splits, features, floats `[N, D]`, or
+    captions, the integers `[N, L]` of their words.
 
     Raises:
         BadInput: the file is missing or damaged, has no such arrays or split, or they have another type or rank.
@@ -92,10 +93,7 @@ def _images(path: str | Path, arrays: Arrays, chosen: Arrays, read: str) -> Sour
 def _pairs(path: str | Path, arrays: Arrays, chosen: Arrays, pair: tuple[str, str]) -> Source:
     sides = dict(zip(("a", "x"), pair, strict=True))
     spec = {side: _leaf(path, name, chosen[name], arrays) for side, name in sides.items()}
-    found = {
-        side: finite_points(f"{path}: {name}", chosen[name]) if spec[side].modality is POINTS else chosen[name]
-        for side, name in sides.items()
-    }
+    found = {side: _stored(f"{path}: {name}", chosen[name], spec[side].modality) for side, name in sides.items()}
     if len(found["a"]) != len(found["x"]) or not len(found["x"]):
         sizes = f"{len(found['a']):,} of {pair[0]} and {len(found['x']):,} of {pair[1]}"
         raise BadInput(f"{path} holds {sizes}: pairs need an input for every target, and one at least")
@@ -108,9 +106,11 @@ def _pairs(path: str | Path, arrays: Arrays, chosen: Arrays, pair: tuple[str, st
 def _leaf(path: str | Path, name: str, array: np.ndarray, arrays: Mapping[str, np.ndarray]) -> Leaf:
     if array.dtype.kind == "f" and array.ndim == 2:
         return Leaf(array.shape[1:], POINTS)
+    if array.dtype.kind in "iu" and array.ndim == 2:
+        return Leaf(array.shape[1:], TOKENS)
     if array.dtype != np.uint8 or not (array.ndim == 3 or (array.ndim == 4 and array.shape[-1] in (1, 3))):
         shape = f"{array.dtype} {list(array.shape)}"
-        what = "images as uint8 [N, H, W, C], label maps as [N, H, W], features as floats [N, D]"
+        what = "images as uint8 [N, H, W, C], label maps [N, H, W], features as floats [N, D], words as integers [N, L]"
         raise BadInput(f"{path} holds {name} as {shape}: save {what}")
     if array.ndim == 4:
         return Leaf(array.shape[1:], IMAGE)
@@ -118,6 +118,17 @@ def _leaf(path: str | Path, name: str, array: np.ndarray, arrays: Mapping[str, n
     if classes == 256:
         raise BadInput(f"{path} holds {name} [N, H, W] with values to 255: gray images are [N, H, W, 1]")
     return Leaf((*array.shape[1:], classes), label_map(classes))
+
+
+def _stored(name: str, array: np.ndarray, kind: Modality) -> np.ndarray:
+    """Converts an array of a kind to how it is stored. Raises `BadInput` for values that it cannot have."""
+    if kind is POINTS:
+        return finite_points(name, array)
+    if kind is not TOKENS:
+        return array
+    if array.size and (array.min() < 0 or array.max() > np.iinfo(np.int32).max):
+        raise BadInput(f"{name} has words from {array.min()} to {array.max()}: number them from 0, below 2**31")
+    return array.astype(np.int32)
 
 
 def _splits(arrays: Arrays) -> list[str]:

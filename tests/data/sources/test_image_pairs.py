@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from gan_jax.data import open_source
-from gan_jax.data.modality import POINTS, Leaf
+from gan_jax.data.modality import POINTS, TOKENS, Leaf, describe_spec, spec_from
 from gan_jax.data.source import describe_source, read_batch
 from gan_jax.errors import BadInput
 
@@ -234,6 +234,18 @@ def test_features_are_inputs_of_pairs(tmp_path):
     np.testing.assert_array_equal(read_batch(source, np.arange(5))["a"], features.astype(np.float32))
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64])
+def test_captions_are_inputs_of_pairs(tmp_path, dtype):
+    words = np.random.default_rng(0).integers(200, size=(5, 7)).astype(dtype)
+    np.savez(tmp_path / "pairs.npz", captions=words, x=np.zeros((5, 4, 4, 3), np.uint8))
+    source = open_source(str(tmp_path / "pairs.npz"), pair="captions,x")
+    assert source.spec["a"] == Leaf((7,), TOKENS) and "texts of 7 tokens and color images" in describe_source(source)
+    batch = read_batch(source, np.arange(5))["a"]
+    assert batch.dtype == np.int32
+    np.testing.assert_array_equal(batch, words)
+    assert spec_from(describe_spec(source.spec)) == source.spec
+
+
 @pytest.mark.parametrize(
     ("arrays", "says"),
     [
@@ -249,6 +261,14 @@ def test_features_are_inputs_of_pairs(tmp_path):
         (
             {"a": np.full((2, 4), np.nan), "x": np.zeros((2, 4, 4, 3), np.uint8)},
             r"pairs.npz: a: 2 of 2 points are not finite",
+        ),
+        (
+            {"a": np.array([[0, 1], [-1, 0]]), "x": np.zeros((2, 4, 4, 3), np.uint8)},
+            "pairs.npz: a has words from -1 to 1: number them from 0",
+        ),
+        (
+            {"a": np.array(["a bird", "a cat"]), "x": np.zeros((2, 4, 4, 3), np.uint8)},
+            r"holds a as <U6 \[2\]: save .* words as integers \[N, L\]",
         ),
         ({"b": np.zeros(2), "z": np.zeros(2)}, "holds the arrays b, z: give --pair INPUT,TARGET"),
     ],

@@ -1,0 +1,22 @@
+"""Pictures of samples: images in a grid, points in the plane."""
+
+import numpy as np
+import pytest
+
+from gan_jax.data.modality import IMAGE, POINTS, to_uint8
+from gan_jax.sampling.pictures import draw_samples
+from gan_jax.viz import scatter2d
+from gan_jax.viz.images import image_grid
+
+
+def test_images_are_drawn_in_a_grid():
+    images = np.random.default_rng(0).uniform(-1, 1, (6, 4, 4, 3)).astype(np.float32)
+    np.testing.assert_array_equal(draw_samples(IMAGE, images, 2, 3), image_grid(to_uint8(images), 2, 3))
+
+
+@pytest.mark.parametrize("size", [1, 2, 10])
+def test_points_of_any_size_are_drawn_by_their_first_two_values(size):
+    points = np.random.default_rng(0).normal(size=(6, size)).astype(np.float32)
+    xy = points[:, :2] if size > 1 else np.hstack([points, np.zeros_like(points)])
+    expected = scatter2d.scatter(xy[:0], xy, extent=scatter2d.extent_of(xy))
+    np.testing.assert_array_equal(draw_samples(POINTS, points, 2, 3), expected)

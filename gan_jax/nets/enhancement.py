@@ -19,8 +19,9 @@ from gan_jax.nets.pair import Pair
 class HalfResolution(nn.Module):
     """Images `[B, H, W, C]` of any size to images `[B, H, W, g.channels]`: `x + g(pixel_unshuffle(x, 2))`.
 
-    `g` doubles the size and adds no image of its own. Odd sides are continued by their last pixels. A gray input is
-    repeated in all channels of the sum; of a mask after the colors, the sum has nothing.
+    `g` doubles the size, adds no image of its own and begins at 0, so that the first output is the input. Odd sides are
+    continued by their last pixels. A gray input is repeated in all channels of the sum; of a mask after the colors, the
+    sum has nothing.
     """
 
     g: srgan.Generator

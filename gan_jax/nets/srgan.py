@@ -31,8 +31,8 @@ class Generator(nn.Module):
     A convolution, `blocks` residual blocks, a convolution and the sum with the first; per doubling a convolution to
     4 `width` maps and a pixel shuffle; a convolution to the image. PReLU between them.
 
-    With `residual` the network predicts the difference to the input, enlarged by bicubic interpolation (`enlarge`), and
-    begins at 0: the first output is the bicubic image. The paper's network has no such sum.
+    With `residual` the network predicts the difference to the input, enlarged by bicubic interpolation (`enlarge`). By
+    default its last layer begins at 0: the first output is the bicubic image. The paper's network has no such sum.
 
     Scale 1 keeps the size: it has no upsampling. Its input may have more channels than the output, as a mask after the
     colors, or one.
@@ -46,6 +46,8 @@ class Generator(nn.Module):
     """That of the first and last convolution."""
     norm: Norm = "none"
     residual: bool = True
+    last_init: nn.initializers.Initializer = nn.initializers.zeros
+    """Initializer of the last kernel."""
     dtype: DTypeLike | None = None
 
     @nn.compact
@@ -65,8 +67,7 @@ class Generator(nn.Module):
         h = first + normalize(Conv(self.width, **options)(h), self.norm)
         for _ in range(self.scale.bit_length() - 1):
             h = prelu(pixel_shuffle(Conv(4 * self.width, **options)(h), 2))
-        last = nn.initializers.zeros if self.residual else HE
-        y = Conv(self.channels, self.kernel_size, kernel_init=last)(h.astype(jnp.float32))
+        y = Conv(self.channels, self.kernel_size, kernel_init=self.last_init)(h.astype(jnp.float32))
         return y + enlarge(x, self.scale, self.channels) if self.residual else y
 
 
@@ -137,7 +138,7 @@ def paper(shape: tuple[int, ...], scale: int = 4) -> Pair:
     Raises:
         BadInput: `shape` is not that of an image.
     """
-    return Pair(Generator(_channels(shape), scale, norm="batch", residual=False), Discriminator())
+    return Pair(Generator(_channels(shape), scale, norm="batch", residual=False, last_init=HE), Discriminator())
 
 
 def small(shape: tuple[int, ...], scale: int = 4) -> Pair:

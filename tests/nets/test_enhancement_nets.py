@@ -22,10 +22,19 @@ def test_sizes_and_channels_are_those_of_the_target_and_parameters_depend_on_cha
     assert len(parameters) == 1
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_first_output_is_the_input(channels):
+    """A network that begins anywhere else learns an identity first, for thousands of steps."""
+    net, x = enhancement.small((6, 6, channels)).g, jax.random.normal(KEY, (2, 6, 6, channels))
+    np.testing.assert_allclose(jax.jit(net.init_with_output)(KEY, x)[0], x, rtol=1e-6)
+
+
 @pytest.mark.parametrize(("channels", "kept"), [(3, [0, 1, 2]), (1, [0, 0, 0])])
 def test_output_is_the_input_plus_what_the_network_makes_of_its_blocks(channels, kept):
     """An odd side is continued by its last pixels; a gray input is repeated."""
-    net = enhancement.HalfResolution(srgan.Generator(3, 2, width=2, blocks=0, kernel_size=1, residual=False))
+    net = enhancement.HalfResolution(
+        srgan.Generator(3, 2, width=2, blocks=0, kernel_size=1, residual=False, last_init=srgan.HE)
+    )
     x = jax.random.normal(KEY, (2, 5, 4, channels))
 
     @jax.jit

@@ -63,7 +63,7 @@ def test_parameters_do_not_depend_on_the_size_of_images(scale):
 @pytest.mark.medium
 def test_output_equals_the_layers_computed_by_hand():
     """One block, two times: head, block with its scaled sum, the long sum, pixel shuffle, end."""
-    g = srgan.Generator(channels=2, scale=2, width=3, blocks=1, kernel_size=5, residual=False)
+    g = srgan.Generator(channels=2, scale=2, width=3, blocks=1, kernel_size=5, residual=False, last_init=srgan.HE)
     x = jax.random.normal(KEY, (2, 4, 5, 2))
     slopes = {"PReLU_0": 0.1, "Block_0": 0.2, "PReLU_1": 0.4}
 

@@ -9,16 +9,14 @@ gan-jax sample runs/cyclegan-0 --inputs photos/ --domain b --out back/      # b 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 import jax
 import jax.numpy as jnp
 import optax
-from flax import linen as nn
 from tyro.conf import Fixed
 
-from gan_jax.augment import diff_augment
 from gan_jax.cli import train_file
+from gan_jax.config.augmentations import Augmentations
 from gan_jax.config.experiment import Evaluation, Experiment, Phase, Row, RunConfig
 from gan_jax.config.flags import Fraction, NonNegativeFloat, NonNegativeInt, PositiveFloat, WeightsFile
 from gan_jax.data import Source
@@ -26,13 +24,11 @@ from gan_jax.engine.game import Latents
 from gan_jax.engine.keys import split
 from gan_jax.errors import BadInput
 from gan_jax.games import cyclegan
+from gan_jax.games.augmented import play_augmented
 from gan_jax.losses.reconstruction import l1
 from gan_jax.metrics.features import classifier_file
 from gan_jax.nets import cyclegan as nets
-from gan_jax.nets.augmented import Augmented
 from gan_jax.nets.pair import Pair
-
-Transform = Literal["color", "translation", "cutout"]
 
 
 @jax.tree_util.register_dataclass
@@ -53,10 +49,10 @@ class Config:
     """The same of --to. With both, each reads the translations that come into its domain."""
     semantic_weight: PositiveFloat = 1.0
     """Weight of these terms."""
-    augment_a: tuple[Transform, ...] = ()
-    """DiffAugment, Zhao 2020 (arXiv:2006.10738): what is done at random to the images that the discriminator of --data
-    sees. Translators need not learn what is undone by it, as the place or the size of things."""
-    augment_b: tuple[Transform, ...] = ()
+    augment_a: Augmentations = ()
+    """What is done at random to the images that the discriminator of --data sees. Translators need not learn what is
+    undone by it, as the place or the size of things."""
+    augment_b: Augmentations = ()
     """The same of --to."""
     pool: NonNegativeInt = 50
     """Past translations that a discriminator is shown again; 0 for none."""
@@ -94,7 +90,6 @@ def build(source: Source, run: RunConfig, config: Config) -> Experiment:
         sizes = " and ".join(f"{width}x{height}" for height, width, _ in shapes.values())
         raise BadInput(f"{source.name} has domains of {sizes}: give --image-size, or another --to for this --data")
     (g_ba, d_a), (g_ab, d_b) = (config.networks(shapes[name]) for name in "ab")
-    d_a, d_b = _augmented(d_a, config.augment_a), _augmented(d_b, config.augment_b)
     steps = run.images // run.batch_size
     rate = optax.join_schedules(
         [
@@ -119,12 +114,10 @@ def build(source: Source, run: RunConfig, config: Config) -> Experiment:
         semantic_weight=config.semantic_weight,
         ema=config.ema,
     )
+    for domain, augmentations in (("a", config.augment_a), ("b", config.augment_b)):
+        game = play_augmented(game, augmentations, f"d_{domain}")
     evaluation = Evaluation(cycle_errors, samples=64)
     return Experiment((Phase(game, run.images),), run, grid=(5, 2), evaluation=evaluation)
-
-
-def _augmented(d: nn.Module, transforms: tuple[Transform, ...]) -> nn.Module:
-    return Augmented(d, tuple(getattr(diff_augment, name) for name in transforms)) if transforms else d
 
 
 SIGMA = 0.02

@@ -18,12 +18,14 @@ from tyro.conf import Fixed
 
 from gan_jax import losses
 from gan_jax.cli import train_file
+from gan_jax.config.augmentations import Augmentations
 from gan_jax.config.experiment import Experiment, Phase, Row, RunConfig
 from gan_jax.config.flags import Fraction, PositiveFloat, PositiveInt
 from gan_jax.config.registry import Loss, Penalties
 from gan_jax.data import Source
 from gan_jax.engine.game import Game, Network, turn
 from gan_jax.games import vanilla
+from gan_jax.games.augmented import play_augmented
 from gan_jax.nets import dcgan
 from gan_jax.penalties import clip_weights, terms
 
@@ -47,6 +49,8 @@ class Config:
     """Adversarial loss."""
     penalty: Penalties = ()
     """Penalties added to the losses."""
+    augment: Augmentations = ()
+    """What is done at random to the images that the discriminator sees, real and generated: for small data sets."""
     g_width: PositiveInt = 8
     """Channels of the generator's last hidden layer; DCGAN's has 64."""
     d_width: PositiveInt = 8
@@ -131,7 +135,7 @@ PRESETS = {
 def game(g: Network, d: Network, config: Config) -> Game:
     """Builds the original game with the row's loss, penalty, optimizer and turns."""
     tx = config.optimizer(config)
-    return vanilla.game(
+    plain = vanilla.game(
         g,
         d,
         tx_g=tx,
@@ -141,6 +145,7 @@ def game(g: Network, d: Network, config: Config) -> Game:
         turns=lambda d, g: config.n_critic * (turn(d),) + (turn(g),),
         ema=config.ema,
     )
+    return play_augmented(plain, config.augment)
 
 
 def build(source: Source, run: RunConfig, config: Config) -> Experiment:

@@ -2,7 +2,7 @@
 
 Zhao et al. 2020, "Differentiable augmentation for data-efficient GAN training", https://arxiv.org/abs/2006.10738, with
 the strengths of the authors' program. A discriminator that sees few images learns them by heart; moved, recolored and
-with a part cut out, they last longer. `nets.augmented.Augmented` puts such functions before a network.
+with a part cut out, they last longer. `games.augmented` puts such functions before a network.
 """
 
 import jax

@@ -266,7 +266,7 @@ def parse_penalties(word: str) -> tuple[Penalty, ...]:
     Raises:
         BadInput: as `Registry.parse`, or a weight is missing or negative.
     """
-    return () if word == "none" else tuple(map(_parse_penalty, _terms(word)))
+    return () if word == "none" else tuple(map(_parse_penalty, terms_of(word, PENALTIES)))
 
 
 def name_penalties(value: Iterable[Penalty]) -> str:
@@ -274,12 +274,12 @@ def name_penalties(value: Iterable[Penalty]) -> str:
     return "+".join(map(_name_penalty, value)) or "none"
 
 
-def _terms(word: str) -> list[str]:
+def terms_of(word: str, registry: Registry) -> list[str]:
     """Splits a sum at every plus, but not inside a number such as 1e+30 or the path of a user's file."""
     first, *pieces = re.split(r"\+(?=\D)", word)
     terms = [first]
     for piece in pieces:
-        if ":" in terms[-1] or terms[-1] in PENALTIES:
+        if ":" in terms[-1] or terms[-1] in registry:
             terms.append(piece)
         else:
             terms[-1] += f"+{piece}"
@@ -308,13 +308,14 @@ def _name_penalty(penalty: Penalty) -> str:
     return f"{name}:{float(penalty.weight)!r}"
 
 
-def _files(*terms: str) -> list[Path]:
+def user_files(*terms: str) -> list[Path]:
+    """Lists the files of the terms that name objects of a user's."""
     return [Path(os.path.expanduser(user["file"])) for user in map(USER.fullmatch, terms) if user]
 
 
 def _word(registry: Registry) -> Word:
     return by_word(
-        registry.metavar, registry.parse, registry.name_of, lambda value: isinstance(value, registry.type), _files
+        registry.metavar, registry.parse, registry.name_of, lambda value: isinstance(value, registry.type), user_files
     )
 
 
@@ -327,6 +328,6 @@ Penalties = Annotated[
         parse_penalties,
         name_penalties,
         lambda value: isinstance(value, tuple) and all(isinstance(each, Penalty) for each in value),
-        lambda word: _files(*_terms(word)),
+        lambda word: user_files(*terms_of(word, PENALTIES)),
     ),
 ]

@@ -37,7 +37,7 @@ def game(
         z_size: Z, the size of the standard normal latent.
         g_dropout: whether the generator takes keys in training, `g(z, y, keys [B])`, and none for samples.
         turns: as in `vanilla.game`.
-        choices: loss, penalties, augment and ema of `vanilla.game`.
+        choices: loss, penalties and ema of `vanilla.game`.
     """
 
     def with_labels(move: Move) -> Move:

@@ -7,11 +7,10 @@ from collections.abc import Callable, Sequence
 
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Float, Int
 
 from gan_jax import losses
 from gan_jax.engine.dynamics import Dynamics, gradient_play
-from gan_jax.engine.game import Ema, Game, Keys, Move, Network, Player, Turn, move, turn
+from gan_jax.engine.game import Ema, Game, Move, Network, Player, Turn, move, turn
 from gan_jax.engine.keys import split
 from gan_jax.losses import AdversarialLoss
 from gan_jax.penalties import Penalty, nothing, total
@@ -19,9 +18,6 @@ from gan_jax.priors import Normal
 
 Turns = Callable[[Move, Move], tuple[Turn, ...]]
 """`turns(d, g)`: arranges the discriminator's move and the generator's in the turns of one step."""
-
-Augment = Callable[[Float[Array, "B ..."], Keys, Int[Array, ""]], Float[Array, "B ..."]]
-"""`augment(x, keys, step)`: transforms a batch, real or fake, with one key per example."""
 
 
 def alternating(d: Move, g: Move, dynamics: Dynamics = gradient_play) -> tuple[Turn, ...]:
@@ -34,11 +30,6 @@ def simultaneous(d: Move, g: Move, dynamics: Dynamics = gradient_play) -> tuple[
     return (turn(d, g, dynamics=dynamics),)
 
 
-def identity(x: Float[Array, "B ..."], keys: Keys, step: Int[Array, ""]) -> Float[Array, "B ..."]:
-    """Returns `x`: no augmentation."""
-    return x
-
-
 def game(
     g: Network,
     d: Network,
@@ -48,14 +39,13 @@ def game(
     z_size: int = 100,
     loss: AdversarialLoss = losses.non_saturating,
     penalties: Sequence[Penalty] = (),
-    augment: Augment = identity,
     turns: Turns = alternating,
     ema: Ema = 0.0,
 ) -> Game:
     """Builds the game of a generator against a discriminator.
 
         d: min  mean(loss.d(s_real, s_fake)) + penalties        g: min  mean(loss.g(s_real, s_fake)) + penalties
-        s_real = d(augment(x)), s_fake = d(augment(g(z)))       z ~ N(0, I)
+        s_real = d(x), s_fake = d(g(z))       z ~ N(0, I)
 
     Args:
         g: `g(z [B, Z]) -> x_fake [B, ...]`.
@@ -64,9 +54,8 @@ def game(
         tx_d: the discriminator's optimizer.
         z_size: Z, the size of the standard normal latent.
         loss: the adversarial loss; by default the generator's is -log D(G(z)) (sec. 3).
-        penalties: terms added to the loss of either player. Their critic is x -> d(augment(x)), with the draw of the
-            augmentation and the dropout that the real examples get: a gradient is with respect to x before it.
-        augment: transforms real and fake examples alike before the discriminator: instance noise, for example.
+        penalties: terms added to the loss of either player. Their critic has the dropout, and the draw of an
+            augmentation (`games.augmented`), that the real examples get.
         turns: `alternating`, `simultaneous`, or a function: the paper's k discriminator steps are
             `lambda d, g: k * (turn(d),) + (turn(g),)`.
         ema: the generator's moving average (see `Player`), from which samples are drawn; 0 for none.
@@ -74,11 +63,10 @@ def game(
     penalty, noise = total(penalties), Normal(z_size)
 
     def scores(nets, batch, keys, step):
-        z_keys, real_keys, fake_keys, penalty_keys, real_augment, fake_augment = split(keys, 6)
+        z_keys, real_keys, fake_keys, penalty_keys = split(keys, 4)
         x_fake = nets["g"](noise.draw(z_keys))
-        s_real = nets["d"](augment(batch["x"], real_augment, step), real_keys)
-        s_fake = nets["d"](augment(x_fake, fake_augment, step), fake_keys)
-        critic = nets["d"].wrap(lambda d, x: d(augment(x, real_augment, step), real_keys))
+        s_real, s_fake = nets["d"](batch["x"], real_keys), nets["d"](x_fake, fake_keys)
+        critic = nets["d"].wrap(lambda d, x: d(x, real_keys))
         return s_real, s_fake, ({**nets, "d": critic}, batch, x_fake, penalty_keys, step)
 
     def d_loss(nets, batch, keys, step):

@@ -1,6 +1,6 @@
 """Consistency regularization: penalizes a score that changes when its example is augmented or its latent perturbed.
 
-`transform(x, keys) -> x` is any label-preserving augmentation, with one key per example.
+The transform is any augmentation that keeps labels, as those of `augment.diff_augment`.
 """
 
 from collections.abc import Callable
@@ -8,6 +8,7 @@ from collections.abc import Callable
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from gan_jax.augment.transform import Transform
 from gan_jax.engine.game import Keys
 from gan_jax.engine.keys import split
 from gan_jax.penalties.gradient import Critic, Examples, PerScore
@@ -15,7 +16,6 @@ from gan_jax.penalties.gradient import Critic, Examples, PerScore
 Scored = Float[Array, " S"]
 """One value per score: `[B]`, or fewer where a critic scores packs of examples (`nets.layers.minibatch.Packed`)."""
 
-Transform = Callable[[Examples, Keys], Examples]
 Latent = Float[Array, "B Z"]
 Generator = Callable[[Latent], Examples]
 

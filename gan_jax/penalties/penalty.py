@@ -14,7 +14,9 @@ from gan_jax.engine.networks import BoundNet, WrappedNet
 from gan_jax.errors import BadInput
 from gan_jax.penalties.gradient import Examples
 
-Nets = Mapping[str, BoundNet | WrappedNet]
+Nets = Mapping[str, BoundNet | WrappedNet | Callable[..., Any]]
+"""Bound networks of players, and frozen networks."""
+
 Weight = float | Float[Array, ""] | Callable[[Int[Array, ""]], Any]
 """A number, traced or not, or a schedule: the weight as a function of the step."""
 

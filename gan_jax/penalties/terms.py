@@ -11,10 +11,11 @@ from types import MappingProxyType
 import optax
 
 from gan_jax.aliases import old_names
+from gan_jax.augment.transform import Transform
 from gan_jax.engine.game import Keys, Player
 from gan_jax.engine.keys import normal, split
 from gan_jax.penalties import consistency, gradient, weights
-from gan_jax.penalties.consistency import Latent, Transform
+from gan_jax.penalties.consistency import Latent
 from gan_jax.penalties.gradient import Deviation
 from gan_jax.penalties.lecam import LeCam
 from gan_jax.penalties.penalty import Penalty, Weight

@@ -6,9 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from stepping import built
+from stepping import built, traced
 
-from gan_jax.augment import diff_augment
 from gan_jax.config import user_code
 from gan_jax.config.discovery import find
 from gan_jax.data import open_source
@@ -62,9 +61,12 @@ def test_every_domain_may_have_a_classifier_of_its_own(tmp_path, domains):
     assert set(phase.game.frozen) == {f"class_{domain}" for domain in domains}
 
 
-def test_discriminators_may_see_augmented_images():
+@pytest.mark.parametrize("word", ["translation+cutout", "ada"])
+def test_each_discriminator_may_see_augmented_images(word):
     digits = open_source("mnist5k")
-    flags = ["--augment-a", "translation", "cutout"]
-    [phase] = built("cyclegan", *flags, source=unpaired(digits, digits)).phases
-    assert phase.game.players["d_a"].net.transforms == (diff_augment.translation, diff_augment.cutout)
-    assert not hasattr(phase.game.players["d_b"].net, "transforms")
+    source = unpaired(digits, digits)
+    [phase] = built("cyclegan", "--augment-a", word, source=source).phases
+    assert set(phase.game.players) - set(built("cyclegan", source=source).phases[0].game.players) == (
+        {"ada_d_a"} if word == "ada" else set()
+    )
+    traced("cyclegan", "--augment-a", word, "--augment-b", word, source=source)

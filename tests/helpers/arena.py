@@ -12,10 +12,12 @@ import optax
 import pytest
 
 from gan_jax import Game, Player, State, init, losses, make_step, move, penalties, turn
+from gan_jax.augment.ada import bgc
 from gan_jax.engine.dynamics import Dynamics, consensus, lookahead, unrolled
 from gan_jax.engine.game import Frozen, slice_count
 from gan_jax.engine.keys import normal, split
 from gan_jax.games import acgan, conditional, cyclegan, infogan, lapgan, paired, vanilla
+from gan_jax.games.adaptive import Strength, adaptive
 from gan_jax.losses.reconstruction import l1
 from gan_jax.nets.layers.conditioning import concat_codes
 from gan_jax.nets.layers.dropout import Dropout
@@ -372,7 +374,13 @@ def unpaired_translation(tx):
     return cyclegan.game(Noisy(), Noisy(), d_a, d_b, tx, tx, **options)
 
 
-TRANSLATIONS = [translation, unpaired_translation]
+def adaptive_augmentation(tx):
+    """ADA with p = 1/2 after the first step."""
+    game = vanilla.game(Generator(), Discriminator(), tx, tx, z_size=Z, penalties=(terms.r1(0.1),))
+    return adaptive(game, bgc, strength=Strength(target=-2.0, ramp=8.0 * BATCH))
+
+
+SLOW_GAMES = [translation, unpaired_translation, adaptive_augmentation]
 """Their daily tests are in `tests/games`; with every other game they are slow."""
 
 GAMES = [
@@ -394,7 +402,7 @@ GAMES = [
     clipped,
     hinged,
     pyramid,
-    *TRANSLATIONS,
+    *SLOW_GAMES,
 ]
 
 
@@ -403,7 +411,7 @@ def _parametrize(is_slow: Callable):
     return pytest.mark.parametrize("make_game", games, ids=lambda make: make.__name__)
 
 
-every_game = _parametrize(lambda make: make in TRANSLATIONS)
+every_game = _parametrize(lambda make: make in SLOW_GAMES)
 
 
 def every_game_slow_except(*fast):

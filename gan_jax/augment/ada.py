@@ -1,0 +1,118 @@
+"""The augmentations of ADA: changes of geometry and color, each with probability p.
+
+Karras et al. 2020, "Training generative adversarial networks with limited data", appendix B, the pipeline `bgc`,
+https://arxiv.org/abs/2006.06676; strengths are those of the authors' program. As there, all changes of the geometry
+are one map, so that pixels are interpolated once; unlike there, nothing filters them against aliasing.
+
+Generators do not learn these augmentations while p is below about 0.8 (sec. 2.3).
+"""
+
+from collections.abc import Callable
+from functools import reduce
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from gan_jax.augment.affine import (
+    ColorMaps,
+    Images,
+    Maps,
+    PerExample,
+    brightness,
+    linear,
+    recolor,
+    rotation,
+    scaling,
+    translation,
+    warp,
+)
+from gan_jax.engine.game import Keys
+from gan_jax.engine.keys import split, uniform
+
+Probability = Float[Array, ""]
+
+
+def bgc(x: Images, keys: Keys, p: Probability) -> Images:
+    """Changes the geometry of images in [-1, 1] and then their colors, each change with probability `p`."""
+    geometry, color = split(keys, 2)
+    return recolor(warp(x, geometry_maps(geometry, p, x.shape[1:3])), color_maps(color, p))
+
+
+class Change(NamedTuple):
+    """A random map: the distribution of its parameter, the map of a parameter, and its probability."""
+
+    draw: Callable[[Keys], PerExample]
+    map: Callable[[PerExample], Maps | ColorMaps]
+    p: Probability
+
+
+def geometry_maps(keys: Keys, p: Probability, size: tuple[int, int]) -> Maps:
+    """Draws maps from the coordinates of an output, height and width `size`, to those of its input.
+
+    The product of: a mirror; quarter turns; a move by whole pixels, up to 1/8 of each side; a scale 2^N(0, 0.2^2); a
+    turn; a stretch 2^N(0, 0.2^2) of x against y; a turn; a move by N(0, 1/8^2) of each side. Of the two turns at least
+    one is made with probability p.
+    """
+    height, width = size
+    one_of_two = 1 - jnp.sqrt(1 - p)
+    zero, one = jnp.zeros(len(keys)), jnp.ones(len(keys))
+    return product(
+        keys,
+        Change(uniform, lambda u: scaling(1 - 2 * jnp.floor(2 * u), one), p),
+        Change(uniform, lambda u: rotation(np.pi / 2 * jnp.floor(4 * u)), p),
+        Change(uniform, lambda u: translation(jnp.round(width * (u / 4 - 1 / 8)), zero), p),
+        Change(uniform, lambda u: translation(zero, jnp.round(height * (u / 4 - 1 / 8))), p),
+        Change(gauss, lambda n: scaling(jnp.exp2(0.2 * n), jnp.exp2(0.2 * n)), p),
+        Change(uniform, lambda u: rotation(np.pi * (2 * u - 1)), one_of_two),
+        Change(gauss, lambda n: scaling(jnp.exp2(0.2 * n), jnp.exp2(-0.2 * n)), p),
+        Change(uniform, lambda u: rotation(np.pi * (2 * u - 1)), one_of_two),
+        Change(gauss, lambda n: translation(width / 8 * n, zero), p),
+        Change(gauss, lambda n: translation(zero, height / 8 * n), p),
+    )
+
+
+def color_maps(keys: Keys, p: Probability) -> ColorMaps:
+    """Draws maps of colors.
+
+    The product of: brightness N(0, 0.2^2); contrast 2^N(0, 0.5^2); an inversion of the luma; a turn of the hue;
+    saturation 2^N(0, 1).
+    """
+    gray = np.full((1, 3, 3), 1 / 3, np.float32)  # projects on the axis of grays
+    color = np.eye(3, dtype=np.float32)[None] - gray
+    quarter = np.cross(np.eye(3), np.full(3, 3**-0.5)).astype(np.float32)[None]  # turns colors by 90 degrees around it
+    return product(
+        keys,
+        Change(gauss, lambda n: brightness(0.2 * n), p),
+        Change(gauss, lambda n: linear(_by(jnp.exp2(0.5 * n)) * (gray + color)), p),
+        Change(uniform, lambda u: linear(color + _by(1 - 2 * jnp.floor(2 * u)) * gray), p),
+        Change(
+            uniform,
+            lambda u: linear(gray + _by(jnp.cos(2 * np.pi * u)) * color + _by(jnp.sin(2 * np.pi * u)) * quarter),
+            p,
+        ),
+        Change(gauss, lambda n: linear(gray + _by(jnp.exp2(n)) * color), p),
+    )
+
+
+def product(keys: Keys, *changes: Change) -> Any:
+    """Draws every change, each with its probability, and multiplies their maps."""
+
+    def drawn(change: Change, keys: Keys) -> Any:
+        which, own = split(keys, 2)
+        maps = change.map(change.draw(own))
+        return jnp.where(_by(uniform(which) < change.p), maps, jnp.eye(maps.shape[-1])[None])
+
+    return reduce(jnp.matmul, map(drawn, changes, split(keys, len(changes))))
+
+
+def gauss(keys: Keys) -> PerExample:
+    """Draws from the standard normal distribution."""
+    return jax.vmap(lambda key: jax.random.normal(key, (), jnp.float32))(keys)
+
+
+def _by(values: Array) -> Array:
+    """Broadcasts a value per example over matrices."""
+    return values[:, None, None]

@@ -1,0 +1,48 @@
+"""The words of augmentations on the command line: `ada`, `color+translation+cutout`, or `FILE.py:NAME`."""
+
+from typing import Annotated
+
+from gan_jax.augment import ada, diff_augment
+from gan_jax.config.flags import by_word
+from gan_jax.config.registry import Registry, terms_of, user_files
+from gan_jax.engine.game import Game
+from gan_jax.games.adaptive import adaptive
+from gan_jax.games.augmented import Augmentation, always
+
+
+def _adaptive(game: Game, player: str) -> Game:
+    return adaptive(game, ada.bgc, player)
+
+
+AUGMENTATIONS = Registry(
+    "augmentation",
+    Augmentation,
+    (
+        *map(always, (diff_augment.color, diff_augment.translation, diff_augment.cutout)),
+        Augmentation("ada", _adaptive),
+    ),
+    lambda word, augmentation: augmentation,
+)
+
+
+def parse_augmentations(word: str) -> tuple[Augmentation, ...]:
+    """Parses `none`, or augmentations in order, `translation+cutout`. Raises `BadInput` as `Registry.parse`."""
+    return () if word == "none" else tuple(map(AUGMENTATIONS.parse, terms_of(word, AUGMENTATIONS)))
+
+
+def name_augmentations(value: tuple[Augmentation, ...]) -> str:
+    """Inverts `parse_augmentations`. Raises `BadInput` if there is no word."""
+    return "+".join(map(AUGMENTATIONS.name_of, value)) or "none"
+
+
+Augmentations = Annotated[
+    tuple[Augmentation, ...],
+    by_word(
+        f"none|{AUGMENTATIONS.metavar}+...",
+        parse_augmentations,
+        name_augmentations,
+        lambda value: isinstance(value, tuple) and all(isinstance(each, Augmentation) for each in value),
+        lambda word: user_files(*terms_of(word, AUGMENTATIONS)),
+    ),
+]
+"""What is done to the examples that a discriminator sees: DiffAugment's `color`, `translation`, `cutout`; or `ada`."""

@@ -14,6 +14,7 @@ import tiny_unpaired
 from PIL import Image
 
 from gan_jax.cli.main import main
+from gan_jax.config.augmentations import AUGMENTATIONS
 from gan_jax.config.discovery import listing
 from gan_jax.config.registry import DYNAMICS, LOSSES, PENALTIES
 from gan_jax.evaluation import suite
@@ -210,10 +211,10 @@ def test_readme_shows_its_pictures_and_links_every_page():
 
 @pytest.mark.parametrize(
     "flag, registry",
-    [("--loss", LOSSES), ("--penalty", PENALTIES), ("--dynamics", DYNAMICS)],
-    ids=["loss", "penalty", "dynamics"],
+    [("--loss", LOSSES), ("--penalty", PENALTIES), ("--augment", AUGMENTATIONS), ("--dynamics", DYNAMICS)],
+    ids=["loss", "penalty", "augment", "dynamics"],
 )
-def test_losses_page_lists_every_loss_and_penalty_word(flag, registry):
+def test_losses_page_lists_every_word(flag, registry):
     words = set(re.findall(r"\b[a-z][a-z0-9_]*\b", registry.metavar)) - {"py"}
     assert first_column(ROOT / "docs" / "losses.md", f"## `{flag}`") == words
 

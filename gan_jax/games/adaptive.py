@@ -17,6 +17,7 @@ from jaxtyping import Array, Float, Int
 from gan_jax.augment.transform import Transform
 from gan_jax.engine.collectives import device_count, pmean
 from gan_jax.engine.game import Game, Keys, Player, move, turn
+from gan_jax.errors import BadInput
 from gan_jax.games.augmented import augmented
 
 AdaptiveTransform = Callable[[Float[Array, "B ..."], Keys, Float[Array, ""]], Float[Array, "B ..."]]
@@ -62,9 +63,14 @@ def adaptive(game: Game, transform: AdaptiveTransform, player: str = "d", streng
         player: the name of a network that takes the examples first and keys `[B]` last, and returns scores, or scores
             first. `game.inputs` has to give it real examples.
         strength: the controller; by default that of the paper.
+
+    Raises:
+        BadInput: the player's augmentation is adaptive already.
     """
     strength = strength or Strength()
     name = "ada" if player == "d" else f"ada_{player}"
+    if name in game.players:
+        raise BadInput(f"the examples of player {player!r} are augmented with adaptive strength twice: give ada once")
 
     def adjust(nets, batch, keys, step):
         real = game.inputs(batch, game.draw(keys, batch))[player]

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import pytest
 
 from gan_jax import BadInput, losses, penalties
+from gan_jax.config.augmentations import AUGMENTATIONS
 from gan_jax.config.flags import parse, to_argv
 from gan_jax.config.registry import (
     DYNAMICS,
@@ -89,7 +90,7 @@ def test_dataclass_defaults_may_be_loss_and_penalty_objects():
 NUMBERS = {"label_smoothing": ":0.7", "lsgan": ":-1:1:0", "consensus": ":0.5", "competitive": ":0.1", "unrolled": ":2"}
 
 
-@pytest.mark.parametrize("registry", [LOSSES, PENALTIES, DYNAMICS], ids=lambda registry: registry.kind)
+@pytest.mark.parametrize("registry", [LOSSES, PENALTIES, AUGMENTATIONS, DYNAMICS], ids=lambda registry: registry.kind)
 def test_every_word_of_the_help_round_trips_through_its_object(registry):
     for usage in registry.metavar.strip("{}").removesuffix(",FILE.py:NAME").split(","):
         name = usage.partition(":")[0]

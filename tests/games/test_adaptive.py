@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from arena import BATCH, Discriminator, Generator, Z, batches, sgd
 
-from gan_jax import init, make_step
+from gan_jax import BadInput, init, make_step
 from gan_jax.augment.ada import bgc
 from gan_jax.games import vanilla
 from gan_jax.games.adaptive import Strength, adaptive
@@ -64,3 +64,10 @@ def test_game_is_the_same_until_the_first_update_and_then_not():
     assert abs(reports[1]["d/loss"] / expected[1]["d/loss"] - 1) > 1e-4
     assert [float(report["ada/p"]) for report in reports] == [0.5, 0, 0, 0, 1.0], "reported in its own steps"
     assert state.players["ada"].stats == {"ada": {"p": 1.0}} and state.players["ada"].params == {}
+
+
+def test_two_controllers_of_one_player_are_refused():
+    game = adaptive(vanilla.game(Generator(), Discriminator(), sgd, sgd, z_size=Z), bgc)
+    assert set(adaptive(game, bgc, player="g").players) == {"g", "d", "ada", "ada_g"}
+    with pytest.raises(BadInput, match="player 'd' are augmented with adaptive strength twice: give ada once"):
+        adaptive(game, bgc)

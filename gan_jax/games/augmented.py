@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 from jaxtyping import Array, Int
 
 from gan_jax.augment.transform import Transform
-from gan_jax.engine.game import Game, Move
+from gan_jax.engine.game import Game
 from gan_jax.engine.keys import split
+from gan_jax.games.view import through
 
 TransformAt = Callable[[Mapping[str, Any], Int[Array, ""]], Transform]
 """`at(nets, step) -> transform`: the transform of a step, which may depend on the state of a player."""
@@ -50,7 +51,7 @@ def augmented(game: Game, at: TransformAt, player: str = "d") -> Game:
         player: the name of a network that takes the examples first and keys `[B]` last.
     """
 
-    def seen(nets: Mapping[str, Any], step: Int[Array, ""]) -> Any:
+    def view(nets, batch, keys, step):
         transform = at(nets, step)
 
         def call(d, x, *others):
@@ -59,13 +60,6 @@ def augmented(game: Game, at: TransformAt, player: str = "d") -> Game:
             own, keys = split(others[-1], 2)
             return d(transform(x, own), *others[:-1], keys)
 
-        return nets[player].wrap(call)
+        return {**nets, player: nets[player].wrap(call)}, batch
 
-    def through(move: Move) -> Move:
-        def loss(nets, batch, keys, step):
-            return move.loss({**nets, player: seen(nets, step)}, batch, keys, step)
-
-        return move._replace(loss=loss)
-
-    turns = (turn._replace(moves=tuple(map(through, turn.moves))) for turn in game.turns)
-    return game._replace(turns=tuple(turns))
+    return through(game, view)

@@ -7,8 +7,9 @@ from typing import Any
 
 import optax
 
-from gan_jax.engine.game import Game, Move, Network, Turn
+from gan_jax.engine.game import Game, Network
 from gan_jax.games import vanilla
+from gan_jax.games.view import through
 from gan_jax.priors import Categorical
 
 
@@ -19,9 +20,7 @@ def game(
     tx_d: optax.GradientTransformation,
     *,
     classes: int,
-    z_size: int = 100,
     g_dropout: bool = False,
-    turns: vanilla.Turns = vanilla.alternating,
     **choices: Any,
 ) -> Game:
     """Builds `vanilla.game` with the label y as an argument of both networks.
@@ -34,30 +33,17 @@ def game(
         tx_g: the generator's optimizer.
         tx_d: the discriminator's optimizer.
         classes: number of labels, 0, 1, ...
-        z_size: Z, the size of the standard normal latent.
         g_dropout: whether the generator takes keys in training, `g(z, y, keys [B])`, and none for samples.
-        turns: as in `vanilla.game`.
-        choices: loss, penalties and ema of `vanilla.game`.
+        choices: z_size, loss, penalties, turns and ema of `vanilla.game`.
     """
 
-    def with_labels(move: Move) -> Move:
-        """Binds both networks of a move to the labels of the batch."""
+    def labeled(nets, batch, keys, step):
+        y, noise = batch["y"], (keys,) if g_dropout else ()
+        g = nets["g"].wrap(lambda g, z: g(z, y, *noise))
+        d = nets["d"].wrap(lambda d, x, *keys: d(x, y, *keys))
+        return {**nets, "g": g, "d": d}, batch
 
-        def loss(nets, batch, keys, step):
-            y = batch["y"]
-            noise = (keys,) if g_dropout else ()
-            labeled = {
-                "g": nets["g"].wrap(lambda g, z: g(z, y, *noise)),
-                "d": nets["d"].wrap(lambda d, x, *keys: d(x, y, *keys)),
-            }
-            return move.loss({**nets, **labeled}, batch, keys, step)
-
-        return move._replace(loss=loss)
-
-    def labeled_turns(d_move: Move, g_move: Move) -> tuple[Turn, ...]:
-        return turns(with_labels(d_move), with_labels(g_move))
-
-    original = vanilla.game(g, d, tx_g, tx_d, z_size=z_size, turns=labeled_turns, **choices)
+    original = through(vanilla.game(g, d, tx_g, tx_d, **choices), labeled)
     return original._replace(
         prior={**original.prior, "y": Categorical(classes)},
         inputs=lambda batch, latents: {

@@ -12,6 +12,7 @@ from flax import linen as nn
 from jaxtyping import Array, Float
 
 from gan_jax.engine.game import Keys
+from gan_jax.nets.layers.attention import SelfAttention
 from gan_jax.nets.layers.conditioning import GLOROT, Labels, Projection
 from gan_jax.nets.layers.convolution import Conv, Convolved
 from gan_jax.nets.layers.normalization import BatchNorm, ConditionalBatchNorm
@@ -28,7 +29,8 @@ class Generator(nn.Module):
     """`z [B, Z]` and, with `classes`, labels `[B]` to images `[B, H, W, channels]` in [-1, 1].
 
     A Dense layer to `[B, base, base, width]`, `blocks` residual blocks that double the size, batch norm, ReLU, a
-    convolution, tanh. With classes, the blocks' batch norm is conditional.
+    convolution, tanh. With classes, the blocks' batch norm is conditional; with `attention`, a `SelfAttention` stands
+    before the last block, at half the size.
     """
 
     channels: int = 3
@@ -36,12 +38,15 @@ class Generator(nn.Module):
     blocks: int = 3
     width: int = 256
     classes: int = 0
+    attention: bool = False
 
     @nn.compact
     def __call__(self, z: Float[Array, "B Z"], y: Labels | None = None) -> Images:
         """Generates images of classes `y`."""
         x = nn.Dense(self.base**2 * self.width, kernel_init=GLOROT)(z).reshape(-1, self.base, self.base, self.width)
-        for _ in range(self.blocks):
+        for i in range(self.blocks):
+            if self.attention and i == self.blocks - 1:
+                x = SelfAttention()(x)
             x = UpBlock(self.width, self.classes)(x, y)
         x = nn.relu(BatchNorm(momentum=0.9)(x))
         return nn.tanh(Conv(self.channels, kernel_init=GLOROT)(x))
@@ -50,16 +55,18 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """Images `[B, H, W, C]` to scores `[B]`, with spectral norm in every layer.
 
-    `down` residual blocks that halve the size, two that keep it, ReLU, the sum over all positions, one logit.
+    `down` residual blocks that halve the size, two that keep it, ReLU, the sum over all positions, one logit. With
+    `attention`, a `SelfAttention` stands after the first block, at half the size.
     """
 
     down: int = 2
     width: int = 128
+    attention: bool = False
 
     @nn.compact
     def __call__(self, x: Images, keys: Keys | None = None) -> Float[Array, " B"]:
         """Scores images; `keys` are ignored."""
-        return Projection(classes=0)(_features(x, self.down, self.width))
+        return Projection(classes=0)(_features(x, self.down, self.width, self.attention))
 
 
 class ProjectionDiscriminator(nn.Module):
@@ -140,10 +147,12 @@ class Block(nn.Module):
         return x + SpectralNorm(Conv(self.width, kernel_init=RESIDUAL))(nn.relu(h))
 
 
-def _features(x: Images, down: int, width: int) -> Float[Array, "B width"]:
+def _features(x: Images, down: int, width: int, attention: bool = False) -> Float[Array, "B width"]:
     """Computes the discriminator's features before its last layer; the layers belong to the calling module."""
     for i in range(down):
         x = DownBlock(width, first=i == 0)(x)
+        if attention and i == 0:
+            x = SpectralNorm(SelfAttention())(x)
     for _ in range(2):
         x = Block(width)(x)
     return jnp.sum(nn.relu(x), axis=(1, 2))

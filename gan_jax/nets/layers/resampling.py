@@ -1,4 +1,4 @@
-"""Up- and downsampling: pixel shuffle, both ways, nearest neighbor, average pooling, and convolutions fused with these.
+"""Up- and downsampling: pixel shuffle, both ways, nearest neighbor, pooling, and convolutions fused with these.
 
 A 3 x 3 convolution after 2 x upsampling, or before 2 x 2 average pooling, is computed as a 4 x 4 one of stride 2 at the
 small size: equal in value, less than half of the work.
@@ -63,6 +63,12 @@ def average_pool(x: Images) -> Convolved:
     """Averages blocks of 2 x 2 pixels: `[B, H, W, C]` to `[B, H / 2, W / 2, C]`."""
     b, h, w, c = x.shape
     return jnp.mean(x.reshape(b, h // 2, 2, w // 2, 2, c), axis=(2, 4))
+
+
+def max_pool(x: Images) -> Convolved:
+    """Takes the maximum of blocks of 2 x 2 pixels: `[B, H, W, C]` to `[B, H / 2, W / 2, C]`."""
+    b, h, w, c = x.shape
+    return jnp.max(x.reshape(b, h // 2, 2, w // 2, 2, c), axis=(2, 4))
 
 
 def pixel_shuffle(x: Images, r: int) -> Convolved:

@@ -16,12 +16,14 @@ from tyro.conf import Fixed
 
 from gan_jax import losses
 from gan_jax.cli import train_file
+from gan_jax.config.augmentations import Augmentations
 from gan_jax.config.experiment import Experiment, Phase, Row, RunConfig
 from gan_jax.config.flags import Fraction, PositiveFloat, PositiveInt
 from gan_jax.config.registry import Loss, Penalties
 from gan_jax.data import Source
 from gan_jax.engine.game import turn
 from gan_jax.games import vanilla
+from gan_jax.games.augmented import play_augmented
 from gan_jax.nets import resnet, sagan
 from gan_jax.nets.pair import Pair
 
@@ -36,6 +38,8 @@ class Config:
     """Adversarial loss."""
     penalty: Penalties = ()
     """Penalties added to the losses."""
+    augment: Augmentations = ()
+    """What is done at random to the images that the discriminator sees, real and generated: for small data sets."""
     g_width: PositiveInt = 16
     """Channels of the generator's maps; the papers' for 32 x 32 pixels have 256."""
     d_width: PositiveInt = 16
@@ -97,7 +101,7 @@ def build(source: Source, run: RunConfig, config: Config) -> Experiment:
         turns=lambda d, g: config.n_critic * (turn(d),) + (turn(g),),
         ema=config.ema,
     )
-    return Experiment((Phase(game, run.images),), run, grid=(5, 10))
+    return Experiment((Phase(play_augmented(game, config.augment), run.images),), run, grid=(5, 10))
 
 
 if __name__ == "__main__":

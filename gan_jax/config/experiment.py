@@ -117,8 +117,8 @@ class Phase:
     game: Game
     images: int
     batch_size: int | None = None
-    """Real examples per turn; by default the run's. Step s of any phase is dealt the examples that it would be dealt in
-    a run of this batch size, so one epoch is not completed before the next at a border."""
+    """Real examples per turn; by default the run's. A step is dealt the examples that it would be in a run of this
+    batch size throughout, so the order of the data jumps where it changes."""
 
     def flags(self, common: RunConfig) -> RunConfig:
         """Returns the flags of the run with the batch size of the phase."""

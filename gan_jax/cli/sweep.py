@@ -168,9 +168,10 @@ def _check_folder(folder: SweepDir, entry: Entry, grid: Sequence[Combination], s
 def _rehearse_evaluation(program: Program, source: Source) -> None:
     """Computes all scores of `--evaluate` once. Raises `BadInput` if a metric is not supported."""
     experiment = program.runs.experiment
-    game, source = experiment.phases[0].game, experiment.played_on(source)
+    phase, source = experiment.phases[0], experiment.played_on(source)
     with saying("computing every score once"):
-        Evaluator(experiment.common, source, game).rehearse(game, new_state(game, source, experiment.common))
+        state = new_state(phase.game, source, phase.flags(experiment.common))
+        Evaluator(experiment.common, source, phase.game).rehearse(phase.game, state)
 
 
 def _choose_columns(words: str, all_programs: Sequence[Program]) -> list[Metric]:

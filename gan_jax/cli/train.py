@@ -79,7 +79,7 @@ def _prepare_evaluation(experiment: Experiment, source: Source, folder: RunDir) 
     protocols = merge_protocols(folder.protocols, evaluator.protocols(game))
     if not folder.manifest.exists():
         with saying("computing every score once"):
-            evaluator.rehearse(game, new_state(game, source, experiment.common))
+            evaluator.rehearse(game, new_state(game, source, experiment.phases[0].flags(experiment.common)))
     return protocols
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, get_args
@@ -116,6 +116,13 @@ class Phase:
 
     game: Game
     images: int
+    batch_size: int | None = None
+    """Real examples per turn; by default the run's. A step is dealt the examples that it would be in a run of this
+    batch size throughout, so the order of the data jumps where it changes."""
+
+    def flags(self, common: RunConfig) -> RunConfig:
+        """Returns the flags of the run with the batch size of the phase."""
+        return replace(common, batch_size=self.batch_size or common.batch_size)
 
     @cached_property
     def step(self) -> Step:
@@ -197,7 +204,7 @@ def schedule_phases(experiment: Experiment) -> list[ScheduledPhase]:
     laid: list[ScheduledPhase] = []
     step = images = 0
     for phase in experiment.phases:
-        each = images_per_step(phase.game, experiment.common.batch_size)
+        each = images_per_step(phase.game, phase.flags(experiment.common).batch_size)
         steps = range(step, step - (-phase.images // each))
         laid.append(ScheduledPhase(phase, steps, images, each, experiment.save_at))
         step, images = steps.stop, laid[-1].images(steps.stop)

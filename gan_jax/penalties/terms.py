@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import cache
 from types import MappingProxyType
 
+import jax.numpy as jnp
 import optax
 
 from gan_jax.aliases import old_names
@@ -93,6 +94,14 @@ def lecam(weight: Weight, decay: float = 0.99) -> Penalty:
     return Penalty(scores=_lecam, weight=weight, memory=memory, name="lecam" if decay == 0.99 else "")
 
 
+def drift(weight: Weight) -> Penalty:
+    """Builds the squared score of real examples, which keeps the scores of a Wasserstein critic near 0.
+
+    The weight is epsilon (Karras et al. 2018, https://arxiv.org/abs/1710.10196, sec. A.1: 1e-3).
+    """
+    return Penalty(scores=_drift, weight=weight, name="drift")
+
+
 def orthogonal(weight: Weight) -> Penalty:
     """Builds `penalties.orthogonal` of the discriminator; the weight is beta (Brock et al. 2019: 1e-4)."""
     return Penalty(_orthogonal, weight=weight, name="orthogonal")
@@ -132,6 +141,10 @@ def _max_gradient(nets, batch, x_fake, keys, step):
 
 def _lecam(nets, s_real, s_fake, step):
     return nets["lecam"](s_real, s_fake)
+
+
+def _drift(nets, s_real, s_fake, step):
+    return jnp.square(s_real)
 
 
 def _orthogonal(nets, batch, x_fake, keys, step):

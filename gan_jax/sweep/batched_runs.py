@@ -15,7 +15,7 @@ from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 from jaxtyping import Array, Float, Int, Key
 
-from gan_jax.config.experiment import Experiment, ScheduledPhase, schedule_phases
+from gan_jax.config.experiment import Experiment, RunConfig, ScheduledPhase, schedule_phases
 from gan_jax.data import Source, device_resident
 from gan_jax.data.on_device import Inputs, draws
 from gan_jax.engine.game import Game, Metrics, State, slice_count
@@ -73,6 +73,10 @@ class BatchedRuns(NamedTuple):
         """The phases, the same for all runs."""
         return schedule_phases(self.experiment)
 
+    def flags(self, phase: int) -> RunConfig:
+        """Returns the flags of all runs in a phase."""
+        return self.experiment.phases[phase].flags(self.experiment.common)
+
     @property
     def keys(self) -> Key[Array, " R"]:
         """The key of every run, equal to the single run's."""
@@ -129,7 +133,7 @@ def logged(runs: BatchedRuns) -> list[str]:
 
         def play(state: State, floats: Floats, phase: int = phase) -> Metrics:
             game = runs.traced_game(phase, floats)
-            batch = abstract_batch(game, runs.data, runs.experiment.common)
+            batch = abstract_batch(game, runs.data, runs.flags(phase))
             return make_step(game)(state, jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), batch))[1]
 
         metrics = jax.eval_shape(jax.vmap(play, in_axes=(SEEDS, 0)), state, runs.floats)
@@ -143,7 +147,7 @@ def _fresh(runs: BatchedRuns, phase: int) -> State:
 
     def init_run(key: Key[Array, ""], floats: Floats) -> State:
         game = runs.traced_game(phase, floats)
-        return init(game, key, abstract_batch(game, runs.data, runs.experiment.common))
+        return init(game, key, abstract_batch(game, runs.data, runs.flags(phase)))
 
     make = jax.jit(init_run)
     states = [make(*each) for each in zip(runs.keys, runs.floats, strict=True)]
@@ -153,7 +157,7 @@ def _fresh(runs: BatchedRuns, phase: int) -> State:
 
 def _chunks(runs: BatchedRuns, phase: int, state: State) -> Iterator[tuple[int, State, RunMetrics]]:
     """Plays the rest of a phase; yields the step, the state and the metrics of each chunk of steps."""
-    common, stage, placement = runs.experiment.common, runs.plan[phase], runs.placement
+    common, stage, placement = runs.flags(phase), runs.plan[phase], runs.placement
     # All runs share one copy of the data, whose order the seed decides, and one of the frozen networks.
     pipeline = device_resident(runs.data, common.seed, slice_count(stage.game), common.batch_size)
     shared = jax.device_put((pipeline.arrays, frozen_variables(stage.game)), NamedSharding(runs.mesh, P()))
@@ -171,7 +175,7 @@ def _chunks(runs: BatchedRuns, phase: int, state: State) -> Iterator[tuple[int, 
     def dispatch(state: State, inputs: Any, n: Int[Array, ""], _: None) -> tuple[State, RunMetrics]:
         return chunk(state, floats, shared, inputs, n)
 
-    yield from run_chunks(dispatch, state, stage, common, _draws(runs, slice_count(stage.game)), placement.inputs)
+    yield from run_chunks(dispatch, state, stage, common, _draws(runs, phase), placement.inputs)
 
 
 def _play_in_turn(play: Callable) -> Callable:
@@ -191,11 +195,11 @@ def _play_in_turn(play: Callable) -> Callable:
     return play_all
 
 
-def _draws(runs: BatchedRuns, turns: int) -> Callable[[Iterable[range]], Iterator[Inputs]]:
+def _draws(runs: BatchedRuns, phase: int) -> Callable[[Iterable[range]], Iterator[Inputs]]:
     """Returns a stream of the draws of each run's examples, `[n, R, turn, B, ...]`, for ranges of steps."""
 
     def stream(ranges: Iterable[range]) -> Iterator[Inputs]:
-        size, data = runs.experiment.common.batch_size, runs.data
+        size, data, turns = runs.flags(phase).batch_size, runs.data, slice_count(runs.plan[phase].game)
         for steps in ranges:
             of_seeds = [draws(data, seed, steps, turns, size) for seed in runs.seeds]
             yield jax.tree.map(lambda *each: np.stack(len(runs.combinations) * each, axis=1), *of_seeds)

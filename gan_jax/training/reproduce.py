@@ -56,8 +56,8 @@ def reproduce(run: Run, upto: PositiveInt | None = None) -> int:
         found = _by_step(again)
         if step := differing(wanted, found):
             print(first_difference(step, wanted, found))
-            game = stage_of(experiment, step).game
-            like = abstract_state(game, source, experiment.common, make_mesh())
+            phase = stage_of(experiment, step).phase
+            like = abstract_state(phase.game, source, phase.flags(experiment.common), make_mesh())
             print(largest_difference(like, step, folder, again))
             return 1
     same = sorted(wanted.keys() & found.keys())

@@ -46,7 +46,8 @@ def restore(run: Path, step: int | None = None, best: bool = False) -> RestoredR
         raise BadInput(f"{run} has no best checkpoint: train it with --best, or leave --best out")
     reached = checkpoints.latest() or 0 if step is None else step
     stage = stage_of(experiment, reached)
-    state = checkpoints.restore(abstract_state(stage.game, source, experiment.common, make_mesh()), step)
+    like = abstract_state(stage.game, source, stage.phase.flags(experiment.common), make_mesh())
+    state = checkpoints.restore(like, step)
     return RestoredRun(manifest, experiment, stage.game, state, stage.images(int(state.step)))
 
 

@@ -135,7 +135,7 @@ def single(
     common, plan = experiment.common, schedule_phases(experiment)
     evaluator = Evaluator(common, source, plan[0].game).scorer if common.evaluate else lambda game: lambda state: {}
     return Trainable(
-        fresh=lambda phase: new_state(plan[phase].game, source, common),
+        fresh=lambda phase: new_state(plan[phase].game, source, plan[phase].phase.flags(common)),
         chunks=lambda phase, state: chunks(plan[phase], state, common, source, mesh, glimpse),
         scores=lambda phase: merge_scores(
             experiment_scores(experiment, plan[phase].game, source),
@@ -154,6 +154,7 @@ def chunks(
     glimpse: Callable[[int, dict[str, float]], None] = lambda images, metrics: None,
 ) -> Iterator[tuple[int, State, Metrics]]:
     """Plays the rest of a phase; yields the step reached, the state, and metrics averaged over a chunk."""
+    common = stage.phase.flags(common)
     everywhere, shared = NamedSharding(mesh, P()), NamedSharding(mesh, P(None, None, BATCH_AXIS))
     state = jax.device_put(state, everywhere)  # as a part returns it: one placed otherwise is another program
     pipeline = PIPELINES[common.pipeline](source, common.seed, slice_count(stage.game), common.batch_size)
@@ -231,11 +232,11 @@ def check(experiment: Experiment, source: Source, devices: int | None = None) ->
     common, source = experiment.common, experiment.played_on(source)
     if jax.process_count() > 1:
         raise BadInput("a run is trained by one process: start it without jax.distributed")
-    check_shares(common.batch_size, devices or len(jax.devices()))
     if common.evaluate and len(source.shape) != 3:
         raise BadInput(f"--evaluate is for images, but {source.name} has points of shape {source.shape}: leave it out")
     for phase in experiment.phases:
-        check_fit(phase.game, source, common)
+        check_shares(phase.flags(common).batch_size, devices or len(jax.devices()))
+        check_fit(phase.game, source, phase.flags(common))
         frozen_variables(phase.game)
     for names in logged(experiment, source) if common.best else ():
         names = [*names, *ranked_scores(common)]
@@ -263,9 +264,10 @@ def check_fit(game: Game, source: Source, common: RunConfig) -> None:
 
 def logged(experiment: Experiment, source: Source) -> list[list[str]]:
     """Returns the names of the metrics of every phase by tracing its step, which also raises any error in a loss."""
-    common, mesh, source = experiment.common, make_mesh(), experiment.played_on(source)
+    mesh, source = make_mesh(), experiment.played_on(source)
 
     def names(phase: Phase) -> list[str]:
+        common = phase.flags(experiment.common)
         state = abstract_state(phase.game, source, common, mesh)
         batch = replicated(abstract_batch(phase.game, source, common), mesh)  # placed as in `chunks`: one trace
         frozen = jax.eval_shape(lambda: frozen_variables(phase.game))

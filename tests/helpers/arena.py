@@ -16,9 +16,10 @@ from gan_jax.augment.ada import bgc
 from gan_jax.engine.dynamics import Dynamics, consensus, lookahead, unrolled
 from gan_jax.engine.game import Frozen, slice_count
 from gan_jax.engine.keys import normal, split
-from gan_jax.games import acgan, conditional, cyclegan, infogan, lapgan, paired, vanilla
+from gan_jax.games import acgan, conditional, cyclegan, infogan, lapgan, paired, progressive, vanilla
 from gan_jax.games.adaptive import Strength, adaptive
 from gan_jax.losses.reconstruction import l1
+from gan_jax.nets import pggan
 from gan_jax.nets.layers.conditioning import concat_codes
 from gan_jax.nets.layers.dropout import Dropout
 from gan_jax.nets.layers.normalization import BatchNorm
@@ -380,7 +381,16 @@ def adaptive_augmentation(tx):
     return adaptive(game, bgc, strength=Strength(target=-2.0, ramp=8.0 * BATCH))
 
 
-SLOW_GAMES = [translation, unpaired_translation, adaptive_augmentation]
+def growing(tx):
+    """PGGAN while its second size fades in: a penalty of the faded critic, groups of two images."""
+    widths = (3, 2)
+    g, d = pggan.Generator(widths, channels=1, base=1), pggan.Discriminator(widths, group=2)
+    penalty = terms.gradient_penalty(0.1), terms.drift(0.1)
+    plain = vanilla.game(g, d, tx, tx, z_size=Z, loss=losses.wasserstein, penalties=penalty, ema=0.9)
+    return progressive.grow(plain, SHAPE, 2, progressive.linear_fade(-1, 5))
+
+
+OWN_TESTS = [translation, unpaired_translation, adaptive_augmentation, growing]
 """Their daily tests are in `tests/games`; with every other game they are slow."""
 
 GAMES = [
@@ -402,7 +412,7 @@ GAMES = [
     clipped,
     hinged,
     pyramid,
-    *SLOW_GAMES,
+    *OWN_TESTS,
 ]
 
 
@@ -411,7 +421,7 @@ def _parametrize(is_slow: Callable):
     return pytest.mark.parametrize("make_game", games, ids=lambda make: make.__name__)
 
 
-every_game = _parametrize(lambda make: make in SLOW_GAMES)
+every_game = _parametrize(lambda make: make in OWN_TESTS)
 
 
 def every_game_slow_except(*fast):

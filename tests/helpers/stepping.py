@@ -44,7 +44,7 @@ def traced(name: str, *flags: str, source: Source) -> tuple[int, ...] | dict[str
     phase = experiment.phases[-1]
     players = abstract_state(phase.game, source, experiment.common, make_mesh(jax.devices()[:1])).players
     shown = preview_latents(experiment, phase.game, source)
-    made = jax.eval_shape(lambda players: generate(phase.game, players, shown, 0), players)
+    made = jax.eval_shape(lambda players: generate(phase.game, players, shown, jnp.int32(0)), players)
     return {name: each.shape for name, each in made.items()} if isinstance(made, dict) else made.shape
 
 

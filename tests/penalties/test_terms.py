@@ -89,6 +89,7 @@ D_SIDE = {
         terms.lecam,
         lambda: jnp.square(D(X) - 0.01 * D(X_FAKE).mean()) + jnp.square(D(X_FAKE) - 0.01 * D(X).mean()),
     ),
+    "drift": (terms.drift, lambda: jnp.square(D(X))),
     "orthogonal": (terms.orthogonal, lambda: penalties.orthogonal(fresh_nets()["d"].params)),
 }
 
@@ -132,7 +133,7 @@ def test_penalties_for_players_of_other_names_have_the_same_values(terms_and_for
         nets = fresh_nets()
         nets = {"artist": nets["g"], "critic": nets["d"], **{name: nets["lecam"] for name in penalty.memory}}
         if penalty.scores is not nothing:
-            assert list(penalty.memory) == ["lecam_critic"]
+            assert list(penalty.memory) == [f"{name}_critic" for name in make(0.3).memory]
             return penalty.scores(nets, D(X), D(X_FAKE), STEP)
         return of(penalty.d, nets)
 

@@ -1,4 +1,5 @@
-"""A GAN on points, small enough for tests of sweeps: one or two phases, and flags of every kind."""
+"""A GAN on points, small enough for tests of sweeps: one or two phases of different batch sizes, and flags of
+every kind."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -51,7 +52,7 @@ def experiment(
 
     evaluation = Evaluation(scores, 16, frozenset(("spread",)), lambda scores: scores["spread"] > 1e-3)
     first = min(common.images, 120)
-    phases = Phase(game((4,)), first), Phase(game((4, 4)), common.images - first)
+    phases = Phase(game((4,)), first), Phase(game((4, 4)), common.images - first, 2 * common.batch_size)
     return Experiment(
         phases=tuple(phase for phase in phases if phase.images),
         common=common,

@@ -5,6 +5,7 @@ from flax import linen as nn
 from jaxtyping import Array, Float
 
 from gan_jax.engine.collectives import all_gather, pmean
+from gan_jax.errors import BadInput
 
 Features = Float[Array, "B *space C"]
 Wider = Float[Array, "B *space D"]
@@ -32,20 +33,31 @@ class MinibatchDiscrimination(nn.Module):
 
 
 class MinibatchStdDev(nn.Module):
-    """Appends one feature: the standard deviation over the global batch, averaged over all inputs of an example.
+    """Appends one feature: the standard deviation over a group of examples, averaged over all inputs of an example.
+
+    A group is `group` consecutive examples; with 0 it is the global batch. The authors' program has groups of 4.
 
     Karras et al. 2018, "Progressive growing of GANs for improved quality, stability, and variation", sec. 3
     (https://arxiv.org/abs/1710.10196).
     """
 
+    group: int = 0
+
     def __call__(self, x: Features) -> Wider:
-        """Maps `[B, *space, C]` to `[B, *space, C + 1]`."""
-        wide = x.astype(jnp.float32)
-        mean = pmean(jnp.mean(wide, axis=0, keepdims=True))
-        var = pmean(jnp.mean(jnp.square(wide - mean), axis=0))
+        """Maps `[B, *space, C]` to `[B, *space, C + 1]`.
+
+        Raises:
+            BadInput: B, on every device its share of the batch, is no multiple of `group`.
+        """
+        if self.group and x.shape[0] % self.group:
+            raise BadInput(f"a batch of {x.shape[0]} has no groups of {self.group}: give a multiple of {self.group}")
+        over_devices = (lambda mean: mean) if self.group else pmean
+        wide = x.astype(jnp.float32).reshape(-1, self.group or x.shape[0], *x.shape[1:])
+        mean = over_devices(jnp.mean(wide, axis=1, keepdims=True))
+        var = over_devices(jnp.mean(jnp.square(wide - mean), axis=1))
         # The square root has no finite gradient at 0, the variance of equal examples.
-        std = jnp.mean(jnp.sqrt(var + 1e-8))
-        return _append(x, jnp.broadcast_to(std, (x.shape[0], 1)))
+        std = jnp.mean(jnp.sqrt(var + 1e-8), axis=range(1, var.ndim))
+        return _append(x, jnp.repeat(std, wide.shape[1])[:, None])
 
 
 def _append(x: Features, features: Float[Array, "B F"]) -> Wider:

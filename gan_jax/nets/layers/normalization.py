@@ -1,4 +1,4 @@
-"""Batch norm, plain and conditional, over the global batch, however it is split over devices; instance norm."""
+"""Batch norm, plain and conditional, over the global batch of all devices; instance norm and pixel norm."""
 
 from typing import Literal
 
@@ -103,6 +103,18 @@ class InstanceNorm(nn.Module):
             bias = self.param("bias", nn.initializers.zeros, channels, jnp.float32)
             y = y * scale.reshape(own) + bias.reshape(own)
         return y.astype(x.dtype)
+
+
+def pixel_norm(x: Float[Array, "B *space C"]) -> Float[Array, "B *space C"]:
+    """Scales the channels at every position to a mean square of 1, `x / sqrt(mean(x^2) + 1e-8)`.
+
+    Latents `[B, Z]` are then on the sphere. Computed in float32, the output has the input's dtype.
+
+    Karras et al. 2018, "Progressive growing of GANs for improved quality, stability, and variation", sec. 4.2
+    (https://arxiv.org/abs/1710.10196).
+    """
+    wide = x.astype(jnp.float32)
+    return (wide * lax.rsqrt(jnp.mean(jnp.square(wide), axis=-1, keepdims=True) + 1e-8)).astype(x.dtype)
 
 
 Norm = Literal["none", "batch", "instance"]

@@ -45,8 +45,47 @@ def test_minibatch_stddev_equals_hand_computation():
     close(lanes[:, 0, 2], [2.0, 4.0])
 
 
+def stddev_by_hand(x, group):
+    """Computes the feature of every example by loops over groups and inputs."""
+    features = []
+    for start in range(0, len(x), group):
+        inputs = x[start : start + group].reshape(group, -1)
+        deviations = [np.sqrt(np.mean((column - column.mean()) ** 2) + 1e-8) for column in inputs.T]
+        features += group * [np.mean(deviations)]
+    return np.array(features)
+
+
+@pytest.mark.parametrize("group", [1, 2, 4, 12])
+def test_minibatch_stddev_of_groups_equals_plain_loops(group):
+    x = np.random.RandomState(0).normal(size=(12, 2, 3, 5)) * np.arange(1, 13)[:, None, None, None]
+    feature = MinibatchStdDev(group).apply({}, jnp.asarray(x, jnp.float32))[..., 5]
+    close(feature, np.broadcast_to(stddev_by_hand(x, group)[:, None, None], (12, 2, 3)))
+
+
+def test_one_group_of_the_whole_batch_has_the_bits_of_none():
+    x = jax.random.normal(KEY, (6, 2, 2, 3))
+    np.testing.assert_array_equal(MinibatchStdDev(6).apply({}, x), MinibatchStdDev().apply({}, x))
+
+
+@pytest.mark.parametrize("size", [2, 6])
+def test_batch_without_whole_groups_is_refused(size):
+    with pytest.raises(BadInput, match=f"a batch of {size} has no groups of 4: give a multiple of 4"):
+        MinibatchStdDev(4).apply({}, jnp.ones((size, 3)))
+
+
+def test_groups_within_devices_have_the_bits_of_one_device():
+    x = jax.random.normal(KEY, (16, 2, 2, 3))
+
+    def share(x):
+        with batch_axis("batch"):
+            return MinibatchStdDev(2).apply({}, x)
+
+    split = jax.jit(jax.shard_map(share, mesh=make_mesh(), in_specs=P("batch"), out_specs=P("batch"), check_vma=False))
+    np.testing.assert_array_equal(split(x), jax.jit(MinibatchStdDev(2).apply)({}, x))
+
+
 @pytest.mark.medium
-@pytest.mark.parametrize("layer", [MinibatchDiscrimination(3, 2), MinibatchStdDev()])
+@pytest.mark.parametrize("layer", [MinibatchDiscrimination(3, 2), MinibatchStdDev(), MinibatchStdDev(2)])
 def test_statistics_are_appended_to_images_as_constant_channels(layer):
     x = jax.random.normal(KEY, (4, 2, 5, 2))
     y, variables = jax.jit(layer.init_with_output)(KEY, x)

@@ -1,4 +1,4 @@
-"""Dropout, batch norm and instance norm: against flax, hand computation, and over devices."""
+"""Dropout, batch norm, instance norm and pixel norm: against flax, hand computation, and over devices."""
 
 import inspect
 from functools import partial
@@ -13,7 +13,7 @@ from jax.sharding import PartitionSpec as P
 from gan_jax.engine.collectives import batch_axis, pmean
 from gan_jax.errors import BadInput
 from gan_jax.nets.layers.dropout import Dropout
-from gan_jax.nets.layers.normalization import BatchNorm, ConditionalBatchNorm, InstanceNorm, normalize
+from gan_jax.nets.layers.normalization import BatchNorm, ConditionalBatchNorm, InstanceNorm, normalize, pixel_norm
 
 close = partial(np.testing.assert_allclose, rtol=1e-5, atol=1e-5)
 
@@ -228,6 +228,21 @@ def test_instance_norm_keeps_no_statistics_and_its_dtype():
     y, variables = InstanceNorm(affine=True).init_with_output(jax.random.key(0), x)
     assert y.dtype == jnp.bfloat16 and set(variables) == {"params"}
     assert InstanceNorm().init(jax.random.key(0), x) == {}
+
+
+@pytest.mark.parametrize("shape", [(4, 3), (2, 5, 3, 4)])
+def test_pixel_norm_equals_plain_loops(shape):
+    x = np.random.RandomState(0).normal(1, 3, shape)
+    expected = np.empty(shape)
+    for place in np.ndindex(*shape[:-1]):
+        expected[place] = x[place] / np.sqrt(np.mean(x[place] ** 2) + 1e-8)
+    close(pixel_norm(jnp.asarray(x, jnp.float32)), expected)
+
+
+def test_pixel_norm_of_zeros_has_finite_derivatives_and_keeps_the_dtype():
+    x = jnp.zeros((2, 3), jnp.bfloat16)
+    assert pixel_norm(x).dtype == jnp.bfloat16
+    assert jnp.isfinite(jax.grad(lambda x: pixel_norm(x).sum())(x.astype(jnp.float32))).all()
 
 
 def test_unknown_norm_is_refused():

@@ -20,12 +20,14 @@ import optax
 
 from gan_jax import losses
 from gan_jax.cli import train_file
+from gan_jax.config.augmentations import Augmentations
 from gan_jax.config.experiment import Experiment, Phase, Row, RunConfig
 from gan_jax.config.flags import Fraction, PositiveFloat, PositiveInt
 from gan_jax.config.registry import Loss, Penalties
 from gan_jax.data import Source
 from gan_jax.engine.game import Game, images_per_step
 from gan_jax.games import progressive, vanilla
+from gan_jax.games.augmented import play_augmented
 from gan_jax.nets import pggan
 from gan_jax.nets.pair import Pair
 from gan_jax.penalties import terms
@@ -43,6 +45,8 @@ class Config:
     """Adversarial loss."""
     penalty: Penalties = (terms.gradient_penalty(10.0), terms.drift(1e-3))
     """Penalties added to the losses."""
+    augment: Augmentations = ()
+    """What is done at random to the images that the discriminator sees, real and generated: for small data sets."""
     width: PositiveInt = 64
     """Twice the channels at the first size, halved with every doubling; the paper's is 8192."""
     max_width: PositiveInt = 32
@@ -70,7 +74,7 @@ def game(pair: Pair, config: Config) -> Game:
     """Builds the game of networks without growing."""
     adam = optax.adam(config.learning_rate, b1=config.b1, b2=config.b2, eps=1e-8)
     options = {"z_size": config.max_width, "loss": config.loss, "penalties": config.penalty, "ema": config.ema}
-    return vanilla.game(pair.g, pair.d, adam, adam, **options)
+    return play_augmented(vanilla.game(pair.g, pair.d, adam, adam, **options), config.augment)
 
 
 def lengths(images: int, phases: int) -> list[int]:

@@ -15,8 +15,9 @@ from gan_jax import Game, Player, State, init, losses, make_step, move, penaltie
 from gan_jax.engine.dynamics import Dynamics, consensus, lookahead, unrolled
 from gan_jax.engine.game import Frozen, slice_count
 from gan_jax.engine.keys import normal, split
-from gan_jax.games import acgan, conditional, cyclegan, infogan, lapgan, paired, vanilla
+from gan_jax.games import acgan, conditional, cyclegan, infogan, lapgan, paired, stylegan2, vanilla
 from gan_jax.losses.reconstruction import l1
+from gan_jax.nets import stylegan2 as stylegan2_nets
 from gan_jax.nets.layers.conditioning import concat_codes
 from gan_jax.nets.layers.dropout import Dropout
 from gan_jax.nets.layers.normalization import BatchNorm
@@ -372,8 +373,14 @@ def unpaired_translation(tx):
     return cyclegan.game(Noisy(), Noisy(), d_a, d_b, tx, tx, **options)
 
 
-TRANSLATIONS = [translation, unpaired_translation]
-"""Their daily tests are in `tests/games`; with every other game they are slow."""
+def styled(tx):
+    """StyleGAN2: two lazy turns, the running means of w and of the path length, second derivatives."""
+    g, d = stylegan2_nets.Generator((2, 2), 1, 1, w_size=3, mapping_layers=1), stylegan2_nets.Discriminator((2, 2))
+    return stylegan2.game(g, d, tx, tx, z_size=Z, r1_every=2, path_every=2, ema=0.9)
+
+
+SLOW = [translation, unpaired_translation, styled]
+"""Games with daily tests of their own in `tests/games`; with every other game they are slow."""
 
 GAMES = [
     vanilla_batch_norm,
@@ -394,7 +401,7 @@ GAMES = [
     clipped,
     hinged,
     pyramid,
-    *TRANSLATIONS,
+    *SLOW,
 ]
 
 
@@ -403,7 +410,7 @@ def _parametrize(is_slow: Callable):
     return pytest.mark.parametrize("make_game", games, ids=lambda make: make.__name__)
 
 
-every_game = _parametrize(lambda make: make in TRANSLATIONS)
+every_game = _parametrize(lambda make: make in SLOW)
 
 
 def every_game_slow_except(*fast):

@@ -67,8 +67,8 @@ def game(
         mixing: the probability of two styles in an image.
         gamma: the weight of R1.
         r1_every: steps from one R1 turn to the next.
-        path_weight: the weight of the path length. With y / sqrt(H W) for y and the mean over layers, 2 is the weight of
-            app. B, ln 2 / (r^2 (ln r - ln 2)), at every size r.
+        path_weight: the weight of the path length; 2 is that of app. B, ln 2 / (r^2 (ln r - ln 2)) at r x r pixels, as
+            y has the deviation `1 / sqrt(H W)` and the norm is the mean over layers.
         path_every: steps from one turn of the path length to the next.
         ema: the generator's moving average (see `Player`), from which samples are drawn.
     """

@@ -9,18 +9,16 @@ import math
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Float
 
 from gan_jax import losses, penalties
 from gan_jax.engine.game import Ema, Game, Keys, Network, Player, move, turn
 from gan_jax.engine.keys import normal, split, uniform
+from gan_jax.nets.stylegan2 import LayerLatents
 from gan_jax.penalties import PathLength, lazy, path_lengths
 from gan_jax.priors import ExampleKeys, Normal
 
-Ws = Float[Array, "B L W"]
 
-
-def mix(first: Ws, second: Ws, keys: Keys, probability: float) -> Ws:
+def mix(first: LayerLatents, second: LayerLatents, keys: Keys, probability: float) -> LayerLatents:
     """Takes the layers before a crossover from `first`, the others from `second`.
 
     Every example has a crossover of its own, with this probability; it is uniform, and both have at least one layer.
@@ -29,7 +27,8 @@ def mix(first: Ws, second: Ws, keys: Keys, probability: float) -> Ws:
     whether, where = split(keys, 2)
     crossover = 1 + jnp.floor((layers - 1) * uniform(where))
     crossover = jnp.where(uniform(whether) < probability, crossover, layers)
-    return jnp.where((jnp.arange(layers, dtype=jnp.float32) < crossover[:, None])[..., None], first, second)
+    before = jnp.arange(layers, dtype=jnp.float32)[None] < crossover[:, None]
+    return jnp.where(before[..., None], first, second)
 
 
 def game(

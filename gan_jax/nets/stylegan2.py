@@ -15,15 +15,15 @@ from jaxtyping import Array, Float
 from gan_jax.engine.collectives import pmean
 from gan_jax.engine.keys import split
 from gan_jax.nets.layers.blur import BlurredDownConv, downsample, upsample
-from gan_jax.nets.layers.convolution import Conv, Images
+from gan_jax.nets.layers.convolution import Conv, Convolved, Images
 from gan_jax.nets.layers.equalized import UNIT, Equalized
 from gan_jax.nets.layers.minibatch import MinibatchStdDev
 from gan_jax.nets.layers.modulated import ModulatedConv
 from gan_jax.nets.pair import Pair, unsupported
 from gan_jax.priors import Keys
 
-W = Float[Array, "B W"]
-Ws = Float[Array, "B L W"]
+Latent = Float[Array, "B w"]
+LayerLatents = Float[Array, "B L w"]
 """A latent w for every layer: equal ones, or those of several images, to mix their styles."""
 
 
@@ -57,7 +57,7 @@ class Generator(nn.Module):
         """Generates images."""
         return self.synthesis(self.mapping(z), keys)
 
-    def mapping(self, z: Float[Array, "B Z"]) -> Ws:
+    def mapping(self, z: Float[Array, "B Z"]) -> LayerLatents:
         """Maps `z` to w, the same for every layer."""
         w = self.mapper(z)
         if self.is_mutable_collection("w_average") and not self.is_initializing():
@@ -65,7 +65,7 @@ class Generator(nn.Module):
             self.w_average.value = self.decay * self.w_average.value + (1 - self.decay) * mean
         return jnp.broadcast_to(w[:, None], (w.shape[0], self.layers, w.shape[1]))
 
-    def synthesis(self, ws: Ws, keys: Keys) -> Images:
+    def synthesis(self, ws: LayerLatents, keys: Keys) -> Images:
         """Generates images from a latent for each layer; `keys` draw the noise."""
         return self.synthesizer(ws, keys)
 
@@ -113,12 +113,13 @@ def pair(
     return Pair(Generator(widths, sides[0], shape[2], w_size, mapping_layers), Discriminator(widths))
 
 
-def truncate(ws: Ws, w_average: Float[Array, " W"], psi: float) -> Ws:
+def truncate(ws: LayerLatents, w_average: Float[Array, " w"], psi: float) -> LayerLatents:
     """Computes `w_average + psi (w - w_average)`: with 0 one image, with 1 `ws`.
 
     Karras et al. 2019, "A style-based generator architecture for generative adversarial networks", app. B
     (https://arxiv.org/abs/1812.04948).
     """
+    w_average = w_average.reshape(1, 1, -1)
     return w_average + psi * (ws - w_average)
 
 
@@ -129,7 +130,7 @@ class Mapping(nn.Module):
     layers: int
 
     @nn.compact
-    def __call__(self, z: Float[Array, "B Z"]) -> W:
+    def __call__(self, z: Float[Array, "B Z"]) -> Latent:
         """Maps latents."""
         rate = 0.01
         w = z * lax.rsqrt(jnp.mean(jnp.square(z), axis=-1, keepdims=True) + 1e-8)
@@ -146,7 +147,7 @@ class Synthesis(nn.Module):
     channels: int
 
     @nn.compact
-    def __call__(self, ws: Ws, keys: Keys) -> Images:
+    def __call__(self, ws: LayerLatents, keys: Keys) -> Images:
         """Generates images; every layer has a latent and noise of its own."""
         keys, ws = split(keys, ws.shape[1] - 1), jnp.unstack(ws, axis=1)
         const = self.param("const", UNIT, (self.side, self.side, self.widths[0]))
@@ -167,7 +168,7 @@ class StyledConv(nn.Module):
     up: bool = False
 
     @nn.compact
-    def __call__(self, x: Images, w: W, keys: Keys) -> Images:
+    def __call__(self, x: Images, w: Latent, keys: Keys) -> Convolved:
         """Computes the layer."""
         x = Equalized(ModulatedConv(self.features, up=self.up, kernel_init=UNIT))(x, style(w, x.shape[-1]))
         noise = jax.vmap(lambda key: jax.random.normal(key, (*x.shape[1:3], 1), x.dtype))(keys)
@@ -180,7 +181,7 @@ class ToImage(nn.Module):
     channels: int
 
     @nn.compact
-    def __call__(self, x: Images, w: W) -> Images:
+    def __call__(self, x: Images, w: Latent) -> Convolved:
         """Computes the layer."""
         conv = ModulatedConv(self.channels, 1, demodulate=False, kernel_init=UNIT)
         return Equalized(conv)(x, style(w, x.shape[-1]))
@@ -192,7 +193,7 @@ class DownBlock(nn.Module):
     features: int
 
     @nn.compact
-    def __call__(self, x: Images) -> Images:
+    def __call__(self, x: Images) -> Convolved:
         """Computes the block."""
         h = leaky_relu(Equalized(Conv(x.shape[-1], kernel_init=UNIT))(x))
         h = leaky_relu(Equalized(BlurredDownConv(self.features, kernel_init=UNIT))(h))
@@ -200,7 +201,7 @@ class DownBlock(nn.Module):
         return (h + shortcut) / math.sqrt(2)
 
 
-def style(w: W, channels: int) -> Float[Array, "B C"]:
+def style(w: Latent, channels: int) -> Float[Array, "B C"]:
     """Computes the styles of `channels` by a dense layer of the calling module, 1 + N(0, 1) at first."""
     return Equalized(nn.Dense(channels, kernel_init=UNIT, bias_init=nn.initializers.ones))(w)
 

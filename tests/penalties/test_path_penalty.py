@@ -10,7 +10,7 @@ from gan_jax.penalties import PathLength, path_lengths
 RANDOM = np.random.RandomState(0)
 LAYERS, SIZE, PIXELS = 3, 4, 5
 MATRIX = RANDOM.normal(size=(LAYERS, SIZE, PIXELS)).astype(np.float32)
-WS, Y = RANDOM.normal(size=(6, LAYERS, SIZE)).astype(np.float32), RANDOM.normal(size=(6, PIXELS)).astype(np.float32)
+WS, Y = (jnp.asarray(RANDOM.normal(size=(6, *shape)), jnp.float32) for shape in ((LAYERS, SIZE), (PIXELS,)))
 ZERO = {"averages": {"mean": jnp.zeros(())}}
 
 

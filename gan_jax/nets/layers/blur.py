@@ -87,6 +87,6 @@ def downsample(x: Images) -> Convolved:
     return x
 
 
-def _pad(x: Images, before: int, after: int, axis: int) -> Images:
+def _pad(x: Images, before: int, after: int, axis: int) -> Convolved:
     """Adds zeros at both ends of one axis."""
     return jnp.pad(x, [(before, after) if i == axis else (0, 0) for i in range(x.ndim)])

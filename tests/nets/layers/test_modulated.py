@@ -13,7 +13,7 @@ RANDOM = np.random.RandomState(0)
 
 
 def draw(*shape):
-    return RANDOM.normal(size=shape).astype(np.float32)
+    return jnp.asarray(RANDOM.normal(size=shape), jnp.float32)
 
 
 def by_example(kernel, styles, demodulate):

@@ -25,6 +25,7 @@ from gan_jax.priors import Keys
 Latent = Float[Array, "B w"]
 LayerLatents = Float[Array, "B L w"]
 """A latent w for every layer: equal ones, or those of several images, to mix their styles."""
+Scale = float | Float[Array, ""]
 
 
 class Generator(nn.Module):
@@ -69,7 +70,7 @@ class Generator(nn.Module):
         """Generates images from a latent for each layer; `keys` draw the noise."""
         return self.synthesizer(ws, keys)
 
-    def truncated(self, z: Float[Array, "B Z"], keys: Keys, psi: float) -> Images:
+    def truncated(self, z: Float[Array, "B Z"], keys: Keys, psi: Scale) -> Images:
         """Generates images from latents that are moved towards the average: less variety, fewer bad images."""
         return self.synthesis(truncate(self.mapping(z), self.w_average.value, psi), keys)
 
@@ -113,7 +114,7 @@ def pair(
     return Pair(Generator(widths, sides[0], shape[2], w_size, mapping_layers), Discriminator(widths))
 
 
-def truncate(ws: LayerLatents, w_average: Float[Array, " w"], psi: float) -> LayerLatents:
+def truncate(ws: LayerLatents, w_average: Float[Array, " w"], psi: Scale) -> LayerLatents:
     """Computes `w_average + psi (w - w_average)`: with 0 one image, with 1 `ws`.
 
     Karras et al. 2019, "A style-based generator architecture for generative adversarial networks", app. B

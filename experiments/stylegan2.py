@@ -50,7 +50,7 @@ class Config:
 PRESETS = {
     "stylegan2": Row(
         "StyleGAN2, Karras 2020 (arXiv:1912.04958): a style for every layer, smooth paths of latents",
-        RunConfig(128_000, batch_size=32, checkpoint_every=2000, sample_every=1000),
+        RunConfig(96_000, batch_size=32, checkpoint_every=1000, sample_every=500),
         {"small": Config(), "full": Config(width=16384, most=512, latent=512)},
     ),
 }

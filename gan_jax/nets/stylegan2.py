@@ -36,7 +36,7 @@ class Generator(nn.Module):
     """
 
     widths: tuple[int, ...]
-    """Channels at every size, from `side` on, each twice the one before."""
+    """Channels of the maps of `side`, 2 `side`, 4 `side`, ... pixels a side."""
     side: int = 4
     channels: int = 3
     w_size: int = 512
@@ -79,7 +79,7 @@ class Discriminator(nn.Module):
     """Images `[B, H, W, C]` to scores `[B]`: residual blocks that halve the size, minibatch deviation, a logit."""
 
     widths: tuple[int, ...]
-    """Channels at every size, from the smallest on, as in `Generator`."""
+    """Channels of the maps of every size, the smallest first, as in `Generator`."""
 
     @nn.compact
     def __call__(self, x: Images, keys: Keys | None = None) -> Float[Array, " B"]:

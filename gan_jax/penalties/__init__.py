@@ -21,6 +21,7 @@ from gan_jax.penalties.gradient import (
 )
 from gan_jax.penalties.lazy import lazy, lazy_adam
 from gan_jax.penalties.lecam import LeCam
+from gan_jax.penalties.path_length import PathLength, path_lengths
 from gan_jax.penalties.penalty import Penalty, for_players, nothing, total, weight_at
 from gan_jax.penalties.weights import clip_weights, orthogonal
 
@@ -28,6 +29,7 @@ __getattr__ = old_names(__name__)
 
 __all__ = [
     "LeCam",
+    "PathLength",
     "Penalty",
     "bcr",
     "clip_weights",
@@ -42,6 +44,7 @@ __all__ = [
     "nothing",
     "one_sided",
     "orthogonal",
+    "path_lengths",
     "r1",
     "r2",
     "squared_gradient_norm",

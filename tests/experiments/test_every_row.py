@@ -11,7 +11,7 @@ from gan_jax.runs.run_data import open_data
 SHARED = {"lsgan", "wgan", "dragan", "rpgan", "denoise", "deblur", "inpaint", "colorize"}
 """Rows that differ from another of their table in loss, penalty, optimizer or inputs only."""
 
-LONG = {"acgan", "cyclegan", "infogan", "pggan", "pix2pix", "projection", "sagan", "sngan", "srgan"}
+LONG = {"acgan", "cyclegan", "infogan", "pggan", "pix2pix", "projection", "sagan", "sngan", "srgan", "stylegan2"}
 """Rows that take long to trace."""
 
 

@@ -16,10 +16,11 @@ from gan_jax.augment.ada import bgc
 from gan_jax.engine.dynamics import Dynamics, consensus, lookahead, unrolled
 from gan_jax.engine.game import Frozen, slice_count
 from gan_jax.engine.keys import normal, split
-from gan_jax.games import acgan, conditional, cyclegan, infogan, lapgan, paired, progressive, vanilla
+from gan_jax.games import acgan, conditional, cyclegan, infogan, lapgan, paired, progressive, stylegan2, vanilla
 from gan_jax.games.adaptive import Strength, adaptive
 from gan_jax.losses.reconstruction import l1
 from gan_jax.nets import pggan
+from gan_jax.nets import stylegan2 as stylegan2_nets
 from gan_jax.nets.layers.conditioning import concat_codes
 from gan_jax.nets.layers.dropout import Dropout
 from gan_jax.nets.layers.normalization import BatchNorm
@@ -390,7 +391,14 @@ def growing(tx):
     return progressive.grow(plain, SHAPE, 2, progressive.linear_fade(-1, 5))
 
 
-OWN_TESTS = [translation, unpaired_translation, adaptive_augmentation, growing]
+def styled(tx):
+    """StyleGAN2: two lazy turns, the running means of w and of the path length, second derivatives."""
+    g = stylegan2_nets.Generator((2, 2), 1, 1, w_size=3, mapping_layers=1)
+    d = stylegan2_nets.Discriminator((2, 2), group=2)
+    return stylegan2.game(g, d, tx, tx, z_size=Z, r1_every=2, path_every=2, ema=0.9)
+
+
+OWN_TESTS = [translation, unpaired_translation, adaptive_augmentation, growing, styled]
 """Their daily tests are in `tests/games`; with every other game they are slow."""
 
 GAMES = [

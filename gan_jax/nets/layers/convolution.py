@@ -110,19 +110,30 @@ def conv(x: Images, kernel: Kernel, stride: int = 1, border: Border = "SAME") ->
     return _product(gather(x, k, stride, padding, by_axes), kernel.reshape(k * k * c_in, c_out))
 
 
-def conv_transpose(x: Images, kernel: Kernel, stride: int = 1, size: tuple[int, int] | None = None) -> Convolved:
-    """Computes the transpose of the `SAME` convolution from images of `size` to images like `x`.
+def conv_transpose(
+    x: Images,
+    kernel: Kernel,
+    stride: int = 1,
+    size: tuple[int, int] | None = None,
+    border: Literal["SAME"] | int = "SAME",
+) -> Convolved:
+    """Computes the transpose of the convolution with this `border` from images of `size` to images like `x`.
 
-    The default size, `stride` times that of `x`, is `lax.conv_transpose`.
+    For `SAME`, the default size is `stride` times that of `x`, as in `lax.conv_transpose`. For p pixels of border it is
+    always `(n - 1) stride + k - 2 p`: the windows of all pixels of `x` side by side, without p pixels at every edge.
 
     Raises:
         ValueError: a convolution of images of `size` does not have the size of `x`.
     """
     k = kernel.shape[0]
-    size = size or (x.shape[1] * stride, x.shape[2] * stride)
-    if tuple(math.ceil(n / stride) for n in size) != x.shape[1:3]:
-        raise ValueError(f"a convolution of stride {stride} maps {size} to another size than {x.shape[1:3]}")
-    padding = same_padding(size, k, stride)
+    if border == "SAME":
+        size = size or (x.shape[1] * stride, x.shape[2] * stride)
+        if tuple(math.ceil(n / stride) for n in size) != x.shape[1:3]:
+            raise ValueError(f"a convolution of stride {stride} maps {size} to another size than {x.shape[1:3]}")
+        padding = same_padding(size, k, stride)
+    else:
+        size = tuple((n - 1) * stride + k - 2 * border for n in x.shape[1:3])
+        padding = ((border, border),) * 2
     if not products_are_faster():
         dilated = [(k - 1 - before, k - 1 - after) for before, after in padding]
         return lax.conv_transpose(x, kernel, (stride, stride), dilated, dimension_numbers=LAYOUT)

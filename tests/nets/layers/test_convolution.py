@@ -95,6 +95,28 @@ def test_transposed_convolution_to_a_given_size_is_a_transpose(products, monkeyp
         close(got, expected, err_msg=str(case))
 
 
+@pytest.mark.parametrize("products", [True, False])
+def test_transposed_convolution_with_a_border_is_a_transpose(products, monkeypatch):
+    """Of lax's convolution of the smallest images that have this many outputs."""
+    monkeypatch.setattr(convolution, "products_are_faster", lambda: products)
+    cases = [(3, 2, 0), (4, 2, 1), (2, 3, 0)]
+
+    @jax.jit
+    def run(x, kernels):
+        pairs = []
+        for (k, stride, border), kernel in zip(cases, kernels, strict=True):
+            there = jnp.swapaxes(kernel[::-1, ::-1], 2, 3)
+            size = tuple((n - 1) * stride + k - 2 * border for n in x.shape[1:3])
+            images = jax.ShapeDtypeStruct((2, *size, 2), jnp.float32)
+            (expected,) = jax.linear_transpose(lambda x, s=stride, b=border, t=there: conv(x, t, s, b), images)(x)
+            pairs.append((conv_transpose(x, kernel, stride, border=border), expected))
+        return pairs
+
+    pairs = run(draw(2, 4, 3, 3), [draw(k, k, 3, 2, seed=1) for k, *_ in cases])
+    for case, (got, expected) in zip(cases, pairs, strict=True):
+        close(got, expected, err_msg=str(case))
+
+
 def test_transposed_size_inconsistent_with_the_stride_is_refused():
     with pytest.raises(ValueError, match=r"stride 2 maps \(9, 9\) to another size than \(4, 4\)"):
         ConvTranspose(2, stride=2, size=9).init(jax.random.key(0), draw(2, 4, 4, 3))

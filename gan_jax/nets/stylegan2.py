@@ -1,0 +1,215 @@
+"""The networks of StyleGAN2; `pair` builds them for the shape of the data.
+
+Karras et al. 2020, "Analyzing and improving the image quality of StyleGAN" (https://arxiv.org/abs/1912.04958), with the
+skip generator and the residual discriminator of fig. 7, as in configuration F, and the details of the authors' program.
+"""
+
+import math
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+from jax import lax
+from jaxtyping import Array, Float
+
+from gan_jax.engine.collectives import pmean
+from gan_jax.engine.keys import split
+from gan_jax.nets.layers.blur import BlurredDownConv, downsample, upsample
+from gan_jax.nets.layers.convolution import Conv, Convolved, Images
+from gan_jax.nets.layers.equalized import UNIT, Equalized
+from gan_jax.nets.layers.minibatch import MinibatchStdDev
+from gan_jax.nets.layers.modulated import ModulatedConv
+from gan_jax.nets.layers.normalization import pixel_norm
+from gan_jax.nets.pair import Pair, unsupported
+from gan_jax.priors import Keys
+
+Latent = Float[Array, "B w"]
+LayerLatents = Float[Array, "B L w"]
+"""A latent w for every layer: equal ones, or those of several images, to mix their styles."""
+Scale = float | Float[Array, ""]
+
+
+class Generator(nn.Module):
+    """`z [B, Z]` and noise keys `[B]` to images `[B, H, W, channels]`, through latents `ws [B, layers, w_size]`.
+
+    Calls `mapping`, then `synthesis`. The collection "w_average" holds the running mean of w over the whole batch,
+    updated with `decay` by every call of `mapping` where it is mutable.
+    """
+
+    widths: tuple[int, ...]
+    """Channels of the maps of `side`, 2 `side`, 4 `side`, ... pixels a side."""
+    side: int = 4
+    channels: int = 3
+    w_size: int = 512
+    mapping_layers: int = 8
+    decay: float = 0.995
+
+    def setup(self):
+        """Makes the two networks and the average."""
+        self.mapper = Mapping(self.w_size, self.mapping_layers)
+        self.synthesizer = Synthesis(self.widths, self.side, self.channels)
+        self.w_average = self.variable("w_average", "mean", jnp.zeros, (self.w_size,))
+
+    @property
+    def layers(self) -> int:
+        """The number of latents w of an image: one for each convolution, and one for the last layer."""
+        return 2 * len(self.widths)
+
+    def __call__(self, z: Float[Array, "B Z"], keys: Keys) -> Images:
+        """Generates images."""
+        return self.synthesis(self.mapping(z), keys)
+
+    def mapping(self, z: Float[Array, "B Z"]) -> LayerLatents:
+        """Maps `z` to w, the same for every layer."""
+        w = self.mapper(z)
+        if self.is_mutable_collection("w_average") and not self.is_initializing():
+            mean = pmean(jnp.mean(lax.stop_gradient(w), axis=0))
+            self.w_average.value = self.decay * self.w_average.value + (1 - self.decay) * mean
+        return jnp.broadcast_to(w[:, None], (w.shape[0], self.layers, w.shape[1]))
+
+    def synthesis(self, ws: LayerLatents, keys: Keys) -> Images:
+        """Generates images from a latent for each layer; `keys` draw the noise."""
+        return self.synthesizer(ws, keys)
+
+    def truncated(self, z: Float[Array, "B Z"], keys: Keys, psi: Scale) -> Images:
+        """Generates images from latents that are moved towards the average: less variety, fewer bad images."""
+        return self.synthesis(truncate(self.mapping(z), self.w_average.value, psi), keys)
+
+
+class Discriminator(nn.Module):
+    """Images `[B, H, W, C]` to scores `[B]`: residual blocks that halve the size, minibatch deviation, a logit."""
+
+    widths: tuple[int, ...]
+    """Channels of the maps of every size, the smallest first, as in `Generator`."""
+    group: int = 4
+    """Size of the groups of consecutive images whose scores depend on their deviation; it divides the batch."""
+
+    @nn.compact
+    def __call__(self, x: Images, keys: Keys | None = None) -> Float[Array, " B"]:
+        """Scores images; `keys` are ignored."""
+        *smaller, width = self.widths
+        x = leaky_relu(Equalized(Conv(width, 1, kernel_init=UNIT))(x))
+        for narrower in reversed(smaller):
+            x = DownBlock(narrower)(x)
+        x = MinibatchStdDev(self.group)(x)
+        x = leaky_relu(Equalized(Conv(self.widths[0], kernel_init=UNIT))(x))
+        x = leaky_relu(Equalized(nn.Dense(self.widths[0], kernel_init=UNIT))(x.reshape(x.shape[0], -1)))
+        return Equalized(nn.Dense(1, kernel_init=UNIT))(x)[:, 0]
+
+
+def pair(
+    shape: tuple[int, ...], width: int = 32768, most: int = 512, w_size: int = 512, mapping_layers: int = 8
+) -> Pair:
+    """Builds the networks for square images `[H, H, C]`; the defaults at 1024 pixels are configuration F.
+
+    The side is halved while it is even and more than 4: 28 = 7 x 2 x 2, 32 = 4 x 2 x 2 x 2. Maps of n pixels a side,
+    rounded up to a power of two, have `width / n` channels, at most `most`.
+
+    Raises:
+        BadInput: the images are not square, or their side is odd.
+    """
+    sides = [shape[0]]
+    while sides[0] % 2 == 0 and sides[0] > 4:
+        sides.insert(0, sides[0] // 2)
+    if len(shape) != 3 or shape[0] != shape[1] or len(sides) < 2:
+        raise unsupported(shape, "square images of 6, 8, 10, 12, 14, 16, 20, 24, 28, 32, ... pixels a side")
+    widths = tuple(min(width // 2 ** math.ceil(math.log2(n)), most) for n in sides)
+    return Pair(Generator(widths, sides[0], shape[2], w_size, mapping_layers), Discriminator(widths))
+
+
+def truncate(ws: LayerLatents, w_average: Float[Array, " w"], psi: Scale) -> LayerLatents:
+    """Computes `w_average + psi (w - w_average)`: with 0 one image, with 1 `ws`.
+
+    Karras et al. 2019, "A style-based generator architecture for generative adversarial networks", app. B
+    (https://arxiv.org/abs/1812.04948).
+    """
+    w_average = w_average.reshape(1, 1, -1)
+    return w_average + psi * (ws - w_average)
+
+
+class Mapping(nn.Module):
+    """`z [B, Z]` to `w [B, size]`: normalized to unit mean square, then dense layers that learn 100 times slower."""
+
+    size: int
+    layers: int
+
+    @nn.compact
+    def __call__(self, z: Float[Array, "B Z"]) -> Latent:
+        """Maps latents."""
+        rate = 0.01
+        w = pixel_norm(z)
+        for _ in range(self.layers):
+            w = leaky_relu(Equalized(nn.Dense(self.size, kernel_init=nn.initializers.normal(1 / rate)), rate=rate)(w))
+        return w
+
+
+class Synthesis(nn.Module):
+    """`ws [B, 2 len(widths), W]` to images: a learned constant, styled convolutions, a sum of images of every size."""
+
+    widths: tuple[int, ...]
+    side: int
+    channels: int
+
+    @nn.compact
+    def __call__(self, ws: LayerLatents, keys: Keys) -> Images:
+        """Generates images; every layer has a latent and noise of its own."""
+        keys, ws = split(keys, ws.shape[1] - 1), jnp.unstack(ws, axis=1)
+        const = self.param("const", UNIT, (self.side, self.side, self.widths[0]))
+        x = jnp.broadcast_to(const, (ws[0].shape[0], *const.shape))
+        x = StyledConv(self.widths[0])(x, ws[0], keys[0])
+        image = ToImage(self.channels)(x, ws[1])
+        for i, width in enumerate(self.widths[1:]):
+            x = StyledConv(width, up=True)(x, ws[2 * i + 1], keys[2 * i + 1])
+            x = StyledConv(width)(x, ws[2 * i + 2], keys[2 * i + 2])
+            image = upsample(image) + ToImage(self.channels)(x, ws[2 * i + 3])
+        return image
+
+
+class StyledConv(nn.Module):
+    """A modulated 3 x 3 convolution, noise of one value per pixel and of learned strength (0 at first), leaky ReLU."""
+
+    features: int
+    up: bool = False
+
+    @nn.compact
+    def __call__(self, x: Images, w: Latent, keys: Keys) -> Convolved:
+        """Computes the layer."""
+        x = Equalized(ModulatedConv(self.features, up=self.up, kernel_init=UNIT))(x, style(w, x.shape[-1]))
+        noise = jax.vmap(lambda key: jax.random.normal(key, (*x.shape[1:3], 1), x.dtype))(keys)
+        return leaky_relu(x + self.param("strength", nn.initializers.zeros, (1, 1, 1, 1)) * noise)
+
+
+class ToImage(nn.Module):
+    """A modulated 1 x 1 convolution without demodulation, `[B, H, W, C]` to images `[B, H, W, channels]`."""
+
+    channels: int
+
+    @nn.compact
+    def __call__(self, x: Images, w: Latent) -> Convolved:
+        """Computes the layer."""
+        conv = ModulatedConv(self.channels, 1, demodulate=False, kernel_init=UNIT)
+        return Equalized(conv)(x, style(w, x.shape[-1]))
+
+
+class DownBlock(nn.Module):
+    """`[B, H, W, C]` to `[B, H / 2, W / 2, features]`: two convolutions and a 1 x 1 shortcut, at unit variance."""
+
+    features: int
+
+    @nn.compact
+    def __call__(self, x: Images) -> Convolved:
+        """Computes the block."""
+        h = leaky_relu(Equalized(Conv(x.shape[-1], kernel_init=UNIT))(x))
+        h = leaky_relu(Equalized(BlurredDownConv(self.features, kernel_init=UNIT))(h))
+        shortcut = Equalized(nn.Dense(self.features, use_bias=False, kernel_init=UNIT))(downsample(x))
+        return (h + shortcut) / math.sqrt(2)
+
+
+def style(w: Latent, channels: int) -> Float[Array, "B C"]:
+    """Computes the styles of `channels` by a dense layer of the calling module, 1 + N(0, 1) at first."""
+    return Equalized(nn.Dense(channels, kernel_init=UNIT, bias_init=nn.initializers.ones))(w)
+
+
+def leaky_relu(x: Float[Array, "..."]) -> Float[Array, "..."]:
+    """Computes the leaky ReLU of slope 0.2, times sqrt(2): it keeps the mean square of symmetric values."""
+    return math.sqrt(2) * nn.leaky_relu(x, 0.2)

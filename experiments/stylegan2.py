@@ -41,8 +41,8 @@ class Config:
     """Layers of the mapping network; 8 in the paper."""
     learning_rate: PositiveFloat = 2.5e-3
     """Learning rate of both players, per step without lazy turns."""
-    gamma: PositiveFloat | None = None
-    """Weight of R1; by default 0.0002 times the pixels of an image by the batch size."""
+    gamma: PositiveFloat = 2e-4
+    """Weight of R1 times the batch size, per pixel of an image: the heuristic of the authors' `auto` setting."""
     path_weight: NonNegativeFloat = 2.0
     """Weight of the path length regularization."""
     augment: Augmentations = ()
@@ -68,7 +68,6 @@ def build(source: Source, run: RunConfig, config: Config) -> Experiment:
     (https://arxiv.org/abs/2006.06676).
     """
     g, d = nets.pair(source.shape, config.width, config.most, config.latent, config.mapping_layers)
-    automatic = 2e-4 * source.shape[0] * source.shape[1] / run.batch_size
     half_life = 10_000 * run.batch_size / 32
     game = stylegan2.game(
         g,
@@ -78,7 +77,7 @@ def build(source: Source, run: RunConfig, config: Config) -> Experiment:
         tx_d=lazy_adam(R1_EVERY, config.learning_rate, b1=0.0, b2=0.99),
         z_size=config.latent,
         mixing=config.mixing,
-        gamma=automatic if config.gamma is None else config.gamma,
+        gamma=config.gamma * source.shape[0] * source.shape[1] / run.batch_size,
         r1_every=R1_EVERY,
         path_weight=config.path_weight,
         path_every=PATH_EVERY,

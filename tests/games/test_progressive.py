@@ -127,7 +127,7 @@ def test_reduced_images_are_means_of_blocks_and_enlarged_ones_are_repeated():
     np.testing.assert_array_equal(progressive.reduced(jnp.asarray(X), 0), X)
 
 
-@pytest.mark.medium
+@pytest.mark.slow
 def test_eight_devices_equal_one():
     """While alpha moves; the groups of the discriminator are the shares of the devices."""
     game, start, data, end, *_ = arena.reference(arena.growing)

@@ -82,7 +82,7 @@ def test_generator_is_the_plain_one_with_divided_kernels():
     close(*jax.jit(lambda ours, plain: (g.apply(ours, z), g.layer_instance.apply(plain, z)))(variables, plain))
 
 
-@pytest.mark.medium
+@pytest.mark.slow
 def test_without_attention_the_discriminator_is_that_of_sngan():
     (_, x), d = arguments(12), sagan.pair((12, 12, 1), 4, 4).d
     variables = drawn(d, x)
@@ -96,7 +96,7 @@ def test_without_attention_the_discriminator_is_that_of_sngan():
     assert np.abs(attentive - scores(variables)).min() > 1e-3
 
 
-@pytest.mark.medium
+@pytest.mark.slow
 @pytest.mark.parametrize("player", ["g", "d"])
 def test_eight_devices_equal_one_and_every_parameter_learns(player):
     """Compares values, statistics and gradients; the shards differ, so that statistics of a shard would fail."""
@@ -125,7 +125,7 @@ def test_eight_devices_equal_one_and_every_parameter_learns(player):
     assert all("bias" in path for path in without), without  # batch norm removes the bias before it
 
 
-@pytest.mark.medium
+@pytest.mark.slow
 @pytest.mark.parametrize("family", [resnet, sagan])
 def test_first_images_and_scores_have_a_scale_near_1(family):
     g, d = family.pair((12, 12, 1), 16, 16)

@@ -145,6 +145,7 @@ def test_truncation_moves_latents_towards_the_average(tiny):
     np.testing.assert_allclose(truncate(jnp.array([[[3.0]]]), jnp.array([1.0]), 0.25), [[[1.5]]])
 
 
+@pytest.mark.slow
 def test_average_of_w_moves_where_it_is_mutable_only(tiny):
     variables, apply = tiny
     w = apply["mapping"](variables, Z)[:, 0]

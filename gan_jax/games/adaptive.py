@@ -42,7 +42,7 @@ class Strength(nn.Module):
     @nn.compact
     def __call__(self, s_real: Float[Array, "B ..."] | None = None) -> Float[Array, ""]:
         """Returns p; with scores `[B]` of real examples or `[B, h, w]` of patches, updates it first in training."""
-        p = self.variable("ada", "p", jnp.zeros, ())
+        p = self.variable("ada", "p", jnp.zeros, (), jnp.float32)
         if s_real is not None and self.is_mutable_collection("ada") and not self.is_initializing():
             excess = pmean(jnp.mean(jnp.sign(s_real.astype(jnp.float32)))) - self.target
             images = self.every * s_real.shape[0] * device_count()
@@ -75,7 +75,7 @@ def adaptive(game: Game, transform: AdaptiveTransform, player: str = "d", streng
     def adjust(nets, batch, keys, step):
         real = game.inputs(batch, game.draw(keys, batch))[player]
         s_real, *_ = jax.tree.leaves(nets[player].stateless(*real, keys))
-        return jnp.zeros(()), {"p": nets[name](s_real)}
+        return jnp.float32(0), {"p": nets[name](s_real)}
 
     def at(nets: Mapping[str, Any], step: Int[Array, ""]) -> Transform:
         return partial(transform, p=nets[name].stateless())

@@ -48,7 +48,7 @@ class Generator(nn.Module):
         """Makes the two networks and the average."""
         self.mapper = Mapping(self.w_size, self.mapping_layers)
         self.synthesizer = Synthesis(self.widths, self.side, self.channels)
-        self.w_average = self.variable("w_average", "mean", jnp.zeros, (self.w_size,))
+        self.w_average = self.variable("w_average", "mean", jnp.zeros, (self.w_size,), jnp.float32)
 
     @property
     def layers(self) -> int:
@@ -154,7 +154,7 @@ class Synthesis(nn.Module):
     def __call__(self, ws: LayerLatents, keys: Keys) -> Images:
         """Generates images; every layer has a latent and noise of its own."""
         keys, ws = split(keys, ws.shape[1] - 1), jnp.unstack(ws, axis=1)
-        const = self.param("const", UNIT, (self.side, self.side, self.widths[0]))
+        const = self.param("const", UNIT, (self.side, self.side, self.widths[0]), jnp.float32)
         x = jnp.broadcast_to(const, (ws[0].shape[0], *const.shape))
         x = StyledConv(self.widths[0])(x, ws[0], keys[0])
         image = ToImage(self.channels)(x, ws[1])
@@ -176,7 +176,7 @@ class StyledConv(nn.Module):
         """Computes the layer."""
         x = Equalized(ModulatedConv(self.features, up=self.up, kernel_init=UNIT))(x, style(w, x.shape[-1]))
         noise = jax.vmap(lambda key: jax.random.normal(key, (*x.shape[1:3], 1), x.dtype))(keys)
-        return leaky_relu(x + self.param("strength", nn.initializers.zeros, (1, 1, 1, 1)) * noise)
+        return leaky_relu(x + self.param("strength", nn.initializers.zeros, (1, 1, 1, 1), jnp.float32) * noise)
 
 
 class ToImage(nn.Module):

@@ -46,7 +46,7 @@ class PathLength(nn.Module):
     @nn.compact
     def __call__(self, lengths: Lengths) -> Lengths:
         """Computes the penalty `[B]` of lengths `[B]`."""
-        anchor = self.variable("averages", "mean", jnp.zeros, ())
+        anchor = self.variable("averages", "mean", jnp.zeros, (), jnp.float32)
         if self.is_mutable_collection("averages") and not self.is_initializing():
             mean = pmean(jnp.mean(lax.stop_gradient(lengths)))
             anchor.value = self.decay * anchor.value + (1 - self.decay) * mean

@@ -1,5 +1,6 @@
 """Self-attention over the positions of a map."""
 
+import jax.numpy as jnp
 from flax import linen as nn
 from jaxtyping import Array, Float
 
@@ -34,5 +35,5 @@ class SelfAttention(nn.Module):
         k = max_pool(product(x, -(-c // 8))).reshape(b, h * w // 4, -1)
         v = max_pool(product(x, -(-c // 2))).reshape(b, h * w // 4, -1)
         attended = nn.softmax(q @ k.mT) @ v
-        gamma = self.param("gamma", nn.initializers.zeros, ())
+        gamma = self.param("gamma", nn.initializers.zeros, (), jnp.float32)
         return x + gamma * product(attended.reshape(b, h, w, -1), c)

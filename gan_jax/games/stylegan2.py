@@ -113,7 +113,7 @@ def game(
         inputs=lambda batch, latents: {
             "g": (latents["z"], latents["keys"]),
             "d": (batch["x"],),
-            "path": (jnp.zeros(batch["x"].shape[0]),),
+            "path": (jnp.zeros(batch["x"].shape[0], jnp.float32),),
         },
         sample=lambda nets, latents: nets["g"].ema(latents["z"], latents["keys"]),
     )

@@ -7,11 +7,10 @@ are one map, so that pixels are interpolated once; unlike there, nothing filters
 Generators do not learn these augmentations while p is below about 0.8 (sec. 2.3).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import reduce
 from typing import Any, NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -30,7 +29,7 @@ from gan_jax.augment.affine import (
     warp,
 )
 from gan_jax.engine.game import Keys
-from gan_jax.engine.keys import split, uniform
+from gan_jax.engine.keys import normal, split, uniform
 
 Probability = Float[Array, ""]
 
@@ -42,10 +41,10 @@ def bgc(x: Images, keys: Keys, p: Probability) -> Images:
 
 
 class Change(NamedTuple):
-    """A random map: the distribution of its parameter, the map of a parameter, and its probability."""
+    """A random map: the distribution of its parameters, one or two, the map of these, and its probability."""
 
-    draw: Callable[[Keys], PerExample]
-    map: Callable[[PerExample], Maps | ColorMaps]
+    draw: Callable[[Keys], PerExample | tuple[PerExample, PerExample]]
+    map: Callable[[Any], Maps | ColorMaps]
     p: Probability
 
 
@@ -56,21 +55,25 @@ def geometry_maps(keys: Keys, p: Probability, size: tuple[int, int]) -> Maps:
     turn; a stretch 2^N(0, 0.2^2) of x against y; a turn; a move by N(0, 1/8^2) of each side. Of the two turns at least
     one is made with probability p.
     """
-    height, width = size
+    sides = size[::-1]
     one_of_two = 1 - jnp.sqrt(1 - p)
-    zero, one = jnp.zeros(len(keys)), jnp.ones(len(keys))
+
+    def moved(shares: Iterable[PerExample]) -> Maps:
+        return translation(*(side * share for side, share in zip(sides, shares, strict=True)))
+
+    def moved_by_pixels(uniforms: Iterable[PerExample]) -> Maps:
+        return translation(*(jnp.round(side * (u / 4 - 1 / 8)) for side, u in zip(sides, uniforms, strict=True)))
+
     return product(
         keys,
-        Change(uniform, lambda u: scaling(1 - 2 * jnp.floor(2 * u), one), p),
+        Change(uniform, lambda u: scaling(1 - 2 * jnp.floor(2 * u), jnp.ones_like(u)), p),
         Change(uniform, lambda u: rotation(np.pi / 2 * jnp.floor(4 * u)), p),
-        Change(uniform, lambda u: translation(jnp.round(width * (u / 4 - 1 / 8)), zero), p),
-        Change(uniform, lambda u: translation(zero, jnp.round(height * (u / 4 - 1 / 8))), p),
+        Change(two(uniform), moved_by_pixels, p),
         Change(gauss, lambda n: scaling(jnp.exp2(0.2 * n), jnp.exp2(0.2 * n)), p),
         Change(uniform, lambda u: rotation(np.pi * (2 * u - 1)), one_of_two),
         Change(gauss, lambda n: scaling(jnp.exp2(0.2 * n), jnp.exp2(-0.2 * n)), p),
         Change(uniform, lambda u: rotation(np.pi * (2 * u - 1)), one_of_two),
-        Change(gauss, lambda n: translation(width / 8 * n, zero), p),
-        Change(gauss, lambda n: translation(zero, height / 8 * n), p),
+        Change(two(gauss), lambda n: moved(each / 8 for each in n), p),
     )
 
 
@@ -110,7 +113,12 @@ def product(keys: Keys, *changes: Change) -> Any:
 
 def gauss(keys: Keys) -> PerExample:
     """Draws from the standard normal distribution."""
-    return jax.vmap(lambda key: jax.random.normal(key, (), jnp.float32))(keys)
+    return normal(keys, 1)[:, 0]
+
+
+def two(draw: Callable[[Keys], PerExample]) -> Callable[[Keys], tuple[PerExample, PerExample]]:
+    """Makes the function that draws twice, with keys of its own each time."""
+    return lambda keys: tuple(map(draw, split(keys, 2)))
 
 
 def _by(values: Array) -> Array:

@@ -64,7 +64,7 @@ def test_shares_of_the_geometric_changes_are_the_probabilities():
     maps = np.asarray(jax.jit(geometry_maps, static_argnums=2)(MANY, p, (80, 160)))
     unchanged = np.isclose(maps, np.eye(3), atol=1e-6).all(axis=(1, 2)).mean()
     mirror, quarter, pixels = 1 - p / 2, 1 - 3 * p / 4, 1 - p
-    assert unchanged == pytest.approx(float(mirror * quarter * pixels**2 * (1 - p) ** 3 * (1 - p) ** 2), abs=0.01)
+    assert unchanged == pytest.approx(float(mirror * quarter * pixels * (1 - p) ** 3 * (1 - p)), abs=0.01)
     determinant = np.linalg.det(maps)
     assert (determinant < 0).mean() == pytest.approx(0.15, abs=0.02), "half of the mirrors"
     log_scale = np.log2(np.abs(determinant)) / 2

@@ -9,7 +9,6 @@ import pytest
 from arena import BATCH, Discriminator, Generator, Z, labeled, sgd, step_batch, translation, unpaired_translation
 
 from gan_jax import bind, init, make_step, penalties
-from gan_jax.augment.transform import chain
 from gan_jax.engine.game import Frozen
 from gan_jax.engine.keys import example_keys, split
 from gan_jax.engine.networks import BoundNet
@@ -129,10 +128,3 @@ def test_the_first_augmentation_transforms_first():
     both = play_augmented(original(), [always(double), always(shift)])
     together = augmented(original(), lambda nets, step: lambda x, keys: 2 * x + 1)
     close(first_step(both)[2]["d/loss"], first_step(together)[2]["d/loss"])
-
-
-def test_chained_transforms_are_applied_in_order_with_keys_of_their_own():
-    keys, x = jax.random.split(jax.random.key(0), 4), jnp.arange(8.0).reshape(4, 2)
-    first, second = split(keys, 2)
-    add, scale = (lambda x, keys: noisy(x, keys)), (lambda x, keys: x * noisy(x, keys))
-    close(chain(add, scale)(x, keys), scale(add(x, first), second))

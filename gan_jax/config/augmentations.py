@@ -3,8 +3,7 @@
 from typing import Annotated
 
 from gan_jax.augment import ada, diff_augment
-from gan_jax.config.flags import by_word
-from gan_jax.config.registry import Registry, terms_of, user_files
+from gan_jax.config.registry import Registry, sum_of_words, terms_of
 from gan_jax.engine.game import Game
 from gan_jax.games.adaptive import adaptive
 from gan_jax.games.augmented import Augmentation, always
@@ -37,12 +36,6 @@ def name_augmentations(value: tuple[Augmentation, ...]) -> str:
 
 Augmentations = Annotated[
     tuple[Augmentation, ...],
-    by_word(
-        f"none|{AUGMENTATIONS.metavar}+...",
-        parse_augmentations,
-        name_augmentations,
-        lambda value: isinstance(value, tuple) and all(isinstance(each, Augmentation) for each in value),
-        lambda word: user_files(*terms_of(word, AUGMENTATIONS)),
-    ),
+    sum_of_words(AUGMENTATIONS, AUGMENTATIONS.metavar, parse_augmentations, name_augmentations),
 ]
 """What is done to the examples that a discriminator sees: DiffAugment's `color`, `translation`, `cutout`; or `ada`."""

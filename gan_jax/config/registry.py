@@ -308,14 +308,24 @@ def _name_penalty(penalty: Penalty) -> str:
     return f"{name}:{float(penalty.weight)!r}"
 
 
-def user_files(*terms: str) -> list[Path]:
-    """Lists the files of the terms that name objects of a user's."""
+def _files(*terms: str) -> list[Path]:
     return [Path(os.path.expanduser(user["file"])) for user in map(USER.fullmatch, terms) if user]
 
 
 def _word(registry: Registry) -> Word:
     return by_word(
-        registry.metavar, registry.parse, registry.name_of, lambda value: isinstance(value, registry.type), user_files
+        registry.metavar, registry.parse, registry.name_of, lambda value: isinstance(value, registry.type), _files
+    )
+
+
+def sum_of_words(registry: Registry, term: str, parse: Callable[[str], tuple], name: Callable[[tuple], str]) -> Word:
+    """Builds the `Word` of a flag that takes `none` or a sum of words, each like `term` in its help."""
+    return by_word(
+        f"none|{term}+...",
+        parse,
+        name,
+        lambda value: isinstance(value, tuple) and all(isinstance(each, registry.type) for each in value),
+        lambda word: _files(*terms_of(word, registry)),
     )
 
 
@@ -323,11 +333,5 @@ Loss = Annotated[losses.AdversarialLoss, _word(LOSSES)]
 Dynamics = Annotated[dynamics.Dynamics, _word(DYNAMICS)]
 Penalties = Annotated[
     tuple[Penalty, ...],
-    by_word(
-        f"none|{PENALTIES.metavar}:WEIGHT+...",
-        parse_penalties,
-        name_penalties,
-        lambda value: isinstance(value, tuple) and all(isinstance(each, Penalty) for each in value),
-        lambda word: user_files(*terms_of(word, PENALTIES)),
-    ),
+    sum_of_words(PENALTIES, f"{PENALTIES.metavar}:WEIGHT", parse_penalties, name_penalties),
 ]

@@ -6,14 +6,14 @@ skip generator and the residual discriminator of fig. 7, as in configuration F, 
 
 import math
 
-import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import linen as nn
 from jax import lax
 from jaxtyping import Array, Float
 
 from gan_jax.engine.collectives import pmean
-from gan_jax.engine.keys import split
+from gan_jax.engine.keys import normal
 from gan_jax.nets.layers.blur import BlurredDownConv, downsample, upsample
 from gan_jax.nets.layers.convolution import Conv, Convolved, Images
 from gan_jax.nets.layers.equalized import UNIT, Equalized
@@ -26,6 +26,7 @@ from gan_jax.priors import Keys
 Latent = Float[Array, "B w"]
 LayerLatents = Float[Array, "B L w"]
 """A latent w for every layer: equal ones, or those of several images, to mix their styles."""
+Noise = Float[Array, "B n n 1"]
 Scale = float | Float[Array, ""]
 
 
@@ -153,16 +154,23 @@ class Synthesis(nn.Module):
     @nn.compact
     def __call__(self, ws: LayerLatents, keys: Keys) -> Images:
         """Generates images; every layer has a latent and noise of its own."""
-        keys, ws = split(keys, ws.shape[1] - 1), jnp.unstack(ws, axis=1)
+        ws = jnp.unstack(ws, axis=1)
+        noise = self.noise(keys)
         const = self.param("const", UNIT, (self.side, self.side, self.widths[0]), jnp.float32)
         x = jnp.broadcast_to(const, (ws[0].shape[0], *const.shape))
-        x = StyledConv(self.widths[0])(x, ws[0], keys[0])
+        x = StyledConv(self.widths[0])(x, ws[0], noise[0])
         image = ToImage(self.channels)(x, ws[1])
         for i, width in enumerate(self.widths[1:]):
-            x = StyledConv(width, up=True)(x, ws[2 * i + 1], keys[2 * i + 1])
-            x = StyledConv(width)(x, ws[2 * i + 2], keys[2 * i + 2])
+            x = StyledConv(width, up=True)(x, ws[2 * i + 1], noise[2 * i + 1])
+            x = StyledConv(width)(x, ws[2 * i + 2], noise[2 * i + 2])
             image = upsample(image) + ToImage(self.channels)(x, ws[2 * i + 3])
         return image
+
+    def noise(self, keys: Keys) -> list[Noise]:
+        """Draws the noise of every styled convolution at once: one program to compile, not one for each layer."""
+        sides = [self.side * 2**i for i in range(len(self.widths)) for _ in range(1 if i == 0 else 2)]
+        flat = jnp.split(normal(keys, sum(n**2 for n in sides)), np.cumsum([n**2 for n in sides[:-1]]), axis=1)
+        return [layer.reshape(-1, n, n, 1) for layer, n in zip(flat, sides, strict=True)]
 
 
 class StyledConv(nn.Module):
@@ -172,10 +180,9 @@ class StyledConv(nn.Module):
     up: bool = False
 
     @nn.compact
-    def __call__(self, x: Images, w: Latent, keys: Keys) -> Convolved:
+    def __call__(self, x: Images, w: Latent, noise: Noise) -> Convolved:
         """Computes the layer."""
         x = Equalized(ModulatedConv(self.features, up=self.up, kernel_init=UNIT))(x, style(w, x.shape[-1]))
-        noise = jax.vmap(lambda key: jax.random.normal(key, (*x.shape[1:3], 1), x.dtype))(keys)
         return leaky_relu(x + self.param("strength", nn.initializers.zeros, (1, 1, 1, 1), jnp.float32) * noise)
 
 

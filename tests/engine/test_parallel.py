@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from arena import BATCH, STEPS, every_game_slow_except, play, reference, step_batch
+from arena import BATCH, STEPS, every_game_slow_except, games, play, reference, step_batch
 from jax.sharding import NamedSharding, PartitionSpec
 
 from gan_jax import BadInput, State, init, make_step, move, turn
@@ -54,14 +54,14 @@ def test_eight_devices_under_pmap_equal_one(make_game):
 
 @cache
 def chunk(make_game):
-    """Compiles the chunk of a game; returns it and a list that grows with every trace."""
+    """Compiles the chunk of a game, which is given its state as in training, and a list that grows with every trace."""
     traces = []
 
     def load(arrays, batch):
         traces.append(1)
         return batch
 
-    return jax.jit(over_steps(make_step(reference(make_game).game), load)), traces
+    return jax.jit(over_steps(make_step(reference(make_game).game), load), donate_argnums=0), traces
 
 
 def assert_means(means, reports):
@@ -83,14 +83,15 @@ def assert_means(means, reports):
 @every_game_slow_except(arena.vanilla_dropout, arena.lazy_r1)
 def test_chunk_equals_single_steps(make_game):
     _, start, data, end, reports, *_ = reference(make_game)
-    state, sums = chunk(make_game)[0](start, (), data, jnp.int32(STEPS))
+    state, sums = chunk(make_game)[0](jax.tree.map(jnp.copy, start), (), data, jnp.int32(STEPS))
     assert_close(state.players, end.players)
     assert int(state.step) == STEPS
     assert_means(mean(sums), reports)
 
 
-@every_game_slow_except(arena.vanilla_dropout, arena.lazy_r1)
+@games(arena.vanilla_dropout, arena.lazy_r1)
 def test_scan_equals_single_steps(make_game):
+    """A chunk is a scan too, and is played with every game."""
     game, start, data, end, reports, *_ = reference(make_game)
     state, stacked = jax.lax.scan(make_step(game), start, data)
     assert_close(state.players, end.players)
@@ -123,8 +124,9 @@ def test_chunk_over_seeds_equals_single_runs(make_game):
     assert_means(mean(jax.tree.map(lambda leaf: leaf[0], sums)), reports)
 
 
-@every_game_slow_except(arena.lazy_r1)
+@games(arena.lazy_r1)
 def test_step_over_seeds_equals_single_runs(make_game):
+    """A chunk over seeds has this step, and is played with every game."""
     lanes, _ = play(jax.jit(over_seeds(make_step(reference(make_game).game))), *two_seeds(make_game))
     assert_first_lane_is_the_reference(lanes, make_game)
 
@@ -132,9 +134,9 @@ def test_step_over_seeds_equals_single_runs(make_game):
 def test_chunks_of_any_length_share_one_program_and_give_the_same_bits():
     _, start, data, *_ = reference(arena.vanilla_dropout)
     play_chunk, traces = chunk(arena.vanilla_dropout)
-    whole, _ = play_chunk(start, (), data, jnp.int32(STEPS))
+    whole, _ = play_chunk(jax.tree.map(jnp.copy, start), (), data, jnp.int32(STEPS))
     traced = len(traces)
-    part, _ = play_chunk(start, (), data, jnp.int32(1))
+    part, _ = play_chunk(jax.tree.map(jnp.copy, start), (), data, jnp.int32(1))
     part, _ = play_chunk(part, (), {"x": jnp.roll(data["x"], -1, axis=0)}, jnp.int32(STEPS - 1))
     assert len(traces) == traced
     for x, y in zip(jax.tree.leaves(whole.players), jax.tree.leaves(part.players), strict=True):

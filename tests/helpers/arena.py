@@ -12,10 +12,9 @@ import optax
 import pytest
 
 from gan_jax import Game, Player, State, init, losses, make_step, move, penalties, turn
-from gan_jax.augment.ada import bgc
 from gan_jax.engine.dynamics import Dynamics, consensus, lookahead, unrolled
 from gan_jax.engine.game import Frozen, slice_count
-from gan_jax.engine.keys import normal, split
+from gan_jax.engine.keys import normal, split, uniform
 from gan_jax.games import acgan, conditional, cyclegan, infogan, lapgan, paired, progressive, stylegan2, vanilla
 from gan_jax.games.adaptive import Strength, adaptive
 from gan_jax.losses.reconstruction import l1
@@ -376,10 +375,15 @@ def unpaired_translation(tx):
     return cyclegan.game(Noisy(), Noisy(), d_a, d_b, tx, tx, **options)
 
 
+def negative(x, keys, p):
+    """Inverts images with probability p; `bgc` would take minutes to compile in all the tests of games."""
+    return jnp.where((uniform(keys) < p)[:, None, None, None], -x, x)
+
+
 def adaptive_augmentation(tx):
     """ADA with p = 1/2 after the first step."""
     game = vanilla.game(Generator(), Discriminator(), tx, tx, z_size=Z, penalties=(terms.r1(0.1),))
-    return adaptive(game, bgc, strength=Strength(target=-2.0, ramp=8.0 * BATCH))
+    return adaptive(game, negative, strength=Strength(target=-2.0, ramp=8.0 * BATCH))
 
 
 def growing(tx):
@@ -425,8 +429,12 @@ GAMES = [
 
 
 def _parametrize(is_slow: Callable):
-    games = [pytest.param(make, marks=pytest.mark.slow) if is_slow(make) else make for make in GAMES]
-    return pytest.mark.parametrize("make_game", games, ids=lambda make: make.__name__)
+    return games(*(pytest.param(make, marks=pytest.mark.slow) if is_slow(make) else make for make in GAMES))
+
+
+def games(*made):
+    """Parametrizes over these games."""
+    return pytest.mark.parametrize("make_game", made, ids=lambda make: make.__name__)
 
 
 every_game = _parametrize(lambda make: make in OWN_TESTS)

@@ -231,6 +231,7 @@ PENALTIES = Registry(
         *(make(1.0) for make in (terms.r1, terms.r2, terms.gradient_penalty)),
         *(terms.gradient_penalty(1.0, deviation) for deviation in (penalties.one_sided, penalties.zero_centered)),
         *(make(1.0) for make in (terms.dragan, terms.max_gradient, terms.lecam, terms.drift, terms.orthogonal)),
+        *(make(1.0) for make in (terms.cr, terms.bcr)),
     ),
     _check_penalty,
     renamed={

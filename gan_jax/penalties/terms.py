@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import optax
 
 from gan_jax.aliases import old_names
+from gan_jax.augment.diff_augment import translation
 from gan_jax.augment.transform import Transform
 from gan_jax.engine.game import Keys, Player
 from gan_jax.engine.keys import normal, split
@@ -49,22 +50,14 @@ def max_gradient(weight: Weight) -> Penalty:
     return Penalty(_max_gradient, weight=weight, name="lgan_max_gp")
 
 
-def cr(weight: Weight, transform: Transform) -> Penalty:
+def cr(weight: Weight, transform: Transform = translation) -> Penalty:
     """Builds `penalties.cr` with `transform(x, keys)`; the weight is lambda (Zhang et al. 2020: 10)."""
-
-    def d(nets, batch, x_fake, keys, step):
-        return consistency.cr(nets["d"].stateless, batch["x"], keys, transform)
-
-    return Penalty(d, weight=weight)
+    return Penalty(_cr(transform), weight=weight, name="cr" if transform is translation else "")
 
 
-def bcr(weight: Weight, transform: Transform) -> Penalty:
+def bcr(weight: Weight, transform: Transform = translation) -> Penalty:
     """Builds `penalties.bcr` with `transform(x, keys)`; the weight is lambda (Zhao et al. 2021: 10)."""
-
-    def d(nets, batch, x_fake, keys, step):
-        return consistency.bcr(nets["d"].stateless, batch["x"], x_fake, keys, transform)
-
-    return Penalty(d, weight=weight)
+    return Penalty(_bcr(transform), weight=weight, name="bcr" if transform is translation else "")
 
 
 def zcr_d(weight: Weight, z_size: int, std: float) -> Penalty:
@@ -119,6 +112,22 @@ _WORDS = {
 def _gradient_penalty(deviation: Deviation) -> Callable:
     def d(nets, batch, x_fake, keys, step):
         return gradient.gradient_penalty(nets["d"].stateless, batch["x"], x_fake, keys, deviation)
+
+    return d
+
+
+@cache
+def _cr(transform: Transform) -> Callable:
+    def d(nets, batch, x_fake, keys, step):
+        return consistency.cr(nets["d"].stateless, batch["x"], keys, transform)
+
+    return d
+
+
+@cache
+def _bcr(transform: Transform) -> Callable:
+    def d(nets, batch, x_fake, keys, step):
+        return consistency.bcr(nets["d"].stateless, batch["x"], x_fake, keys, transform)
 
     return d
 

@@ -6,6 +6,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+PIPFLAGS ?=
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIPFLAGS)
 PYTEST ?=
 TEST := $(BIN)/python -m pytest -n 2 --dist loadscope $(PYTEST)
 
@@ -41,13 +43,13 @@ install: .venv/installed
 .venv/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "gan_jax needs Python 3.11 or newer: make PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
+	$(PIP) --constraint constraints.txt --editable '.[test]'
 	@touch $@
 
 peers: install
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	$(PIP) torch==2.13.0
 	# Without what it asks for: torchvision, which it needs for data sets and networks that are not used here.
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps torch-fidelity==0.4.0
+	$(PIP) --no-deps torch-fidelity==0.4.0
 
 lint: install
 	$(BIN)/python -m ruff check .

@@ -36,7 +36,8 @@ class RunConfig:
     """Data set: mnist5k (no download), a TFDS name such as mnist, an image folder or archive, images or points in a
     .npz file, points (ring, grid, spiral, moons) or a .npy file of them. Prefixes: stacked: (three digits as the colors
     of one image), ground: (digits on grounds of random color), ground=photos/: (on crops of photographs), color: (gray
-    images as color). For any data with labels, a number selects a fixed class-balanced subset: mnist5k:500 has 500
+    images as color), label=Smiling: (a column of a .csv file beside images as their label), attributes: (all of them as
+    an array). For any data with labels, a number selects a fixed class-balanced subset: mnist5k:500 has 500
     examples."""
     pair: str = ""
     """Names of the inputs and the targets of paired data, in this order: two folders matched by file name, as in

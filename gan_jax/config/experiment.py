@@ -59,6 +59,9 @@ class RunConfig:
     schedule_images: PositiveInt | None = None
     """Length for which learning-rate schedules, annealing and phases are made; by default the --images that the run
     began with. A longer run holds their last values and continues the last phase, a shorter one stops before."""
+    dtype: Literal["float32", "bfloat16"] = "float32"
+    """Type in which networks compute. With bfloat16, parameters, statistics, logits, losses, penalties and moving
+    averages stay float32."""
     deterministic: bool = False
     """Use deterministic GPU kernels only (slower). CPU runs are deterministic either way."""
     rollbacks: Annotated[NonNegativeInt, Affects("retention")] = 0

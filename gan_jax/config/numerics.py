@@ -1,4 +1,4 @@
-"""Settings of the numerics of any experiment: `--dtype`."""
+"""Settings of the numerics of any experiment: `--dtype` and `--accumulate`."""
 
 import functools
 from dataclasses import replace
@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from gan_jax.config.experiment import Build, Experiment, Phase, RunConfig
 from gan_jax.data import Source
 from gan_jax.engine.game import slice_count
+from gan_jax.engine.validate import check_batch
 from gan_jax.games.numerics import compute_in
 
 
@@ -16,7 +17,7 @@ def in_numerics(build: Build) -> Build:
     """Makes `build` play its games with the numerics of `common`; the defaults leave them as they are.
 
     Raises:
-        BadInput: (from `build`) as `games.numerics`.
+        BadInput: (from `build`) as `games.numerics`, or a batch has no such parts.
     """
 
     @functools.wraps(build)
@@ -25,11 +26,15 @@ def in_numerics(build: Build) -> Build:
         spec = experiment.played_on(source).spec
 
         def changed(phase: Phase) -> Phase:
-            size = phase.flags(common).batch_size
-            batch = {name: leaf.abstract(slice_count(phase.game), size) for name, leaf in spec.items()}
-            return replace(phase, game=compute_in(phase.game, jnp.dtype(common.dtype), batch))
+            size, game = phase.flags(common).batch_size, phase.game
+            batch = {name: leaf.abstract(slice_count(game), size) for name, leaf in spec.items()}
+            if common.dtype != "float32":
+                game = compute_in(game, jnp.dtype(common.dtype), batch)
+            game = game._replace(parts=common.accumulate)
+            check_batch(game, batch)
+            return replace(phase, game=game)
 
-        if common.dtype == "float32":
+        if (common.dtype, common.accumulate) == ("float32", 1):
             return experiment
         return experiment._replace(phases=tuple(map(changed, experiment.phases)))
 

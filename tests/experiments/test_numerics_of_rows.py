@@ -41,3 +41,10 @@ def test_steps_in_bfloat16_are_finite(name):
 def test_games_without_networks_to_convert_are_refused():
     with pytest.raises(BadInput, match="player 'g' has no field dtype"):
         built("dirac", "--dtype", "bfloat16", source=open_source("dirac"))
+
+
+def test_batches_without_equal_parts_are_refused_when_the_experiment_is_built():
+    with pytest.raises(BadInput, match=r"^a batch of 8 has no 3 equal parts: give a multiple of 3$"):
+        built("dirac", "--accumulate", "3", "--batch-size", "8", source=open_source("dirac"))
+    experiment = built("dirac", "--accumulate", "4", "--batch-size", "8", source=open_source("dirac"))
+    assert {phase.game.parts for phase in experiment.phases} == {4}

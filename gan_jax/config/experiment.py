@@ -62,6 +62,9 @@ class RunConfig:
     dtype: Literal["float32", "bfloat16"] = "float32"
     """Type in which networks compute. With bfloat16, parameters, statistics, logits, losses, penalties and moving
     averages stay float32."""
+    remat: bool = False
+    """Keep only the results of products for the backward pass, and compute norms and activation functions again: less
+    memory on accelerators, a little slower."""
     accumulate: PositiveInt = 1
     """Equal parts of a batch whose gradients are averaged before each update: the step of the whole batch in less
     memory. Batch norm, minibatch deviation and relativistic averages see a part only."""

@@ -1,4 +1,4 @@
-"""Settings of the numerics of any experiment: `--dtype` and `--accumulate`."""
+"""Settings of the numerics of any experiment: `--dtype`, `--remat` and `--accumulate`."""
 
 import functools
 from dataclasses import replace
@@ -10,7 +10,7 @@ from gan_jax.config.experiment import Build, Experiment, Phase, RunConfig
 from gan_jax.data import Source
 from gan_jax.engine.game import slice_count
 from gan_jax.engine.validate import check_batch
-from gan_jax.games.numerics import compute_in
+from gan_jax.games.numerics import compute_in, rematerialized
 
 
 def in_numerics(build: Build) -> Build:
@@ -30,11 +30,13 @@ def in_numerics(build: Build) -> Build:
             batch = {name: leaf.abstract(slice_count(game), size) for name, leaf in spec.items()}
             if common.dtype != "float32":
                 game = compute_in(game, jnp.dtype(common.dtype), batch)
+            if common.remat:
+                game = rematerialized(game)
             game = game._replace(parts=common.accumulate)
             check_batch(game, batch)
             return replace(phase, game=game)
 
-        if (common.dtype, common.accumulate) == ("float32", 1):
+        if (common.dtype, common.remat, common.accumulate) == ("float32", False, 1):
             return experiment
         return experiment._replace(phases=tuple(map(changed, experiment.phases)))
 

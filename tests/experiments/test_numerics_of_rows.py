@@ -10,6 +10,7 @@ from gan_jax.config.discovery import entries
 from gan_jax.data import open_source, stacked
 from gan_jax.engine.parallel import make_mesh
 from gan_jax.engine.step import frozen_variables
+from gan_jax.games.numerics import Rematerialized
 from gan_jax.runs.run_data import open_data
 from gan_jax.training.train import abstract_batch, abstract_state
 
@@ -48,3 +49,13 @@ def test_batches_without_equal_parts_are_refused_when_the_experiment_is_built():
         built("dirac", "--accumulate", "3", "--batch-size", "8", source=open_source("dirac"))
     experiment = built("dirac", "--accumulate", "4", "--batch-size", "8", source=open_source("dirac"))
     assert {phase.game.parts for phase in experiment.phases} == {4}
+
+
+def test_settings_of_memory_leave_the_networks_and_add_to_each_other():
+    source = open_source("dirac")
+    (plain,), (phase,) = (
+        built("dirac", *flags, source=source).phases for flags in ([], ["--remat", "--accumulate", "2"])
+    )
+    assert phase.game.parts == 2 and plain.game.parts == 1
+    for name, player in phase.game.players.items():
+        assert isinstance(player.net, Rematerialized) and player.net.net == plain.game.players[name].net

@@ -1,7 +1,8 @@
-"""Numerics of games: activations in bfloat16 with float32 parameters, outputs and losses."""
+"""Numerics of games: activations in bfloat16 with float32 parameters and outputs; what the backward pass keeps."""
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 import pytest
 from arena import Discriminator, Generator
@@ -11,8 +12,8 @@ from gan_jax import BadInput, init, make_step
 from gan_jax.augment.ada import bgc
 from gan_jax.games import vanilla
 from gan_jax.games.adaptive import adaptive
-from gan_jax.games.numerics import compute_in
-from gan_jax.nets import mlp, sagan
+from gan_jax.games.numerics import Rematerialized, compute_in, rematerialized
+from gan_jax.nets import dcgan, mlp, sagan
 from gan_jax.penalties import terms
 
 ADAM = optax.adam(1e-3)
@@ -82,3 +83,41 @@ def test_a_step_in_bfloat16_is_near_that_in_float32():
     for name, value in wide.items():
         assert jnp.isfinite(narrow[name]) and abs(narrow[name] - value) < 0.03 * max(1, abs(value)), name
     assert narrow["d/loss"] != wide["d/loss"]
+
+
+def kept(net, *args):
+    """Counts the numbers that a backward pass of a network keeps, besides its parameters."""
+    variables = jax.eval_shape(net.init, jax.random.key(0), *args)
+    params, stats = variables["params"], {name: each for name, each in variables.items() if name != "params"}
+
+    def forward(params, stats, *args):
+        return jax.vjp(lambda params: net.apply({"params": params, **stats}, *args, mutable=list(stats))[0], params)[1]
+
+    back = jax.eval_shape(forward, params, stats, *args)
+    return sum(leaf.size for leaf in jax.tree.leaves(back)) - sum(leaf.size for leaf in jax.tree.leaves(params))
+
+
+def test_backward_passes_keep_the_results_of_products_only():
+    """Of a layer the product, not what is activated and normalized of it; of the network its input and output."""
+    net, z = mlp.Generator(SHAPE, widths=(6, 5)), jax.ShapeDtypeStruct((64, 3), jnp.float32)
+    products = 64 * (6 + 5 + 16)
+    assert kept(Rematerialized(net), z) <= products + 64 * (3 + 16)
+    assert kept(net, z) > 2 * products
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("penalty", [terms.r1(1.0), terms.gradient_penalty(1.0)], ids=lambda each: each.name)
+def test_rematerialized_steps_are_equal_up_to_rounding(penalty):
+    """With batch norm, dropout, second derivatives and a moving average."""
+    g, d = mlp.Generator(SHAPE, widths=(6, 5)), dcgan.Discriminator((4, 5), norm=True)
+    game = vanilla.game(g, d, optax.sgd(0.1), optax.sgd(0.1), z_size=3, penalties=(penalty,), ema=0.9)
+    batch = {"x": jax.random.uniform(jax.random.key(1), BATCH["x"].shape, minval=-1.0)}
+    state = init(game, jax.random.key(0), batch)
+    assert jax.tree.all(
+        jax.tree.map(np.array_equal, state.players, init(rematerialized(game), jax.random.key(0), batch).players)
+    )
+    plain, again = (jax.jit(make_step(each))(state, batch) for each in (game, rematerialized(game)))
+    for one, other in zip(
+        *map(jax.tree.leaves, ((plain[0].players, plain[1]), (again[0].players, again[1]))), strict=True
+    ):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)

@@ -57,7 +57,7 @@ def rematerialized(game: Game) -> Game:
     dropout, which cost little, are computed again from them. Gradients are equal up to rounding.
     Chen et al. 2016, "Training deep nets with sublinear memory cost", sec. 3 (https://arxiv.org/abs/1604.06174).
 
-    Meant for accelerators. On a CPU, XLA computes everything again at once, and needs the same memory.
+    Meant for accelerators. On a CPU, XLA computes everything again at once, and needs no less memory.
     """
     players = {name: player._replace(net=Rematerialized(player.net)) for name, player in game.players.items()}
     return game._replace(players=players)

@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 from gan_jax.config import user_code
 from gan_jax.config.annotations import import_type_only
 from gan_jax.config.experiment import Build, Row, RunConfig
+from gan_jax.config.numerics import in_numerics
 from gan_jax.config.run_length import on_schedule
 from gan_jax.data import Source
 from gan_jax.errors import BadInput
@@ -49,7 +50,8 @@ class Entry(NamedTuple):
     def load(self, argv: Sequence[str] = ()) -> Build:
         """Imports the file; returns its build function with the defaults of the row and of the `--preset` in `argv`.
 
-        Whatever the length of the run, the file's own function sees that of its schedules (see `run_length`).
+        Whatever the length of the run, the file's own function sees that of its schedules (see `run_length`). Its games
+        are played with the numerics of the run (see `numerics`).
 
         Raises:
             BadInput: the file cannot be imported, or defines no experiment.
@@ -57,14 +59,14 @@ class Entry(NamedTuple):
         module = user_code.load(self.file)
         import_type_only(module)
         if self.row:
-            return on_schedule(_of_row(self.name, module.PRESETS[self.row], module.build, argv))
+            return in_numerics(on_schedule(_of_row(self.name, module.PRESETS[self.row], module.build, argv)))
         function = getattr(module, "experiment", None)
         if not callable(function) or list(inspect.signature(function).parameters)[:2] != ["source", "common"]:
             raise BadInput(
                 f"{self.file} defines neither PRESETS and build(source, run, config) nor experiment(source, common): "
                 "see experiments/dcgan.py"
             )
-        return on_schedule(function)
+        return in_numerics(on_schedule(function))
 
 
 def _of_row(name: str, row: Row, build: Build, argv: Sequence[str]) -> Build:

@@ -36,7 +36,8 @@ class RunConfig:
     """Data set: mnist5k (no download), a TFDS name such as mnist, an image folder or archive, images or points in a
     .npz file, points (ring, grid, spiral, moons) or a .npy file of them. Prefixes: stacked: (three digits as the colors
     of one image), ground: (digits on grounds of random color), ground=photos/: (on crops of photographs), color: (gray
-    images as color). For any data with labels, a number selects a fixed class-balanced subset: mnist5k:500 has 500
+    images as color), label=Smiling: (a column of a .csv file beside images as their label), attributes: (all of them as
+    an array). For any data with labels, a number selects a fixed class-balanced subset: mnist5k:500 has 500
     examples."""
     pair: str = ""
     """Names of the inputs and the targets of paired data, in this order: two folders matched by file name, as in
@@ -58,6 +59,15 @@ class RunConfig:
     schedule_images: PositiveInt | None = None
     """Length for which learning-rate schedules, annealing and phases are made; by default the --images that the run
     began with. A longer run holds their last values and continues the last phase, a shorter one stops before."""
+    dtype: Literal["float32", "bfloat16"] = "float32"
+    """Type in which networks compute. With bfloat16, parameters, statistics, logits, losses, penalties and moving
+    averages stay float32."""
+    remat: bool = False
+    """Keep only the results of products for the backward pass, and compute norms and activation functions again: less
+    memory on accelerators, a little slower."""
+    accumulate: PositiveInt = 1
+    """Equal parts of a batch whose gradients are averaged before each update: the step of the whole batch in less
+    memory. Batch norm, minibatch deviation and relativistic averages see a part only."""
     deterministic: bool = False
     """Use deterministic GPU kernels only (slower). CPU runs are deterministic either way."""
     rollbacks: Annotated[NonNegativeInt, Affects("retention")] = 0

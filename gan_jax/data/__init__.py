@@ -14,6 +14,7 @@ from gan_jax.data.on_device import Pipeline, device_resident
 from gan_jax.data.source import Source, from_arrays, from_points
 from gan_jax.data.sources.archives import ARCHIVES, archive_of
 from gan_jax.data.sources.array_file import FILES, array_source, pair_in
+from gan_jax.data.sources.attributes import attributes_of, labeled_by, with_attributes
 from gan_jax.data.sources.image_folder import archive_source, folder_source
 from gan_jax.data.sources.mnist5k import mnist5k
 from gan_jax.data.sources.pair_layout import KNOWN, words_of
@@ -58,6 +59,9 @@ DERIVED = {"ground:": on_ground, "color:": in_color}
 GROUNDS = re.compile(r"ground=(?P<photographs>[^:]+):(?P<data>.+)")
 """Names of data sets on grounds of their own."""
 
+ATTRIBUTES = re.compile(r"(?:attributes|label=(?P<attribute>[^:]+)):(?P<data>.+)")
+"""Names of images with the attributes of a .csv file beside them, or with one of these as their label."""
+
 few, stacked, points_source = balanced_subset, stack_digits, array_source
 """Names of earlier releases."""
 
@@ -78,8 +82,9 @@ def open_source(
         name: one of `BUILT_IN`, the path of a folder or archive of images, the path of a `.npy` or `.npz` file of
             images or points, or the name of a TFDS data set. The prefix `stacked:` makes Stacked-MNIST from gray
             digits, `ground:` puts digits on grounds of random color, `ground=PHOTOGRAPHS:` on crops of photographs,
-            `color:` makes gray images color. The suffix `:N` keeps a class-balanced subset of N training examples;
-            other splits stay whole.
+            `color:` makes gray images color. `label=ATTRIBUTE:` takes a column of a `.csv` file beside images as their
+            label, `attributes:` all of them as the array `attributes` (see `sources.attributes`). The suffix `:N` keeps
+            a class-balanced subset of N training examples; other splits stay whole.
         data_dir: folder with the original archives of a TFDS data set, read instead of a download. A bare name then
             always means a TFDS data set.
         split: name of the split, as TFDS writes it for TFDS data sets.
@@ -97,7 +102,7 @@ def open_source(
         raise BadInput(f"--pair {pair} is for pairs and --to {to} for unpaired data: leave one of them out")
     if to:
         return _open_unpaired(name, to, data_dir, split, size, tile)
-    if (pair or tile) and (name in BUILT_IN or name.startswith((PREFIX, *DERIVED, "ground="))):
+    if (pair or tile) and _made_of_another(name):
         flag = f"--pair {pair}" if pair else f"--tile {tile}"
         raise BadInput(f"{flag} is for files and TFDS data sets, not for {name}: leave it out")
     if name.startswith(PREFIX):
@@ -110,6 +115,8 @@ def open_source(
     if subset := _subset(name):
         source = open_source(subset["all"], data_dir, split, size, pair=pair, tile=tile)
         return balanced_subset(source, int(subset["n"])) if split == "train" else source
+    if found := ATTRIBUTES.fullmatch(name):
+        return _with_attributes(open_source(found["data"], data_dir, split, size), found, split)
     if data_dir is not None and (name in BUILT_IN or _is_path(name)):
         raise BadInput(f"--data-dir is for TFDS data sets, not for {name}: leave it out, or give e.g. --data mnist")
     if path := _path(name, data_dir, size):
@@ -119,6 +126,18 @@ def open_source(
     if name not in BUILT_IN:
         return tfds_source(name, data_dir, split, size, pair, tile)
     return BUILT_IN[name]() if size is None else _resized(BUILT_IN[name](), size)
+
+
+def _made_of_another(name: str) -> bool:
+    """Whether a name is built in, or that of a data set made of another, which has neither pairs nor tiles."""
+    return name in BUILT_IN or name.startswith((PREFIX, *DERIVED, "ground=")) or bool(ATTRIBUTES.fullmatch(name))
+
+
+def _with_attributes(images: Source, name: re.Match, split: str) -> Source:
+    """Adds the attributes of a .csv file beside images, or makes one of them their label."""
+    table = attributes_of(Path(os.path.expanduser(name["data"])), split)
+    attribute = name["attribute"]
+    return labeled_by(images, table, attribute) if attribute else with_attributes(images, table)
 
 
 def _on_grounds(source: Source, photographs: str) -> Source:
@@ -191,6 +210,8 @@ def absolute_name(name: str, data_dir: str | Path | None = None, size: int | Non
         return f"ground={absolute_name(grounds['photographs'])}:{absolute_name(grounds['data'], data_dir, size)}"
     if subset := _subset(name):
         return f"{absolute_name(subset['all'], data_dir, size)}:{subset['n']}"
+    if found := ATTRIBUTES.fullmatch(name):
+        return name[: found.start("data")] + absolute_name(found["data"], data_dir, size)
     path = _path(name, data_dir, size)
     return os.path.abspath(path) if path else name
 

@@ -29,6 +29,7 @@ class Decoded(NamedTuple):
     classes: tuple[str, ...] = ()
     report: str = ""
     split: str = ""
+    attributes: tuple[str, ...] = ()
 
 
 def cache_folder() -> Path:
@@ -88,7 +89,7 @@ def _write(folder: Path, decoded: Decoded) -> None:
     if not size:
         raise BadInput("the data set is empty: choose another split or folder")
     about = {"size": size, "spec": describe_spec(decoded.spec), "classes": decoded.classes}
-    about |= {"report": decoded.report, "split": decoded.split}
+    about |= {"report": decoded.report, "split": decoded.split, "attributes": decoded.attributes}
     (folder / "entry.json").write_text(json.dumps(about))
 
 
@@ -119,11 +120,12 @@ class _Growing:
 def _open(folder: Path, name: str) -> Source:
     """Opens the entry in `folder`; raises OSError, ValueError or KeyError if it is damaged."""
     about = json.loads((folder / "entry.json").read_text())
-    # Entries of earlier versions have the shape of their images only, and some no report and no split.
+    # Entries of earlier versions have the shape of their images only, and some no report, split or attributes.
     spec = spec_from(about["spec"]) if "spec" in about else spec_of(tuple(about["shape"]), about["labels"])
     arrays = {each: np.load(folder / f"{each}.npy", mmap_mode="r", allow_pickle=False) for each in spec}
     for each, leaf in spec.items():
         if arrays[each].shape != (about["size"], *leaf.modality.stored_shape(leaf.shape)):
             raise ValueError(f"{folder} holds {each} of {arrays[each].shape}")
     source = from_spec(name, spec, arrays, tuple(about["classes"]))
-    return source._replace(report=about.get("report", ""), split=about.get("split", ""))
+    about = {"report": "", "split": "", "attributes": ()} | about
+    return source._replace(report=about["report"], split=about["split"], attributes=tuple(about["attributes"]))

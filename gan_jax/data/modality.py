@@ -101,6 +101,11 @@ def label_map(classes: int) -> Modality:
 
 LABEL_MAP = "label map"
 
+ATTRIBUTES = Modality(
+    "attributes", "attributes", jnp.int32, _unchanged, lambda shape: f"{shape[0]} attribute{'s' * (shape[0] > 1)}"
+)
+"""What is present in an example, 1, or not, 0, such as a smile: `[A]`, int32."""
+
 MASKED = Modality(
     "masked image",
     "images",
@@ -110,7 +115,7 @@ MASKED = Modality(
 )
 """An image and, as its last channel, its mask: 1 where the image is missing, else 0. Stored as uint8."""
 
-MODALITIES = {each.name: each for each in (IMAGE, POINTS, TOKENS, LABEL, MASKED)}
+MODALITIES = {each.name: each for each in (IMAGE, POINTS, TOKENS, LABEL, ATTRIBUTES, MASKED)}
 """Kinds by name, except label maps, which depend on the number of their classes."""
 
 

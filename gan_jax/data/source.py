@@ -41,6 +41,8 @@ class Source(NamedTuple):
     name that TFDS gives it; empty for data without splits."""
     parts: tuple["Source", ...] = ()
     """Data sets whose arrays this one has, each shuffled in an order of its own: unpaired data. Empty for others."""
+    attributes: tuple[str, ...] = ()
+    """Names of the attributes of the array `attributes`; empty for a source without."""
 
     @property
     def shape(self) -> Shape:

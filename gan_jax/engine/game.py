@@ -135,6 +135,10 @@ class Game(NamedTuple):
     """The arrays of the batch that are latents as they are: images to translate. Sampling then takes data."""
     frozen: Mapping[str, Frozen] = MappingProxyType({})
     """The pretrained networks, by names that are not those of players."""
+    parts: int = 1
+    """Equal parts of a turn's batch, taken one after the other, whose gradients are averaged before the one update: in
+    less memory, the same step up to rounding, if losses are means over examples. Batch norm, minibatch deviation and
+    relativistic averages see a part."""
 
     @property
     def codes(self) -> dict[str, Code]:

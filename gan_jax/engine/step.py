@@ -134,29 +134,51 @@ def _play(game: Game, turn: Turn, dealt: Dealt, players: Players) -> tuple[Playe
 def _gradient_field(game: Game, turn: Turn, dealt: Dealt, players: Players) -> Field:
     """Builds the field of a turn: at joint parameters, every mover's gradient of its own move's loss."""
 
-    def loss(move: Move, joint: Joint, own: Joint) -> tuple[Float[Array, ""], Any]:
+    def loss(dealt: Dealt, players: Players, move: Move, joint: Joint, own: Joint) -> tuple[Float[Array, ""], Any]:
         nets = {**dealt.frozen, **bind(game, players, joint | own)}
         value, metrics = check_loss(move, move.loss(nets, *dealt[:3]))
         return value, ({name: nets[name].stats for name in move.who}, {"loss": value, **metrics})
 
-    def gradients(joint: Joint) -> tuple[Joint, Any]:
+    def of_part(joint: Joint, before: Joint, dealt: Dealt) -> tuple[Joint, Joint, Reports]:
+        now = players | {name: players[name]._replace(stats=own) for name, own in before.items()}
         grads, stats, reports = {}, {}, {}
         for move in turn.moves:
-            own = {name: joint[name] for name in move.who}
-            own_grads, (own_stats, reports[move.label]) = jax.grad(partial(loss, move, joint), has_aux=True)(own)
+            own, moved = {name: joint[name] for name in move.who}, partial(loss, dealt, now, move, joint)
+            own_grads, (own_stats, reports[move.label]) = jax.grad(moved, has_aux=True)(own)
             grads |= own_grads
             stats |= own_stats
+        return grads, stats, reports
+
+    def gradients(joint: Joint) -> tuple[Joint, Any]:
+        grads, stats, reports = _over_parts(game.parts, partial(of_part, joint), joint, before, dealt)
         # Other stats, such as spectral vectors or an image pool, have no mean over devices.
         stats = {name: own | pmean({k: own[k] for k in own.keys() & {"batch_stats"}}) for name, own in stats.items()}
         return pmean(grads), (stats, pmean(reports))
 
     mover = {name: move for move in turn.moves for name in move.who}
+    before = {name: players[name].stats for name in mover}
     return Field(
         gradients=gradients,
-        loss=lambda name, joint: loss(mover[name], joint, {})[0],
+        loss=lambda name, joint: loss(dealt, players, mover[name], joint, {})[0],
         descend=partial(_descend, game, turn),
         optimizers={name: players[name].opt for name in mover},
     )
+
+
+def _over_parts(parts: int, play: Callable, joint: Joint, stats: Joint, dealt: Dealt) -> tuple[Joint, Joint, Reports]:
+    """Averages gradients and metrics of `play(stats, dealt) -> (gradients, stats, metrics)` over parts of the batch."""
+    if parts == 1:
+        return play(stats, dealt)
+    # A part is every `parts`-th example: where the batch is split over devices, each has its share of every part.
+    data = (dealt.batch, dealt.keys)
+    split = jax.tree.map(lambda leaf: jnp.moveaxis(leaf.reshape(-1, parts, *leaf.shape[1:]), 1, 0), data)
+
+    def part(carry: tuple[Joint, Joint], own: tuple[Batch, Keys]) -> tuple[tuple[Joint, Joint], Reports]:
+        grads, stats, reports = play(carry[1], dealt._replace(batch=own[0], keys=own[1]))
+        return (jax.tree.map(jnp.add, carry[0], grads), stats), reports
+
+    (total, stats), reports = jax.lax.scan(part, (jax.tree.map(jnp.zeros_like, joint), stats), split)
+    return jax.tree.map(lambda sum_: sum_ / parts, total), stats, jax.tree.map(partial(jnp.mean, axis=0), reports)
 
 
 def _advance(game: Game, turn: Turn, players: Players, joint: Joint, grads: Joint, stats: Joint) -> Players:

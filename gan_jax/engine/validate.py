@@ -5,7 +5,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from gan_jax.engine.game import Batch, Game, Move, Network, slice_count
+from gan_jax.engine.game import Game, Move, Network, slice_count
 from gan_jax.errors import BadInput
 
 RESERVED = {"loss", "grad_norm", "finite_steps", "played"}
@@ -41,12 +41,14 @@ def check_game(game: Game) -> None:
         raise BadInput(f"the clock is {game.clock!r}, who does not move in every step: pass clock=<a player who does>")
 
 
-def check_batch(game: Game, batch: Batch) -> None:
-    """Raises `BadInput` unless every leaf of `batch` has one slice for each turn of the clock."""
+def check_batch(game: Game, batch: Mapping[str, Any]) -> None:
+    """Raises `BadInput` unless every leaf has one slice for each turn of the clock, and the game's parts share it."""
     for name, leaf in batch.items():
         if leaf.shape[0] != (count := slice_count(game)):
             sizes = f"{leaf.shape[0]} slices where a step takes {count}, one for each turn of {game.clock!r}"
             raise BadInput(f"batch[{name!r}] {leaf.shape} has {sizes}: leaves must be [slice, example, ...]")
+        if (size := leaf.shape[1]) % game.parts:
+            raise BadInput(f"a batch of {size} has no {game.parts} equal parts: give a multiple of {game.parts}")
 
 
 def check_loss(move: Move, returned: Any) -> Any:

@@ -7,6 +7,7 @@ under heavy dropout. The paper's activation noise is left out.
 
 import jax.numpy as jnp
 from flax import linen as nn
+from jax.typing import DTypeLike
 from jaxtyping import Array, Float, Int
 
 from gan_jax.engine.game import Keys
@@ -32,6 +33,7 @@ class Generator(nn.Module):
     channels: int
     size: int
     widths: tuple[int, ...]
+    dtype: DTypeLike | None = None
 
     @nn.compact
     def __call__(self, z: Float[Array, "B Z"], y: Int[Array, " B"]) -> Float[Array, "B H W C"]:
@@ -45,6 +47,7 @@ class Generator(nn.Module):
             slope=0.0,
             norm=True,
             kernel_init=INITIAL,
+            dtype=self.dtype,
         )
         return generator(concat_codes(z, {"y": Categorical(self.classes)}, {"y": y}))
 
@@ -59,6 +62,7 @@ class Discriminator(nn.Module):
     classes: int
     width: int = 16
     dropout: float = 0.5
+    dtype: DTypeLike | None = None
 
     @nn.compact
     def __call__(
@@ -66,7 +70,8 @@ class Discriminator(nn.Module):
     ) -> tuple[Float[Array, " B"], Float[Array, "B K"]]:
         """Computes scores and class logits; `keys` turn dropout on."""
         for i in range(6):
-            x = Conv(self.width * 2**i, kernel_size=3, stride=1 if i % 2 else 2, kernel_init=INITIAL)(x)
+            stride = 1 if i % 2 else 2
+            x = Conv(self.width * 2**i, stride=stride, dtype=self.dtype, kernel_init=INITIAL)(x)
             x = BatchNorm(momentum=0.9)(x) if i else x
             x = Dropout(self.dropout)(nn.leaky_relu(x, 0.2), keys)
         flat = x.reshape(x.shape[0], -1).astype(jnp.float32)

@@ -10,6 +10,7 @@ import math
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
+from jax.typing import DTypeLike
 from jaxtyping import Array, Float, Int
 
 from gan_jax.engine.game import Keys
@@ -31,20 +32,22 @@ class Generator(nn.Module):
     units: tuple[int, int, int] = (200, 1000, 1200)
     dropout: float = 0.5
     norm: bool = False
+    dtype: DTypeLike | None = None
 
     @nn.compact
     def __call__(self, z: Float[Array, "B Z"], y: Labels, keys: Keys | None = None) -> Float[Array, "B H W C"]:
         """Generates images of classes `y`; `keys` turn dropout on."""
 
         def hidden(units: int, x: Float[Array, "B N"]) -> Float[Array, "B units"]:
-            x = nn.Dense(units)(x)
+            x = nn.Dense(units, dtype=self.dtype)(x)
             x = BatchNorm(momentum=0.9)(x) if self.norm else x
             return Dropout(self.dropout)(nn.relu(x), keys)
 
         z_units, y_units, joint_units = self.units
         separate = [hidden(z_units, z), hidden(y_units, jax.nn.one_hot(y, self.classes, dtype=jnp.float32))]
         joint = hidden(joint_units, jnp.concatenate(separate, axis=1))
-        return nn.tanh(nn.Dense(math.prod(self.shape))(joint)).reshape(-1, *self.shape)
+        x = nn.Dense(math.prod(self.shape), dtype=self.dtype)(joint)
+        return nn.tanh(x.astype(jnp.float32)).reshape(-1, *self.shape)
 
 
 class Discriminator(nn.Module):
@@ -56,19 +59,20 @@ class Discriminator(nn.Module):
     classes: int
     units: tuple[int, int, int] = (240, 50, 240)
     dropout: float = 0.5
+    dtype: DTypeLike | None = None
 
     @nn.compact
     def __call__(self, x: Float[Array, "B H W C"], y: Labels, keys: Keys | None = None) -> Float[Array, " B"]:
         """Scores images as examples of classes `y`; `keys` turn dropout on."""
 
         def hidden(units: int, pieces: int, x: Float[Array, "B N"]) -> Float[Array, "B units"]:
-            return Dropout(self.dropout)(Maxout(units, pieces)(x), keys)
+            return Dropout(self.dropout)(Maxout(units, pieces, self.dtype)(x), keys)
 
         x_units, y_units, joint_units = self.units
         flat, one_hot = x.reshape(x.shape[0], -1), jax.nn.one_hot(y, self.classes, dtype=jnp.float32)
         separate = [hidden(x_units, 5, flat), hidden(y_units, 5, one_hot)]
         joint = hidden(joint_units, 4, jnp.concatenate(separate, axis=1))
-        return nn.Dense(1)(joint).squeeze(-1)
+        return nn.Dense(1)(joint.astype(jnp.float32)).squeeze(-1)
 
 
 class Maxout(nn.Module):
@@ -79,8 +83,10 @@ class Maxout(nn.Module):
 
     units: int
     pieces: int
+    dtype: DTypeLike | None = None
 
     @nn.compact
     def __call__(self, x: Float[Array, "B N"]) -> Float[Array, "B units"]:
         """Computes the maxout units."""
-        return jnp.max(nn.Dense(self.units * self.pieces)(x).reshape(-1, self.units, self.pieces), axis=-1)
+        x = nn.Dense(self.units * self.pieces, dtype=self.dtype)(x)
+        return jnp.max(x.reshape(-1, self.units, self.pieces), axis=-1)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import jax.numpy as jnp
 from flax import linen as nn
+from jax.typing import DTypeLike
 from jaxtyping import Array, Float, Shaped
 
 from gan_jax.engine.game import Keys
@@ -33,11 +34,12 @@ class Generator(nn.Module):
     channels: int = 1
     size: int = 28
     width: int = 64
+    dtype: DTypeLike | None = None
 
     @nn.compact
     def __call__(self, z: Float[Array, "B Z"], c: Mapping[str, Shaped[Array, " B"]]) -> Float[Array, "B H W C"]:
         """Generates images of codes."""
-        x = nn.Dense(16 * self.width, kernel_init=INITIAL)(concat_codes(z, self.codes, c))
+        x = nn.Dense(16 * self.width, dtype=self.dtype, kernel_init=INITIAL)(concat_codes(z, self.codes, c))
         x = nn.relu(BatchNorm(momentum=0.9)(x))
         return dcgan.Generator(
             self.channels,
@@ -48,6 +50,7 @@ class Generator(nn.Module):
             slope=0.0,
             norm=True,
             kernel_init=INITIAL,
+            dtype=self.dtype,
         )(x)
 
 
@@ -64,6 +67,7 @@ class Discriminator(nn.Module):
 
     codes: Mapping[str, Code]
     width: int = 64
+    dtype: DTypeLike | None = None
 
     @nn.compact
     def __call__(
@@ -72,15 +76,16 @@ class Discriminator(nn.Module):
         """Computes scores and posterior parameters; `keys` are ignored."""
 
         def dense(size: int) -> nn.Dense:
-            return nn.Dense(size, kernel_init=INITIAL)
+            return nn.Dense(size, dtype=self.dtype, kernel_init=INITIAL)
 
         def normalized(x: Array) -> Array:
             return nn.leaky_relu(BatchNorm(momentum=0.9)(x), 0.1)
 
-        x = nn.leaky_relu(Conv(self.width, kernel_size=4, stride=2, kernel_init=INITIAL)(x), 0.1)
-        x = normalized(Conv(2 * self.width, kernel_size=4, stride=2, kernel_init=INITIAL)(x))
+        options = {"kernel_size": 4, "stride": 2, "dtype": self.dtype, "kernel_init": INITIAL}
+        x = nn.leaky_relu(Conv(self.width, **options)(x), 0.1)
+        x = normalized(Conv(2 * self.width, **options)(x))
         x = normalized(dense(16 * self.width)(x.reshape(x.shape[0], -1)))
-        q = normalized(dense(2 * self.width)(x))
+        q = normalized(dense(2 * self.width)(x)).astype(jnp.float32)
 
         def posterior(name: str, code: Code) -> Float[Array, "B K"]:
             if isinstance(code, Categorical):

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 from flax import linen as nn
+from jax.typing import DTypeLike
 from jaxtyping import Array, Float
 
 from gan_jax.engine.game import Keys
@@ -29,14 +30,16 @@ class Generator(nn.Module):
 
     shape: tuple[int, int, int]
     widths: tuple[int, ...] = (1200, 1200)
+    dtype: DTypeLike | None = None
 
     @nn.compact
     def __call__(self, z: Float[Array, "B Z"]) -> Float[Array, "B H W C"]:
         """Generates images."""
         x = z
         for width in self.widths:
-            x = nn.relu(BatchNorm(momentum=0.9)(nn.Dense(width)(x)))
-        return nn.tanh(nn.Dense(math.prod(self.shape))(x)).reshape(-1, *self.shape)
+            x = nn.relu(BatchNorm(momentum=0.9)(nn.Dense(width, dtype=self.dtype)(x)))
+        x = nn.Dense(math.prod(self.shape), dtype=self.dtype)(x)
+        return nn.tanh(x.astype(jnp.float32)).reshape(-1, *self.shape)
 
 
 class Discriminator(nn.Module):
@@ -44,14 +47,15 @@ class Discriminator(nn.Module):
 
     widths: tuple[int, ...] = (600, 600)
     dropout: float = 0.5
+    dtype: DTypeLike | None = None
 
     @nn.compact
     def __call__(self, x: Float[Array, "B H W C"], keys: Keys | None = None) -> Float[Array, " B"]:
         """Scores images; `keys` turn dropout on."""
         x = x.reshape(x.shape[0], -1)
         for width in self.widths:
-            x = Dropout(self.dropout)(nn.relu(nn.Dense(width)(x)), keys)
-        return nn.Dense(1)(x).squeeze(-1)
+            x = Dropout(self.dropout)(nn.relu(nn.Dense(width, dtype=self.dtype)(x)), keys)
+        return nn.Dense(1)(x.astype(jnp.float32)).squeeze(-1)
 
 
 class ResidualGenerator(nn.Module):
@@ -62,6 +66,7 @@ class ResidualGenerator(nn.Module):
 
     width: int = 128
     kernel_sizes: tuple[int, ...] = (7, 7, 5)
+    dtype: DTypeLike | None = None
 
     @nn.compact
     def __call__(self, z: Float[Array, "B HW"], low: Float[Array, "B H W C"]) -> Float[Array, "B H W C"]:
@@ -69,8 +74,8 @@ class ResidualGenerator(nn.Module):
         x = jnp.concatenate([low, z.reshape(*low.shape[:-1], 1)], axis=-1)
         *hidden, last = self.kernel_sizes
         for size in hidden:
-            x = nn.relu(BatchNorm(momentum=0.9)(Conv(self.width, size)(x)))
-        return Conv(low.shape[-1], last)(x)
+            x = nn.relu(BatchNorm(momentum=0.9)(Conv(self.width, size, dtype=self.dtype)(x)))
+        return Conv(low.shape[-1], last, dtype=self.dtype)(x).astype(jnp.float32)
 
 
 class ResidualDiscriminator(nn.Module):
@@ -81,15 +86,16 @@ class ResidualDiscriminator(nn.Module):
 
     width: int = 64
     kernel_size: int = 5
+    dtype: DTypeLike | None = None
 
     @nn.compact
     def __call__(
         self, residual: Float[Array, "B H W C"], low: Float[Array, "B H W C"], keys: Keys | None = None
     ) -> Float[Array, " B"]:
         """Scores residuals; `keys` are ignored."""
-        x = nn.relu(Conv(self.width, self.kernel_size)(residual + low))
-        x = nn.relu(Conv(self.width, self.kernel_size, 2)(x))
-        return nn.Dense(1)(x.reshape(x.shape[0], -1)).squeeze(-1)
+        x = nn.relu(Conv(self.width, self.kernel_size, dtype=self.dtype)(residual + low))
+        x = nn.relu(Conv(self.width, self.kernel_size, 2, self.dtype)(x))
+        return nn.Dense(1)(x.reshape(x.shape[0], -1).astype(jnp.float32)).squeeze(-1)
 
 
 class Level(NamedTuple):

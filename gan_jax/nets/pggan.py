@@ -10,7 +10,9 @@ Layers are named by the size of their images, so a pair has the parameters of th
 
 import math
 
+import jax.numpy as jnp
 from flax import linen as nn
+from jax.typing import DTypeLike
 from jaxtyping import Array, Float
 
 from gan_jax.engine.game import Keys
@@ -36,6 +38,7 @@ class Generator(nn.Module):
     widths: tuple[int, ...]
     channels: int = 3
     base: int = 4
+    dtype: DTypeLike | None = None
 
     @property
     def size(self) -> int:
@@ -45,14 +48,15 @@ class Generator(nn.Module):
     @nn.compact
     def __call__(self, z: Float[Array, "B Z"], alpha: Alpha) -> Images:
         """Generates images of latents on the sphere."""
-        x = before = FirstBlock(self.widths[0], self.base, name=f"block_{self.base}")(pixel_norm(z))
+        x = before = FirstBlock(self.widths[0], self.base, self.dtype, name=f"block_{self.base}")(pixel_norm(z))
         for i, width in enumerate(self.widths[1:], start=1):
-            before, x = x, UpBlock(width, name=f"block_{self.base * 2**i}")(x)
+            before, x = x, UpBlock(width, self.dtype, name=f"block_{self.base * 2**i}")(x)
         rgb = self._to_rgb(x)
         return rgb if x is before else lerp(upsample(self._to_rgb(before)), rgb, alpha)
 
     def _to_rgb(self, x: Images) -> Convolved:
-        return Equalized(Conv(self.channels, 1, kernel_init=UNIT, name=f"to_rgb_{x.shape[1]}"))(x)
+        layer = Conv(self.channels, 1, dtype=self.dtype, kernel_init=UNIT, name=f"to_rgb_{x.shape[1]}")
+        return Equalized(layer)(x).astype(jnp.float32)
 
 
 class Discriminator(nn.Module):
@@ -65,6 +69,7 @@ class Discriminator(nn.Module):
 
     widths: tuple[int, ...]
     group: int = 4
+    dtype: DTypeLike | None = None
 
     @nn.compact
     def __call__(self, x: Images, alpha: Alpha, keys: Keys | None = None) -> Float[Array, " B"]:
@@ -72,13 +77,13 @@ class Discriminator(nn.Module):
         coarse, *finer = self.widths
         h = self._from_rgb(x, self.widths[-1])
         for i in reversed(range(len(finer))):
-            h = DownBlock(self.widths[i], name=f"block_{h.shape[1]}")(h)
+            h = DownBlock(self.widths[i], self.dtype, name=f"block_{h.shape[1]}")(h)
             if i == len(finer) - 1:
                 h = lerp(self._from_rgb(average_pool(x), self.widths[i]), h, alpha)
-        return LastBlock(coarse, self.group, name=f"block_{h.shape[1]}")(h)
+        return LastBlock(coarse, self.group, self.dtype, name=f"block_{h.shape[1]}")(h)
 
     def _from_rgb(self, x: Images, width: int) -> Convolved:
-        return activated(Conv(width, 1, kernel_init=UNIT, name=f"from_rgb_{x.shape[1]}"), x)
+        return activated(Conv(width, 1, dtype=self.dtype, kernel_init=UNIT, name=f"from_rgb_{x.shape[1]}"), x)
 
 
 def networks(shape: tuple[int, ...], base: int = 8192, most: int = 512, group: int = 4) -> tuple[Pair, ...]:
@@ -105,37 +110,40 @@ class FirstBlock(nn.Module):
 
     width: int
     size: int
+    dtype: DTypeLike | None = None
 
     @nn.compact
     def __call__(self, z: Float[Array, "B Z"]) -> Convolved:
         """Computes the block."""
-        full = ConvTranspose(self.width, self.size, self.size, kernel_init=UNIT)
+        full = ConvTranspose(self.width, self.size, self.size, dtype=self.dtype, kernel_init=UNIT)
         x = pixel_norm(activated(full, z[:, None, None, :]))
-        return pixel_norm(activated(Conv(self.width, kernel_init=UNIT), x))
+        return pixel_norm(activated(Conv(self.width, dtype=self.dtype, kernel_init=UNIT), x))
 
 
 class UpBlock(nn.Module):
     """`[B, H, W, C]` to `[B, 2 H, 2 W, width]`: upsampling and two 3 x 3 convolutions with pixel norm."""
 
     width: int
+    dtype: DTypeLike | None = None
 
     @nn.compact
     def __call__(self, x: Images) -> Convolved:
         """Computes the block."""
-        x = pixel_norm(activated(UpConv(self.width, UNIT), x))
-        return pixel_norm(activated(Conv(self.width, kernel_init=UNIT), x))
+        x = pixel_norm(activated(UpConv(self.width, UNIT, self.dtype), x))
+        return pixel_norm(activated(Conv(self.width, dtype=self.dtype, kernel_init=UNIT), x))
 
 
 class DownBlock(nn.Module):
     """`[B, H, W, C]` to `[B, H / 2, W / 2, width]`: two 3 x 3 convolutions, the second one pooled."""
 
     width: int
+    dtype: DTypeLike | None = None
 
     @nn.compact
     def __call__(self, x: Images) -> Convolved:
         """Computes the block."""
-        x = activated(Conv(x.shape[-1], kernel_init=UNIT), x)
-        return activated(DownConv(self.width, UNIT), x)
+        x = activated(Conv(x.shape[-1], dtype=self.dtype, kernel_init=UNIT), x)
+        return activated(DownConv(self.width, UNIT, self.dtype), x)
 
 
 class LastBlock(nn.Module):
@@ -143,13 +151,14 @@ class LastBlock(nn.Module):
 
     width: int
     group: int
+    dtype: DTypeLike | None = None
 
     @nn.compact
     def __call__(self, x: Images) -> Float[Array, " B"]:
         """Scores the maps."""
-        x = activated(Conv(self.width, kernel_init=UNIT), MinibatchStdDev(self.group)(x))
-        x = activated(nn.Dense(self.width, kernel_init=UNIT), x.reshape(x.shape[0], -1))
-        return Equalized(nn.Dense(1, kernel_init=UNIT))(x).squeeze(-1)
+        x = activated(Conv(self.width, dtype=self.dtype, kernel_init=UNIT), MinibatchStdDev(self.group)(x))
+        x = activated(nn.Dense(self.width, dtype=self.dtype, kernel_init=UNIT), x.reshape(x.shape[0], -1))
+        return Equalized(nn.Dense(1, kernel_init=UNIT))(x.astype(jnp.float32)).squeeze(-1)
 
 
 def activated(layer: nn.Module, x: Array) -> Array:
@@ -159,4 +168,5 @@ def activated(layer: nn.Module, x: Array) -> Array:
 
 def lerp(old: Images, new: Images, alpha: Alpha) -> Images:
     """Computes `alpha * new + (1 - alpha) * old`, exact at both ends."""
+    alpha = alpha.astype(new.dtype)
     return alpha * new + (1 - alpha) * old

@@ -7,7 +7,9 @@ own networks are residual (`nets.resnet`).
 
 import math
 
+import jax.numpy as jnp
 from flax import linen as nn
+from jax.typing import DTypeLike
 from jaxtyping import Array, Float
 
 from gan_jax.engine.game import Keys
@@ -32,17 +34,18 @@ class Generator(nn.Module):
     size: int
     widths: tuple[int, ...]
     classes: int
+    dtype: DTypeLike | None = None
 
     @nn.compact
     def __call__(self, z: Float[Array, "B Z"], y: Labels) -> Images:
         """Generates images of classes `y`."""
         base, *sizes = dcgan.feature_sizes(self.size, (2,) * len(self.widths))
         shape = (base, base, self.widths[0])
-        x = nn.Dense(math.prod(shape))(z).reshape(-1, *shape)
+        x = nn.Dense(math.prod(shape), dtype=self.dtype)(z).reshape(-1, *shape)
         for width, size in zip((*self.widths[1:], self.channels), sizes, strict=True):
             x = nn.relu(ConditionalBatchNorm(self.classes, momentum=0.9)(x, y))
-            x = ConvTranspose(width, 4, 2, size)(x)
-        return nn.tanh(x)
+            x = ConvTranspose(width, 4, 2, size, self.dtype)(x)
+        return nn.tanh(x.astype(jnp.float32))
 
 
 class Discriminator(nn.Module):
@@ -53,13 +56,14 @@ class Discriminator(nn.Module):
 
     widths: tuple[int, ...]
     classes: int
+    dtype: DTypeLike | None = None
 
     @nn.compact
     def __call__(self, x: Images, y: Labels, keys: Keys | None = None) -> Float[Array, " B"]:
         """Scores images as examples of classes `y`; `keys` are ignored."""
         for width in self.widths:
-            x = nn.leaky_relu(SpectralNorm(Conv(width, 4, 2))(x), 0.1)
-        return Projection(self.classes)(x.reshape(x.shape[0], -1), y)
+            x = nn.leaky_relu(SpectralNorm(Conv(width, 4, 2, self.dtype))(x), 0.1)
+        return Projection(self.classes)(x.reshape(x.shape[0], -1).astype(jnp.float32), y)
 
 
 def pair(shape: tuple[int, ...], width: int, classes: int) -> Pair:

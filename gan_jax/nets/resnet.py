@@ -9,6 +9,7 @@ program.
 
 import jax.numpy as jnp
 from flax import linen as nn
+from jax.typing import DTypeLike
 from jaxtyping import Array, Float
 
 from gan_jax.engine.game import Keys
@@ -39,17 +40,19 @@ class Generator(nn.Module):
     width: int = 256
     classes: int = 0
     attention: bool = False
+    dtype: DTypeLike | None = None
 
     @nn.compact
     def __call__(self, z: Float[Array, "B Z"], y: Labels | None = None) -> Images:
         """Generates images of classes `y`."""
-        x = nn.Dense(self.base**2 * self.width, kernel_init=GLOROT)(z).reshape(-1, self.base, self.base, self.width)
+        x = nn.Dense(self.base**2 * self.width, dtype=self.dtype, kernel_init=GLOROT)(z)
+        x = x.reshape(-1, self.base, self.base, self.width)
         for i in range(self.blocks):
             if self.attention and i == self.blocks - 1:
-                x = SelfAttention()(x)
-            x = UpBlock(self.width, self.classes)(x, y)
+                x = SelfAttention(self.dtype)(x)
+            x = UpBlock(self.width, self.classes, self.dtype)(x, y)
         x = nn.relu(BatchNorm(momentum=0.9)(x))
-        return nn.tanh(Conv(self.channels, kernel_init=GLOROT)(x))
+        return nn.tanh(Conv(self.channels, dtype=self.dtype, kernel_init=GLOROT)(x).astype(jnp.float32))
 
 
 class Discriminator(nn.Module):
@@ -62,11 +65,12 @@ class Discriminator(nn.Module):
     down: int = 2
     width: int = 128
     attention: bool = False
+    dtype: DTypeLike | None = None
 
     @nn.compact
     def __call__(self, x: Images, keys: Keys | None = None) -> Float[Array, " B"]:
         """Scores images; `keys` are ignored."""
-        return Projection(classes=0)(_features(x, self.down, self.width, self.attention))
+        return Projection(classes=0)(_features(x, self.down, self.width, self.attention, self.dtype))
 
 
 class ProjectionDiscriminator(nn.Module):
@@ -75,11 +79,12 @@ class ProjectionDiscriminator(nn.Module):
     classes: int
     down: int = 2
     width: int = 128
+    dtype: DTypeLike | None = None
 
     @nn.compact
     def __call__(self, x: Images, y: Labels, keys: Keys | None = None) -> Float[Array, " B"]:
         """Scores images as examples of classes `y`; `keys` are ignored."""
-        return Projection(self.classes)(_features(x, self.down, self.width), y)
+        return Projection(self.classes)(_features(x, self.down, self.width, dtype=self.dtype), y)
 
 
 def pair(shape: tuple[int, ...], g_width: int = 256, d_width: int = 128, classes: int = 0) -> Pair:
@@ -106,13 +111,14 @@ class UpBlock(nn.Module):
 
     width: int
     classes: int = 0
+    dtype: DTypeLike | None = None
 
     @nn.compact
     def __call__(self, x: Images, y: Labels | None = None) -> Convolved:
         """Computes the block; the shortcut is an upsampled 1 x 1 convolution."""
-        h = UpConv(self.width, RESIDUAL)(nn.relu(self._normalize(x, y)))
-        h = Conv(self.width, kernel_init=RESIDUAL)(nn.relu(self._normalize(h, y)))
-        return h + upsample(Conv(self.width, 1, kernel_init=GLOROT)(x))
+        h = UpConv(self.width, RESIDUAL, self.dtype)(nn.relu(self._normalize(x, y)))
+        h = Conv(self.width, dtype=self.dtype, kernel_init=RESIDUAL)(nn.relu(self._normalize(h, y)))
+        return h + upsample(Conv(self.width, 1, dtype=self.dtype, kernel_init=GLOROT)(x))
 
     def _normalize(self, x: Images, y: Labels | None) -> Images:
         return ConditionalBatchNorm(self.classes, momentum=0.9)(x, y) if self.classes else BatchNorm(momentum=0.9)(x)
@@ -126,33 +132,37 @@ class DownBlock(nn.Module):
 
     width: int
     first: bool = False
+    dtype: DTypeLike | None = None
 
     @nn.compact
     def __call__(self, x: Images) -> Convolved:
         """Computes the block; the shortcut is a 1 x 1 convolution of the pooled input."""
-        h = SpectralNorm(Conv(self.width, kernel_init=RESIDUAL))(x if self.first else nn.relu(x))
-        h = SpectralNorm(DownConv(self.width, RESIDUAL))(nn.relu(h))
-        return h + SpectralNorm(Conv(self.width, 1, kernel_init=GLOROT))(average_pool(x))
+        h = SpectralNorm(Conv(self.width, dtype=self.dtype, kernel_init=RESIDUAL))(x if self.first else nn.relu(x))
+        h = SpectralNorm(DownConv(self.width, RESIDUAL, self.dtype))(nn.relu(h))
+        return h + SpectralNorm(Conv(self.width, 1, dtype=self.dtype, kernel_init=GLOROT))(average_pool(x))
 
 
 class Block(nn.Module):
     """`[B, H, W, width]` to `[B, H, W, width]`: ReLU, convolution; ReLU, convolution; plus the input."""
 
     width: int
+    dtype: DTypeLike | None = None
 
     @nn.compact
     def __call__(self, x: Images) -> Convolved:
         """Computes the block."""
-        h = SpectralNorm(Conv(self.width, kernel_init=RESIDUAL))(nn.relu(x))
-        return x + SpectralNorm(Conv(self.width, kernel_init=RESIDUAL))(nn.relu(h))
+        h = SpectralNorm(Conv(self.width, dtype=self.dtype, kernel_init=RESIDUAL))(nn.relu(x))
+        return x + SpectralNorm(Conv(self.width, dtype=self.dtype, kernel_init=RESIDUAL))(nn.relu(h))
 
 
-def _features(x: Images, down: int, width: int, attention: bool = False) -> Float[Array, "B width"]:
+def _features(
+    x: Images, down: int, width: int, attention: bool = False, dtype: DTypeLike | None = None
+) -> Float[Array, "B width"]:
     """Computes the discriminator's features before its last layer; the layers belong to the calling module."""
     for i in range(down):
-        x = DownBlock(width, first=i == 0)(x)
+        x = DownBlock(width, i == 0, dtype)(x)
         if attention and i == 0:
-            x = SpectralNorm(SelfAttention())(x)
+            x = SpectralNorm(SelfAttention(dtype))(x)
     for _ in range(2):
-        x = Block(width)(x)
-    return jnp.sum(nn.relu(x), axis=(1, 2))
+        x = Block(width, dtype)(x)
+    return jnp.sum(nn.relu(x).astype(jnp.float32), axis=(1, 2))

@@ -10,7 +10,9 @@ batches are normalized separately, so batch norm in the first layer removes diff
 
 import math
 
+import jax.numpy as jnp
 from flax import linen as nn
+from jax.typing import DTypeLike
 from jaxtyping import Array, Float
 
 from gan_jax.nets import dcgan
@@ -29,6 +31,7 @@ class Generator(nn.Module):
 
     size: int = 28
     channels: int = 3
+    dtype: DTypeLike | None = None
 
     @nn.compact
     def __call__(self, z: Float[Array, "B Z"]) -> Float[Array, "B H W C"]:
@@ -38,10 +41,10 @@ class Generator(nn.Module):
             return nn.relu(BatchNorm(momentum=0.9)(x))
 
         shape = (4, 4, 64)
-        x = active(nn.Dense(math.prod(shape), kernel_init=INITIAL)(z).reshape(-1, *shape))
+        x = active(nn.Dense(math.prod(shape), dtype=self.dtype, kernel_init=INITIAL)(z).reshape(-1, *shape))
         for width, side in ((32, self.size // 4), (16, self.size // 2), (8, self.size)):
-            x = active(ConvTranspose(width, stride=2, size=side, kernel_init=INITIAL)(x))
-        return nn.tanh(Conv(self.channels, kernel_init=INITIAL)(x))
+            x = active(ConvTranspose(width, stride=2, size=side, dtype=self.dtype, kernel_init=INITIAL)(x))
+        return nn.tanh(Conv(self.channels, dtype=self.dtype, kernel_init=INITIAL)(x).astype(jnp.float32))
 
 
 def discriminator(width: int = 2, top: nn.Module | None = None) -> dcgan.Discriminator:

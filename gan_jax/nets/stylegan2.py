@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 from jax import lax
+from jax.typing import DTypeLike
 from jaxtyping import Array, Float
 
 from gan_jax.engine.collectives import pmean
@@ -44,11 +45,13 @@ class Generator(nn.Module):
     w_size: int = 512
     mapping_layers: int = 8
     decay: float = 0.995
+    dtype: DTypeLike | None = None
+    """Of the maps; `mapping` is in float32."""
 
     def setup(self):
         """Makes the two networks and the average."""
         self.mapper = Mapping(self.w_size, self.mapping_layers)
-        self.synthesizer = Synthesis(self.widths, self.side, self.channels)
+        self.synthesizer = Synthesis(self.widths, self.side, self.channels, self.dtype)
         self.w_average = self.variable("w_average", "mean", jnp.zeros, (self.w_size,), jnp.float32)
 
     @property
@@ -84,18 +87,20 @@ class Discriminator(nn.Module):
     """Channels of the maps of every size, the smallest first, as in `Generator`."""
     group: int = 4
     """Size of the groups of consecutive images whose scores depend on their deviation; it divides the batch."""
+    dtype: DTypeLike | None = None
 
     @nn.compact
     def __call__(self, x: Images, keys: Keys | None = None) -> Float[Array, " B"]:
         """Scores images; `keys` are ignored."""
         *smaller, width = self.widths
-        x = leaky_relu(Equalized(Conv(width, 1, kernel_init=UNIT))(x))
+        x = leaky_relu(Equalized(Conv(width, 1, dtype=self.dtype, kernel_init=UNIT))(x))
         for narrower in reversed(smaller):
-            x = DownBlock(narrower)(x)
+            x = DownBlock(narrower, self.dtype)(x)
         x = MinibatchStdDev(self.group)(x)
-        x = leaky_relu(Equalized(Conv(self.widths[0], kernel_init=UNIT))(x))
-        x = leaky_relu(Equalized(nn.Dense(self.widths[0], kernel_init=UNIT))(x.reshape(x.shape[0], -1)))
-        return Equalized(nn.Dense(1, kernel_init=UNIT))(x)[:, 0]
+        x = leaky_relu(Equalized(Conv(self.widths[0], dtype=self.dtype, kernel_init=UNIT))(x))
+        dense = nn.Dense(self.widths[0], dtype=self.dtype, kernel_init=UNIT)
+        x = leaky_relu(Equalized(dense)(x.reshape(x.shape[0], -1)))
+        return Equalized(nn.Dense(1, kernel_init=UNIT))(x.astype(jnp.float32))[:, 0]
 
 
 def pair(
@@ -150,6 +155,7 @@ class Synthesis(nn.Module):
     widths: tuple[int, ...]
     side: int
     channels: int
+    dtype: DTypeLike | None = None
 
     @nn.compact
     def __call__(self, ws: LayerLatents, keys: Keys) -> Images:
@@ -158,12 +164,12 @@ class Synthesis(nn.Module):
         noise = self.noise(keys)
         const = self.param("const", UNIT, (self.side, self.side, self.widths[0]), jnp.float32)
         x = jnp.broadcast_to(const, (ws[0].shape[0], *const.shape))
-        x = StyledConv(self.widths[0])(x, ws[0], noise[0])
-        image = ToImage(self.channels)(x, ws[1])
+        x = StyledConv(self.widths[0], dtype=self.dtype)(x, ws[0], noise[0])
+        image = ToImage(self.channels, self.dtype)(x, ws[1])
         for i, width in enumerate(self.widths[1:]):
-            x = StyledConv(width, up=True)(x, ws[2 * i + 1], noise[2 * i + 1])
-            x = StyledConv(width)(x, ws[2 * i + 2], noise[2 * i + 2])
-            image = upsample(image) + ToImage(self.channels)(x, ws[2 * i + 3])
+            x = StyledConv(width, up=True, dtype=self.dtype)(x, ws[2 * i + 1], noise[2 * i + 1])
+            x = StyledConv(width, dtype=self.dtype)(x, ws[2 * i + 2], noise[2 * i + 2])
+            image = upsample(image) + ToImage(self.channels, self.dtype)(x, ws[2 * i + 3])
         return image
 
     def noise(self, keys: Keys) -> list[Noise]:
@@ -178,38 +184,43 @@ class StyledConv(nn.Module):
 
     features: int
     up: bool = False
+    dtype: DTypeLike | None = None
 
     @nn.compact
     def __call__(self, x: Images, w: Latent, noise: Noise) -> Convolved:
         """Computes the layer."""
-        x = Equalized(ModulatedConv(self.features, up=self.up, kernel_init=UNIT))(x, style(w, x.shape[-1]))
-        return leaky_relu(x + self.param("strength", nn.initializers.zeros, (1, 1, 1, 1), jnp.float32) * noise)
+        conv = ModulatedConv(self.features, up=self.up, kernel_init=UNIT, dtype=self.dtype)
+        x = Equalized(conv)(x, style(w, x.shape[-1]))
+        strength = self.param("strength", nn.initializers.zeros, (1, 1, 1, 1), jnp.float32)
+        return leaky_relu(x + (strength * noise).astype(x.dtype))
 
 
 class ToImage(nn.Module):
-    """A modulated 1 x 1 convolution without demodulation, `[B, H, W, C]` to images `[B, H, W, channels]`."""
+    """A modulated 1 x 1 convolution without demodulation, `[B, H, W, C]` to images `[B, H, W, channels]` float32."""
 
     channels: int
+    dtype: DTypeLike | None = None
 
     @nn.compact
     def __call__(self, x: Images, w: Latent) -> Convolved:
         """Computes the layer."""
-        conv = ModulatedConv(self.channels, 1, demodulate=False, kernel_init=UNIT)
-        return Equalized(conv)(x, style(w, x.shape[-1]))
+        conv = ModulatedConv(self.channels, 1, demodulate=False, kernel_init=UNIT, dtype=self.dtype)
+        return Equalized(conv)(x, style(w, x.shape[-1])).astype(jnp.float32)
 
 
 class DownBlock(nn.Module):
     """`[B, H, W, C]` to `[B, H / 2, W / 2, features]`: two convolutions and a 1 x 1 shortcut, at unit variance."""
 
     features: int
+    dtype: DTypeLike | None = None
 
     @nn.compact
     def __call__(self, x: Images) -> Convolved:
         """Computes the block."""
-        h = leaky_relu(Equalized(Conv(x.shape[-1], kernel_init=UNIT))(x))
-        h = leaky_relu(Equalized(BlurredDownConv(self.features, kernel_init=UNIT))(h))
-        shortcut = Equalized(nn.Dense(self.features, use_bias=False, kernel_init=UNIT))(downsample(x))
-        return (h + shortcut) / math.sqrt(2)
+        h = leaky_relu(Equalized(Conv(x.shape[-1], dtype=self.dtype, kernel_init=UNIT))(x))
+        h = leaky_relu(Equalized(BlurredDownConv(self.features, kernel_init=UNIT, dtype=self.dtype))(h))
+        shortcut = nn.Dense(self.features, use_bias=False, dtype=self.dtype, kernel_init=UNIT)
+        return (h + Equalized(shortcut)(downsample(x))) / math.sqrt(2)
 
 
 def style(w: Latent, channels: int) -> Float[Array, "B C"]:

@@ -2,6 +2,7 @@
 
 import jax.numpy as jnp
 from flax import linen as nn
+from jax.typing import DTypeLike
 from jaxtyping import Array, Float
 
 from gan_jax.engine.game import Keys
@@ -17,14 +18,15 @@ class PointGenerator(nn.Module):
     size: int = 2
     widths: tuple[int, ...] = (64, 64, 64)
     gain: float = 3.0
+    dtype: DTypeLike | None = None
 
     @nn.compact
     def __call__(self, z: Float[Array, "B Z"]) -> Float[Array, "B D"]:
         """Generates points."""
         x = jnp.asarray(self.gain, z.dtype) * z
         for width in self.widths:
-            x = nn.tanh(nn.Dense(width)(x))
-        return nn.Dense(self.size)(x)
+            x = nn.tanh(nn.Dense(width, dtype=self.dtype)(x))
+        return nn.Dense(self.size)(x.astype(jnp.float32))
 
 
 class DiracGenerator(nn.Module):

@@ -171,6 +171,7 @@ def test_names_become_absolute_exactly_where_they_are_paths(tmp_path, monkeypatc
     found |= {"set.zip/train": f"{tmp_path}/set.zip/train", "ground:faces:4": f"ground:{tmp_path}/faces:4"}
     found |= {"ground=set.zip/train:mnist:9": f"ground={tmp_path}/set.zip/train:mnist:9"}
     found |= {"ground=faces:./a.npz": f"ground={tmp_path}/faces:{tmp_path}/a.npz"}
+    found |= {f"{each}:./a.zip:4": f"{each}:{tmp_path}/a.zip:4" for each in ("label=A", "attributes", "label=A:color")}
     found |= {"color:mnist5k": "color:mnist5k", "cycle_gan/horse2zebra": "cycle_gan/horse2zebra", "zebra": "zebra"}
     assert {name: absolute_name(name) for name in found} == found
     assert [absolute_name(name) for name in found.values()] == list(found.values())

@@ -2,6 +2,7 @@
 
 import jax.numpy as jnp
 from flax import linen as nn
+from jax.typing import DTypeLike
 from jaxtyping import Array, Float
 
 from gan_jax.nets.layers.conditioning import GLOROT
@@ -20,20 +21,22 @@ class SelfAttention(nn.Module):
     the layer begins as the identity. Quotients of C are rounded up.
 
     Zhang et al. 2019, "Self-attention generative adversarial networks", eq. 1 to 3 (https://arxiv.org/abs/1805.08318).
-    Pooling, the width of v, and matrices without bias follow the authors' program.
+    Pooling, the width of v, and matrices without bias follow the authors' program. The softmax is computed in float32.
     """
+
+    dtype: DTypeLike | None = None
 
     @nn.compact
     def __call__(self, x: Maps) -> Maps:
         """Attends from `x` to `x`."""
 
         def product(x: Maps, features: int) -> Float[Array, "B H W F"]:
-            return nn.Dense(features, use_bias=False, kernel_init=GLOROT)(x)
+            return nn.Dense(features, use_bias=False, dtype=self.dtype, kernel_init=GLOROT)(x)
 
         b, h, w, c = x.shape
         q = product(x, -(-c // 8)).reshape(b, h * w, -1)
         k = max_pool(product(x, -(-c // 8))).reshape(b, h * w // 4, -1)
         v = max_pool(product(x, -(-c // 2))).reshape(b, h * w // 4, -1)
-        attended = nn.softmax(q @ k.mT) @ v
+        attended = nn.softmax((q @ k.mT).astype(jnp.float32)).astype(v.dtype) @ v
         gamma = self.param("gamma", nn.initializers.zeros, (), jnp.float32)
-        return x + gamma * product(attended.reshape(b, h, w, -1), c)
+        return x + gamma.astype(x.dtype) * product(attended.reshape(b, h, w, -1), c)

@@ -36,8 +36,10 @@ class ModulatedConv(nn.Module):
         convolve = upsampling_conv if self.up else conv
 
         def modulated(x: Images, kernel: Kernel) -> Convolved:
-            y = convolve(x * styles[:, None, None], kernel)  # one kernel for all examples
-            return y * demodulation(kernel, styles)[:, None, None] if self.demodulate else y
+            y = convolve(x * styles.astype(x.dtype)[:, None, None], kernel)  # one kernel for all examples
+            if not self.demodulate:
+                return y
+            return y * demodulation(kernel.astype(styles.dtype), styles).astype(y.dtype)[:, None, None]
 
         return apply(self, modulated, x)
 

@@ -1,15 +1,12 @@
 """Every row of every table plays: its step is traced on its default data, with every preset of every network."""
 
 import pytest
-from stepping import traced
+from stepping import SHARED, traced
 
 from gan_jax.config import user_code
 from gan_jax.config.discovery import entries
 from gan_jax.data import open_source, stacked
 from gan_jax.runs.run_data import open_data
-
-SHARED = {"lsgan", "wgan", "dragan", "rpgan", "denoise", "deblur", "inpaint", "colorize"}
-"""Rows that differ from another of their table in loss, penalty, optimizer or inputs only, with every preset."""
 
 LONG = {"acgan", "cyclegan", "infogan", "pggan", "pix2pix", "projection", "sagan", "sngan", "srgan", "stylegan2"}
 """Rows that take long to trace."""

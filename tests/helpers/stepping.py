@@ -18,6 +18,9 @@ from gan_jax.sampling.preview import preview_latents
 from gan_jax.sampling.sampler import generate, sampler
 from gan_jax.training.train import abstract_state, check, chunks, logged, new_state
 
+SHARED = {"lsgan", "wgan", "dragan", "rpgan", "denoise", "deblur", "inpaint", "colorize"}
+"""Rows that differ from another of their table in loss, penalty, optimizer or inputs only, with every preset."""
+
 
 class Stepped(NamedTuple):
     """The result of `three_steps`."""

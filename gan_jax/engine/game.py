@@ -114,6 +114,22 @@ def turn(*moves: Move, every: int = 1, dynamics: Dynamics = gradient_play) -> Tu
     return Turn(moves, every, dynamics)
 
 
+class LatentSpace(NamedTuple):
+    """Latents w between the prior and the samples, in which samples are truncated, edited and inverted.
+
+    Its functions take the bound networks, and use their `.ema`.
+    """
+
+    name: str
+    """The name of w among the latents: `[B, W]`, or `[B, L, W]` if every layer has its own."""
+    encode: Callable[[Mapping[str, Any], Latents], Float[Array, "B *L W"]]
+    """`encode(nets, latents) -> w`, equal in all layers."""
+    decode: Callable[..., Any]
+    """As `Game.sample`, of latents that hold w."""
+    mean: Callable[[Mapping[str, Any]], Float[Array, "..."]]
+    """`mean(nets)`: the mean of w, `[W]` or one number."""
+
+
 class Game(NamedTuple):
     """The players, and the turns of one step in order.
 
@@ -135,6 +151,8 @@ class Game(NamedTuple):
     """The arrays of the batch that are latents as they are: images to translate. Sampling then takes data."""
     frozen: Mapping[str, Frozen] = MappingProxyType({})
     """The pretrained networks, by names that are not those of players."""
+    space: LatentSpace | None = None
+    """Where samples are edited, if not in a latent of the prior; see `sampling.space`."""
 
     @property
     def codes(self) -> dict[str, Code]:

@@ -74,7 +74,7 @@ def edit(
         strength: From one strength to another, in standard deviations of the latents; -2:2:5 for five of them.
         layers: Edit these layers only, as in 0:3, in runs with a latent for every layer.
         mix: Draw a sheet of mixed styles instead: rows of samples, with the coarse, middle or fine layers of others.
-        n: Number of samples, or of --inputs; by default as many rows as in the run's previews, or all inputs.
+        n: Number of samples, or of --inputs from the first on; by default as many as rows in the run's previews.
         seed: Seed of the samples; by default the run's seed.
         labels: Classes of the samples, by name or number, cycled, or those that --inputs may be of; by default all.
         truncation: Scale the distance of the latents from their mean by this factor, before the edit.
@@ -104,33 +104,36 @@ def edit(
     folder = RunDir(run)
     _, experiment, source = rebuild(folder)
     last, kind = experiment.phases[-1].game, source.spec["x"].modality
-    if space_of(last) != last.space and (mix or layers):
+    space_of(last)  # refuses runs that have none
+    if last.space is None and (mix or layers):
         raise BadInput(f"{run} has one latent for all layers: leave --{'mix' if mix else 'layers'} out")
     classes = parse_labels(last.codes, source.classes, labels)
     along = find_direction(folder.directions, direction, folder.identity()) if direction else None
     measured = _choose_measures(along, measure, kind)
-    images = read_inputs(inputs, image_size, data_dir, n, source.spec["x"]) if inputs else {}
+    network, features_of = _choose_network(features, lpips_weights, source)
+    rows = n or experiment.grid[0]
+    images = read_inputs(inputs, image_size, data_dir, rows, source.spec["x"]) if inputs else {}
 
     game, state = restore(run, step, best)[2:4]
     key = jax.random.key(experiment.common.seed if seed is None else seed)
-    rows = n or experiment.grid[0]
 
-    def drawn(count: int) -> Latents:
+    def drawn(count: int, psi: float | None) -> Latents:
         latents = encode(game, state, draw_latents(game, key, count, cycle_classes(game) | classes))
-        return latents if truncation is None else truncate(game, state, latents, truncation)
+        return latents if psi is None else truncate(game, state, latents, psi)
 
     if mix:
-        both = drawn(2 * rows)
+        both = drawn(2 * rows, truncation)
         sources, styles = ({name: leaf[i::2] for name, leaf in both.items()} for i in (0, 1))
         write_sheet(out, kind, mixing_sheet(game, state, sources, styles, mix))
     else:
-        others = sampler(in_space(game))(state, drawn(UNIT))
-        network, feature_embed = _choose_network(features, lpips_weights, source)
-        embed, shown = in_units(feature_embed, others), []
+        others, shown = sampler(in_space(game))(state, drawn(UNIT, None)), []
+        embed = in_units(features_of, others)
         if images:
-            pixel_embed = in_units(pixels, others)
-            latents, shown = _invert(game, state, mean_of(embed, pixel_embed), images, key, classes)
-        edits = edit_samples(game, state, latents if images else drawn(rows), along, strengths, chosen)
+            nearest = mean_of(embed, in_units(pixels, others))
+            latents, shown = _invert(game, state, nearest, images, key, classes)
+        else:
+            latents = drawn(rows, truncation)
+        edits = edit_samples(game, state, latents, along, strengths, chosen)
         values = {f"distance ({network})": mean_distances(embed, edits)}
         values |= {each.name: _means(each, edits) for each in measured}
         _print(strengths, values)

@@ -39,7 +39,7 @@ def parse_layers(word: str) -> slice:
 
 
 def read_inputs(
-    where: str, size: int | None, data_dir: Path | None, n: int | None, leaf: Leaf
+    where: str, size: int | None, data_dir: Path | None, n: int, leaf: Leaf
 ) -> dict[str, UInt8[np.ndarray, "H W C"]]:
     """Reads the first `n` images of a file, folder, archive or data set, by name.
 

@@ -71,8 +71,8 @@ def _calls(game: Game, state: State, latents: Latents) -> list[LayerCall]:
 
 
 def _first_layers(calls: list[LayerCall], shape: tuple[int, ...]) -> list[LayerCall]:
-    """Returns the first layer or, for w `[L, W]`, the first L of those that take vectors."""
-    return calls[:1] if len(shape) == 1 else [call for call in calls if call.x.ndim == 2][: shape[0]]
+    """Returns the first layer or, for w `[L, W]`, all that take vectors: they make styles, others take maps."""
+    return calls[:1] if len(shape) == 1 else [call for call in calls if call.x.ndim == 2]
 
 
 def ganspace(game: Game, state: State, latents: Latents, count: int) -> Found:

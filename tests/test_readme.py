@@ -111,6 +111,7 @@ def parse_only(monkeypatch, tmp_path):
         ("cli.sample", "sample"),
         ("cli.directions", "directions"),
         ("cli.edit", "edit"),
+        ("cli.inspect", "inspect"),
         ("cli.evaluate", "evaluate"),
         ("cli.scores", "compare_results"),
         ("training.reproduce", "reproduce"),

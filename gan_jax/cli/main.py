@@ -28,6 +28,7 @@ USAGE = """usage: gan-jax COMMAND ...
   sample RUN                  draw samples from a trained run
   directions RUN              find directions in which its samples change
   edit RUN --direction NAME   move samples, or given images, along a direction
+  inspect RUN                 draw what the networks look at
   evaluate RUN|IMAGES [REFERENCE] --metrics fid,prdc
                               compute metrics of a run, or of images, against real images
   compare RUN RUN ...         tabulate the scores of evaluated runs, or of result files of evaluate
@@ -130,7 +131,7 @@ def _run(argv: list[str]) -> int:
         case [command, *words] if command in COMMANDS:
             return COMMANDS[command](words) or 0
         case [command, *_]:
-            commands = "list, train, sweep, sample, directions, edit, evaluate, compare, reproduce"
+            commands = "list, train, sweep, sample, directions, edit, inspect, evaluate, compare, reproduce"
             raise BadInput(f"unknown command {command!r}: choose one of {commands}; see gan-jax --help")
     return 0
 
@@ -190,6 +191,12 @@ def _edit(flags: list[str]) -> None:
     edit(**parse(edit, flags, "gan-jax edit").kwargs)
 
 
+def _inspect(flags: list[str]) -> None:
+    from gan_jax.cli.inspect import inspect
+
+    inspect(**parse(inspect, flags, "gan-jax inspect").kwargs)
+
+
 def _reproduce(flags: list[str]) -> int:
     from gan_jax.training.reproduce import reproduce
 
@@ -209,6 +216,7 @@ COMMANDS = {
     "sample": _sample,
     "directions": _directions,
     "edit": _edit,
+    "inspect": _inspect,
     "reproduce": _reproduce,
     "evaluate": _evaluate,
 }

@@ -46,6 +46,7 @@ def test_list_has_a_line_for_every_experiment(capfd):
         ["sample", "-h"],
         ["directions", "-h"],
         ["edit", "-h"],
+        ["inspect", "-h"],
         ["list", "-h"],
     ],
 )

@@ -174,3 +174,10 @@ def test_a_direction_of_another_size_is_refused(capfd, run, tmp_path):
 def test_unknown_methods_are_refused(capfd, run):
     code, _, errors = command(capfd, "directions", run, "--method", "bolder")
     assert code == 2 and "unknown attribute 'bolder': choose sefa, pca, boldness" in errors
+
+
+@pytest.mark.slow
+def test_inspect_draws_samples_and_where_the_discriminator_looks(capfd, run, tmp_path):
+    out = tmp_path / "looks.png"
+    assert command(capfd, "inspect", run, "--out", out) == (0, f"{out}\n", "")
+    assert Image.open(out).size > (300, 60)

@@ -51,7 +51,7 @@ def directions(
     space_of(experiment.phases[-1].game)
     attributes = {word: choose_attribute(word, "sefa, pca, ") for word in method if word not in FINDERS}
     if attributes and source.spec["x"].modality is not IMAGE:
-        raise BadInput(f"{', '.join(attributes)} are of images, and {run} makes none: choose sefa or pca")
+        raise BadInput(f"{run} makes no images, which have {', '.join(attributes)}: choose sefa or pca")
 
     game, state = restore(run, step, best)[2:4]
     key = jax.random.key(experiment.common.seed if seed is None else seed)
@@ -82,6 +82,6 @@ def _of_attribute(
 
 def _of_finder(word: str, found: Found) -> list[tuple[str, Direction]]:
     return [
-        (f"{share:.1%} of the whole", Direction(f"{word}-{i}", word, "", "", vector))
+        (f"share {share:.1%}", Direction(f"{word}-{i}", word, "", "", vector))
         for i, (vector, share) in enumerate(zip(*found, strict=True), start=1)
     ]

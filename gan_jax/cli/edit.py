@@ -83,7 +83,7 @@ def edit(
         image_size: Crop and resize --inputs to squares of this many pixels a side.
         data_dir: Folder with the original archives of the data set that --inputs names, instead of a download.
         features: Network that distances are measured with, as in gan-jax evaluate; by default that of the data set, or
-            else the pixels themselves.
+            else the values of the samples.
         lpips_weights: File with its weights, for alexnet-conv5.
         measure: Attributes of the edited images to print, as in gan-jax directions --method; by default that of the
             direction.
@@ -154,7 +154,7 @@ def _choose_measures(along: Direction | None, words: Sequence[str], kind: Modali
 def _choose_network(word: str, lpips_weights: Path | None, source: Source) -> tuple[str, Embed]:
     """Returns a feature network and its name: by default that of the data set, or else the samples themselves."""
     if not word and whole(source.name) not in BUILT_IN:
-        return "pixels", pixels
+        return "values", pixels
     net = choose_features(word, None, source.shape, source.name, lpips_weights)
     return net.name, lambda x: net.apply(net.params, 127.5 * (x + 1))
 

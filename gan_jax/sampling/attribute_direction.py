@@ -14,6 +14,9 @@ from gan_jax.errors import BadInput
 WEIGHT = 1.0
 """Of the squared norm of the coefficients, of standardized latents, in the sum over samples."""
 
+FEWEST = 40
+"""Samples, of which ten have least of an attribute, ten have most, and a fifth of these is held out."""
+
 
 class Normal(NamedTuple):
     """The normal of the plane that separates samples."""
@@ -33,8 +36,10 @@ def attribute_direction(
     sample is held out.
 
     Raises:
-        BadInput: the values do not differ.
+        BadInput: the values do not differ, or there are fewer than `FEWEST`.
     """
+    if len(values) < FEWEST:
+        raise BadInput(f"{len(values)} samples are too few to find a direction: give {FEWEST} or more")
     for label in np.unique(labels):
         values = np.where(labels == label, values - values[labels == label].mean(), values)
     order, quarter = np.argsort(values, kind="stable"), len(values) // 4

@@ -50,9 +50,9 @@ def find_direction(folder: Path, word: str, run: str) -> Direction:
         BadInput: there is none, the file is damaged, or it is of another run.
     """
     if not word.endswith(".npz"):
-        known = ", ".join(sorted(file.stem for file in folder.glob("*.npz")))
-        if word not in known.split(", "):
-            choice = f"choose one of {known}, or find others" if known else "find some"
+        known = sorted(file.stem for file in folder.glob("*.npz"))
+        if word not in known:
+            choice = f"choose one of {', '.join(known)}, or find others" if known else "find some"
             raise BadInput(f"unknown direction {word!r}: {choice} with gan-jax directions RUN")
     file = Path(word) if word.endswith(".npz") else folder / f"{word}.npz"
     direction = _load(file)

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from gan_jax.engine.game import Game, Latents, State
+from gan_jax.errors import BadInput
 from gan_jax.sampling.layers import LayerCall, layer_calls
 from gan_jax.sampling.sampler import generate
 from gan_jax.sampling.space import in_space, space_of, vectors
@@ -67,7 +68,12 @@ def sefa(game: Game, state: State, latents: Latents, count: int) -> Found:
 
 
 def _calls(game: Game, state: State, latents: Latents) -> list[LayerCall]:
-    return layer_calls(lambda: generate(in_space(game), state.players, latents, state.step))
+    calls = layer_calls(lambda: generate(in_space(game), state.players, latents, state.step))
+    if not calls:
+        raise BadInput(
+            "the generator has no layers with a kernel, as nn.Dense has: choose the direction of an attribute"
+        )
+    return calls
 
 
 def _first_layers(calls: list[LayerCall], shape: tuple[int, ...]) -> list[LayerCall]:

@@ -36,9 +36,12 @@ def test_an_attribute_that_latents_do_not_decide_is_told_by_chance():
     assert 0.35 < found.accuracy < 0.65
 
 
-def test_an_attribute_that_all_samples_have_is_refused():
+def test_an_attribute_that_all_samples_have_and_few_samples_are_refused():
     with pytest.raises(BadInput, match="as much of this attribute"):
         attribute_direction(W, np.full(N, 0.1), NO_LABELS)
+    with pytest.raises(BadInput, match="39 samples are too few"):
+        attribute_direction(W[:39], W[:39, 0], NO_LABELS[:39])
+    assert attribute_direction(W[:40], W[:40, 0], NO_LABELS[:40]).held_out == 4
 
 
 def test_logistic_regression_is_at_the_minimum_of_its_loss():

@@ -12,6 +12,7 @@ from gan_jax.evaluation.inputs import read_images
 from gan_jax.metrics.features.mnist import WEIGHTS
 
 
+@pytest.mark.slow
 def test_a_class_of_a_classifier_is_its_probability_found_from_any_folder(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     attribute = choose_attribute(f"{os.path.relpath(WEIGHTS)}:3")

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import linear_generators as known
 import numpy as np
 import optax
+import pytest
 from drawn import drawn
 
 from gan_jax import Player
@@ -29,6 +30,7 @@ class Slope(nn.Module):
         return jnp.tensordot(x, scale * SLOPES, 3), x
 
 
+@pytest.mark.slow
 def test_every_layer_that_makes_maps_is_recorded_and_the_score_changes_by_its_slopes():
     net = Maps()
     game, state = known.linear()

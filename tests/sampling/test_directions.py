@@ -67,7 +67,7 @@ def test_moved_latents_are_sums_in_the_chosen_layers_only():
         move(w[..., :4], BOLD, [1.0], slice(None))
 
 
-@pytest.mark.parametrize("make", [known.linear, known.styled])
+@pytest.mark.parametrize("make", [pytest.param(known.linear, marks=pytest.mark.slow), known.styled])
 def test_edits_of_a_linear_generator_are_linear_and_their_distance_is_quadratic(make):
     game, state = make()
     edits = edit_samples(game, state, drawn(game, state, 3), BOLD, [0.0, 1.0, 2.0], slice(None))
@@ -81,6 +81,7 @@ def test_edits_of_a_linear_generator_are_linear_and_their_distance_is_quadratic(
     np.testing.assert_allclose([one, two], np.sum((VECTOR @ matrix) ** 2) * np.array([1, 4]), rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_the_unit_of_distance_is_that_of_two_samples():
     x = np.random.default_rng(0).normal(3, 2, size=(400, 2, 2, 1)).astype(np.float32)
     halved = mean_of(distance_in_units(pixels, x), distance_in_units(lambda x: 7 * pixels(x), x))

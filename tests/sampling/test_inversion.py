@@ -37,6 +37,7 @@ def test_styles_of_all_layers_are_found_and_the_noise_is_kept():
     np.testing.assert_allclose(sampler(in_space(game))(state, encode(game, state, found.latents)), x, atol=0.05)
 
 
+@pytest.mark.slow
 def test_an_image_that_cannot_be_generated_gives_the_nearest_that_can():
     game, state = known.linear()
     x = np.random.default_rng(1).normal(size=(1, *known.SHAPE)).astype(np.float32)

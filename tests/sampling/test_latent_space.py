@@ -19,7 +19,7 @@ def drawn(game, state, n=6, seed=0):
     return encode(game, state, draw_latents(game, jax.random.key(seed), n))
 
 
-@pytest.mark.parametrize("make", [known.linear, known.styled])
+@pytest.mark.parametrize("make", [pytest.param(known.linear, marks=pytest.mark.slow), known.styled])
 def test_truncation_to_zero_gives_one_image_and_to_one_the_samples(make):
     game, state = make()
     latents, draw = drawn(game, state), sampler(in_space(game))
@@ -38,6 +38,7 @@ def test_truncated_styles_move_towards_their_average():
     np.testing.assert_array_equal(vectors(w), w[:, 0])
 
 
+@pytest.mark.slow
 def test_walks_are_lines_of_styles_and_great_circles_of_noise():
     game, state = known.linear()
     start, end = (draw_latents(game, jax.random.key(seed), 2) for seed in (0, 1))

@@ -3,6 +3,7 @@
 import flax.linen as nn
 import jax.numpy as jnp
 import numpy as np
+import pytest
 from drawn import drawn
 
 from gan_jax.nets.layers.convolution import Conv
@@ -18,6 +19,7 @@ class Net(nn.Module):
         return Equalized(Conv(3, 3))(x)
 
 
+@pytest.mark.slow
 def test_layers_with_a_kernel_are_recorded_in_order_with_inputs_and_outputs():
     net, z = Net(), jnp.ones((2, 4))
     variables = drawn(net, z)

@@ -2,12 +2,14 @@
 
 import linear_generators as known
 import numpy as np
+import pytest
 
 from gan_jax.sampling.latents import draw_latents
 from gan_jax.sampling.mixing import mixing_sheet
 from gan_jax.sampling.space import encode
 
 
+@pytest.mark.slow
 def test_cells_have_the_chosen_layers_of_the_column_and_the_others_of_the_row():
     game, state = known.styled()
     latents = encode(game, state, draw_latents(game, known.KEY, 5))

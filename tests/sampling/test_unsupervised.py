@@ -38,6 +38,7 @@ def test_sefa_of_a_linear_generator_gives_its_singular_vectors(make, matrix):
     np.testing.assert_allclose(found.shares, values[:3] ** 2 / np.sum(values**2), rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_ganspace_of_styles_gives_their_principal_components():
     """They are the axes, of deviation 5, 4, 3, ..."""
     found = ganspace(*known.styled(), drawn(*known.styled(), 1000), 2)

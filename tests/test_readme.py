@@ -109,6 +109,9 @@ def parse_only(monkeypatch, tmp_path):
 
     for module, name in (
         ("cli.sample", "sample"),
+        ("cli.directions", "directions"),
+        ("cli.edit", "edit"),
+        ("cli.inspect", "inspect"),
         ("cli.evaluate", "evaluate"),
         ("cli.scores", "compare_results"),
         ("training.reproduce", "reproduce"),

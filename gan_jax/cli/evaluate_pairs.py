@@ -43,7 +43,9 @@ def evaluate_files(
         BadInput: a side has no images, an image has no partner, a pair differs in size, or a metric lacks an input.
     """
     if not is_image_set(what):
-        raise BadInput(f"{what} is not a folder, archive or .npz file of images: {next(iter(metrics))} needs one")
+        raise BadInput(
+            f"{what} is not an image, folder, archive or .npz file of images: {next(iter(metrics))} needs one"
+        )
     with ExitStack() as stack:
         a, b, c = (Path(stack.enter_context(tempfile.TemporaryDirectory())) for _ in range(3))
         x, target = open_image_set(what, a, image_size), reference(b)

@@ -26,6 +26,9 @@ USAGE = """usage: gan-jax COMMAND ...
   sweep EXPERIMENT --vary loss=hinge,wasserstein --seeds 10
                               train a grid of settings with several seeds each, and tabulate the scores
   sample RUN                  draw samples from a trained run
+  directions RUN              find directions in which its samples change
+  edit RUN --direction NAME   move samples, or given images, along a direction
+  inspect RUN                 draw what the networks look at
   evaluate RUN|IMAGES [REFERENCE] --metrics fid,prdc
                               compute metrics of a run, or of images, against real images
   compare RUN RUN ...         tabulate the scores of evaluated runs, or of result files of evaluate
@@ -128,7 +131,7 @@ def _run(argv: list[str]) -> int:
         case [command, *words] if command in COMMANDS:
             return COMMANDS[command](words) or 0
         case [command, *_]:
-            commands = "list, train, sweep, sample, evaluate, compare, reproduce"
+            commands = "list, train, sweep, sample, directions, edit, inspect, evaluate, compare, reproduce"
             raise BadInput(f"unknown command {command!r}: choose one of {commands}; see gan-jax --help")
     return 0
 
@@ -176,6 +179,24 @@ def _sample(flags: list[str]) -> None:
     sample(**parse(sample, flags, "gan-jax sample").kwargs)
 
 
+def _directions(flags: list[str]) -> None:
+    from gan_jax.cli.directions import directions
+
+    directions(**parse(directions, flags, "gan-jax directions").kwargs)
+
+
+def _edit(flags: list[str]) -> None:
+    from gan_jax.cli.edit import edit
+
+    edit(**parse(edit, flags, "gan-jax edit").kwargs)
+
+
+def _inspect(flags: list[str]) -> None:
+    from gan_jax.cli.inspect import inspect
+
+    inspect(**parse(inspect, flags, "gan-jax inspect").kwargs)
+
+
 def _reproduce(flags: list[str]) -> int:
     from gan_jax.training.reproduce import reproduce
 
@@ -193,6 +214,9 @@ COMMANDS = {
     "sweep": _sweep,
     "compare": _compare,
     "sample": _sample,
+    "directions": _directions,
+    "edit": _edit,
+    "inspect": _inspect,
     "reproduce": _reproduce,
     "evaluate": _evaluate,
 }

@@ -12,18 +12,20 @@ from jaxtyping import Array, Float, Key, Shaped
 
 from gan_jax.cli.codes import CodeChoice, parse_choice
 from gan_jax.cli.translate import Inputs, translate
-from gan_jax.config.flags import NonNegativeInt, PositiveInt, Seed
+from gan_jax.config.flags import NonNegativeFloat, NonNegativeInt, PositiveInt, Seed
 from gan_jax.data.modality import Modality
 from gan_jax.engine.game import Batch, Game, Latents, State
 from gan_jax.errors import BadInput
 from gan_jax.runs.files import save_npz
 from gan_jax.runs.run_dir import RunDir
-from gan_jax.sampling.latents import cycle_classes, draw_latents, interpolate_latents, sweep_code
-from gan_jax.sampling.pictures import draw_samples
+from gan_jax.sampling.latents import cycle_classes, draw_latents, sweep_code
+from gan_jax.sampling.pictures import draw_frames, draw_samples, near_square
 from gan_jax.sampling.preview import spread_examples
 from gan_jax.sampling.sampler import sampler
+from gan_jax.sampling.space import encode, in_space, space_of, truncate, walk
 from gan_jax.sampling.translation import side_by_side_columns
 from gan_jax.training.restore import open_examples, rebuild, restore
+from gan_jax.viz.animation import save_animation
 from gan_jax.viz.images import save_png, side_by_side
 
 Layout = tuple[int, int]
@@ -38,6 +40,7 @@ def sample(
     codes: tuple[str, ...] = (),
     vary: str = "",
     interpolate: PositiveInt | None = None,
+    truncation: NonNegativeFloat | None = None,
     inputs: str = "",
     image_size: PositiveInt | None = None,
     data_dir: Path | None = None,
@@ -57,6 +60,8 @@ def sample(
         codes: Values of the generator's codes, as in c1=3 c2=-0.5. Several values, c1=3,8, are cycled over the samples.
         vary: Draw every sample as a row along which this code varies: c1 over its whole range, or c2:-2:2 from -2 to 2.
         interpolate: Draw every sample as a row of this many steps that ends at another sample.
+        truncation: Scale the distance of the latents from their mean by this factor: less variety below 1, and with 0
+            one image of every class.
         inputs: Images or label maps to translate, for games on inputs: a folder, archive, folder inside an archive or
             .npz file of images of any size, or a data set, as in mnist@test. By default inputs of the run's own data,
             beside their targets.
@@ -65,12 +70,13 @@ def sample(
         domain: Which of the game's inputs they are, as in b, for games that translate both ways; by default the first.
         step: Step of the checkpoint; by default the last one.
         best: Use the checkpoint kept by the run's --best.
-        out: File to write: .png for a picture, .npz for arrays; by default RUN/sample.png. With --inputs also a
-            folder, of files named as the inputs.
+        out: File to write: .png for a picture, .npz for arrays, .gif for rows as an animation; by default
+            RUN/sample.png. With --inputs also a folder, of files named as the inputs.
     """
     out = out or run / "sample.png"
-    if out.suffix not in (".png", ".npz") and not (inputs and not out.suffix):
-        raise BadInput(f"--out {out} is neither .png nor .npz: choose one of the two")
+    rows = bool(vary or interpolate)
+    if out.suffix not in (".png", ".npz", *[".gif"] * rows) and not (inputs and not out.suffix):
+        raise BadInput(f"--out {out} is neither .png nor .npz: choose one of the two, or .gif for --interpolate")
     if vary and interpolate:
         raise BadInput("--vary and --interpolate are two kinds of row: choose one of them")
     if image_size and not inputs:
@@ -80,6 +86,10 @@ def sample(
     _, experiment, source = rebuild(RunDir(run))
     if (inputs or domain) and not experiment.phases[-1].game.conditions:
         raise BadInput(f"{run} makes samples without inputs: leave --{'inputs' if inputs else 'domain'} out")
+    if interpolate and experiment.phases[-1].game.conditions:
+        raise BadInput(f"{run} makes samples of inputs, with no path between them: leave --interpolate out")
+    if truncation is not None:
+        space_of(experiment.phases[-1].game)
     # Codes of any phase, because the phase of the checkpoint is known only once it is restored.
     known = {name: code for phase in experiment.phases for name, code in phase.game.codes.items()}
     choice = parse_choice(known, source.classes, labels, codes, vary)
@@ -92,9 +102,12 @@ def sample(
         examples = spread_examples(open_examples(RunDir(run)), n or math.prod(experiment.grid))
         write_translations(out, game, state, key, examples)
     else:
-        latents, layout = choose_latents(game, key, n, experiment.grid, choice, interpolate)
+        latents, layout = choose_latents(game, state, key, n, experiment.grid, choice, interpolate)
+        if truncation is not None:
+            latents = truncate(game, state, encode(game, state, latents), truncation)
+        played = in_space(game) if game.space and game.space.name in latents else game
         drawn_codes = {name: np.asarray(latents[name]) for name in game.codes}
-        write_samples(out, source.spec["x"].modality, sampler(game)(state, latents), drawn_codes, layout)
+        write_samples(out, source.spec["x"].modality, sampler(played)(state, latents), drawn_codes, layout)
     print(out)
 
 
@@ -107,16 +120,23 @@ def write_translations(out: Path, game: Game, state: State, key: Key[Array, ""],
         only = game.conditions[0] if len(game.conditions) == 1 else None
         save_npz(out, {("inputs" if name == only else name): array for name, array in columns.items()})
     else:
-        save_png(out, side_by_side(list(columns.values()), *_near_square(n)))
+        save_png(out, side_by_side(list(columns.values()), *near_square(n)))
 
 
 def choose_latents(
-    game: Game, key: Key[Array, ""], n: int | None, grid: Layout, choice: CodeChoice, interpolate: int | None
+    game: Game,
+    state: State,
+    key: Key[Array, ""],
+    n: int | None,
+    grid: Layout,
+    choice: CodeChoice,
+    interpolate: int | None,
 ) -> tuple[Latents, Layout]:
     """Draws the latents of the samples, and lays them out: one by one, or as rows that vary a code or interpolate.
 
     Args:
         game: the game to sample from.
+        state: its state.
         key: a scalar typed key.
         n: the number of samples or rows; by default as in `grid`.
         grid: the layout of the run's previews.
@@ -132,15 +152,9 @@ def choose_latents(
         rows = n or grid[0]
         ends = draw_latents(game, key, 2 * rows, given)
         start, end = ({name: leaf[part] for name, leaf in ends.items()} for part in (slice(rows), slice(rows, None)))
-        return interpolate_latents(game, start, end, interpolate), (rows, interpolate)
+        return walk(game, state, start, end, interpolate), (rows, interpolate)
     count = n or math.prod(grid)
-    return draw_latents(game, key, count, given), grid if count == math.prod(grid) else _near_square(count)
-
-
-def _near_square(n: int) -> Layout:
-    """Returns the smallest nearly square layout of `n` cells."""
-    cols = math.ceil(math.sqrt(n))
-    return math.ceil(n / cols), cols
+    return draw_latents(game, key, count, given), grid if count == math.prod(grid) else near_square(count)
 
 
 def write_samples(
@@ -150,9 +164,11 @@ def write_samples(
     codes: Mapping[str, Shaped[np.ndarray, " N"]],
     layout: Layout,
 ) -> None:
-    """Writes samples of a kind: a .npz file of arrays with their codes (`y` as `labels`), or a picture."""
+    """Writes samples of a kind: arrays with their codes (`y` as `labels`), a picture, or an animation of rows."""
     if out.suffix == ".npz":
         codes = {("labels" if name == "y" else name): values for name, values in codes.items()}
         save_npz(out, {kind.plural: kind.encode(samples), **codes})
+    elif out.suffix == ".gif":
+        save_animation(out, draw_frames(kind, samples.reshape(*layout, *samples.shape[1:])))
     else:
         save_png(out, draw_samples(kind, samples, *layout))

@@ -14,7 +14,7 @@ from jaxtyping import Array, Float, Int, Key, PyTree
 
 from gan_jax import priors
 from gan_jax.engine.dynamics import Dynamics, gradient_play
-from gan_jax.priors import Code, Keys, Prior
+from gan_jax.priors import Code, Keys, LatentSpace, Prior
 
 Params = PyTree[Array]
 """The learned arrays of one network."""
@@ -139,6 +139,8 @@ class Game(NamedTuple):
     """Equal parts of a turn's batch, taken one after the other, whose gradients are averaged before the one update: in
     less memory, the same step up to rounding, if losses are means over examples. Batch norm, minibatch deviation and
     relativistic averages see a part."""
+    space: LatentSpace | None = None
+    """Where samples are edited, if not in a latent of the prior; see `sampling.space`."""
 
     @property
     def codes(self) -> dict[str, Code]:

@@ -117,7 +117,7 @@ def open_named(
 
 
 def open_image_set(path: Path, scratch: Path, size: int | None = None) -> ImageSet:
-    """Opens the images of a folder, an archive (unpacked into `scratch` if it is compressed), or an .npz file.
+    """Opens an image file, or those of a folder, an archive (unpacked into `scratch` if compressed) or an .npz file.
 
     A path may lead into an archive, as in `photos.zip/test`. Images of an .npz file are named by their index. With
     `size` images are cropped and resized to squares, as for training.
@@ -134,7 +134,7 @@ def open_image_set(path: Path, scratch: Path, size: int | None = None) -> ImageS
         raise BadInput(f"{path} holds no images: give a folder, an archive or an .npz file of images")
     images = {}
     for name, file in _names(files, path).items():
-        opened, shown = listing.files[file], path / file
+        opened, shown = listing.files[file], path if _is_image(path) else path / file
         header = decoding.read_header(opened, shown)
         resize = (size, size) if size else None
         read = partial(_decode, opened, shown, resize)
@@ -156,6 +156,8 @@ def _folders(names: Iterable[str]) -> dict[str, str]:
 def _listing(path: Path, scratch: Path) -> Listing:
     if path.is_dir():
         return in_folder(path)
+    if _is_image(path):
+        return Listing({path.name: partial(path.open, "rb")}, Counter())
     archive = archive_of(path) or path
     listing = in_archive(archive, scratch)
     return listing if path == archive else within(listing, path.relative_to(archive).as_posix(), archive)
@@ -213,8 +215,13 @@ def _classes(source: Source) -> dict[str, str]:
 
 
 def is_image_set(path: Path) -> bool:
-    """Whether a path is a folder, a .npz file, an archive, or leads into one: what `open_image_set` opens."""
-    return path.is_dir() or (path.is_file() and path.suffix.lower() == ".npz") or archive_of(path) is not None
+    """Whether a path is a folder, an image, a .npz file, an archive, or leads into one: what `open_image_set` opens."""
+    file = path.is_file() and path.suffix.lower() == ".npz"
+    return path.is_dir() or file or _is_image(path) or archive_of(path) is not None
+
+
+def _is_image(path: Path) -> bool:
+    return path.is_file() and path.suffix.lower() in decoding.endings()
 
 
 def pairs(x: ImageSet, target: ImageSet) -> Iterator[tuple[str, Images, Images]]:

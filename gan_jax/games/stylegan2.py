@@ -15,7 +15,7 @@ from gan_jax.engine.game import Ema, Game, Keys, Network, Player, move, turn
 from gan_jax.engine.keys import normal, split, uniform
 from gan_jax.nets.stylegan2 import LayerLatents
 from gan_jax.penalties import PathLength, lazy, path_lengths
-from gan_jax.priors import ExampleKeys, Normal
+from gan_jax.priors import ExampleKeys, LatentSpace, Normal
 
 
 def mix(first: LayerLatents, second: LayerLatents, keys: Keys, probability: float) -> LayerLatents:
@@ -57,8 +57,8 @@ def game(
     and `lazy_adam(r1_every, ...)` for `tx_d`. Samples are of one style each.
 
     Args:
-        g: `g(z [B, Z], noise_keys [B]) -> x_fake [B, H, W, C]`, with methods `mapping(z) -> ws [B, L, W]` and
-            `synthesis(ws, noise_keys)`.
+        g: `g(z [B, Z], noise_keys [B]) -> x_fake [B, H, W, C]`, with methods `mapping(z) -> ws [B, L, W]`,
+            `synthesis(ws, noise_keys)` and `average() -> [W]`, the mean of w.
         d: `d(x [B, H, W, C], keys [B]) -> scores [B]`.
         tx_g: the generator's optimizer.
         tx_d: the discriminator's optimizer.
@@ -116,4 +116,10 @@ def game(
             "path": (jnp.zeros(batch["x"].shape[0], jnp.float32),),
         },
         sample=lambda nets, latents: nets["g"].ema(latents["z"], latents["keys"]),
+        space=LatentSpace(
+            name="w",
+            encode=lambda nets, latents: nets["g"].ema(latents["z"], method="mapping"),
+            decode=lambda nets, latents: nets["g"].ema(latents["w"], latents["keys"], method="synthesis"),
+            mean=lambda nets: nets["g"].ema(method="average"),
+        ),
     )

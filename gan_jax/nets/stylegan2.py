@@ -28,7 +28,6 @@ Latent = Float[Array, "B w"]
 LayerLatents = Float[Array, "B L w"]
 """A latent w for every layer: equal ones, or those of several images, to mix their styles."""
 Noise = Float[Array, "B n n 1"]
-Scale = float | Float[Array, ""]
 
 
 class Generator(nn.Module):
@@ -75,9 +74,9 @@ class Generator(nn.Module):
         """Generates images from a latent for each layer; `keys` draw the noise."""
         return self.synthesizer(ws, keys)
 
-    def truncated(self, z: Float[Array, "B Z"], keys: Keys, psi: Scale) -> Images:
-        """Generates images from latents that are moved towards the average: less variety, fewer bad images."""
-        return self.synthesis(truncate(self.mapping(z), self.w_average.value, psi), keys)
+    def average(self) -> Float[Array, " w"]:
+        """Returns the running mean of w."""
+        return self.w_average.value
 
 
 class Discriminator(nn.Module):
@@ -121,16 +120,6 @@ def pair(
         raise unsupported(shape, "square images of 6, 8, 10, 12, 14, 16, 20, 24, 28, 32, ... pixels a side")
     widths = tuple(min(width // 2 ** math.ceil(math.log2(n)), most) for n in sides)
     return Pair(Generator(widths, sides[0], shape[2], w_size, mapping_layers), Discriminator(widths))
-
-
-def truncate(ws: LayerLatents, w_average: Float[Array, " w"], psi: Scale) -> LayerLatents:
-    """Computes `w_average + psi (w - w_average)`: with 0 one image, with 1 `ws`.
-
-    Karras et al. 2019, "A style-based generator architecture for generative adversarial networks", app. B
-    (https://arxiv.org/abs/1812.04948).
-    """
-    w_average = w_average.reshape(1, 1, -1)
-    return w_average + psi * (ws - w_average)
 
 
 class Mapping(nn.Module):

@@ -14,5 +14,17 @@ from gan_jax.priors.distributions import (
     Uniform,
     draw,
 )
+from gan_jax.priors.latent_space import LatentSpace
 
-__all__ = ["Categorical", "Code", "Distribution", "ExampleKeys", "Keys", "Normal", "Prior", "Uniform", "draw"]
+__all__ = [
+    "Categorical",
+    "Code",
+    "Distribution",
+    "ExampleKeys",
+    "Keys",
+    "LatentSpace",
+    "Normal",
+    "Prior",
+    "Uniform",
+    "draw",
+]

@@ -69,6 +69,7 @@ class RunDir:
         self.animation = path / "samples.gif"
         self.checkpoints = path / "checkpoints"
         self.tensorboard = path / "tensorboard"
+        self.directions = path / "directions"
         self.compared = path / "programs"  # of sweeps only
 
     def claim(self, manifest: Manifest) -> None:
@@ -200,6 +201,10 @@ class RunDir:
     def read_digests(self) -> list[dict[str, Any]]:
         """Reads the digests of all saved states: `step`, `images`, `digest` and, per leaf, `leaves`."""
         return read_jsonl(self.digests, DIGEST, CURE)
+
+    def identity(self) -> str:
+        """Returns the digest of the first saved state: the same however long the run is, another for any other run."""
+        return next((line["digest"] for line in self.read_digests()), "")
 
     def preview(self, images: int) -> Path:
         """Returns the path of the preview after `images` images."""

@@ -1,5 +1,6 @@
-"""Draws samples of every kind as one picture."""
+"""Draws samples of every kind as one picture, or as the frames of an animation."""
 
+import math
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -15,6 +16,17 @@ Picture = UInt8[np.ndarray, "_ _ _"]
 def draw_samples(kind: Modality, samples: Float[np.ndarray, "N ..."], rows: int, cols: int) -> Picture:
     """Draws images in a grid, points in the plane of their first two values. Raises KeyError for another kind."""
     return PICTURES[kind.name](samples, rows, cols)
+
+
+def draw_frames(kind: Modality, samples: Float[np.ndarray, "N T ..."]) -> list[Picture]:
+    """Draws N samples that change in T steps: one picture of all for every step."""
+    return [draw_samples(kind, samples[:, i], *near_square(len(samples))) for i in range(samples.shape[1])]
+
+
+def near_square(n: int) -> tuple[int, int]:
+    """Returns the rows and columns of the smallest nearly square layout of `n` cells."""
+    cols = math.ceil(math.sqrt(n))
+    return math.ceil(n / cols), cols
 
 
 def _grid(images: Float[np.ndarray, "N H W C"], rows: int, cols: int) -> Picture:

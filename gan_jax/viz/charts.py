@@ -166,6 +166,16 @@ def metric_curves(records: Sequence[Mapping[str, Any]], names: Sequence[str], hi
     return _pixels(figure)
 
 
+def edit_curves(strengths: Sequence[float], values: Mapping[str, Sequence[float]]) -> Picture:
+    """Draws what an edit changes over its strength, one panel for each of `values`."""
+    figure = _figure(4.4 * len(values), 3.0)
+    for index, (name, value) in enumerate(values.items(), start=1):
+        axes = _axes(figure, "strength", "", (1, len(values), index))
+        axes.set_title(name, loc="left", fontweight="bold")
+        axes.plot(strengths, value, marker=".", color=COLORS[0])
+    return _pixels(figure)
+
+
 def _figure(width: float, height: float) -> Figure:
     """Creates a figure of this size in inches, with padding."""
     figure = Figure(figsize=(width, height), dpi=120, layout="constrained")

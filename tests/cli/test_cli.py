@@ -44,6 +44,9 @@ def test_list_has_a_line_for_every_experiment(capfd):
         ["sweep", "mnist_mlp", "--help"],
         ["train", "mnist_mlp", "--help"],
         ["sample", "-h"],
+        ["directions", "-h"],
+        ["edit", "-h"],
+        ["inspect", "-h"],
         ["list", "-h"],
     ],
 )

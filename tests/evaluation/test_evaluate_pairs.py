@@ -120,12 +120,14 @@ def test_mistakes_give_one_line_errors_and_write_nothing(capfd, folders, tmp_pat
     out, ref = folders
     fewer = save(tmp_path / "fewer", {"a": np.array(Image.open(ref / "a.png"))})
     turned = save(tmp_path / "turned", {name: np.array(Image.open(ref / f"{name}.png")).T for name in ERRORS})
-    empty = save(tmp_path / "empty", {})
+    empty, notes = save(tmp_path / "empty", {}), tmp_path / "notes.txt"
+    notes.write_text("no image")
     weights = random_lpips.write(tmp_path / "weights.npz")
     for argv, complaint in (
         ([out], "psnr compares images with their targets: give REFERENCE"),
         ([out, "mnist5k"], r"psnr: 3 of 3 images of .*out \(a, b, c\) have no partner in mnist5k"),
-        ([ref / "a.png", ref], "a.png is not a folder, archive or .npz file of images: psnr needs one"),
+        ([notes, ref], "notes.txt is not an image, folder, archive or .npz file of images: psnr needs one"),
+        ([ref / "a.png", ref], r"psnr: 2 of 3 images of .*ref \(b, c\) have no partner in"),
         ([out, fewer], r"psnr: 2 of 3 images of .*out \(b, c\) have no partner in"),
         ([fewer, ref], r"psnr: 2 of 3 images of .*ref \(b, c\) have no partner in"),
         ([out, turned], r"psnr: 3 of 3 pairs .* \(a 30x20 and 20x30, b 29x21 and 21x29, c 28x22 and 22x28\)"),

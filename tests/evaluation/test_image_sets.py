@@ -50,6 +50,16 @@ def test_pairs_have_the_mode_of_the_targets(tmp_path):
     np.testing.assert_array_equal(x[..., 0], x[..., 2])
 
 
+def test_one_image_is_a_set(tmp_path):
+    """Named as in its folder, whatever lies beside it."""
+    draw(tmp_path, {"a.b.png": (4, 5), "c.png": (6, 6)})
+    found = open_named(str(tmp_path / "a.b.png"), tmp_path)
+    assert {name: image.size for name, image in found.images.items()} == {"a.b": (5, 4)}
+    (tmp_path / "c.png").write_bytes(b"nothing")
+    with pytest.raises(BadInput, match=f"{tmp_path / 'c.png'}[^/]"):
+        open_named(str(tmp_path / "c.png"), tmp_path)
+
+
 @pytest.mark.parametrize("size", [(4, 5), (1, 5), (4, 1)])
 def test_arrays_are_named_by_their_index(tmp_path, size):
     images = RANDOM.integers(0, 256, (12, *size, 1)).astype(np.uint8)

@@ -11,7 +11,7 @@ from drawn import drawn
 from gan_jax import BadInput
 from gan_jax.engine.collectives import batch_axis
 from gan_jax.nets import stylegan2
-from gan_jax.nets.stylegan2 import Discriminator, Generator, Mapping, truncate
+from gan_jax.nets.stylegan2 import Discriminator, Generator, Mapping
 
 KEY = jax.random.key(0)
 TINY = Generator((4, 2), side=3, channels=1, w_size=5, mapping_layers=1, decay=0.75)
@@ -89,7 +89,7 @@ def tiny():
     """Makes random variables of the tiny generator, and its jitted methods by name."""
     apply = {
         name: jax.jit(lambda variables, *args, name=name: TINY.apply(variables, *args, method=name))
-        for name in ("__call__", "mapping", "synthesis", "truncated")
+        for name in ("__call__", "mapping", "synthesis")
     }
     return drawn(TINY, Z, KEYS), apply
 
@@ -134,17 +134,6 @@ def test_strengths_begin_at_zero():
     assert [float(layer["strength"][0, 0, 0, 0]) for name, layer in params.items() if "StyledConv" in name] == 3 * [0]
 
 
-def test_truncation_moves_latents_towards_the_average(tiny):
-    """With psi 0 all images of equal noise are one image, with 1 they are unchanged."""
-    variables, apply = tiny
-    same = jnp.broadcast_to(KEYS[:1], KEYS.shape)
-    none, full, half = (apply["truncated"](variables, Z, same, psi) for psi in (0.0, 1.0, 0.5))
-    np.testing.assert_allclose(none, np.broadcast_to(none[:1], none.shape), rtol=1e-5)
-    np.testing.assert_allclose(full, apply["__call__"](variables, Z, same), rtol=1e-4, atol=1e-5)
-    assert np.abs(half - full).max() > 1e-3 < np.abs(half - none).max()
-    np.testing.assert_allclose(truncate(jnp.array([[[3.0]]]), jnp.array([1.0]), 0.25), [[[1.5]]])
-
-
 @pytest.mark.slow
 def test_average_of_w_moves_where_it_is_mutable_only(tiny):
     variables, apply = tiny
@@ -152,6 +141,7 @@ def test_average_of_w_moves_where_it_is_mutable_only(tiny):
     _, updated = jax.jit(partial(TINY.apply, method="mapping", mutable=["w_average"]))(variables, Z)
     expected = 0.75 * variables["w_average"]["mean"] + 0.25 * w.mean(0)
     np.testing.assert_allclose(updated["w_average"]["mean"], expected, rtol=1e-5)
+    np.testing.assert_array_equal(TINY.apply(variables, method="average"), variables["w_average"]["mean"])
     assert not np.any(TINY.init(KEY, Z, KEYS)["w_average"]["mean"]), "begins at zero"
 
 

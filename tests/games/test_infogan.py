@@ -114,7 +114,7 @@ def test_best_constant_posterior_of_a_continuous_code_has_negative_information()
     )
 
 
-@pytest.mark.medium
+@pytest.mark.slow
 def test_information_has_gradients_in_the_generator_and_shared_layers():
     weighted = {
         weight: game(CODES, z_size=arena.Z, lambda_categorical=weight, lambda_continuous=weight)

@@ -64,7 +64,7 @@ def showing(experiment, source):
     return monitor.showing, monitor.findings
 
 
-FAST = {"exploding norms", "dirac"}
+FAST = {"exploding norms"}
 
 
 def some_slow(names):

@@ -23,7 +23,9 @@ def size(tree):
 
 
 @pytest.mark.medium
-@pytest.mark.parametrize(("layers", "g_parameters"), [(2, 28_794_124), (8, 30_370_060)])
+@pytest.mark.parametrize(
+    ("layers", "g_parameters"), [pytest.param(2, 28_794_124, marks=pytest.mark.slow), (8, 30_370_060)]
+)
 def test_configuration_f_has_the_sizes_that_the_authors_program_prints(layers, g_parameters):
     """At 1024 x 1024 pixels: NVlabs/stylegan2-ada-pytorch lists 28,794,124 with two layers of its mapping network.
 

@@ -36,7 +36,7 @@ def test_few_steps_separate_zeros_from_ones(digits, trained):
     assert accuracy(trained, images[512:], 1 - labels[512:]) < 0.05
 
 
-@pytest.mark.medium
+@pytest.mark.slow
 def test_training_is_a_function_of_the_key(digits, trained):
     images, labels = digits
     again = train_classifier(images[:512], labels[:512], 2, KEY, epochs=4)

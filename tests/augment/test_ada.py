@@ -91,6 +91,7 @@ def test_gray_images_change_as_gray_colors_do():
     close(affine.recolor(x, maps), affine.recolor(jnp.repeat(x, 3, axis=-1), maps)[..., :1], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_gradients_pass_through():
     x = images(4, 6, 6, 3)
 

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from arena import BATCH, Discriminator, Generator, Z, batches, sgd
+from arena import BATCH, Discriminator, Generator, Z, batches, negative, sgd
 
 from gan_jax import BadInput, init, make_step
 from gan_jax.augment.ada import bgc
@@ -58,7 +58,7 @@ def played(game, steps):
 def test_game_is_the_same_until_the_first_update_and_then_not():
     """p is 0 in the first step, and what the controller reads are scores of augmented real examples."""
     plain = vanilla.game(Generator(norm=False), Discriminator(), sgd, sgd, z_size=Z)
-    state, reports = played(adaptive(plain, bgc, strength=Strength(target=-2.0, ramp=8.0 * BATCH)), 5)
+    state, reports = played(adaptive(plain, negative, strength=Strength(target=-2.0, ramp=8.0 * BATCH)), 5)
     _, expected = played(plain, 2)
     np.testing.assert_allclose(reports[0]["d/loss"], expected[0]["d/loss"], rtol=1e-5)
     assert abs(reports[1]["d/loss"] / expected[1]["d/loss"] - 1) > 1e-4

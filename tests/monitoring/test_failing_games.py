@@ -64,19 +64,14 @@ def showing(experiment, source):
     return monitor.showing, monitor.findings
 
 
-FAST = {"exploding norms"}
-
-
-def some_slow(names):
-    return [pytest.param(name, marks=pytest.mark.slow) if name not in FAST else name for name in names]
-
-
-@pytest.mark.parametrize("name", some_slow(FAILURES))
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FAILURES)
 def test_failing_game_shows_its_symptom(name):
     assert name in showing(*FAILURES[name]())[0]
 
 
-@pytest.mark.parametrize("name", some_slow(HEALTHY))
+@pytest.mark.slow
+@pytest.mark.parametrize("name", HEALTHY)
 def test_healthy_game_shows_no_symptom(name):
     assert showing(*HEALTHY[name]())[1] == []
 

@@ -54,7 +54,7 @@ def test_unsupported_image_shapes_are_refused(shape):
         stylegan2.pair(shape)
 
 
-@pytest.mark.medium
+@pytest.mark.slow
 def test_maps_and_images_begin_at_unit_scale():
     """The mean square of every map of both networks, of w, of images and scores is 1, within a factor of five.
 

@@ -52,6 +52,7 @@ def torch_maps(layers, x, plan):
     return maps
 
 
+@pytest.mark.slow
 def test_alexnet_equals_torch():
     plan = [("conv1", 4, 2), 3, ("conv2", 1, 2), 3, ("conv3", 1, 1), ("conv4", 1, 1), ("conv5", 1, 1)]
     expected = torch_maps(ALEXNET, X, plan)

@@ -45,6 +45,7 @@ def test_all_but_the_last_product_of_a_discriminator_are_in_bfloat16():
         assert found.count("float32") == float32 and found.count("bfloat16") == len(found) - float32 > 0
 
 
+@pytest.mark.slow
 def test_what_is_kept_and_reported_is_float32():
     game = compute_in(plain(terms.r1(1.0), terms.lecam(1.0)), jnp.bfloat16, BATCH)
     state = jax.eval_shape(lambda: init(game, jax.random.key(0), BATCH))

@@ -315,9 +315,8 @@ checkpoints.close()
 """
 
 
-@pytest.mark.parametrize(
-    "when", ["before the seal", *(pytest.param(when, marks=pytest.mark.slow) for when in ("at once", "after the seal"))]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("when", ["before the seal", "at once", "after the seal"])
 def test_kill_while_saving_keeps_earlier_checkpoints(tmp_path, when):
     folder = tmp_path / "checkpoints"
     script = KILLED.format(tests=str(Path(__file__).parent), folder=str(folder), when=when)

@@ -171,6 +171,7 @@ def test_mistakes_give_one_line_errors_and_write_nothing(mistake, tmp_path, monk
     assert not Path("runs").exists()
 
 
+@pytest.mark.slow
 def test_changed_settings_and_edited_files_are_refused(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     Path("mine.py").write_text(MINE)

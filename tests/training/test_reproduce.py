@@ -101,6 +101,7 @@ def test_upto_selects_the_checkpoints_to_compare(shared_run):
         reproduce.digests(RunDir(shared_run), 300)
 
 
+@pytest.mark.slow
 def test_reproduce_reports_step_leaf_and_size_of_a_difference(trained_run, capfd, tmp_path):
     """The experiment was edited: its second phase has a larger learning rate. The digest of step 60 is missing."""
     edited = tmp_path / "tiny.py"

@@ -10,12 +10,14 @@ from types import MappingProxyType
 
 import jax.numpy as jnp
 import optax
+from jaxtyping import Array, Float
 
 from gan_jax.aliases import old_names
 from gan_jax.augment.diff_augment import translation
 from gan_jax.augment.transform import Transform
 from gan_jax.engine.game import Keys, Player
 from gan_jax.engine.keys import normal, split
+from gan_jax.errors import BadInput
 from gan_jax.penalties import consistency, gradient, weights
 from gan_jax.penalties.consistency import Latent
 from gan_jax.penalties.gradient import Deviation
@@ -50,14 +52,25 @@ def max_gradient(weight: Weight) -> Penalty:
     return Penalty(_max_gradient, weight=weight, name="lgan_max_gp")
 
 
-def cr(weight: Weight, transform: Transform = translation) -> Penalty:
+def moved(x: Float[Array, "B ..."], keys: Keys) -> Float[Array, "B ..."]:
+    """Moves images `[B, H, W, C]` by up to an eighth, as `augment.diff_augment.translation`.
+
+    Raises:
+        BadInput: the examples are no images.
+    """
+    if x.ndim != 4:
+        raise BadInput(f"cr and bcr move images, and examples are {x.shape[1:]} here: choose another penalty")
+    return translation(x, keys)
+
+
+def cr(weight: Weight, transform: Transform = moved) -> Penalty:
     """Builds `penalties.cr` with `transform(x, keys)`; the weight is lambda (Zhang et al. 2020: 10)."""
-    return Penalty(_cr(transform), weight=weight, name="cr" if transform is translation else "")
+    return Penalty(_cr(transform), weight=weight, name="cr" if transform is moved else "")
 
 
-def bcr(weight: Weight, transform: Transform = translation) -> Penalty:
+def bcr(weight: Weight, transform: Transform = moved) -> Penalty:
     """Builds `penalties.bcr` with `transform(x, keys)`; the weight is lambda (Zhao et al. 2021: 10)."""
-    return Penalty(_bcr(transform), weight=weight, name="bcr" if transform is translation else "")
+    return Penalty(_bcr(transform), weight=weight, name="bcr" if transform is moved else "")
 
 
 def zcr_d(weight: Weight, z_size: int, std: float) -> Penalty:

@@ -10,6 +10,7 @@ import pytest
 from arena import BATCH, Discriminator, Generator, Z
 
 from gan_jax import Game, Player, init, losses, make_step, move, penalties, turn
+from gan_jax.augment import diff_augment
 from gan_jax.engine.game import PlayerState
 from gan_jax.engine.keys import normal, split, uniform
 from gan_jax.engine.networks import BoundNet
@@ -161,6 +162,16 @@ def test_total_of_totals_is_the_same_sum():
     inner = total([terms.r1(0.5), terms.r2(2.0)])
     close(of(total([inner]).d), of(inner.d))
     close(of(total([inner._replace(weight=3.0)]).d), 3 * of(inner.d))
+
+
+def test_consistency_moves_images_by_default_and_refuses_points():
+    x, keys = (
+        jnp.linspace(-1, 1, 2 * 8 * 8, dtype=jnp.float32).reshape(2, 8, 8, 1),
+        jax.random.split(jax.random.key(0), 2),
+    )
+    np.testing.assert_array_equal(terms.moved(x, keys), diff_augment.translation(x, keys))
+    with pytest.raises(BadInput, match=r"cr and bcr move images, and examples are \(3,\) here"):
+        terms.moved(jnp.zeros((2, 3)), keys)
 
 
 def test_weight_may_be_a_schedule():

@@ -51,6 +51,8 @@ class Config:
     """Twice the channels at the first size, halved with every doubling; the paper's is 8192."""
     max_width: PositiveInt = 32
     """Largest number of channels, and the size of the latent; the paper's is 512."""
+    grow: bool = True
+    """Begin with small images; `--no-grow` trains the last networks on large images only, to compare."""
     learning_rate: PositiveFloat = 1e-3
     """Learning rate of both players."""
     b1: Fraction = 0.0
@@ -91,6 +93,7 @@ def batch_sizes(last: int, phases: int) -> list[int]:
 def build(source: Source, run: RunConfig, config: Config) -> Experiment:
     """Builds one phase for each size of images; `--batch-size` is that of the last one."""
     pairs = pggan.networks(source.shape, config.width, config.max_width)
+    pairs = pairs if config.grow else pairs[-1:]
     phases, first = [], 0
     of_phases = lengths(run.images, len(pairs)), batch_sizes(run.batch_size, len(pairs))
     for pair, images, batch_size in zip(pairs, *of_phases, strict=True):

@@ -38,6 +38,12 @@ def test_phases_have_the_paper_order_of_sizes_batches_and_images():
     assert stages[-1].steps.stop == 706 + 625
 
 
+def test_without_growing_the_last_phase_has_all_images_and_fades_nothing_in():
+    data = from_arrays("noise", np.zeros((4, 64, 64, 1), np.uint8))
+    [stage] = schedule_phases(built("pggan", "--width", "2", "--images", "900", "--no-grow", source=data))
+    assert (stage.phase.images, stage.images_per_step, stage.game.players["g"].net.size) == (900, 16, 64)
+
+
 @cache
 def border():
     """Returns the state before growing, moved from its first values, a fresh one of the next phase, and both games."""

@@ -21,7 +21,7 @@ def griffin_lim(
     """
     window, levels = 2 * (magnitudes.shape[-1] - 1), magnitudes.astype(jnp.complex64)
 
-    def closer(_: int, phases: Complex64[Array, "B frames bins"]) -> Complex64[Array, "B frames bins"]:
+    def closer(_: Array, phases: Complex64[Array, "B frames bins"]) -> Complex64[Array, "B frames bins"]:
         transform = stft(istft(levels * phases, hop), window, hop)
         return transform / jnp.maximum(jnp.abs(transform), 1e-12).astype(jnp.complex64)
 

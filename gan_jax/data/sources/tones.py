@@ -31,7 +31,7 @@ def tones(n: int = 5_000) -> Source:
         examples = x[label :: len(SOUNDS)]
         sounds = make(random, len(examples)) * _fade()
         peaks = np.maximum(sounds.max(axis=1), -sounds.min(axis=1))[:, None]
-        sounds *= 32767 * _draw(random, len(examples), 0.3, 1) / peaks
+        sounds *= 32767 * _draw(random, len(examples), 0.3, 1.0) / peaks
         onsets = random.randint(LENGTH - SOUNDING + 1, size=len(examples))
         for example, onset, sound in zip(examples, onsets, np.rint(sounds), strict=True):
             example[onset : onset + SOUNDING] = sound
@@ -55,7 +55,7 @@ def _fade() -> Float64[np.ndarray, "1 T"]:
 def _sine(random: Random, cycles: Sounds) -> Sounds:
     """Returns sines of these numbers of cycles, from random phases, from a table: the same bits everywhere."""
     table = np.sin(2 * np.pi / 65536 * np.arange(65536))
-    return table[(65536 * (cycles + _draw(random, len(cycles), 1, 2))).astype(np.int64) & 65535]
+    return table[(65536 * (cycles + _draw(random, len(cycles), 1.0, 2.0))).astype(np.int64) & 65535]
 
 
 def _pitch(random: Random, n: int, low: float, high: float) -> Column:
@@ -64,10 +64,10 @@ def _pitch(random: Random, n: int, low: float, high: float) -> Column:
 
 
 def _tone(random: Random, n: int) -> Sounds:
-    return _sine(random, _pitch(random, n, 400, 800) * _seconds())
+    return _sine(random, _pitch(random, n, 400.0, 800.0) * _seconds())
 
 
-def _chirp(start: float, end: float) -> Callable[[Random, int], Sounds]:
+def _chirp(start: int, end: int) -> Callable[[Random, int], Sounds]:
     """Returns sounds whose frequency moves evenly between two in hertz, give or take a fifth."""
 
     def make(random: Random, n: int) -> Sounds:
@@ -78,17 +78,17 @@ def _chirp(start: float, end: float) -> Callable[[Random, int], Sounds]:
 
 
 def _tremolo(random: Random, n: int) -> Sounds:
-    slow = _draw(random, n, 8, 14) * _seconds()
-    return (1 + _sine(random, slow)) * _sine(random, _pitch(random, n, 400, 800) * _seconds())
+    slow = _draw(random, n, 8.0, 14.0) * _seconds()
+    return (1 + _sine(random, slow)) * _sine(random, _pitch(random, n, 400.0, 800.0) * _seconds())
 
 
 def _vibrato(random: Random, n: int) -> Sounds:
-    pitch, slow = _pitch(random, n, 800, 1600), _draw(random, n, 6, 10)
+    pitch, slow = _pitch(random, n, 800.0, 1600.0), _draw(random, n, 6.0, 10.0)
     swing = _sine(random, slow * _seconds())
     return _sine(random, pitch * (_seconds() + 0.25 * swing / (2 * np.pi * slow)))
 
 
-def _vowel(*formants: float) -> Callable[[Random, int], Sounds]:
+def _vowel(*formants: int) -> Callable[[Random, int], Sounds]:
     """Returns harmonics of a voice of 100 to 200 Hz, louder at the formants in hertz (each 80 Hz wide)."""
 
     def make(random: Random, n: int) -> Sounds:
@@ -103,13 +103,13 @@ def _vowel(*formants: float) -> Callable[[Random, int], Sounds]:
 
 
 def _noise(random: Random, n: int) -> Sounds:
-    return random.standard_normal((n, SOUNDING)) * np.exp(-_draw(random, n, 2, 8) * _seconds())
+    return random.standard_normal((n, SOUNDING)) * np.exp(-_draw(random, n, 2.0, 8.0) * _seconds())
 
 
 def _clicks(random: Random, n: int) -> Sounds:
     """Returns a damped ringing again and again, 12 to 20 times a second."""
-    period, ringing = 1 / _draw(random, n, 12, 20), _pitch(random, n, 1000, 2000)
-    since = (_seconds() + period * _draw(random, n, 0, 1)) % period
+    period, ringing = 1 / _draw(random, n, 12.0, 20.0), _pitch(random, n, 1000.0, 2000.0)
+    since = (_seconds() + period * _draw(random, n, 0.0, 1.0)) % period
     return np.exp(-300 * since) * np.sin(2 * np.pi * ringing * since)
 
 

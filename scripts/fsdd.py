@@ -34,7 +34,7 @@ def main() -> None:
     audio = np.zeros((len(recordings), max(map(len, recordings))), np.int16)
     for row, recording in zip(audio, recordings, strict=True):
         row[: len(recording)] = recording
-    arrays = {"rate": np.int32(RATE), "speakers": stored["speakers"]}
+    arrays = {"rate": np.array(RATE), "speakers": stored["speakers"]}
     is_test = stored["take"] < TEST_TAKES
     for split, chosen in (("train", ~is_test), ("test", is_test)):
         arrays[f"audio_{split}"] = audio[chosen]

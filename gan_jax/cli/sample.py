@@ -182,7 +182,7 @@ def write_samples(
     """Writes samples of a kind: arrays with their codes (`y` as `labels`), a picture, an animation, or sounds."""
     if out.suffix == ".npz":
         codes = {("labels" if name == "y" else name): values for name, values in codes.items()}
-        rate = {"rate": np.int32(kind.rate)} if kind.rate else {}
+        rate = {"rate": np.array(kind.rate)} if kind.rate else {}
         save_npz(out, {kind.plural: kind.encode(samples), **rate, **codes})
     elif out.suffix == ".gif":
         save_animation(out, draw_frames(kind, samples.reshape(*layout, *samples.shape[1:])))

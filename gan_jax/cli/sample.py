@@ -13,7 +13,8 @@ from jaxtyping import Array, Float, Key, Shaped
 from gan_jax.cli.codes import CodeChoice, parse_choice
 from gan_jax.cli.translate import Inputs, translate
 from gan_jax.config.flags import NonNegativeFloat, NonNegativeInt, PositiveInt, Seed
-from gan_jax.data.modality import Modality
+from gan_jax.data import Source
+from gan_jax.data.modality import AUDIO, Modality
 from gan_jax.engine.game import Batch, Game, Latents, State
 from gan_jax.errors import BadInput
 from gan_jax.runs.files import save_npz
@@ -27,6 +28,7 @@ from gan_jax.sampling.translation import side_by_side_columns
 from gan_jax.training.restore import open_examples, rebuild, restore
 from gan_jax.viz.animation import save_animation
 from gan_jax.viz.images import save_png, side_by_side
+from gan_jax.viz.sounds import in_sequence, save_wav
 
 Layout = tuple[int, int]
 """Rows and columns of a picture."""
@@ -71,11 +73,12 @@ def sample(
         step: Step of the checkpoint; by default the last one.
         best: Use the checkpoint kept by the run's --best.
         out: File to write: .png for a picture, .npz for arrays, .gif for rows as an animation; by default
-            RUN/sample.png. With --inputs also a folder, of files named as the inputs.
+            RUN/sample.png. Of sounds .png shows spectrograms, .wav has one after another, and a folder a .wav file of
+            each, by number and label. With --inputs a folder of files named as the inputs.
     """
     out = out or run / "sample.png"
     rows = bool(vary or interpolate)
-    if out.suffix not in (".png", ".npz", *[".gif"] * rows) and not (inputs and not out.suffix):
+    if out.suffix not in (".png", ".npz", "", *[".gif"] * rows, *[".wav"] * (not inputs)):
         raise BadInput(f"--out {out} is neither .png nor .npz: choose one of the two, or .gif for --interpolate")
     if vary and interpolate:
         raise BadInput("--vary and --interpolate are two kinds of row: choose one of them")
@@ -86,6 +89,8 @@ def sample(
     _, experiment, source = rebuild(RunDir(run))
     if (inputs or domain) and not experiment.phases[-1].game.conditions:
         raise BadInput(f"{run} makes samples without inputs: leave --{'inputs' if inputs else 'domain'} out")
+    if not inputs and out.suffix in (".wav", ""):
+        check_sounds(run, source, experiment.phases[-1].game, out)
     if interpolate and experiment.phases[-1].game.conditions:
         raise BadInput(f"{run} makes samples of inputs, with no path between them: leave --interpolate out")
     if truncation is not None:
@@ -109,6 +114,16 @@ def sample(
         drawn_codes = {name: np.asarray(latents[name]) for name in game.codes}
         write_samples(out, source.spec["x"].modality, sampler(played)(state, latents), drawn_codes, layout)
     print(out)
+
+
+def check_sounds(run: Path, source: Source, game: Game, out: Path) -> None:
+    """Raises `BadInput` if a run makes no sounds from noise, or `out` is a folder with files."""
+    kind = next(iter(source.spec.values())).modality
+    if kind.name != AUDIO or game.conditions:
+        made = "samples of inputs" if game.conditions else kind.plural
+        raise BadInput(f"--out {out} is for sounds, but {run} makes {made}: choose .png or .npz")
+    if out.is_dir() and any(out.iterdir()):
+        raise BadInput(f"{out} holds files already: choose another folder for --out")
 
 
 def write_translations(out: Path, game: Game, state: State, key: Key[Array, ""], examples: Batch) -> None:
@@ -164,11 +179,18 @@ def write_samples(
     codes: Mapping[str, Shaped[np.ndarray, " N"]],
     layout: Layout,
 ) -> None:
-    """Writes samples of a kind: arrays with their codes (`y` as `labels`), a picture, or an animation of rows."""
+    """Writes samples of a kind: arrays with their codes (`y` as `labels`), a picture, an animation, or sounds."""
     if out.suffix == ".npz":
         codes = {("labels" if name == "y" else name): values for name, values in codes.items()}
-        save_npz(out, {kind.plural: kind.encode(samples), **codes})
+        rate = {"rate": np.array(kind.rate)} if kind.rate else {}
+        save_npz(out, {kind.plural: kind.encode(samples), **rate, **codes})
     elif out.suffix == ".gif":
         save_animation(out, draw_frames(kind, samples.reshape(*layout, *samples.shape[1:])))
+    elif out.suffix == ".wav":
+        save_wav(out, in_sequence(samples, kind.rate), kind.rate)
+    elif not out.suffix:
+        labels = [f"_{label}" for label in codes["y"]] if "y" in codes else len(samples) * [""]
+        for i, (sound, label) in enumerate(zip(samples, labels, strict=True)):
+            save_wav(out / f"{i:04d}{label}.wav", sound, kind.rate)
     else:
         save_png(out, draw_samples(kind, samples, *layout))

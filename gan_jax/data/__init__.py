@@ -20,9 +20,13 @@ from gan_jax.data.sources.mnist5k import mnist5k
 from gan_jax.data.sources.pair_layout import KNOWN, words_of
 from gan_jax.data.sources.paired import paired
 from gan_jax.data.sources.photo_grounds import on_photographs
+from gan_jax.data.sources.recordings import LENGTH, windows
+from gan_jax.data.sources.sound_array import sound_array
+from gan_jax.data.sources.sound_files import sound_files
 from gan_jax.data.sources.stacked_mnist import PREFIX, SIDE, stack_digits
 from gan_jax.data.sources.subset import NAME, balanced_subset
 from gan_jax.data.sources.tfds import DOMAINS, tfds_source
+from gan_jax.data.sources.tones import tones
 from gan_jax.data.sources.toy import TOY_DATA
 from gan_jax.data.sources.unpaired import AUTO, by_class, plain, the_two_classes, unpaired
 from gan_jax.data.with_tf_data import tf_data
@@ -50,7 +54,7 @@ __all__ = [
     "unpaired",
 ]
 
-BUILT_IN = {"mnist5k": mnist5k, **TOY_DATA}
+BUILT_IN = {"mnist5k": mnist5k, **TOY_DATA, "tones": tones}
 """Data sets by name that need neither a file nor a download."""
 
 DERIVED = {"ground:": on_ground, "color:": in_color}
@@ -61,6 +65,9 @@ GROUNDS = re.compile(r"ground=(?P<photographs>[^:]+):(?P<data>.+)")
 
 ATTRIBUTES = re.compile(r"(?:attributes|label=(?P<attribute>[^:]+)):(?P<data>.+)")
 """Names of images with the attributes of a .csv file beside them, or with one of these as their label."""
+
+AUDIO = re.compile(r"audio(?:=(?P<length>[1-9]\d*))?:(?P<data>.+)")
+"""Names of recordings in files, and the number of samples of the windows that are cut of them."""
 
 few, stacked, points_source = balanced_subset, stack_digits, array_source
 """Names of earlier releases."""
@@ -83,8 +90,9 @@ def open_source(
             images or points, or the name of a TFDS data set. The prefix `stacked:` makes Stacked-MNIST from gray
             digits, `ground:` puts digits on grounds of random color, `ground=PHOTOGRAPHS:` on crops of photographs,
             `color:` makes gray images color. `label=ATTRIBUTE:` takes a column of a `.csv` file beside images as their
-            label, `attributes:` all of them as the array `attributes` (see `sources.attributes`). The suffix `:N` keeps
-            a class-balanced subset of N training examples; other splits stay whole.
+            label, `attributes:` all of them as the array `attributes` (see `sources.attributes`). `audio:` opens sounds
+            in a folder, archive or `.npz` file, in windows of 4,096 samples, `audio=8192:` of 8,192. The suffix `:N`
+            keeps a class-balanced subset of N training examples; other splits stay whole.
         data_dir: folder with the original archives of a TFDS data set, read instead of a download. A bare name then
             always means a TFDS data set.
         split: name of the split, as TFDS writes it for TFDS data sets.
@@ -117,6 +125,8 @@ def open_source(
         return balanced_subset(source, int(subset["n"])) if split == "train" else source
     if found := ATTRIBUTES.fullmatch(name):
         return _with_attributes(open_source(found["data"], data_dir, split, size), found, split)
+    if found := AUDIO.fullmatch(name):
+        return _windows(found, split, size, data_dir)
     if data_dir is not None and (name in BUILT_IN or _is_path(name)):
         raise BadInput(f"--data-dir is for TFDS data sets, not for {name}: leave it out, or give e.g. --data mnist")
     if path := _path(name, data_dir, size):
@@ -130,7 +140,11 @@ def open_source(
 
 def _made_of_another(name: str) -> bool:
     """Whether a name is built in, or that of a data set made of another, which has neither pairs nor tiles."""
-    return name in BUILT_IN or name.startswith((PREFIX, *DERIVED, "ground=")) or bool(ATTRIBUTES.fullmatch(name))
+    return (
+        name in BUILT_IN
+        or name.startswith((PREFIX, *DERIVED, "ground="))
+        or any(kind.fullmatch(name) for kind in (ATTRIBUTES, AUDIO))
+    )
 
 
 def _with_attributes(images: Source, name: re.Match, split: str) -> Source:
@@ -138,6 +152,16 @@ def _with_attributes(images: Source, name: re.Match, split: str) -> Source:
     table = attributes_of(Path(os.path.expanduser(name["data"])), split)
     attribute = name["attribute"]
     return labeled_by(images, table, attribute) if attribute else with_attributes(images, table)
+
+
+def _windows(name: re.Match, split: str, size: int | None, data_dir: str | Path | None) -> Source:
+    """Opens the recordings of files, and cuts windows of one length out of them."""
+    if size or data_dir:
+        flag = "--image-size is for images" if size else "--data-dir is for TFDS data sets"
+        raise BadInput(f"{flag}, not for {name[0]}: leave it out")
+    path = Path(os.path.expanduser(name["data"]))
+    recordings = (sound_array if path.suffix == ".npz" else sound_files)(path, split)
+    return windows(recordings, int(name["length"] or LENGTH))
 
 
 def _on_grounds(source: Source, photographs: str) -> Source:
@@ -193,7 +217,7 @@ def _open_unpaired(
 
 def _resized(source: Source, size: int) -> Source:
     if len(source.shape) != 3:
-        raise BadInput(f"{source.name} has no images, but points: leave --image-size out")
+        raise BadInput(f"{source.name} has no images, but {source.spec['x'].modality.plural}: leave --image-size out")
     return resized(source, size)
 
 
@@ -210,7 +234,7 @@ def absolute_name(name: str, data_dir: str | Path | None = None, size: int | Non
         return f"ground={absolute_name(grounds['photographs'])}:{absolute_name(grounds['data'], data_dir, size)}"
     if subset := _subset(name):
         return f"{absolute_name(subset['all'], data_dir, size)}:{subset['n']}"
-    if found := ATTRIBUTES.fullmatch(name):
+    if found := ATTRIBUTES.fullmatch(name) or AUDIO.fullmatch(name):
         return name[: found.start("data")] + absolute_name(found["data"], data_dir, size)
     path = _path(name, data_dir, size)
     return os.path.abspath(path) if path else name

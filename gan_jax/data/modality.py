@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Float32, UInt8
+from jaxtyping import Array, Float, Float32, Int16, UInt8
 
 Shape = tuple[int, ...]
 
@@ -35,6 +35,8 @@ class Modality(NamedTuple):
     """Arrays as a generator makes them to those that are written to a file."""
     stored_shape: Callable[[Shape], Shape] = _unchanged
     """The shape of an example as it is stored, by its shape in a batch."""
+    rate: int = 0
+    """The samples of a sound in a second; 0 for other kinds."""
 
 
 class Leaf(NamedTuple):
@@ -101,6 +103,32 @@ def label_map(classes: int) -> Modality:
 
 LABEL_MAP = "label map"
 
+
+def from_int16(x: Int16[Array, "*shape"]) -> Float32[Array, "*shape"]:
+    """Scales -32767 ... 32767 to [-1, 1]; as in `scale`, only the product rounds."""
+    return x.astype(jnp.float32) * np.float32(1 / 32767)
+
+
+def to_int16(x: Float[np.ndarray, "*shape"]) -> Int16[np.ndarray, "*shape"]:
+    """Rounds [-1, 1] to -32767 ... 32767, the inverse of `from_int16`; clips values outside, maps NaN to silence."""
+    return np.nan_to_num(np.rint(np.clip(x, -1, 1) * 32767)).astype(np.int16)
+
+
+@functools.cache
+def audio(rate: int) -> Modality:
+    """Makes the kind of a sound of `rate` samples a second: stored as int16 `[T]`, in a batch float32 in [-1, 1]."""
+    return Modality(
+        AUDIO,
+        "audio",
+        jnp.float32,
+        from_int16,
+        lambda shape: f"sounds of {shape[0]:,} samples at {rate:,} Hz",
+        rate=rate,
+    )
+
+
+AUDIO = "audio"
+
 ATTRIBUTES = Modality(
     "attributes", "attributes", jnp.int32, _unchanged, lambda shape: f"{shape[0]} attribute{'s' * (shape[0] > 1)}"
 )
@@ -116,21 +144,28 @@ MASKED = Modality(
 """An image and, as its last channel, its mask: 1 where the image is missing, else 0. Stored as uint8."""
 
 MODALITIES = {each.name: each for each in (IMAGE, POINTS, TOKENS, LABEL, ATTRIBUTES, MASKED)}
-"""Kinds by name, except label maps, which depend on the number of their classes."""
+"""Kinds by name, except those that depend on a number: label maps, on that of their classes, and audio, on its rate."""
 
 
 def describe_spec(spec: Spec) -> dict[str, dict[str, Any]]:
     """Describes a spec as JSON values, of which `spec_from` makes it again."""
-    return {name: {"kind": leaf.modality.name, "shape": list(leaf.shape)} for name, leaf in spec.items()}
+
+    def describe(leaf: Leaf) -> dict[str, Any]:
+        rate = {"rate": leaf.modality.rate} if leaf.modality.rate else {}
+        return {"kind": leaf.modality.name, "shape": list(leaf.shape), **rate}
+
+    return {name: describe(leaf) for name, leaf in spec.items()}
 
 
 def spec_from(description: Mapping[str, Mapping[str, Any]]) -> dict[str, Leaf]:
     """Makes the spec that `describe_spec` described. Raises KeyError for an unknown kind."""
 
-    def leaf(kind: str, shape: list[int]) -> Leaf:
-        return Leaf(tuple(shape), label_map(shape[-1]) if kind == LABEL_MAP else MODALITIES[kind])
+    def modality(about: Mapping[str, Any]) -> Modality:
+        if about["kind"] == AUDIO:
+            return audio(about["rate"])
+        return label_map(about["shape"][-1]) if about["kind"] == LABEL_MAP else MODALITIES[about["kind"]]
 
-    return {name: leaf(about["kind"], about["shape"]) for name, about in description.items()}
+    return {name: Leaf(tuple(about["shape"]), modality(about)) for name, about in description.items()}
 
 
 def spec_of(shape: Shape, labeled: bool) -> dict[str, Leaf]:

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float32, Int, Shaped
 
-from gan_jax.data.modality import IMAGE, Shape, Spec, by_leaf, spec_of, to_uint8
+from gan_jax.data.modality import IMAGE, LABEL, POINTS, Leaf, Modality, Shape, Spec, by_leaf, to_uint8
 from gan_jax.engine.game import Batch, Keys
 from gan_jax.engine.keys import split
 from gan_jax.errors import BadInput
@@ -116,7 +116,7 @@ def from_arrays(name: str, x: np.ndarray, y: np.ndarray | None = None, classes: 
     """Makes a source from images `x` `[N, H, W, C]` uint8 and labels `y` `[N]`; memory-mapped arrays stay on disk."""
     if x.dtype != np.uint8 or x.ndim != 4:
         raise BadInput(f"{name}: images must be uint8 [N, H, W, C], not {x.dtype} {list(x.shape)}: convert them")
-    return _indexed(name, x, y, classes)
+    return indexed(name, IMAGE, x, y, classes)
 
 
 def from_points(name: str, x: np.ndarray, y: np.ndarray | None = None, classes: tuple[str, ...] = ()) -> Source:
@@ -125,7 +125,7 @@ def from_points(name: str, x: np.ndarray, y: np.ndarray | None = None, classes: 
     Raises:
         BadInput: as `finite_points`.
     """
-    return _indexed(name, finite_points(name, x), y, classes)
+    return indexed(name, POINTS, finite_points(name, x), y, classes)
 
 
 def finite_points(name: str, x: np.ndarray) -> Float32[np.ndarray, "N D"]:
@@ -148,12 +148,17 @@ def finite_points(name: str, x: np.ndarray) -> Float32[np.ndarray, "N D"]:
     return points
 
 
-def _indexed(name: str, x: Shaped[np.ndarray, "N ..."], y: np.ndarray | None, classes: tuple[str, ...]) -> Source:
+def indexed(
+    name: str, kind: Modality, x: Shaped[np.ndarray, "N ..."], y: np.ndarray | None, classes: tuple[str, ...] = ()
+) -> Source:
+    """Makes a source of stored examples `x` of a kind with labels `y`. Raises `BadInput` unless these are integers."""
     if y is not None and (y.shape != x.shape[:1] or y.dtype.kind not in "iu"):
         raise BadInput(f"{name}: labels must be integers [{len(x)}], one per example, not {y.dtype} {list(y.shape)}")
 
-    labels = {} if y is None else {"y": np.asarray(y, np.int32)}
-    return from_spec(name, spec_of(x.shape[1:], y is not None), {"x": x, **labels}, classes)
+    spec, arrays = {"x": Leaf(x.shape[1:], kind)}, {"x": x}
+    if y is None:
+        return from_spec(name, spec, arrays, classes)
+    return from_spec(name, spec | {"y": Leaf((), LABEL)}, arrays | {"y": np.asarray(y, np.int32)}, classes)
 
 
 FINGERPRINTED = 4096

@@ -1,17 +1,24 @@
-"""Pictures of samples: images in a grid, points in the plane."""
+"""Pictures of samples: images and spectrograms of sounds in a grid, points in the plane."""
 
 import numpy as np
 import pytest
 
-from gan_jax.data.modality import IMAGE, POINTS, to_uint8
+from gan_jax.data.modality import IMAGE, POINTS, audio, to_uint8
 from gan_jax.sampling.pictures import draw_samples
 from gan_jax.viz import scatter2d
 from gan_jax.viz.images import image_grid
+from gan_jax.viz.sounds import spectrograms
 
 
 def test_images_are_drawn_in_a_grid():
     images = np.random.default_rng(0).uniform(-1, 1, (6, 4, 4, 3)).astype(np.float32)
     np.testing.assert_array_equal(draw_samples(IMAGE, images, 2, 3), image_grid(to_uint8(images), 2, 3))
+
+
+def test_sounds_are_drawn_as_spectrograms_at_their_rate():
+    sounds = np.random.default_rng(0).uniform(-1, 1, (6, 2048)).astype(np.float32)
+    expected = image_grid(spectrograms(sounds, 16000), 2, 3)
+    np.testing.assert_array_equal(draw_samples(audio(16000), sounds, 2, 3), expected)
 
 
 @pytest.mark.parametrize("size", [1, 2, 10])

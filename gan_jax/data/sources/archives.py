@@ -3,6 +3,7 @@
 import gzip
 import mmap
 import os
+import re
 import shutil
 import tarfile
 import zlib
@@ -112,3 +113,15 @@ def within(listing: Listing, folder: str, where: Path) -> Listing:
         if inside := {name.removeprefix(start): each for name, each in files.items() if name.startswith(start)}:
             return Listing(inside, listing.left_out)
     raise BadInput(f"{where} has no folder {folder}, but {', '.join(sorted(tops)[:6]) or 'nothing'}: give one of these")
+
+
+def listed(title: str, left_out: Counter[str], end: str = "") -> str:
+    """Lists what was left out, as in `left out 3: 2 hidden, 1 not images (.txt)`; nothing if there is nothing."""
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in left_out.items())
+    return f"{title} {left_out.total():,}: {reasons}{end}" if reasons else ""
+
+
+def identifier(path: Path) -> str:
+    """Derives the name of a data set from its path: `cifar10-jpg.tar.gz` -> `cifar10_jpg`."""
+    name = re.sub(r"\.(tar|tar\.gz|tgz|zip)$", "", path.resolve().name, flags=re.IGNORECASE)
+    return re.sub(r"\W+", "_", name).strip("_") or "images"

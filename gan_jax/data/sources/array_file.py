@@ -15,6 +15,9 @@ FILES = (".npy", ".npz")
 SPLITS = ("train", "test", "val")
 """What names of arrays end in, as in `x_train`."""
 
+SAVE = {"x": "save the points as x", "audio": "save the sounds as audio"}
+"""What to do where a name of an array is missing."""
+
 Arrays = dict[str, np.ndarray]
 
 
@@ -29,51 +32,52 @@ def array_source(path: str | Path, split: str = "train", pair: tuple[str, str] |
     Raises:
         BadInput: the file is missing or damaged, has no such arrays or split, or they have another type or rank.
     """
-    arrays = _load(path)
-    chosen, read = _of_split(arrays, str(path), split, pair or ("x",))
+    arrays = load_arrays(path)
+    chosen, read = of_split(arrays, str(path), split, pair or ("x",))
     if pair:
         source = _pairs(path, arrays, chosen, pair)
     elif chosen["x"].dtype != np.uint8 or chosen["x"].ndim < 3:
         return from_points(str(path), chosen["x"])
     else:
         source = _images(path, arrays, chosen, read)
-    report = f"split {read} of {', '.join(_splits(arrays))}" if read else ""
+    report = f"split {read} of {', '.join(splits_of(arrays))}" if read else ""
     about = [f"pairs {' -> '.join(pair)}"] if pair else []
     return source._replace(split=read, report="; ".join(filter(None, (report, *about))))
 
 
 def pair_in(path: str | Path, known: tuple[tuple[str, str], ...]) -> tuple[str, str]:
     """Finds the one pair of names, of those known, that a .npz file has. Raises `BadInput` if there is none."""
-    names = {_stem(name) for name in _load(path)}
+    names = {_stem(name) for name in load_arrays(path)}
     found = [pair for pair in known if names.issuperset(pair)]
     if len(found) != 1:
         raise BadInput(f"{path} holds the arrays {', '.join(sorted(names))}: give --pair INPUT,TARGET")
     return found[0]
 
 
-def _load(path: str | Path) -> Arrays:
+def load_arrays(path: str | Path) -> Arrays:
+    """Loads all arrays of a file; that of a .npy file is `x`. Raises `BadInput` if it is missing or damaged."""
     try:
         loaded = np.load(Path(path).expanduser(), allow_pickle=False)
         return {"x": loaded} if isinstance(loaded, np.ndarray) else {name: loaded[name] for name in loaded.files}
     except Exception as error:  # NumPy, zipfile and zlib raise many types
         reason = str(error).partition("\n")[0] or type(error).__name__
-        raise BadInput(f"{path} cannot be read as floats [N, D] ({reason}): write it with numpy.save") from error
+        raise BadInput(f"{path} cannot be read as arrays ({reason}): write it with numpy.save or savez") from error
 
 
-def _of_split(arrays: Arrays, path: str, split: str, names: tuple[str, ...]) -> tuple[Arrays, str]:
+def of_split(arrays: Arrays, path: str, split: str, names: tuple[str, ...]) -> tuple[Arrays, str]:
     """Returns the arrays of a split without its name, and the split that was read; `val` stands in for `test`."""
     candidates = (split, "val") if split == "test" else (split,)
     read = next((each for each in candidates if all(f"{name}_{each}" in arrays for name in names)), "")
     if read:
         return {_stem(name): array for name, array in arrays.items() if name.endswith(f"_{read}")}, read
     missing = [name for name in names if name not in arrays]
-    if missing and (known := _splits(arrays)) and all(f"{name}_{known[0]}" in arrays for name in names):
+    if missing and (known := splits_of(arrays)) and all(f"{name}_{known[0]}" in arrays for name in names):
         raise BadInput(f"{path} has no split {split!r}, only {', '.join(known)}: choose one of these")
     if missing:
         what = " and ".join(missing) + (" [N, D]" if names == ("x",) else "")
-        save = "save the points as x" if names == ("x",) else "give --pair INPUT,TARGET with two of these"
+        save = SAVE.get(names[0]) if len(names) == 1 else "give --pair INPUT,TARGET with two of these"
         raise BadInput(f"{path} holds no array {what}, but {', '.join(arrays) or 'nothing'}: {save}")
-    if split != "train" and arrays[names[0]].dtype == np.uint8:
+    if split != "train" and (arrays[names[0]].dtype == np.uint8 or names == ("audio",)):
         raise BadInput(f"{path} has no split {split!r}: save arrays as {names[0]}_train and {names[0]}_{split}")
     return arrays, ""
 
@@ -83,11 +87,15 @@ def _images(path: str | Path, arrays: Arrays, chosen: Arrays, read: str) -> Sour
     x = x[..., None] if x.ndim == 3 else x
     if y is None or y.dtype.kind not in "iu" or y.size == 0:
         return from_arrays(Path(path).stem, x, y)
-    of_all = [array for name, array in arrays.items() if _stem(name) == "y" and array.size]
+    return from_arrays(Path(path).stem, x, y, numbered_classes(path, arrays, "y"))
+
+
+def numbered_classes(path: str | Path, arrays: Arrays, labels: str) -> tuple[str, ...]:
+    """Numbers the classes of the labels of all splits. Raises `BadInput` if one is negative."""
+    of_all = [array for name, array in arrays.items() if _stem(name) == labels and array.size]
     if min(array.min() for array in of_all) < 0:
         raise BadInput(f"{path} has negative labels: number its classes from 0")
-    classes = int(max(array.max() for array in of_all)) + 1
-    return from_arrays(Path(path).stem, x, y, tuple(map(str, range(classes))))
+    return tuple(map(str, range(int(max(array.max() for array in of_all)) + 1)))
 
 
 def _pairs(path: str | Path, arrays: Arrays, chosen: Arrays, pair: tuple[str, str]) -> Source:
@@ -131,7 +139,8 @@ def _stored(name: str, array: np.ndarray, kind: Modality) -> np.ndarray:
     return array.astype(np.int32)
 
 
-def _splits(arrays: Arrays) -> list[str]:
+def splits_of(arrays: Arrays) -> list[str]:
+    """Lists the splits that names of arrays end in."""
     return [split for split in SPLITS if any(name.endswith(f"_{split}") for name in arrays)]
 
 

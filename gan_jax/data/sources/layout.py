@@ -50,8 +50,13 @@ class Layout(NamedTuple):
     """Names of the images of all other splits."""
 
 
-def find_images(names: Iterable[str], endings: Collection[str], left_out: Counter[str]) -> dict[str, list[str]]:
-    """Selects the images and splits their paths; counts the files left out: hidden, outputs of runs, and not images."""
+def find_images(
+    names: Iterable[str], endings: Collection[str], left_out: Counter[str], what: str = "images"
+) -> dict[str, list[str]]:
+    """Selects the images and splits their paths; counts the files left out: hidden, outputs of runs, and not images.
+
+    They may be other files, such as sounds, as `what` says.
+    """
     parts = {name: [part for part in name.split("/") if part != "."] or [""] for name in names}
     runs = _run_folders({"/".join(path) for path in parts.values()})
     found: dict[str, list[str]] = {}
@@ -68,7 +73,7 @@ def find_images(names: Iterable[str], endings: Collection[str], left_out: Counte
             found[name] = path
     if others:
         kinds = [ending for ending, _ in others.most_common(4)]
-        left_out[f"not images ({', '.join(kinds[:3] + ['...'] * (len(kinds) > 3))})"] = others.total()
+        left_out[f"not {what} ({', '.join(kinds[:3] + ['...'] * (len(kinds) > 3))})"] = others.total()
     return found
 
 
@@ -162,7 +167,7 @@ def _choose(splits: Mapping[str, str], tops: set[str], where: Path, split: str) 
 
 def _refuse_mixed(paths: Paths, where: Path) -> None:
     if _tops(paths) and _is_flat(paths):
-        raise BadInput(f"{where} has images both in folders and beside them: keep one of the two")
+        raise BadInput(f"{where} has files both in folders and beside them: keep one of the two")
 
 
 def _refuse_inner_splits(paths: Paths, where: Path) -> None:

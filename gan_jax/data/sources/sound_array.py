@@ -1,0 +1,37 @@
+"""Recordings in a `.npz` file."""
+
+from pathlib import Path
+
+import numpy as np
+
+from gan_jax.data.modality import audio
+from gan_jax.data.source import Source, indexed
+from gan_jax.data.sources.array_file import load_arrays, numbered_classes, of_split, splits_of
+from gan_jax.data.sources.recordings import normalized
+from gan_jax.errors import BadInput
+
+
+def sound_array(path: Path, split: str) -> Source:
+    """Opens the array `audio` `[N, M]`, floats or int16, of `rate` samples a second, with labels `y` or `labels`.
+
+    Recordings that are shorter than M have zeros behind them. Names but `rate` may end in a split, as in `audio_train`.
+
+    Raises:
+        BadInput: the file is damaged or has no such arrays or split, they have another type or rank, or a recording is
+            silent or not finite.
+    """
+    arrays = load_arrays(path)
+    chosen, read = of_split(arrays, str(path), split, ("audio",))
+    x, rate = chosen["audio"], arrays.get("rate")
+    if rate is None or rate.shape != () or not rate > 0:
+        raise BadInput(f"{path} has no rate: save the samples a second of its sounds as the number rate")
+    if x.ndim != 2 or (x.dtype != np.int16 and x.dtype.kind != "f") or not x.size:
+        raise BadInput(f"{path} holds audio as {x.dtype} {list(x.shape)}: save sounds as floats or int16 [N, T]")
+    x = np.stack([normalized(each, f"{path}: audio[{i}]") for i, each in enumerate(x)])
+    labels = next((name for name in ("y", "labels") if name in chosen), None)
+    source = indexed(str(path), audio(int(rate)), x, chosen.get(labels))
+    classes = numbered_classes(path, arrays, labels) if labels else ()
+    about = {"name": path.stem, "classes": classes}
+    return source._replace(
+        **about, split=read, report=f"split {read} of {', '.join(splits_of(arrays))}" if read else ""
+    )

@@ -10,10 +10,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from gan_jax.data.derived import in_color, on_ground, resized
+from gan_jax.data.moving import moving
 from gan_jax.data.on_device import Pipeline, device_resident
-from gan_jax.data.source import Source, from_arrays, from_points
+from gan_jax.data.source import Source, from_arrays, from_points, from_videos
 from gan_jax.data.sources.archives import ARCHIVES, archive_of
-from gan_jax.data.sources.array_file import FILES, array_source, pair_in
+from gan_jax.data.sources.array_file import FILES, array_source, pair_in, video_array
 from gan_jax.data.sources.attributes import attributes_of, labeled_by, with_attributes
 from gan_jax.data.sources.image_folder import archive_source, folder_source
 from gan_jax.data.sources.mnist5k import mnist5k
@@ -25,6 +26,8 @@ from gan_jax.data.sources.subset import NAME, balanced_subset
 from gan_jax.data.sources.tfds import DOMAINS, tfds_source
 from gan_jax.data.sources.toy import TOY_DATA
 from gan_jax.data.sources.unpaired import AUTO, by_class, plain, the_two_classes, unpaired
+from gan_jax.data.sources.video_folder import video_source
+from gan_jax.data.sources.windows import FRAMES
 from gan_jax.data.with_tf_data import tf_data
 from gan_jax.errors import BadInput
 
@@ -40,6 +43,7 @@ __all__ = [
     "folder_source",
     "from_arrays",
     "from_points",
+    "from_videos",
     "mnist5k",
     "open_source",
     "paired",
@@ -48,12 +52,14 @@ __all__ = [
     "tf_data",
     "tfds_source",
     "unpaired",
+    "video_array",
+    "video_source",
 ]
 
 BUILT_IN = {"mnist5k": mnist5k, **TOY_DATA}
 """Data sets by name that need neither a file nor a download."""
 
-DERIVED = {"ground:": on_ground, "color:": in_color}
+DERIVED = {"ground:": on_ground, "color:": in_color, "moving:": moving}
 """Prefixes of names, and what they make of the data set."""
 
 GROUNDS = re.compile(r"ground=(?P<photographs>[^:]+):(?P<data>.+)")
@@ -61,6 +67,9 @@ GROUNDS = re.compile(r"ground=(?P<photographs>[^:]+):(?P<data>.+)")
 
 ATTRIBUTES = re.compile(r"(?:attributes|label=(?P<attribute>[^:]+)):(?P<data>.+)")
 """Names of images with the attributes of a .csv file beside them, or with one of these as their label."""
+
+VIDEOS = re.compile(r"video(?:=(?P<frames>\d+))?:(?P<path>.+)")
+"""Names of videos of a number of frames in files."""
 
 few, stacked, points_source = balanced_subset, stack_digits, array_source
 """Names of earlier releases."""
@@ -82,9 +91,11 @@ def open_source(
         name: one of `BUILT_IN`, the path of a folder or archive of images, the path of a `.npy` or `.npz` file of
             images or points, or the name of a TFDS data set. The prefix `stacked:` makes Stacked-MNIST from gray
             digits, `ground:` puts digits on grounds of random color, `ground=PHOTOGRAPHS:` on crops of photographs,
-            `color:` makes gray images color. `label=ATTRIBUTE:` takes a column of a `.csv` file beside images as their
-            label, `attributes:` all of them as the array `attributes` (see `sources.attributes`). The suffix `:N` keeps
-            a class-balanced subset of N training examples; other splits stay whole.
+            `color:` makes gray images color, `moving:` makes images move in a video. `label=ATTRIBUTE:` takes a column
+            of a `.csv` file beside images as their label, `attributes:` all of them as the array `attributes` (see
+            `sources.attributes`). `video:PATH` and `video=T:PATH` are videos of 16 or T frames in a folder, an archive
+            or a `.npz` file (see `sources.video_folder`). The suffix `:N` keeps a class-balanced subset of N training
+            examples; other splits stay whole.
         data_dir: folder with the original archives of a TFDS data set, read instead of a download. A bare name then
             always means a TFDS data set.
         split: name of the split, as TFDS writes it for TFDS data sets.
@@ -117,6 +128,8 @@ def open_source(
         return balanced_subset(source, int(subset["n"])) if split == "train" else source
     if found := ATTRIBUTES.fullmatch(name):
         return _with_attributes(open_source(found["data"], data_dir, split, size), found, split)
+    if videos := VIDEOS.fullmatch(name):
+        return _open_videos(videos, data_dir, split, size)
     if data_dir is not None and (name in BUILT_IN or _is_path(name)):
         raise BadInput(f"--data-dir is for TFDS data sets, not for {name}: leave it out, or give e.g. --data mnist")
     if path := _path(name, data_dir, size):
@@ -129,8 +142,20 @@ def open_source(
 
 
 def _made_of_another(name: str) -> bool:
-    """Whether a name is built in, or that of a data set made of another, which has neither pairs nor tiles."""
-    return name in BUILT_IN or name.startswith((PREFIX, *DERIVED, "ground=")) or bool(ATTRIBUTES.fullmatch(name))
+    """Whether a name is built in, or that of videos or data made of another set, which have neither pairs nor tiles."""
+    made = name.startswith((PREFIX, *DERIVED, "ground=")) or ATTRIBUTES.fullmatch(name) or VIDEOS.fullmatch(name)
+    return name in BUILT_IN or bool(made)
+
+
+def _open_videos(name: re.Match, data_dir: str | Path | None, split: str, size: int | None) -> Source:
+    path, frames = Path(os.path.expanduser(name["path"])), int(name["frames"] or FRAMES)
+    if data_dir is not None:
+        raise BadInput(f"--data-dir is for TFDS data sets, not for {name.string}: leave it out")
+    if not path.name.lower().endswith(".npz"):
+        return video_source(path, frames, split, size)
+    if size:
+        raise BadInput(f"{path} holds videos of one size: leave --image-size out")
+    return video_array(path, frames, split)
 
 
 def _with_attributes(images: Source, name: re.Match, split: str) -> Source:
@@ -210,6 +235,8 @@ def absolute_name(name: str, data_dir: str | Path | None = None, size: int | Non
         return f"ground={absolute_name(grounds['photographs'])}:{absolute_name(grounds['data'], data_dir, size)}"
     if subset := _subset(name):
         return f"{absolute_name(subset['all'], data_dir, size)}:{subset['n']}"
+    if videos := VIDEOS.fullmatch(name):
+        return name[: videos.start("path")] + os.path.abspath(os.path.expanduser(videos["path"]))
     if found := ATTRIBUTES.fullmatch(name):
         return name[: found.start("data")] + absolute_name(found["data"], data_dir, size)
     path = _path(name, data_dir, size)

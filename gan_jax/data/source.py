@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float32, Int, Shaped
 
-from gan_jax.data.modality import IMAGE, Shape, Spec, by_leaf, spec_of, to_uint8
+from gan_jax.data.modality import IMAGE, LABEL, POINTS, VIDEO, Leaf, Modality, Shape, Spec, by_leaf
 from gan_jax.engine.game import Batch, Keys
 from gan_jax.engine.keys import split
 from gan_jax.errors import BadInput
@@ -96,9 +96,8 @@ def read_batch(source: Source, indices: Int[np.ndarray, " B"]) -> Batch:
 
 def read_as_bytes(source: Source, indices: Int[np.ndarray, " B"]) -> Examples:
     """Reads examples as `read_batch` does, with images rounded to 8 bits: resized, on grounds, as they are derived."""
-    batch = {name: np.asarray(leaf) for name, leaf in read_batch(source, indices).items()}
-    images = {name for name, leaf in source.spec.items() if leaf.modality.name == IMAGE.name}
-    return {name: to_uint8(leaf) if name in images else leaf for name, leaf in batch.items()}
+    batch = read_batch(source, indices)
+    return {name: leaf.modality.encode(np.asarray(batch[name])) for name, leaf in source.spec.items()}
 
 
 def describe_source(source: Source) -> str:
@@ -116,7 +115,14 @@ def from_arrays(name: str, x: np.ndarray, y: np.ndarray | None = None, classes: 
     """Makes a source from images `x` `[N, H, W, C]` uint8 and labels `y` `[N]`; memory-mapped arrays stay on disk."""
     if x.dtype != np.uint8 or x.ndim != 4:
         raise BadInput(f"{name}: images must be uint8 [N, H, W, C], not {x.dtype} {list(x.shape)}: convert them")
-    return _indexed(name, x, y, classes)
+    return _indexed(name, x, IMAGE, y, classes)
+
+
+def from_videos(name: str, x: np.ndarray, y: np.ndarray | None = None, classes: tuple[str, ...] = ()) -> Source:
+    """Makes a source from videos `x` `[N, T, H, W, C]` uint8 and labels `y` `[N]`."""
+    if x.dtype != np.uint8 or x.ndim != 5:
+        raise BadInput(f"{name}: videos must be uint8 [N, T, H, W, C], not {x.dtype} {list(x.shape)}: convert them")
+    return _indexed(name, x, VIDEO, y, classes)
 
 
 def from_points(name: str, x: np.ndarray, y: np.ndarray | None = None, classes: tuple[str, ...] = ()) -> Source:
@@ -125,7 +131,7 @@ def from_points(name: str, x: np.ndarray, y: np.ndarray | None = None, classes: 
     Raises:
         BadInput: as `finite_points`.
     """
-    return _indexed(name, finite_points(name, x), y, classes)
+    return _indexed(name, finite_points(name, x), POINTS, y, classes)
 
 
 def finite_points(name: str, x: np.ndarray) -> Float32[np.ndarray, "N D"]:
@@ -148,12 +154,16 @@ def finite_points(name: str, x: np.ndarray) -> Float32[np.ndarray, "N D"]:
     return points
 
 
-def _indexed(name: str, x: Shaped[np.ndarray, "N ..."], y: np.ndarray | None, classes: tuple[str, ...]) -> Source:
+def _indexed(
+    name: str, x: Shaped[np.ndarray, "N ..."], kind: Modality, y: np.ndarray | None, classes: tuple[str, ...]
+) -> Source:
     if y is not None and (y.shape != x.shape[:1] or y.dtype.kind not in "iu"):
         raise BadInput(f"{name}: labels must be integers [{len(x)}], one per example, not {y.dtype} {list(y.shape)}")
 
-    labels = {} if y is None else {"y": np.asarray(y, np.int32)}
-    return from_spec(name, spec_of(x.shape[1:], y is not None), {"x": x, **labels}, classes)
+    spec, arrays = {"x": Leaf(x.shape[1:], kind)}, {"x": x}
+    if y is not None:
+        spec, arrays = spec | {"y": Leaf((), LABEL)}, arrays | {"y": np.asarray(y, np.int32)}
+    return from_spec(name, spec, arrays, classes)
 
 
 FINGERPRINTED = 4096

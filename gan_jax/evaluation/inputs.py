@@ -153,12 +153,12 @@ def read_images(source: Source, indices: Int[np.ndarray, " n"]) -> LabeledImages
     """Reads the images of a source at `indices` in 8 bits, as they are trained on, with their labels.
 
     Raises:
-        BadInput: there are none, or they are points.
+        BadInput: there are none, or they are points or videos.
     """
     if not len(indices):
         raise BadInput(f"{source.name} holds no images: give some")
-    if source.spec["x"].modality.name != IMAGE.name:
-        raise BadInput(f"{source.name} holds points of shape {list(source.shape)}: only images can be evaluated")
+    if (leaf := source.spec["x"]).modality.name != IMAGE.name:
+        raise BadInput(f"{source.name} holds {leaf.modality.describe(leaf.shape)}: only images can be evaluated")
     parts = [read_as_bytes(source, part) for part in np.array_split(indices, -(-len(indices) // CHUNK))]
     x = np.concatenate([part["x"] for part in parts])
     y = np.concatenate([part["y"] for part in parts]) if "y" in parts[0] else None

@@ -3,12 +3,14 @@
 import gzip
 import mmap
 import os
+import re
 import shutil
 import tarfile
 import zlib
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -55,6 +57,24 @@ def in_folder(folder: Path) -> Listing:
             paths = [Path(where, name) for name in names]
             files |= {path.relative_to(folder).as_posix(): partial(path.open, "rb") for path in paths}
     return Listing(files, left_out)
+
+
+def identifier(path: Path) -> str:
+    """Derives the name of a data set from its path: `cifar10-jpg.tar.gz` -> `cifar10_jpg`."""
+    name = re.sub(r"\.(tar|tar\.gz|tgz|zip)$", "", path.resolve().name, flags=re.IGNORECASE)
+    return re.sub(r"\W+", "_", name).strip("_") or "images"
+
+
+def state_of_folder(folder: Path, names: Iterable[str]) -> dict[str, object]:
+    """Describes files of a folder by their sizes and times, for keys of the cache."""
+    states = [(name, about.st_size, about.st_mtime_ns) for name in sorted(names) for about in [(folder / name).stat()]]
+    return {"path": str(folder.resolve()), "files": sha256(repr(states).encode()).hexdigest()}
+
+
+def state_of_archive(archive: Path) -> dict[str, object]:
+    """Describes an archive by its size and time, for keys of the cache."""
+    about = archive.stat()
+    return {"path": str(archive.resolve()), "modified": about.st_mtime_ns, "bytes": about.st_size}
 
 
 def archive_of(path: Path) -> Path | None:

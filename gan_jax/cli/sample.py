@@ -72,14 +72,14 @@ def sample(
         domain: Which of the game's inputs they are, as in b, for games that translate both ways; by default the first.
         step: Step of the checkpoint; by default the last one.
         best: Use the checkpoint kept by the run's --best.
-        out: File to write: .png for a picture, .npz for arrays, .gif for rows as an animation; by default
+        out: File to write: .png for a picture, .npz for arrays, .gif for rows as an animation, or videos; by default
             RUN/sample.png. Of sounds .png shows spectrograms, .wav has one after another, and a folder a .wav file of
             each, by number and label. With --inputs a folder of files named as the inputs.
     """
     out = out or run / "sample.png"
     rows = bool(vary or interpolate)
-    if out.suffix not in (".png", ".npz", "", *[".gif"] * rows, *[".wav"] * (not inputs)):
-        raise BadInput(f"--out {out} is neither .png nor .npz: choose one of the two, or .gif for --interpolate")
+    if out.suffix not in (".png", ".npz", ".gif", "", *[".wav"] * (not inputs)):
+        raise _unknown(out)
     if vary and interpolate:
         raise BadInput("--vary and --interpolate are two kinds of row: choose one of them")
     if image_size and not inputs:
@@ -87,6 +87,9 @@ def sample(
     if data_dir and not inputs:
         raise BadInput("--data-dir is for --inputs: the run knows its own data")
     _, experiment, source = rebuild(RunDir(run))
+    plays = "x" in source.spec and source.spec["x"].modality.frame is not None
+    if out.suffix == ".gif" and (experiment.phases[-1].game.conditions or not (rows or plays)):
+        raise _unknown(out)
     if (inputs or domain) and not experiment.phases[-1].game.conditions:
         raise BadInput(f"{run} makes samples without inputs: leave --{'inputs' if inputs else 'domain'} out")
     if not inputs and out.suffix in (".wav", ""):
@@ -124,6 +127,10 @@ def check_sounds(run: Path, source: Source, game: Game, out: Path) -> None:
         raise BadInput(f"--out {out} is for sounds, but {run} makes {made}: choose .png or .npz")
     if out.is_dir() and any(out.iterdir()):
         raise BadInput(f"{out} holds files already: choose another folder for --out")
+
+
+def _unknown(out: Path) -> BadInput:
+    return BadInput(f"--out {out} is neither .png nor .npz: choose one of the two, or .gif for --interpolate or videos")
 
 
 def write_translations(out: Path, game: Game, state: State, key: Key[Array, ""], examples: Batch) -> None:
@@ -179,11 +186,16 @@ def write_samples(
     codes: Mapping[str, Shaped[np.ndarray, " N"]],
     layout: Layout,
 ) -> None:
-    """Writes samples of a kind: arrays with their codes (`y` as `labels`), a picture, an animation, or sounds."""
+    """Writes samples of a kind: arrays with their codes (`y` as `labels`), a picture, an animation, or sounds.
+
+    An animation plays what moves by itself, all samples at once; of other kinds, its frames go along the rows.
+    """
     if out.suffix == ".npz":
         codes = {("labels" if name == "y" else name): values for name, values in codes.items()}
         rate = {"rate": np.array(kind.rate)} if kind.rate else {}
         save_npz(out, {kind.plural: kind.encode(samples), **rate, **codes})
+    elif out.suffix == ".gif" and kind.frame:
+        save_animation(out, draw_frames(kind.frame, samples, layout), hold=0)
     elif out.suffix == ".gif":
         save_animation(out, draw_frames(kind, samples.reshape(*layout, *samples.shape[1:])))
     elif out.suffix == ".wav":

@@ -10,10 +10,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from gan_jax.data.derived import in_color, on_ground, resized
+from gan_jax.data.moving import moving
 from gan_jax.data.on_device import Pipeline, device_resident
-from gan_jax.data.source import Source, from_arrays, from_points
+from gan_jax.data.source import Source, from_arrays, from_points, from_videos
 from gan_jax.data.sources.archives import ARCHIVES, archive_of
-from gan_jax.data.sources.array_file import FILES, array_source, pair_in
+from gan_jax.data.sources.array_file import FILES, array_source, pair_in, video_array
 from gan_jax.data.sources.attributes import attributes_of, labeled_by, with_attributes
 from gan_jax.data.sources.image_folder import archive_source, folder_source
 from gan_jax.data.sources.mnist5k import mnist5k
@@ -29,6 +30,8 @@ from gan_jax.data.sources.tfds import DOMAINS, tfds_source
 from gan_jax.data.sources.tones import tones
 from gan_jax.data.sources.toy import TOY_DATA
 from gan_jax.data.sources.unpaired import AUTO, by_class, plain, the_two_classes, unpaired
+from gan_jax.data.sources.video_folder import video_source
+from gan_jax.data.sources.windows import FRAMES
 from gan_jax.data.with_tf_data import tf_data
 from gan_jax.errors import BadInput
 
@@ -44,6 +47,7 @@ __all__ = [
     "folder_source",
     "from_arrays",
     "from_points",
+    "from_videos",
     "mnist5k",
     "open_source",
     "paired",
@@ -52,12 +56,14 @@ __all__ = [
     "tf_data",
     "tfds_source",
     "unpaired",
+    "video_array",
+    "video_source",
 ]
 
 BUILT_IN = {"mnist5k": mnist5k, **TOY_DATA, "tones": tones}
 """Data sets by name that need neither a file nor a download."""
 
-DERIVED = {"ground:": on_ground, "color:": in_color}
+DERIVED = {"ground:": on_ground, "color:": in_color, "moving:": moving}
 """Prefixes of names, and what they make of the data set."""
 
 GROUNDS = re.compile(r"ground=(?P<photographs>[^:]+):(?P<data>.+)")
@@ -68,6 +74,8 @@ ATTRIBUTES = re.compile(r"(?:attributes|label=(?P<attribute>[^:]+)):(?P<data>.+)
 
 AUDIO = re.compile(r"audio(?:=(?P<length>[1-9]\d*))?:(?P<data>.+)")
 """Names of recordings in files, and the number of samples of the windows that are cut of them."""
+VIDEOS = re.compile(r"video(?:=(?P<frames>\d+))?:(?P<data>.+)")
+"""Names of videos of a number of frames in files."""
 
 few, stacked, points_source = balanced_subset, stack_digits, array_source
 """Names of earlier releases."""
@@ -89,10 +97,12 @@ def open_source(
         name: one of `BUILT_IN`, the path of a folder or archive of images, the path of a `.npy` or `.npz` file of
             images or points, or the name of a TFDS data set. The prefix `stacked:` makes Stacked-MNIST from gray
             digits, `ground:` puts digits on grounds of random color, `ground=PHOTOGRAPHS:` on crops of photographs,
-            `color:` makes gray images color. `label=ATTRIBUTE:` takes a column of a `.csv` file beside images as their
-            label, `attributes:` all of them as the array `attributes` (see `sources.attributes`). `audio:` opens sounds
-            in a folder, archive or `.npz` file, in windows of 4,096 samples, `audio=8192:` of 8,192. The suffix `:N`
-            keeps a class-balanced subset of N training examples; other splits stay whole.
+            `color:` makes gray images color, `moving:` makes images move in a video. `label=ATTRIBUTE:` takes a column
+            of a `.csv` file beside images as their label, `attributes:` all of them as the array `attributes` (see
+            `sources.attributes`). `audio:PATH` opens sounds in a folder, archive or `.npz` file, in windows of 4,096
+            samples, `audio=8192:PATH` of 8,192; `video:PATH` and `video=T:PATH` videos of 16 or T frames (see
+            `sources.video_folder`). The suffix `:N` keeps a class-balanced subset of N training examples; other splits
+            stay whole.
         data_dir: folder with the original archives of a TFDS data set, read instead of a download. A bare name then
             always means a TFDS data set.
         split: name of the split, as TFDS writes it for TFDS data sets.
@@ -127,6 +137,8 @@ def open_source(
         return _with_attributes(open_source(found["data"], data_dir, split, size), found, split)
     if found := AUDIO.fullmatch(name):
         return _windows(found, split, size, data_dir)
+    if videos := VIDEOS.fullmatch(name):
+        return _open_videos(videos, data_dir, split, size)
     if data_dir is not None and (name in BUILT_IN or _is_path(name)):
         raise BadInput(f"--data-dir is for TFDS data sets, not for {name}: leave it out, or give e.g. --data mnist")
     if path := _path(name, data_dir, size):
@@ -139,12 +151,20 @@ def open_source(
 
 
 def _made_of_another(name: str) -> bool:
-    """Whether a name is built in, or that of a data set made of another, which has neither pairs nor tiles."""
-    return (
-        name in BUILT_IN
-        or name.startswith((PREFIX, *DERIVED, "ground="))
-        or any(kind.fullmatch(name) for kind in (ATTRIBUTES, AUDIO))
-    )
+    """Whether a name is built in, or of sounds, videos or data made of another set: without pairs and tiles."""
+    made = name.startswith((PREFIX, *DERIVED, "ground="))
+    return name in BUILT_IN or made or any(kind.fullmatch(name) for kind in (ATTRIBUTES, AUDIO, VIDEOS))
+
+
+def _open_videos(name: re.Match, data_dir: str | Path | None, split: str, size: int | None) -> Source:
+    path, frames = Path(os.path.expanduser(name["data"])), int(name["frames"] or FRAMES)
+    if data_dir is not None:
+        raise BadInput(f"--data-dir is for TFDS data sets, not for {name.string}: leave it out")
+    if not path.name.lower().endswith(".npz"):
+        return video_source(path, frames, split, size)
+    if size:
+        raise BadInput(f"{path} holds videos of one size: leave --image-size out")
+    return video_array(path, frames, split)
 
 
 def _with_attributes(images: Source, name: re.Match, split: str) -> Source:
@@ -234,7 +254,7 @@ def absolute_name(name: str, data_dir: str | Path | None = None, size: int | Non
         return f"ground={absolute_name(grounds['photographs'])}:{absolute_name(grounds['data'], data_dir, size)}"
     if subset := _subset(name):
         return f"{absolute_name(subset['all'], data_dir, size)}:{subset['n']}"
-    if found := ATTRIBUTES.fullmatch(name) or AUDIO.fullmatch(name):
+    if found := ATTRIBUTES.fullmatch(name) or AUDIO.fullmatch(name) or VIDEOS.fullmatch(name):
         return name[: found.start("data")] + absolute_name(found["data"], data_dir, size)
     path = _path(name, data_dir, size)
     return os.path.abspath(path) if path else name

@@ -55,7 +55,7 @@ def derive(source: Source, spec: Spec, transform: Callable[[Batch, Keys], Batch]
 
 def low_resolution(source: Source, factor: int) -> Source:
     """Adds `a`, the image reduced by a whole factor with Pillow's BICUBIC, antialiased and rounded to 8 bits."""
-    height, width, channels = _image(source)
+    height, width, channels = image_shape(source)
     if height % factor or width % factor:
         raise BadInput(f"{source.name} has images of {width}x{height}, not divisible by {factor}: crop or resize them")
 
@@ -76,7 +76,7 @@ def noise(source: Source, sigma: float) -> Source:
     def add(x: Image, key: OneKey) -> Image:
         return x + sigma / 127.5 * jax.random.normal(key, x.shape, x.dtype)
 
-    return _with_input(source, Leaf(_image(source), IMAGE), add)
+    return _with_input(source, Leaf(image_shape(source), IMAGE), add)
 
 
 def hole(source: Source, where: Literal["center", "random"] = "center") -> Source:
@@ -86,7 +86,7 @@ def hole(source: Source, where: Literal["center", "random"] = "center") -> Sourc
 
     Pathak et al. 2016, "Context encoders: feature learning by inpainting", https://arxiv.org/abs/1604.07379.
     """
-    height, width, channels = _image(source)
+    height, width, channels = image_shape(source)
     side = (height // 2, width // 2)
 
     def cut(x: Image, key: OneKey) -> Image:
@@ -108,12 +108,12 @@ def blur(source: Source, sigma: float) -> Source:
     def blurred(x: Image) -> Image:
         return _filter(_filter(x, kernel, 0), kernel, 1)
 
-    return _with_input(source, Leaf(_image(source), IMAGE), lambda x, key: blurred(x))
+    return _with_input(source, Leaf(image_shape(source), IMAGE), lambda x, key: blurred(x))
 
 
 def grayscale(source: Source) -> Source:
     """Adds `a`, the gray image `[H, W, 1]` of a color image: the input of colorization."""
-    height, width, channels = _image(source)
+    height, width, channels = image_shape(source)
     if channels != 3:
         raise BadInput(f"{source.name} has {_describe(source)}: colorization needs color images")
     return _with_input(source, Leaf((height, width, 1), IMAGE), lambda x, key: _luminance(x))
@@ -124,7 +124,7 @@ def edges(source: Source, threshold: float = 0.5) -> Source:
 
     Beside a straight step from black to white, in images with values in [-1, 1], the gradient has length 1.
     """
-    height, width, _ = _image(source)
+    height, width, _ = image_shape(source)
     smooth, difference = jnp.array([0.25, 0.5, 0.25], jnp.float32), jnp.array([-0.5, 0.0, 0.5], jnp.float32)
 
     def outlined(x: Image) -> Image:
@@ -141,7 +141,7 @@ def on_ground(source: Source) -> Source:
     Ganin et al. 2016, "Domain-adversarial training of neural networks", sec. 5.2.4 (https://arxiv.org/abs/1505.07818),
     take the grounds from photographs.
     """
-    height, width, _ = _image(source)
+    height, width, _ = image_shape(source)
 
     def ground(key: OneKey) -> Image:
         octaves = [
@@ -215,7 +215,7 @@ def flip(source: Source) -> Source:
 
 def resized(source: Source, size: int) -> Source:
     """Crops images `x` to their central square and resizes it to `size` pixels a side: bilinear, antialiased."""
-    height, width, channels = _image(source)
+    height, width, channels = image_shape(source)
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
 
@@ -229,7 +229,7 @@ def resized(source: Source, size: int) -> Source:
 
 def in_color(source: Source) -> Source:
     """Repeats the channel of gray images `x` as red, green and blue."""
-    height, width, _ = _image(source)
+    height, width, _ = image_shape(source)
 
     def repeat(batch: Batch, keys: Keys) -> Batch:
         return batch | {"x": jnp.broadcast_to(batch["x"], (*batch["x"].shape[:3], 3))}
@@ -243,7 +243,7 @@ def _with_input(source: Source, leaf: Leaf, make: Callable[[Image, OneKey], Imag
     return derive(source, spec, lambda batch, keys: {"a": jax.vmap(make)(batch["x"], keys), **batch})
 
 
-def _image(source: Source) -> Shape:
+def image_shape(source: Source) -> Shape:
     """Returns the shape of the images `x`. Raises `BadInput` if there are none."""
     leaf = source.spec.get("x")
     if leaf is None or leaf.modality.name != IMAGE.name:

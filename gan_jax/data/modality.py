@@ -37,6 +37,8 @@ class Modality(NamedTuple):
     """The shape of an example as it is stored, by its shape in a batch."""
     rate: int = 0
     """The samples of a sound in a second; 0 for other kinds."""
+    frame: "Modality | None" = None
+    """The kind of what follows along the first axis of an example, in time; None for what does not move."""
 
 
 class Leaf(NamedTuple):
@@ -73,8 +75,16 @@ def _describe_images(shape: Shape) -> str:
     return f"{'gray' if channels == 1 else 'color'} images of {width}x{height}"
 
 
+def _describe_videos(shape: Shape) -> str:
+    frames, height, width, channels = shape
+    return f"{'gray' if channels == 1 else 'color'} videos of {frames} frames of {width}x{height}"
+
+
 IMAGE = Modality("image", "images", jnp.float32, scale, _describe_images, to_uint8)
 """Stored as uint8 `[H, W, C]` with 1 or 3 channels; in a batch float32 in [-1, 1]."""
+
+VIDEO = Modality("video", "video", jnp.float32, scale, _describe_videos, to_uint8, frame=IMAGE)
+"""Stored as uint8 `[T, H, W, C]` with 1 or 3 channels; in a batch float32 in [-1, 1]."""
 
 POINTS = Modality(
     "points", "points", jnp.float32, _unchanged, lambda shape: f"points of {' x '.join(map(str, shape))} values"
@@ -143,7 +153,7 @@ MASKED = Modality(
 )
 """An image and, as its last channel, its mask: 1 where the image is missing, else 0. Stored as uint8."""
 
-MODALITIES = {each.name: each for each in (IMAGE, POINTS, TOKENS, LABEL, ATTRIBUTES, MASKED)}
+MODALITIES = {each.name: each for each in (IMAGE, VIDEO, POINTS, TOKENS, LABEL, ATTRIBUTES, MASKED)}
 """Kinds by name, except those that depend on a number: label maps, on that of their classes, and audio, on its rate."""
 
 

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float32, Int, Shaped
 
-from gan_jax.data.modality import IMAGE, LABEL, POINTS, Leaf, Modality, Shape, Spec, by_leaf, to_uint8
+from gan_jax.data.modality import IMAGE, LABEL, POINTS, VIDEO, Leaf, Modality, Shape, Spec, by_leaf
 from gan_jax.engine.game import Batch, Keys
 from gan_jax.engine.keys import split
 from gan_jax.errors import BadInput
@@ -96,9 +96,8 @@ def read_batch(source: Source, indices: Int[np.ndarray, " B"]) -> Batch:
 
 def read_as_bytes(source: Source, indices: Int[np.ndarray, " B"]) -> Examples:
     """Reads examples as `read_batch` does, with images rounded to 8 bits: resized, on grounds, as they are derived."""
-    batch = {name: np.asarray(leaf) for name, leaf in read_batch(source, indices).items()}
-    images = {name for name, leaf in source.spec.items() if leaf.modality.name == IMAGE.name}
-    return {name: to_uint8(leaf) if name in images else leaf for name, leaf in batch.items()}
+    batch = read_batch(source, indices)
+    return {name: leaf.modality.encode(np.asarray(batch[name])) for name, leaf in source.spec.items()}
 
 
 def describe_source(source: Source) -> str:
@@ -117,6 +116,13 @@ def from_arrays(name: str, x: np.ndarray, y: np.ndarray | None = None, classes: 
     if x.dtype != np.uint8 or x.ndim != 4:
         raise BadInput(f"{name}: images must be uint8 [N, H, W, C], not {x.dtype} {list(x.shape)}: convert them")
     return indexed(name, IMAGE, x, y, classes)
+
+
+def from_videos(name: str, x: np.ndarray, y: np.ndarray | None = None, classes: tuple[str, ...] = ()) -> Source:
+    """Makes a source from videos `x` `[N, T, H, W, C]` uint8 and labels `y` `[N]`."""
+    if x.dtype != np.uint8 or x.ndim != 5:
+        raise BadInput(f"{name}: videos must be uint8 [N, T, H, W, C], not {x.dtype} {list(x.shape)}: convert them")
+    return indexed(name, VIDEO, x, y, classes)
 
 
 def from_points(name: str, x: np.ndarray, y: np.ndarray | None = None, classes: tuple[str, ...] = ()) -> Source:
@@ -156,9 +162,9 @@ def indexed(
         raise BadInput(f"{name}: labels must be integers [{len(x)}], one per example, not {y.dtype} {list(y.shape)}")
 
     spec, arrays = {"x": Leaf(x.shape[1:], kind)}, {"x": x}
-    if y is None:
-        return from_spec(name, spec, arrays, classes)
-    return from_spec(name, spec | {"y": Leaf((), LABEL)}, arrays | {"y": np.asarray(y, np.int32)}, classes)
+    if y is not None:
+        spec, arrays = spec | {"y": Leaf((), LABEL)}, arrays | {"y": np.asarray(y, np.int32)}
+    return from_spec(name, spec, arrays, classes)
 
 
 FINGERPRINTED = 4096

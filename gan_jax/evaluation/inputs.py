@@ -157,9 +157,8 @@ def read_images(source: Source, indices: Int[np.ndarray, " n"]) -> LabeledImages
     """
     if not len(indices):
         raise BadInput(f"{source.name} holds no images: give some")
-    if source.spec["x"].modality.name != IMAGE.name:
-        what = f"{source.spec['x'].modality.plural} of shape {list(source.shape)}"
-        raise BadInput(f"{source.name} holds {what}: only images can be evaluated")
+    if (leaf := source.spec["x"]).modality.name != IMAGE.name:
+        raise BadInput(f"{source.name} holds {leaf.modality.describe(leaf.shape)}: only images can be evaluated")
     parts = [read_as_bytes(source, part) for part in np.array_split(indices, -(-len(indices) // CHUNK))]
     x = np.concatenate([part["x"] for part in parts])
     y = np.concatenate([part["y"] for part in parts]) if "y" in parts[0] else None

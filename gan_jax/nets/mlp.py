@@ -16,16 +16,19 @@ from gan_jax.nets.layers.normalization import BatchNorm
 
 
 class Generator(nn.Module):
-    """`z [B, Z]` to images `[B, *shape]` in [-1, 1]: per width Dense, LeakyReLU 0.2, batch norm; then Dense, tanh."""
+    """`z [B, Z]` to images or videos `[B, *shape]` in [-1, 1].
 
-    shape: tuple[int, int, int] = (28, 28, 1)
+    Per width Dense, LeakyReLU 0.2, batch norm; then Dense, tanh.
+    """
+
+    shape: tuple[int, ...] = (28, 28, 1)
     widths: tuple[int, ...] = (256, 512, 1024)
     momentum: float = 0.7
     dtype: DTypeLike | None = None
 
     @nn.compact
-    def __call__(self, z: Float[Array, "B Z"]) -> Float[Array, "B H W C"]:
-        """Generates images."""
+    def __call__(self, z: Float[Array, "B Z"]) -> Float[Array, "B ..."]:
+        """Generates images or videos."""
         x = z
         for width in self.widths:
             x = nn.leaky_relu(nn.Dense(width, dtype=self.dtype)(x), 0.2)

@@ -233,9 +233,7 @@ def check(experiment: Experiment, source: Source, devices: int | None = None) ->
     if jax.process_count() > 1:
         raise BadInput("a run is trained by one process: start it without jax.distributed")
     if common.evaluate and len(source.shape) != 3:
-        raise BadInput(
-            f"--evaluate is for images, but {source.name} has examples of shape {source.shape}: leave it out"
-        )
+        raise BadInput(f"--evaluate is for images, not for {describe_source(source)}: leave it out")
     for phase in experiment.phases:
         check_shares(phase.flags(common).batch_size, devices or len(jax.devices()))
         check_fit(phase.game, source, phase.flags(common))

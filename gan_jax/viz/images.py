@@ -33,6 +33,13 @@ def image_grid(
     return np.pad(picture, ((0, pad), (0, pad), (0, 0)), constant_values=WHITE)
 
 
+def film_strips(videos: UInt8[np.ndarray, "n t h w c"], frames: int = 8, pad: int = 2) -> UInt8[np.ndarray, "H W c"]:
+    """Lays out videos one below the other, each as a row of at most `frames` of its frames, evenly spaced, in time."""
+    n, t = videos.shape[:2]
+    shown = np.rint(np.linspace(0, t - 1, min(t, frames))).astype(int)
+    return image_grid(videos[:, shown].reshape(-1, *videos.shape[2:]), n, len(shown), pad)
+
+
 def side_by_side(
     columns: Sequence[UInt8[np.ndarray, "n _ _ _"]], rows: int, cols: int, pad: int = 2
 ) -> UInt8[np.ndarray, "H W C"]:

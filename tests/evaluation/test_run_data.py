@@ -172,6 +172,8 @@ def test_names_become_absolute_exactly_where_they_are_paths(tmp_path, monkeypatc
     found |= {"ground=set.zip/train:mnist:9": f"ground={tmp_path}/set.zip/train:mnist:9"}
     found |= {"ground=faces:./a.npz": f"ground={tmp_path}/faces:{tmp_path}/a.npz"}
     found |= {f"{each}:./a.zip:4": f"{each}:{tmp_path}/a.zip:4" for each in ("label=A", "attributes", "label=A:color")}
+    found |= {"video:./a.zip": f"video:{tmp_path}/a.zip", "video=8:faces:4": f"video=8:{tmp_path}/faces:4"}
+    found |= {"moving:mnist5k": "moving:mnist5k", "moving:faces": f"moving:{tmp_path}/faces"}
     found |= {"color:mnist5k": "color:mnist5k", "cycle_gan/horse2zebra": "cycle_gan/horse2zebra", "zebra": "zebra"}
     assert {name: absolute_name(name) for name in found} == found
     assert [absolute_name(name) for name in found.values()] == list(found.values())

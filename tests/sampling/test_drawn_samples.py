@@ -1,12 +1,12 @@
-"""Pictures of samples: images and spectrograms of sounds in a grid, points in the plane."""
+"""Pictures of samples: images and spectrograms in a grid, videos as strips or frame by frame, points in the plane."""
 
 import numpy as np
 import pytest
 
-from gan_jax.data.modality import IMAGE, POINTS, audio, to_uint8
-from gan_jax.sampling.pictures import draw_samples
+from gan_jax.data.modality import IMAGE, POINTS, VIDEO, audio, to_uint8
+from gan_jax.sampling.pictures import draw_frames, draw_samples
 from gan_jax.viz import scatter2d
-from gan_jax.viz.images import image_grid
+from gan_jax.viz.images import film_strips, image_grid
 from gan_jax.viz.sounds import spectrograms
 
 
@@ -19,6 +19,15 @@ def test_sounds_are_drawn_as_spectrograms_at_their_rate():
     sounds = np.random.default_rng(0).uniform(-1, 1, (6, 2048)).astype(np.float32)
     expected = image_grid(spectrograms(sounds, 16000), 2, 3)
     np.testing.assert_array_equal(draw_samples(audio(16000), sounds, 2, 3), expected)
+
+
+def test_videos_are_drawn_as_strips_and_played_in_a_grid():
+    videos = np.random.default_rng(0).uniform(-1, 1, (6, 5, 4, 4, 3)).astype(np.float32)
+    np.testing.assert_array_equal(draw_samples(VIDEO, videos, 2, 3), film_strips(to_uint8(videos)))
+    played = draw_frames(VIDEO.frame, videos, (2, 3))
+    assert len(played) == 5
+    for i, picture in enumerate(played):
+        np.testing.assert_array_equal(picture, image_grid(to_uint8(videos[:, i]), 2, 3))
 
 
 @pytest.mark.parametrize("size", [1, 2, 10])

@@ -10,7 +10,7 @@ from gan_jax.data.modality import to_uint8
 from gan_jax.viz import curves as curves_module
 from gan_jax.viz.animation import save_animation
 from gan_jax.viz.curves import save_curves
-from gan_jax.viz.images import contact_sheet, image_grid, save_png
+from gan_jax.viz.images import contact_sheet, film_strips, image_grid, save_png
 
 
 def record(i):
@@ -41,6 +41,17 @@ def test_grid_places_images_row_by_row(pad, scale):
         np.testing.assert_array_equal(cell, np.kron(image, np.ones((scale, scale, 1), np.uint8)))
         rest[top : top + scale * 4, left : left + scale * 3] = 255
     assert (rest == 255).all()
+
+
+@pytest.mark.parametrize(("frames", "shown"), [(1, [0]), (4, [0, 1, 2, 3]), (8, [*range(8)]), (15, [*range(0, 15, 2)])])
+def test_film_strips_are_rows_of_evenly_spaced_frames(frames, shown):
+    videos = np.random.default_rng(0).integers(0, 256, (3, frames, 4, 5, 1), np.uint8)
+    picture = film_strips(videos, pad=1)
+    assert picture.shape == (3 * 5 + 1, len(shown) * 6 + 1, 1)
+    for row, video in enumerate(videos):
+        for col, frame in enumerate(shown):
+            cell = picture[1 + row * 5 : 5 + row * 5, 1 + col * 6 : 6 + col * 6]
+            np.testing.assert_array_equal(cell, video[frame])
 
 
 def test_too_small_grid_is_refused():
@@ -154,6 +165,8 @@ def test_animation_of_gray_pictures_is_lossless(tmp_path):
     shown, durations = played(tmp_path / "new" / "a.gif", "L")
     np.testing.assert_array_equal(shown, frames[..., 0])
     assert durations == (50, 50, 2050)
+    save_animation(tmp_path / "looped.gif", list(frames), 50, hold=0)
+    assert played(tmp_path / "looped.gif", "L")[1] == (50, 50, 50)
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.gif"]
 
 

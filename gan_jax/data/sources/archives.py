@@ -8,8 +8,9 @@ import shutil
 import tarfile
 import zlib
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -56,6 +57,24 @@ def in_folder(folder: Path) -> Listing:
             paths = [Path(where, name) for name in names]
             files |= {path.relative_to(folder).as_posix(): partial(path.open, "rb") for path in paths}
     return Listing(files, left_out)
+
+
+def identifier(path: Path) -> str:
+    """Derives the name of a data set from its path: `cifar10-jpg.tar.gz` -> `cifar10_jpg`."""
+    name = re.sub(r"\.(tar|tar\.gz|tgz|zip)$", "", path.resolve().name, flags=re.IGNORECASE)
+    return re.sub(r"\W+", "_", name).strip("_") or "images"
+
+
+def state_of_folder(folder: Path, names: Iterable[str]) -> dict[str, object]:
+    """Describes files of a folder by their sizes and times, for keys of the cache."""
+    states = [(name, about.st_size, about.st_mtime_ns) for name in sorted(names) for about in [(folder / name).stat()]]
+    return {"path": str(folder.resolve()), "files": sha256(repr(states).encode()).hexdigest()}
+
+
+def state_of_archive(archive: Path) -> dict[str, object]:
+    """Describes an archive by its size and time, for keys of the cache."""
+    about = archive.stat()
+    return {"path": str(archive.resolve()), "modified": about.st_mtime_ns, "bytes": about.st_size}
 
 
 def archive_of(path: Path) -> Path | None:
@@ -113,15 +132,3 @@ def within(listing: Listing, folder: str, where: Path) -> Listing:
         if inside := {name.removeprefix(start): each for name, each in files.items() if name.startswith(start)}:
             return Listing(inside, listing.left_out)
     raise BadInput(f"{where} has no folder {folder}, but {', '.join(sorted(tops)[:6]) or 'nothing'}: give one of these")
-
-
-def listed(title: str, left_out: Counter[str], end: str = "") -> str:
-    """Lists what was left out, as in `left out 3: 2 hidden, 1 not images (.txt)`; nothing if there is nothing."""
-    reasons = ", ".join(f"{count:,} {reason}" for reason, count in left_out.items())
-    return f"{title} {left_out.total():,}: {reasons}{end}" if reasons else ""
-
-
-def identifier(path: Path) -> str:
-    """Derives the name of a data set from its path: `cifar10-jpg.tar.gz` -> `cifar10_jpg`."""
-    name = re.sub(r"\.(tar|tar\.gz|tgz|zip)$", "", path.resolve().name, flags=re.IGNORECASE)
-    return re.sub(r"\W+", "_", name).strip("_") or "images"

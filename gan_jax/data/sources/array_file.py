@@ -1,4 +1,4 @@
-"""Images, pairs and points in `.npz` and `.npy` files."""
+"""Images, pairs, points and videos in `.npz` and `.npy` files."""
 
 import re
 from collections.abc import Mapping
@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from gan_jax.data.modality import IMAGE, LABEL, POINTS, TOKENS, Leaf, Modality, label_map
-from gan_jax.data.source import Source, finite_points, from_arrays, from_points, from_spec
+from gan_jax.data.source import Source, finite_points, from_arrays, from_points, from_spec, from_videos
+from gan_jax.data.sources.windows import FRAMES, count_windows
 from gan_jax.errors import BadInput
 
 FILES = (".npy", ".npz")
@@ -15,10 +16,14 @@ FILES = (".npy", ".npz")
 SPLITS = ("train", "test", "val")
 """What names of arrays end in, as in `x_train`."""
 
-SAVE = {"x": "save the points as x", "audio": "save the sounds as audio"}
-"""What to do where a name of an array is missing."""
-
 Arrays = dict[str, np.ndarray]
+
+WANTED = {
+    ("x",): ("x [N, D]", "save the points as x"),
+    ("audio",): ("audio", "save the sounds as audio"),
+    ("video",): ("video [N, T, H, W, C]", "save the videos as video"),
+}
+"""What is looked for by these names, and the advice if it is missing."""
 
 
 def array_source(path: str | Path, split: str = "train", pair: tuple[str, str] | None = None) -> Source:
@@ -40,9 +45,30 @@ def array_source(path: str | Path, split: str = "train", pair: tuple[str, str] |
         return from_points(str(path), chosen["x"])
     else:
         source = _images(path, arrays, chosen, read)
-    report = f"split {read} of {', '.join(splits_of(arrays))}" if read else ""
+    report = report_split(read, arrays)
     about = [f"pairs {' -> '.join(pair)}"] if pair else []
     return source._replace(split=read, report="; ".join(filter(None, (report, *about))))
+
+
+def video_array(path: str | Path, frames: int = FRAMES, split: str = "train") -> Source:
+    """Opens the videos of a .npz file, cut into windows of `frames` frames: `video` `[N, T, H, W, C]`, bytes.
+
+    Their labels are `y`, or `labels` as `gan-jax sample` writes them. Names may end in a split, as in `video_train`.
+
+    Raises:
+        BadInput: as `array_source`, or no video has so many frames.
+    """
+    arrays = load_arrays(path)
+    chosen, read = of_split(arrays, str(path), split, ("video",))
+    video, name = chosen["video"], "y" if "y" in chosen else "labels"
+    if video.dtype != np.uint8 or video.ndim != 5 or video.shape[-1] not in (1, 3) or not video.size:
+        found = f"{video.dtype} {list(video.shape)}"
+        raise BadInput(f"{path} holds video as {found}: save it as uint8 [N, T, H, W, C] with 1 or 3 channels")
+    (each, *_), cut = count_windows(len(video) * [video.shape[1]], frames, path)
+    x = video[:, : each * frames].reshape(-1, frames, *video.shape[2:])
+    y = np.repeat(np.atleast_1d(chosen[name]), each, axis=0) if name in chosen else None
+    source = from_videos(Path(path).stem, x, y, numbered_classes(path, arrays, name, y))
+    return source._replace(split=read, report="; ".join(filter(None, (report_split(read, arrays), cut))))
 
 
 def pair_in(path: str | Path, known: tuple[tuple[str, str], ...]) -> tuple[str, str]:
@@ -74,9 +100,8 @@ def of_split(arrays: Arrays, path: str, split: str, names: tuple[str, ...]) -> t
     if missing and (known := splits_of(arrays)) and all(f"{name}_{known[0]}" in arrays for name in names):
         raise BadInput(f"{path} has no split {split!r}, only {', '.join(known)}: choose one of these")
     if missing:
-        what = " and ".join(missing) + (" [N, D]" if names == ("x",) else "")
-        save = SAVE.get(names[0]) if len(names) == 1 else "give --pair INPUT,TARGET with two of these"
-        raise BadInput(f"{path} holds no array {what}, but {', '.join(arrays) or 'nothing'}: {save}")
+        what, cure = WANTED.get(names, (" and ".join(missing), "give --pair INPUT,TARGET with two of these"))
+        raise BadInput(f"{path} holds no array {what}, but {', '.join(arrays) or 'nothing'}: {cure}")
     if split != "train" and (arrays[names[0]].dtype == np.uint8 or names == ("audio",)):
         raise BadInput(f"{path} has no split {split!r}: save arrays as {names[0]}_train and {names[0]}_{split}")
     return arrays, ""
@@ -85,14 +110,14 @@ def of_split(arrays: Arrays, path: str, split: str, names: tuple[str, ...]) -> t
 def _images(path: str | Path, arrays: Arrays, chosen: Arrays, read: str) -> Source:
     x, y = chosen["x"], chosen.get("y")
     x = x[..., None] if x.ndim == 3 else x
+    return from_arrays(Path(path).stem, x, y, numbered_classes(path, arrays, "y", y))
+
+
+def numbered_classes(path: str | Path, arrays: Arrays, name: str, y: np.ndarray | None) -> tuple[str, ...]:
+    """Numbers the classes of the labels `y` and those of all other splits; none of no labels, or of floats."""
     if y is None or y.dtype.kind not in "iu" or y.size == 0:
-        return from_arrays(Path(path).stem, x, y)
-    return from_arrays(Path(path).stem, x, y, numbered_classes(path, arrays, "y"))
-
-
-def numbered_classes(path: str | Path, arrays: Arrays, labels: str) -> tuple[str, ...]:
-    """Numbers the classes of the labels of all splits. Raises `BadInput` if one is negative."""
-    of_all = [array for name, array in arrays.items() if _stem(name) == labels and array.size]
+        return ()
+    of_all = [array for each, array in arrays.items() if _stem(each) == name and array.size]
     if min(array.min() for array in of_all) < 0:
         raise BadInput(f"{path} has negative labels: number its classes from 0")
     return tuple(map(str, range(int(max(array.max() for array in of_all)) + 1)))
@@ -137,6 +162,11 @@ def _stored(name: str, array: np.ndarray, kind: Modality) -> np.ndarray:
     if array.size and (array.min() < 0 or array.max() > np.iinfo(np.int32).max):
         raise BadInput(f"{name} has words from {array.min()} to {array.max()}: number them from 0, below 2**31")
     return array.astype(np.int32)
+
+
+def report_split(split: str, arrays: Arrays) -> str:
+    """Reports which split was read; empty for arrays without."""
+    return f"split {split} of {', '.join(splits_of(arrays))}" if split else ""
 
 
 def splits_of(arrays: Arrays) -> list[str]:

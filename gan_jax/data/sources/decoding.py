@@ -97,14 +97,34 @@ def decode(
     Raises:
         BadInput: the file is damaged, or as `read_header`.
     """
+    with _opened(open_file, shown) as image:
+        return _pixels(image, shown, mode, resize)
+
+
+def decode_frames(
+    open_file: Callable[[], BinaryIO], shown: Path, mode: str, resize: tuple[int, int] | None = None
+) -> Iterator[UInt8[np.ndarray, "H W *C"]]:
+    """Decodes all frames of a file, one by one, as `decode` does the first."""
+    with _opened(open_file, shown) as image:
+        for i in range(getattr(image, "n_frames", 1)):
+            image.seek(i)
+            yield _pixels(image, shown, mode, resize)
+
+
+def count_frames(open_file: Callable[[], BinaryIO], shown: Path) -> int:
+    """Counts the frames of a file, which reads all of a GIF. Raises `BadInput` if it is damaged."""
+    with _opened(open_file, shown) as image:
+        return getattr(image, "n_frames", 1)
+
+
+def _pixels(image: "Image", shown: Path, mode: str, resize: tuple[int, int] | None) -> UInt8[np.ndarray, "H W *C"]:
     from PIL import ImageOps
 
-    with _opened(open_file, shown) as image:
-        _check_values(image, shown)
-        image.load()
-        orientation = _orientation(image)
-        upright = _turned(_opaque(_eight_bits(image)).convert(mode), orientation)
-        return np.asarray(ImageOps.fit(upright, resize) if resize else upright)
+    _check_values(image, shown)
+    image.load()
+    orientation = _orientation(image)
+    upright = _turned(_opaque(_eight_bits(image)).convert(mode), orientation)
+    return np.asarray(ImageOps.fit(upright, resize) if resize else upright)
 
 
 def fit(pixels: UInt8[np.ndarray, "H W C"], size: int) -> UInt8[np.ndarray, "size size C"]:

@@ -1,7 +1,6 @@
 """Images in a folder or archive. Subfolders are classes, or inputs and targets; files at the top have no labels."""
 
 from collections import Counter
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +10,18 @@ from gan_jax.data.cache import Decoded, cached
 from gan_jax.data.modality import spec_of
 from gan_jax.data.source import Examples, Source, in_chunks, stored
 from gan_jax.data.sources import decoding
-from gan_jax.data.sources.archives import ARCHIVES, Listing, identifier, in_archive, in_folder, listed, within
+from gan_jax.data.sources.archives import (
+    ARCHIVES,
+    Listing,
+    identifier,
+    in_archive,
+    in_folder,
+    state_of_archive,
+    state_of_folder,
+    within,
+)
 from gan_jax.data.sources.image_pairs import halves, pair_source
-from gan_jax.data.sources.layout import find_images, find_layout
+from gan_jax.data.sources.layout import find_images, find_layout, list_counts
 from gan_jax.data.sources.pair_layout import HALVES, words_of
 from gan_jax.data.sources.survey import require, require_one_size, require_tile, survey
 from gan_jax.data.sources.tiles import tiled
@@ -43,8 +51,7 @@ def folder_source(
     listing = in_folder(folder)
     if tile is None:
         return _source(listing, folder, size, split, pair, tile)
-    about = [(name, *_state(folder / name)) for name in sorted(listing.files)]
-    key = {"path": str(folder.resolve()), "files": sha256(repr(about).encode()).hexdigest()}
+    key = state_of_folder(folder, listing.files)
     key |= {"split": split, "pair": pair, "tile": tile, "decoder": decoding.VERSION}
     return cached(identifier(folder), key, lambda _: _decoded(_source(listing, folder, size, split, pair, tile), tile))
 
@@ -67,8 +74,7 @@ def archive_source(
     archive = Path(path).expanduser()
     if not archive.is_file() or not archive.name.lower().endswith(ARCHIVES):
         raise BadInput(f"{path} is not an archive: give a file that ends in {', '.join(ARCHIVES)}")
-    about = archive.stat()
-    key = {"path": str(archive.resolve()), "modified": about.st_mtime_ns, "bytes": about.st_size}
+    key = state_of_archive(archive)
     key |= {"size": size, "split": split, "decoder": decoding.VERSION}
     asked = {"pair": pair, "tile": tile, "inside": inside}
     key |= {name: value for name, value in asked.items() if value}
@@ -89,11 +95,6 @@ def _decoded(source: Source, tile: int | None) -> Decoded:
     return Decoded(source.spec, in_chunks(source), source.classes, source.report, source.split)
 
 
-def _state(file: Path) -> tuple[int, int]:
-    about = file.stat()
-    return about.st_size, about.st_mtime_ns
-
-
 def _source(listing: Listing, where: Path, size: int | None, split: str, pair: str, tile: int | None) -> Source:
     """Opens the images of a listing. With `tile` they may differ in size, and can be read one at a time only."""
     if size is not None and size < 1:
@@ -104,7 +105,7 @@ def _source(listing: Listing, where: Path, size: int | None, split: str, pair: s
     paths = find_images(listing.files, decoding.endings(), left_out)
     if not paths:
         what = "give a folder or an archive of files that end in .png, .jpg or another ending that Pillow reads"
-        raise BadInput(f"{where} has no images{listed(' (left out', left_out, ')')}: {what}")
+        raise BadInput(f"{where} has no images{list_counts(' (left out', left_out, ')')}: {what}")
     if not pair:
         source = _images(listing, where, paths, left_out, size, split, tile, 1)
     elif pair != "auto" and set(words_of(pair)) == HALVES:
@@ -112,7 +113,7 @@ def _source(listing: Listing, where: Path, size: int | None, split: str, pair: s
     else:
         words = None if pair == "auto" else words_of(pair)
         source = pair_source(listing, where, paths, left_out, size, split, words, tile)
-    report = "; ".join(filter(None, (source.report, listed("left out", left_out))))
+    report = "; ".join(filter(None, (source.report, list_counts("left out", left_out))))
     return source._replace(name=identifier(where), report=report)
 
 

@@ -77,6 +77,12 @@ def find_images(
     return found
 
 
+def list_counts(title: str, counts: Counter[str], end: str = "") -> str:
+    """Lists what was left out, as in `left out 3: 2 hidden, 1 not images (.txt)`; nothing if there is nothing."""
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in counts.items())
+    return f"{title} {counts.total():,}: {reasons}{end}" if reasons else ""
+
+
 def find_layout(paths: Paths, where: Path, split: str, left_out: Counter[str]) -> Layout:
     """Finds the images of a split and their classes.
 

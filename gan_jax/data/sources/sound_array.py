@@ -6,7 +6,7 @@ import numpy as np
 
 from gan_jax.data.modality import audio
 from gan_jax.data.source import Source, indexed
-from gan_jax.data.sources.array_file import load_arrays, numbered_classes, of_split, splits_of
+from gan_jax.data.sources.array_file import load_arrays, numbered_classes, of_split, report_split
 from gan_jax.data.sources.recordings import normalized
 from gan_jax.errors import BadInput
 
@@ -29,9 +29,6 @@ def sound_array(path: Path, split: str) -> Source:
         raise BadInput(f"{path} holds audio as {x.dtype} {list(x.shape)}: save sounds as floats or int16 [N, T]")
     x = np.stack([normalized(each, f"{path}: audio[{i}]") for i, each in enumerate(x)])
     labels = next((name for name in ("y", "labels") if name in chosen), None)
-    source = indexed(str(path), audio(int(rate)), x, chosen.get(labels))
-    classes = numbered_classes(path, arrays, labels) if labels else ()
-    about = {"name": path.stem, "classes": classes}
-    return source._replace(
-        **about, split=read, report=f"split {read} of {', '.join(splits_of(arrays))}" if read else ""
-    )
+    y = chosen.get(labels)
+    source = indexed(str(path), audio(int(rate)), x, y, numbered_classes(path, arrays, labels or "", y))
+    return source._replace(name=path.stem, split=read, report=report_split(read, arrays))

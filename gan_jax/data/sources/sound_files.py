@@ -11,8 +11,17 @@ from jaxtyping import Float64, Int
 from gan_jax.data.cache import Decoded, cached
 from gan_jax.data.modality import LABEL, Leaf, audio
 from gan_jax.data.source import Examples, Source, in_chunks, stored
-from gan_jax.data.sources.archives import Files, Listing, archive_of, identifier, in_archive, in_folder, listed, within
-from gan_jax.data.sources.layout import find_images, find_layout
+from gan_jax.data.sources.archives import (
+    Files,
+    Listing,
+    archive_of,
+    identifier,
+    in_archive,
+    in_folder,
+    state_of_archive,
+    within,
+)
+from gan_jax.data.sources.layout import find_images, find_layout, list_counts
 from gan_jax.data.sources.recordings import normalized
 from gan_jax.errors import BadInput
 
@@ -43,22 +52,23 @@ def sound_files(path: Path, split: str) -> Source:
     archive = archive_of(path)
     if archive is None:
         raise BadInput(f"{path} holds no sounds: give a folder or archive of .wav or .flac files, or a .npz file")
-    about, inside = archive.stat(), path.relative_to(archive)
+    inside = path.relative_to(archive)
 
     def decode(scratch: Path) -> Decoded:
         listing = in_archive(archive, scratch)
         source = _source(within(listing, str(inside), archive) if inside.name else listing, path, split)
         return Decoded(source.spec, in_chunks(source), source.classes, source.report, source.split)
 
-    key = {"path": str(archive.resolve()), "modified": about.st_mtime_ns, "bytes": about.st_size}
-    return cached(identifier(path), key | {"inside": str(inside), "split": split, "audio": VERSION}, decode)
+    return cached(
+        identifier(path), state_of_archive(archive) | {"inside": str(inside), "split": split, "audio": VERSION}, decode
+    )
 
 
 def _source(listing: Listing, where: Path, split: str) -> Source:
     files, left_out = listing.files, listing.left_out.copy()
     paths = find_images(files, ENDINGS, left_out, "sounds")
     if not paths:
-        missing = listed(" (left out", left_out, ")")
+        missing = list_counts(" (left out", left_out, ")")
         raise BadInput(f"{where} has no sounds{missing}: give a folder or an archive of .wav or .flac files")
     sounds, classes, found, about, _ = find_layout(paths, where, split, left_out)
     names = [name for name, _ in sounds]
@@ -73,7 +83,7 @@ def _source(listing: Listing, where: Path, split: str) -> Source:
         return {"x": x} | ({"y": labels[indices]} if classes else {})
 
     spec = {"x": Leaf((longest,), audio(rate))} | ({"y": Leaf((), LABEL)} if classes else {})
-    report = "; ".join(filter(None, (about, listed("left out", left_out))))
+    report = "; ".join(filter(None, (about, list_counts("left out", left_out))))
     return stored(identifier(where), len(names), spec, read, classes)._replace(report=report, split=found)
 
 

@@ -33,17 +33,21 @@ class Survey(NamedTuple):
 def survey(names: Sequence[str], other_splits: Sequence[str], files: Files, where: Path) -> Survey:
     """Reads the headers of images. They are in color if any of any split is, so that all splits have one shape."""
 
-    def read(name: str) -> decoding.Header:
-        return decoding.read_header(files[name], where / name)
-
-    with ThreadPoolExecutor(max_workers=4) as pool:
-        headers = dict(zip(names, pool.map(read, names), strict=True))
-    color = any(header.color for header in headers.values()) or any(read(name).color for name in other_splits)
+    headers, others = (read_headers(each, files, where) for each in (names, other_splits))
+    color = any(header.color for header in (*headers.values(), *others.values()))
     deep, several = (sum(getattr(header, name) for header in headers.values()) for name in ("deep", "several"))
     unusual = [f"{deep:,} with 16 bits, read as v >> 8"] * (deep > 0)
     unusual += [f"{several:,} with several pages or frames, of which the first is read"] * (several > 0)
     sizes = {name: header.size for name, header in headers.items()}
     return Survey("RGB" if color else "L", sizes, all(header.classes for header in headers.values()), unusual)
+
+
+def read_headers(names: Sequence[str], files: Files, where: Path) -> dict[str, decoding.Header]:
+    """Reads the headers of images, several at a time."""
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        return dict(
+            zip(names, pool.map(lambda name: decoding.read_header(files[name], where / name), names), strict=True)
+        )
 
 
 def require_one_size(sizes: Mapping[str, Size], where: Path) -> None:

@@ -60,7 +60,8 @@ def run_target(folder: Path, step: int | None, best: bool, seed: int, split: str
     common, key, manifest = run.experiment.common, jax.random.key(seed), run.manifest
     data = manifest.data
     if len(data["shape"]) != 3:
-        raise BadInput(f"{folder} makes points: only images are evaluated; gan-jax sweep scores points")
+        what = f"{folder} makes examples of shape {data['shape']}"
+        raise BadInput(f"{what}: only images are evaluated; gan-jax sweep scores points")
     checkpoint = f"best {common.best}" if best else "last" if step is None else f"step {step}"
     target = EvaluationTarget(
         about={

@@ -138,9 +138,10 @@ def still_beside_clips(folder):
 
 
 def corrupt(folder):
-    save(folder / "a.gif", clip(6, (3,), (20, 20)))
+    """Damages the last frame, which is in no window."""
+    save(folder / "a.gif", clip(7, (3,), (20, 20)))
     whole = (folder / "a.gif").read_bytes()
-    (folder / "a.gif").write_bytes(whole[: len(whole) * 3 // 4])
+    (folder / "a.gif").write_bytes(whole[:-5])
 
 
 def no_image(folder):

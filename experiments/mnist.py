@@ -34,10 +34,10 @@ def fully_connected(source: Source):
 
 def convolutional(source: Source, norm: bool = True):
     """Builds the networks of the DCGAN tutorials. Raises `BadInput` if sides differ or are not divisible by 4."""
-    height, width, channels = source.shape
-    if height != width or height % 4:
-        raise BadInput(f"{source.name} has images of {height}x{width}: their sides must be equal, and divisible by 4")
-    return dcgan.Generator(channels=channels, size=height, norm=norm), dcgan.Discriminator()
+    if len(source.shape) != 3 or source.shape[0] != source.shape[1] or source.shape[0] % 4:
+        what = f"{source.name} has examples of shape {source.shape}"
+        raise BadInput(f"{what}: this takes images [H, W, C] whose sides are equal, and divisible by 4")
+    return dcgan.Generator(channels=source.shape[2], size=source.shape[0], norm=norm), dcgan.Discriminator()
 
 
 def convolutional_without_norm(source: Source):

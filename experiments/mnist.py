@@ -35,8 +35,8 @@ def fully_connected(source: Source):
 def convolutional(source: Source, norm: bool = True):
     """Builds the networks of the DCGAN tutorials. Raises `BadInput` if sides differ or are not divisible by 4."""
     if len(source.shape) != 3 or source.shape[0] != source.shape[1] or source.shape[0] % 4:
-        what = f"{source.name} has examples of shape {source.shape}"
-        raise BadInput(f"{what}: this takes images [H, W, C] whose sides are equal, and divisible by 4")
+        what = source.spec["x"].modality.describe(source.shape)
+        raise BadInput(f"{source.name} has {what}: this takes images whose sides are equal, and divisible by 4")
     return dcgan.Generator(channels=source.shape[2], size=source.shape[0], norm=norm), dcgan.Discriminator()
 
 

@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from gan_jax.audio import griffin_lim, stft
 
@@ -29,6 +30,7 @@ def test_sines_are_recovered_from_their_magnitudes():
     assert (convergence(magnitudes, many) < convergence(magnitudes, few)).all()
 
 
+@pytest.mark.slow
 def test_the_key_of_a_sound_alone_decides_its_phases():
     one = np.abs(np.random.default_rng(0).normal(size=(9, 17)))
     magnitudes = jnp.asarray(np.stack([one, one]), jnp.float32)

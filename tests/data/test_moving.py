@@ -106,7 +106,7 @@ def test_a_video_is_a_function_of_its_key():
     np.testing.assert_array_equal(half, whole[3:])
 
 
-@pytest.mark.medium
+@pytest.mark.slow
 def test_both_pipelines_give_the_same_bits_from_any_step():
     source = moving(digits(20, 14))
 
@@ -124,7 +124,7 @@ def test_both_pipelines_give_the_same_bits_from_any_step():
     assert (whole[0]["x"] != whole[1]["x"]).any()
 
 
-@pytest.mark.medium
+@pytest.mark.slow
 def test_bits_do_not_depend_on_the_program():
     """Of a whole batch, in a loop, and split over eight devices."""
     source = moving(digits(8))

@@ -40,7 +40,7 @@ def test_sounds_are_described_with_their_length_and_rate():
     assert describe_source(source) == "hum: 3 sounds of 4,096 samples at 8,000 Hz, no labels"
 
 
-@pytest.mark.medium
+@pytest.mark.slow
 def test_both_pipelines_cut_the_same_windows():
     random = np.random.default_rng(0)
     x = random.integers(-32767, 32767, (50, 40), np.int16)

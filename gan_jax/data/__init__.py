@@ -157,10 +157,11 @@ def _made_of_another(name: str) -> bool:
 
 
 def _open_videos(name: re.Match, data_dir: str | Path | None, split: str, size: int | None) -> Source:
+    """Opens the videos of files, cut into windows of one number of frames."""
     path, frames = Path(os.path.expanduser(name["data"])), int(name["frames"] or FRAMES)
     if data_dir is not None:
         raise BadInput(f"--data-dir is for TFDS data sets, not for {name.string}: leave it out")
-    if not path.name.lower().endswith(".npz"):
+    if path.suffix.lower() != ".npz":
         return video_source(path, frames, split, size)
     if size:
         raise BadInput(f"{path} holds videos of one size: leave --image-size out")
@@ -180,7 +181,7 @@ def _windows(name: re.Match, split: str, size: int | None, data_dir: str | Path 
         flag = "--image-size is for images" if size else "--data-dir is for TFDS data sets"
         raise BadInput(f"{flag}, not for {name[0]}: leave it out")
     path = Path(os.path.expanduser(name["data"]))
-    recordings = (sound_array if path.suffix == ".npz" else sound_files)(path, split)
+    recordings = (sound_array if path.suffix.lower() == ".npz" else sound_files)(path, split)
     return windows(recordings, int(name["length"] or LENGTH))
 
 

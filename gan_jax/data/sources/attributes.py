@@ -12,7 +12,7 @@ from gan_jax.data.cache import Decoded, cached
 from gan_jax.data.modality import ATTRIBUTES, LABEL, Leaf
 from gan_jax.data.source import Examples, Source, from_spec
 from gan_jax.data.sources import decoding
-from gan_jax.data.sources.archives import Listing, archive_of, in_archive, in_folder, within
+from gan_jax.data.sources.archives import Listing, archive_of, in_archive, in_folder, state_of_archive, within
 from gan_jax.data.sources.attribute_file import find_rows, parse_table
 from gan_jax.data.sources.layout import find_images, find_layout
 from gan_jax.data.sources.survey import first_three
@@ -38,14 +38,14 @@ def attributes_of(path: Path, split: str) -> Source:
         return from_spec("", found.spec, arrays)._replace(report=found.report, attributes=found.attributes)
     if not (archive := archive_of(path)):
         raise BadInput(f"{path} is not a folder or archive of images: attributes are in a .csv file beside them")
-    inside, about = path.relative_to(archive).as_posix(), archive.stat()
+    inside = path.relative_to(archive).as_posix()
 
     def decode(scratch: Path) -> Decoded:
         listing = in_archive(archive, scratch)
         return _read(listing if inside == "." else within(listing, inside, archive), path, split)
 
-    key = {"path": str(path.resolve()), "modified": about.st_mtime_ns, "bytes": about.st_size}
-    return cached("attributes", key | {"split": split, "rules": VERSION}, decode)
+    key = state_of_archive(archive) | {"inside": inside, "split": split, "rules": VERSION}
+    return cached("attributes", key, decode)
 
 
 def with_attributes(images: Source, table: Source) -> Source:

@@ -17,7 +17,6 @@ from jaxtyping import Array, Float
 
 from gan_jax.augment.affine import (
     ColorMaps,
-    Images,
     Maps,
     PerExample,
     brightness,
@@ -28,16 +27,22 @@ from gan_jax.augment.affine import (
     translation,
     warp,
 )
+from gan_jax.augment.transform import ImagesOrVideos, check_images_or_videos
 from gan_jax.engine.game import Keys
 from gan_jax.engine.keys import normal, split, uniform
 
 Probability = Float[Array, ""]
 
 
-def bgc(x: Images, keys: Keys, p: Probability) -> Images:
-    """Changes the geometry of images in [-1, 1] and then their colors, each change with probability `p`."""
+def bgc(x: ImagesOrVideos, keys: Keys, p: Probability) -> ImagesOrVideos:
+    """Changes the geometry of images or videos in [-1, 1] and then their colors, each change with probability `p`.
+
+    Raises:
+        BadInput: the examples are neither.
+    """
+    check_images_or_videos(x, "ada")
     geometry, color = split(keys, 2)
-    return recolor(warp(x, geometry_maps(geometry, p, x.shape[1:3])), color_maps(color, p))
+    return recolor(warp(x, geometry_maps(geometry, p, x.shape[-3:-1])), color_maps(color, p))
 
 
 class Change(NamedTuple):

@@ -1,9 +1,11 @@
-"""Affine maps of the pixels and of the colors of images, one for every image."""
+"""Affine maps of the pixels and of the colors of images, one for every image, or for all frames of a video."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
+
+from gan_jax.augment.transform import ImagesOrVideos, same_for_frames
 
 Images = Float[Array, "B H W C"]
 
@@ -38,6 +40,7 @@ def _rows(*rows: list[PerExample]) -> Maps:
     return jnp.stack([jnp.stack(row, axis=-1) for row in rows], axis=-2)
 
 
+@same_for_frames
 def warp(x: Images, maps: Maps) -> Images:
     """Computes images whose pixel at c, from the center, is that of `x` at `maps` c.
 
@@ -80,9 +83,9 @@ def linear(maps: Float[Array, "B 3 3"]) -> ColorMaps:
     return jnp.pad(maps, ((0, 0), (0, 1), (0, 1))).at[:, 3, 3].set(1)
 
 
-def recolor(x: Images, maps: ColorMaps) -> Images:
+def recolor(x: ImagesOrVideos, maps: ColorMaps) -> ImagesOrVideos:
     """Applies maps to colors; to gray images the gray value of what becomes of a gray color."""
     matrix, shift = maps[:, :3, :3], maps[:, :3, 3]
     if x.shape[-1] == 1:
         matrix, shift = matrix.sum(axis=2).mean(axis=1)[:, None, None], shift.mean(axis=1)[:, None]
-    return jnp.einsum("bij,bhwj->bhwi", matrix, x) + shift[:, None, None, :]
+    return jnp.einsum("bij,b...j->b...i", matrix, x) + jnp.expand_dims(shift, tuple(range(1, x.ndim - 1)))

@@ -2,13 +2,15 @@
 
 Zhao et al. 2020, "Differentiable augmentation for data-efficient GAN training", https://arxiv.org/abs/2006.10738, with
 the strengths of the authors' program. A discriminator that sees few images learns them by heart; moved, recolored and
-with a part cut out, they last longer. `games.augmented` puts such functions before a network.
+with a part cut out, they last longer. `games.augmented` puts such functions before a network. All frames of a video
+change alike.
 """
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from gan_jax.augment.transform import ImagesOrVideos, check_images_or_videos, same_for_frames
 from gan_jax.engine.game import Keys
 from gan_jax.engine.keys import split, uniform
 
@@ -16,21 +18,24 @@ Images = Float[Array, "B H W C"]
 """In [-1, 1]."""
 
 
-def color(x: Images, keys: Keys) -> Images:
+def color(x: ImagesOrVideos, keys: Keys) -> ImagesOrVideos:
     """Changes brightness, saturation and contrast, in this order; values may leave [-1, 1].
 
         x + u - 1/2      gray + 2 u (x - gray)      mean + (u + 1/2) (x - mean)
 
-    Each `u` is drawn from [0, 1); `gray` is the mean over channels, `mean` that of the whole image.
+    Each `u` is drawn from [0, 1); `gray` is the mean over channels, `mean` that of the whole example.
     """
-    shift, saturation, contrast = (uniform(each)[:, None, None, None] for each in split(keys, 3))
+    check_images_or_videos(x, "color")
+    axes = tuple(range(1, x.ndim))
+    shift, saturation, contrast = (jnp.expand_dims(uniform(each), axes) for each in split(keys, 3))
     x = x + shift - 0.5
     gray = x.mean(axis=-1, keepdims=True)
     x = gray + 2 * saturation * (x - gray)
-    mean = x.mean(axis=(1, 2, 3), keepdims=True)
+    mean = x.mean(axis=axes, keepdims=True)
     return mean + (contrast + 0.5) * (x - mean)
 
 
+@same_for_frames
 def translation(x: Images, keys: Keys) -> Images:
     """Moves images by up to an eighth of each side, rounded, in whole pixels.
 
@@ -42,6 +47,7 @@ def translation(x: Images, keys: Keys) -> Images:
     return jax.vmap(lambda image, i, j: jax.lax.dynamic_slice(image, (i, j, 0), x.shape[1:]))(padded, *places)
 
 
+@same_for_frames
 def cutout(x: Images, keys: Keys) -> Images:
     """Sets a rectangle of half of each side to 0; its center is anywhere in the image.
 

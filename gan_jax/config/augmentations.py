@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from gan_jax.augment import ada, diff_augment
+from gan_jax.augment import ada, diff_augment, sound
 from gan_jax.config.registry import Registry, sum_of_words, terms_of
 from gan_jax.engine.game import Game
 from gan_jax.games.adaptive import adaptive
@@ -13,12 +13,18 @@ def _adaptive(game: Game, player: str) -> Game:
     return adaptive(game, ada.bgc, player)
 
 
+def _adaptive_of_sounds(game: Game, player: str) -> Game:
+    return adaptive(game, sound.gain_shift_mask, player)
+
+
 AUGMENTATIONS = Registry(
     "augmentation",
     Augmentation,
     (
         *map(always, (diff_augment.color, diff_augment.translation, diff_augment.cutout)),
         Augmentation("ada", _adaptive),
+        *map(always, (sound.gain, sound.shift, sound.mask)),
+        Augmentation("ada_sound", _adaptive_of_sounds),
     ),
     lambda word, augmentation: augmentation,
 )
@@ -38,4 +44,5 @@ Augmentations = Annotated[
     tuple[Augmentation, ...],
     sum_of_words(AUGMENTATIONS, AUGMENTATIONS.metavar, parse_augmentations, name_augmentations),
 ]
-"""What is done to the examples that a discriminator sees: DiffAugment's `color`, `translation`, `cutout`; or `ada`."""
+"""What is done to the examples that a discriminator sees: DiffAugment's `color`, `translation`, `cutout`, or `ada`; of
+sounds `gain`, `shift`, `mask`, or `ada_sound`."""

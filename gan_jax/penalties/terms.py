@@ -53,13 +53,13 @@ def max_gradient(weight: Weight) -> Penalty:
 
 
 def moved(x: Float[Array, "B ..."], keys: Keys) -> Float[Array, "B ..."]:
-    """Moves images `[B, H, W, C]` by up to an eighth, as `augment.diff_augment.translation`.
+    """Moves images `[B, H, W, C]` or videos by up to an eighth, as `augment.diff_augment.translation`.
 
     Raises:
-        BadInput: the examples are no images.
+        BadInput: the examples are neither.
     """
-    if x.ndim != 4:
-        raise BadInput(f"cr and bcr move images, and examples are {x.shape[1:]} here: choose another penalty")
+    if x.ndim not in (4, 5):
+        raise BadInput(f"cr and bcr move images and videos, not examples of {x.shape[1:]}: choose another penalty")
     return translation(x, keys)
 
 

@@ -62,6 +62,6 @@ def test_codes_may_be_jax_arrays():
 
 def test_invalid_input_is_refused():
     with pytest.raises(BadInput, match="2 predicted classes for 3 codes"):
-        unchecked("classes").code_accuracy(np.arange(3), np.arange(2))
+        unchecked("metrics.classes").code_accuracy(np.arange(3), np.arange(2))
     with pytest.raises(BadInput, match="codes: labels must be integers"):
         code_accuracy(np.array([0.5]), np.array([0]))

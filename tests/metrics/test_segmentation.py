@@ -60,6 +60,6 @@ def test_invalid_labels_are_refused():
     with pytest.raises(BadInput, match="predicted: label -1 is not one of 3 classes"):
         segmentation_scores(PREDICTED - 1, TARGET, 3)
     with pytest.raises(BadInput, match="two of one shape"):
-        unchecked("segmentation").segmentation_scores(PREDICTED[:, :1], TARGET, 3)
+        unchecked("metrics.segmentation").segmentation_scores(PREDICTED[:, :1], TARGET, 3)
     with pytest.raises(BadInput, match="at least one pixel"):
         segmentation_scores(PREDICTED[:0], TARGET[:0], 3)

@@ -170,7 +170,7 @@ def test_consistency_moves_images_by_default_and_refuses_points():
         jax.random.split(jax.random.key(0), 2),
     )
     np.testing.assert_array_equal(terms.moved(x, keys), diff_augment.translation(x, keys))
-    with pytest.raises(BadInput, match=r"cr and bcr move images, and examples are \(3,\) here"):
+    with pytest.raises(BadInput, match=r"cr and bcr move images and videos, not examples of \(3,\)"):
         terms.moved(jnp.zeros((2, 3)), keys)
 
 

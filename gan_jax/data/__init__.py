@@ -15,6 +15,7 @@ from gan_jax.data.on_device import Pipeline, device_resident
 from gan_jax.data.source import Source, from_arrays, from_points, from_videos
 from gan_jax.data.sources.archives import ARCHIVES, archive_of
 from gan_jax.data.sources.array_file import FILES, array_source, pair_in, video_array
+from gan_jax.data.sources.atari import atari
 from gan_jax.data.sources.attributes import attributes_of, labeled_by, with_attributes
 from gan_jax.data.sources.image_folder import archive_source, folder_source
 from gan_jax.data.sources.mnist5k import mnist5k
@@ -77,6 +78,9 @@ AUDIO = re.compile(r"audio(?:=(?P<length>[1-9]\d*))?:(?P<data>.+)")
 VIDEOS = re.compile(r"video(?:=(?P<frames>\d+))?:(?P<data>.+)")
 """Names of videos of a number of frames in files."""
 
+ATARI = re.compile(r"atari(?:=(?P<frames>[1-9]\d*))?:(?P<game>\w+)")
+"""Names of videos of Atari games, and the number of their frames."""
+
 few, stacked, points_source = balanced_subset, stack_digits, array_source
 """Names of earlier releases."""
 
@@ -101,8 +105,8 @@ def open_source(
             of a `.csv` file beside images as their label, `attributes:` all of them as the array `attributes` (see
             `sources.attributes`). `audio:PATH` opens sounds in a folder, archive or `.npz` file, in windows of 4,096
             samples, `audio=8192:PATH` of 8,192; `video:PATH` and `video=T:PATH` videos of 16 or T frames (see
-            `sources.video_folder`). The suffix `:N` keeps a class-balanced subset of N training examples; other splits
-            stay whole.
+            `sources.video_folder`); `atari:GAME` and `atari=T:GAME` those of a game (see `sources.atari`). The suffix
+            `:N` keeps a class-balanced subset of N training examples; other splits stay whole.
         data_dir: folder with the original archives of a TFDS data set, read instead of a download. A bare name then
             always means a TFDS data set.
         split: name of the split, as TFDS writes it for TFDS data sets.
@@ -139,6 +143,8 @@ def open_source(
         return _windows(found, split, size, data_dir)
     if videos := VIDEOS.fullmatch(name):
         return _open_videos(videos, data_dir, split, size)
+    if found := ATARI.fullmatch(name):
+        return _play(found, data_dir, split, size)
     if data_dir is not None and (name in BUILT_IN or _is_path(name)):
         raise BadInput(f"--data-dir is for TFDS data sets, not for {name}: leave it out, or give e.g. --data mnist")
     if path := _path(name, data_dir, size):
@@ -153,7 +159,7 @@ def open_source(
 def _made_of_another(name: str) -> bool:
     """Whether a name is built in, or of sounds, videos or data made of another set: without pairs and tiles."""
     made = name.startswith((PREFIX, *DERIVED, "ground="))
-    return name in BUILT_IN or made or any(kind.fullmatch(name) for kind in (ATTRIBUTES, AUDIO, VIDEOS))
+    return name in BUILT_IN or made or any(kind.fullmatch(name) for kind in (ATTRIBUTES, AUDIO, VIDEOS, ATARI))
 
 
 def _open_videos(name: re.Match, data_dir: str | Path | None, split: str, size: int | None) -> Source:
@@ -166,6 +172,12 @@ def _open_videos(name: re.Match, data_dir: str | Path | None, split: str, size: 
     if size:
         raise BadInput(f"{path} holds videos of one size: leave --image-size out")
     return video_array(path, frames, split)
+
+
+def _play(name: re.Match, data_dir: str | Path | None, split: str, size: int | None) -> Source:
+    if data_dir is not None:
+        raise BadInput(f"--data-dir is for TFDS data sets, not for {name.string}: leave it out")
+    return atari(name["game"], int(name["frames"] or FRAMES), split, size)
 
 
 def _with_attributes(images: Source, name: re.Match, split: str) -> Source:

@@ -13,7 +13,6 @@ from gan_jax.data.modality import audio
 from gan_jax.data.source import indexed, read_batch
 
 ROWS = ["wavegan", "specgan"]
-CONDITIONAL = [[], ["--conditional"]]
 
 
 def noise(length, labeled=True):
@@ -84,8 +83,7 @@ def test_bad_data_is_refused(row):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("row", ROWS)
-@pytest.mark.parametrize("flags", CONDITIONAL, ids=["unconditional", "conditional"])
-def test_three_steps(row, flags, source):
-    samples = three_steps(row, "--width", "2", *flags, source=source).samples
-    assert samples.shape == (40, 1024) and np.abs(samples).max() > 0
+@pytest.mark.parametrize(("row", "flags"), [("wavegan", ["--conditional"]), ("specgan", [])])
+def test_three_steps(row, flags):
+    samples = three_steps(row, "--width", "1", *flags, source=noise(256)).samples
+    assert samples.shape == (40, 256) and np.abs(samples).max() > 0

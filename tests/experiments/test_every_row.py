@@ -9,6 +9,7 @@ from gan_jax.data import open_source, stacked
 from gan_jax.runs.run_data import open_data
 
 LONG = {"acgan", "cyclegan", "infogan", "pggan", "pix2pix", "projection", "sagan", "sngan", "srgan", "stylegan2"}
+LONG |= {"specgan", "wavegan"}
 """Rows that take long to trace."""
 
 

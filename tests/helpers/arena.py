@@ -17,6 +17,7 @@ from gan_jax.engine.game import Frozen, slice_count
 from gan_jax.engine.keys import normal, split, uniform
 from gan_jax.games import acgan, conditional, cyclegan, infogan, lapgan, paired, progressive, stylegan2, vanilla
 from gan_jax.games.adaptive import Strength, adaptive
+from gan_jax.games.encoded import Representation, encoded
 from gan_jax.losses.reconstruction import l1
 from gan_jax.nets import pggan
 from gan_jax.nets import stylegan2 as stylegan2_nets
@@ -410,7 +411,19 @@ def styled(tx):
     return stylegan2.game(g, Discriminator(), tx, tx, z_size=Z, r1_every=2, path_every=2, ema=0.9)
 
 
-OWN_TESTS = [translation, unpaired_translation, adaptive_augmentation, growing, styled]
+def on_encoded(tx):
+    """A game on examples upside down and scaled, by statistics that are read once and kept for samples."""
+    representation = Representation(
+        shape=SHAPE,
+        encode=lambda scale, x: scale * x[:, ::-1],
+        decode=lambda scale, x, keys: x[:, ::-1] / scale,
+        statistics=lambda: jnp.float32(0.5),
+        like=jax.ShapeDtypeStruct((), jnp.float32),
+    )
+    return encoded(vanilla.game(Generator(), Discriminator(), tx, tx, z_size=Z, ema=0.9), representation)
+
+
+OWN_TESTS = [translation, unpaired_translation, adaptive_augmentation, growing, styled, on_encoded]
 """Their daily tests are in `tests/games`; with every other game they are slow."""
 
 GAMES = [

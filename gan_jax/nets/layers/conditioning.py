@@ -34,18 +34,20 @@ def concat_codes(
 class Projection(nn.Module):
     """Features `phi [B, D]` and labels `y [B]` to scores `[B]`: `psi(phi) + <embed(y), phi>`, psi linear without bias.
 
-    Both matrices have spectral norm. With 0 `classes` the score is `psi(phi)`.
+    Both matrices have spectral norm, unless `spectral` is false. With 0 `classes` the score is `psi(phi)`.
 
     Miyato and Koyama 2018, "cGANs with projection discriminator", eq. 3 (https://arxiv.org/abs/1802.05637).
     """
 
     classes: int
+    spectral: bool = True
 
     @nn.compact
     def __call__(self, phi: Float[Array, "B D"], y: Labels | None = None) -> Float[Array, " B"]:
         """Scores features as those of classes `y`."""
-        scores = SpectralNorm(nn.Dense(1, use_bias=False, kernel_init=GLOROT))(phi).squeeze(-1)
+        normalized = SpectralNorm if self.spectral else lambda layer: layer
+        scores = normalized(nn.Dense(1, use_bias=False, kernel_init=GLOROT))(phi).squeeze(-1)
         if not self.classes:
             return scores
-        embedded = SpectralNorm(nn.Embed(self.classes, phi.shape[-1], embedding_init=GLOROT))(y)
+        embedded = normalized(nn.Embed(self.classes, phi.shape[-1], embedding_init=GLOROT))(y)
         return scores + jnp.sum(embedded * phi, axis=-1)

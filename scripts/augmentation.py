@@ -32,7 +32,7 @@ from gan_jax.data import open_source
 from gan_jax.data.modality import to_uint8
 from gan_jax.errors import BadInput
 from gan_jax.evaluation import tables
-from gan_jax.evaluation.inputs import LabeledImages, read_all
+from gan_jax.evaluation.inputs import LabeledExamples, read_all
 from gan_jax.evaluation.protocol import Results
 from gan_jax.metrics.features.classifier import BATCH, accuracy, train_classifier
 from gan_jax.runs.digest import digest
@@ -44,7 +44,7 @@ WAYS = ("real", "real + generated", "generated")
 """Training sets of the classifier."""
 
 
-def labeled_samples(run: RestoredRun, n: int) -> LabeledImages:
+def labeled_samples(run: RestoredRun, n: int) -> LabeledExamples:
     """Draws `n` samples of a conditional game, class after class, as `gan-jax sample` does by default.
 
     Raises:
@@ -56,22 +56,22 @@ def labeled_samples(run: RestoredRun, n: int) -> LabeledImages:
     drawn = draw_latents(run.game, jax.random.key(run.experiment.common.seed), n, {"y": classes})
     with jax.default_matmul_precision("highest"):  # fast matmuls on a GPU would depend on the machine
         images = to_uint8(sampler(run.game)(run.state, drawn))
-    return LabeledImages(images, np.asarray(drawn["y"]), tuple(run.manifest.data["classes"]))
+    return LabeledExamples(images, np.asarray(drawn["y"]), tuple(run.manifest.data["classes"]))
 
 
-def training_sets(real: LabeledImages, generated: LabeledImages) -> dict[str, LabeledImages]:
+def training_sets(real: LabeledExamples, generated: LabeledExamples) -> dict[str, LabeledExamples]:
     """Builds the training set of each of `WAYS`, all of the same size, so that a pass has the same number of steps.
 
     Images are repeated to fill the set or their half of it; repetitions differ by at most one.
     """
-    n = 2 * max(len(real.images), len(generated.images), BATCH)
+    n = 2 * max(len(real.examples), len(generated.examples), BATCH)
     halves = _repeated(real, n // 2), _repeated(generated, n // 2)
-    both = LabeledImages(*map(np.concatenate, zip(*(half[:2] for half in halves), strict=True)), real.classes)
+    both = LabeledExamples(*map(np.concatenate, zip(*(half[:2] for half in halves), strict=True)), real.classes)
     return dict(zip(WAYS, (_repeated(real, n), both, _repeated(generated, n)), strict=True))
 
 
 def accuracies(
-    real: LabeledImages, generated: LabeledImages, test: LabeledImages, key: Key[Array, ""], steps: int
+    real: LabeledExamples, generated: LabeledExamples, test: LabeledExamples, key: Key[Array, ""], steps: int
 ) -> dict[str, float]:
     """Computes the accuracy on `test`, 0 to 1, of a classifier trained in each of `WAYS` from the same initialization.
 
@@ -86,16 +86,16 @@ def accuracies(
         BadInput: classes or sizes of images differ.
     """
     for name, others in (("generated", generated), ("test", test)):
-        if (others.classes, others.images.shape[1:]) != (real.classes, real.images.shape[1:]):
+        if (others.classes, others.examples.shape[1:]) != (real.classes, real.examples.shape[1:]):
             raise BadInput(
                 f"{name} images are {_described(others)}, but the game was trained on {_described(real)}: "
                 "test on images of the same kind"
             )
     found = {}
     for way, shown in training_sets(real, generated).items():
-        passes = -(-steps // (len(shown.images) // BATCH))
-        params = train_classifier(shown.images, shown.labels, len(real.classes), key, passes)
-        found[way] = accuracy(params, test.images, test.labels)
+        passes = -(-steps // (len(shown.examples) // BATCH))
+        params = train_classifier(shown.examples, shown.labels, len(real.classes), key, passes)
+        found[way] = accuracy(params, test.examples, test.labels)
     return found
 
 
@@ -117,18 +117,18 @@ def results(run: RestoredRun, data: str, found: Mapping[str, float]) -> Results:
     return Results(about, {"accuracy": {**percent, "gain": percent["real + generated"] - percent["real"]}})
 
 
-def _repeated(shown: LabeledImages, n: int) -> LabeledImages:
+def _repeated(shown: LabeledExamples, n: int) -> LabeledExamples:
     """Repeats images up to `n`; repetitions differ by at most one."""
     order = np.random.RandomState(0).permutation(
-        len(shown.images)
+        len(shown.examples)
     )  # otherwise the last pass would have the first classes only
     rows = np.resize(order, n)
-    return LabeledImages(shown.images[rows], shown.labels[rows], shown.classes)
+    return LabeledExamples(shown.examples[rows], shown.labels[rows], shown.classes)
 
 
-def _described(shown: LabeledImages) -> str:
+def _described(shown: LabeledExamples) -> str:
     return (
-        f"{'x'.join(map(str, shown.images.shape[1:]))} of {len(shown.classes)} classes {', '.join(shown.classes[:3])}"
+        f"{'x'.join(map(str, shown.examples.shape[1:]))} of {len(shown.classes)} classes {', '.join(shown.classes[:3])}"
     )
 
 
@@ -162,7 +162,7 @@ def main(
         print(f"{folder}: {shown}; {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
     print(tables.markdown(tables.rows(found)))
     print(
-        f"Accuracy on the {len(held_out.images):,} test images of {test} in percent, mean ± standard deviation over "
+        f"Accuracy on the {len(held_out.examples):,} test images of {test} in percent, mean ± standard deviation over "
         f"runs, of a classifier trained for {steps:,} steps, rounded up to whole passes; {samples:,} samples of each "
         "run. gain: real + generated minus real, run by run."
     )

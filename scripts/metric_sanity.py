@@ -1,71 +1,137 @@
-"""Scores images that no GAN generated: real digits (the floor), few classes, copies, noise.
+"""Scores examples that no GAN generated: held-out ones (the ceiling), few classes, copies, noise (the floor).
 
-    python scripts/metric_sanity.py                      # downloads MNIST
-    python scripts/metric_sanity.py --data-dir DIR       # with the original archives in DIR instead of a download
+    python scripts/metric_sanity.py                                    # digits; downloads MNIST
+    python scripts/metric_sanity.py --data-dir DIR                     # with the original archives in DIR instead
+    python scripts/metric_sanity.py --data tones                       # sounds; every second one is held out
+    python scripts/metric_sanity.py --data audio:fsdd_audio.npz        # spoken digits, of scripts/fsdd.py
+    python scripts/metric_sanity.py --data audio:fsdd_audio.npz --features speakers
 
-Every row compares 10,000 images with the same 10,000 training images, as `gan-jax evaluate` does.
+Every row compares as many examples with the same training examples, as `gan-jax evaluate` does.
 """
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import jax
 import numpy as np
 import tyro
+from jaxtyping import Int
 
 from gan_jax.data import Source, open_source
+from gan_jax.data.modality import AUDIO, IMAGE
+from gan_jax.data.sources.subset import selected
+from gan_jax.errors import BadInput
 from gan_jax.evaluation import protocol, tables
+from gan_jax.evaluation.feature_choice import choose_features
 from gan_jax.evaluation.inputs import (
     EvalInputs,
-    LabeledImages,
+    LabeledExamples,
     Reference,
     compute_features,
-    read_images,
+    read_examples,
     subset_indices,
 )
 from gan_jax.evaluation.suite import compute_scores, parse_metrics
-from gan_jax.metrics.features.mnist import mnist
-from gan_jax.metrics.features.network import Images
 
 SAMPLES = 10_000
-METRICS = "fid,kid,is,prdc,modes,ndb,duplicates,memorized"
+
+Sets = dict[str, LabeledExamples]
 
 
-def main(data_dir: Path | None = None, samples: int = SAMPLES) -> None:
+def main(data: str = "mnist", features: str = "", data_dir: Path | None = None, samples: int = SAMPLES) -> None:
     """Prints a table in Markdown.
 
     Args:
-        data_dir: Folder with the original archives of MNIST.
-        samples: Number of images in every row.
+        data: Data set of labeled images or sounds, as in gan-jax train.
+        features: Feature network, as in gan-jax evaluate; by default the one for the data set.
+        data_dir: Folder with the original archives of the data set.
+        samples: Number of examples in every row.
     """
-    train, test = (open_source("mnist", data_dir, split) for split in ("train", "test"))
-    net, reference = mnist(), Reference("train", train, lambda: test)
-    real, metrics, found = reference.features(net, samples), parse_metrics(METRICS), []
-    for name, images in sets(train, test, samples).items():
-        common = protocol.make_protocol(net, real, reference, len(images), train.shape, {"files": True})
-        scores = compute_scores(metrics, EvalInputs(net, compute_features(net, LabeledImages(images)), real, reference))
-        found.append(protocol.stamp({"name": name}, scores, protocol.per_metric(metrics, common)))
+    train, test = splits(data, data_dir)
+    leaf = train.spec["x"]
+    net, reference = choose_features(features, None, leaf, train.name), Reference("train", train, lambda: test)
+    real, found = reference.features(net, samples), []
+    names, sets = SETS[leaf.modality.name]
+    metrics = parse_metrics(names)
+    for name, examples in sets(train, test, samples).items():
+        common = protocol.make_protocol(net, real, reference, len(examples.examples), leaf, {"files": True})
+        scores = compute_scores(metrics, EvalInputs(net, compute_features(net, examples), real, reference))
+        protocols = protocol.per_metric(metrics, common, reference, leaf.modality)
+        found.append(protocol.stamp({"name": name}, scores, protocols))
     print(tables.markdown(tables.rows(found)))
     print(protocol.describe(common))
 
 
-def sets(train: Source, test: Source, n: int) -> dict[str, Images]:
-    """Makes the sets of images by their descriptions."""
+def splits(data: str, data_dir: Path | None) -> tuple[Source, Source]:
+    """Opens training and held-out examples; of data without a split test, every second example is held out."""
+    train = open_source(data, data_dir)
+    try:
+        return train, open_source(data, data_dir, "test")
+    except BadInput:
+        rows = np.arange(train.size) // 10 % 2  # in tens, as classes may take turns
+        return selected(train, np.flatnonzero(rows == 0)), selected(train, np.flatnonzero(rows))
+
+
+def others(train: Source, n: int) -> Int[np.ndarray, " m"]:
+    """Draws the indices of training examples that are not among the `n` compared, in random order."""
+    return np.random.RandomState(1).permutation(np.setdiff1d(np.arange(train.size), subset_indices(train.size, n)))
+
+
+def image_sets(train: Source, test: Source, n: int) -> Sets:
+    """Makes the sets of digits by their descriptions."""
     random = np.random.RandomState(1)
-    held_out = read_images(test, subset_indices(test.size, n)).images
+    held_out = read_examples(test, subset_indices(test.size, n)).examples
     n = len(held_out)
-    others, labels, _ = read_images(
-        train, random.permutation(np.setdiff1d(np.arange(train.size), subset_indices(train.size, n)))
-    )
+    unused, labels, *_ = read_examples(train, others(train, n))
     gray = random.randint(-30, 31, held_out.shape)
-    return {
+    sets = {
         "test digits": held_out,
-        "other training digits": others[:n],
-        "the training digits themselves": read_images(train, subset_indices(train.size, n)).images,
+        "other training digits": unused[:n],
+        "the training digits themselves": read_examples(train, subset_indices(train.size, n)).examples,
         "test digits, gray levels moved by up to 30": np.clip(held_out + gray, 0, 255).astype(np.uint8),
-        "other training digits, 0 to 4 alone": others[labels < 5][:n],
+        "other training digits, 0 to 4 alone": unused[labels < 5][:n],
         "100 test digits, over and over": np.resize(held_out[:100], held_out.shape),
         "one test digit, over and over": np.repeat(held_out[:1], n, axis=0),
         "noise": random.randint(0, 256, held_out.shape).astype(np.uint8),
     }
+    return {name: LabeledExamples(images) for name, images in sets.items()}
+
+
+def sound_sets(train: Source, test: Source, n: int) -> Sets:
+    """Makes the sets of sounds by their descriptions, all of as many as are held out."""
+    held_out = read_examples(test, subset_indices(test.size, n))
+    x, y, random = held_out.examples, held_out.labels, np.random.RandomState(1)
+    again = train._replace(
+        decode=lambda examples, keys: train.decode(examples, jax.vmap(jax.random.fold_in, (0, None))(keys, 1))
+    )
+    chosen = subset_indices(train.size, len(x))
+    white = random.standard_normal(x.shape)
+
+    def changed(levels: np.ndarray, labels: np.ndarray = y) -> LabeledExamples:
+        return held_out._replace(examples=np.clip(np.rint(levels), -32767, 32767).astype(np.int16), labels=labels)
+
+    return {
+        "held-out sounds": held_out,
+        "the training sounds themselves": read_examples(train, chosen),
+        "the training sounds, cut at other places": read_examples(again, chosen),
+        "held-out sounds, a quarter as loud": changed(x / 4),
+        "held-out sounds in white noise at -40 dB": changed(x + 327 * white),
+        "held-out sounds in white noise at -20 dB": changed(x + 3277 * white),
+        "held-out sounds of half of the classes": held_out._replace(
+            examples=np.resize(x[y < y.max() / 2], x.shape), labels=np.resize(y[y < y.max() / 2], y.shape)
+        ),
+        "held-out sounds, played backwards": changed(x[:, ::-1]),
+        "one held-out sound, over and over": changed(np.repeat(x[:1], len(x), axis=0)),
+        "white noise": changed(10_000 * white),
+        "silence": changed(0 * white),
+    }
+
+
+SETS: Mapping[str, tuple[str, Callable[[Source, Source, int], Sets]]] = {
+    IMAGE.name: ("fid,kid,is,prdc,modes,ndb,duplicates,memorized", image_sets),
+    AUDIO: ("fid,kid,is,prdc,modes,label_accuracy,memorized", sound_sets),
+}
+"""The metrics and the sets of every kind."""
 
 
 if __name__ == "__main__":

@@ -50,9 +50,9 @@ def main(
     if len(train.shape) != 3 or not train.classes or test.classes != train.classes:
         raise BadInput(f"{data} has no labeled images of one size, but {list(train.shape)}: choose another data set")
     found = [read_all(source) for source in sources]
-    params = classifier.train_classifier(found[0].images, found[0].labels, len(train.classes), jax.random.key(seed))
+    params = classifier.train_classifier(found[0].examples, found[0].labels, len(train.classes), jax.random.key(seed))
     sha256 = classifier_file.save(out, train.name, train.classes, params, train.shape)
-    for images, labels, _ in found:
+    for images, labels, *_ in found:
         print(f"accuracy on {len(images)} images: {classifier.accuracy(params, images, labels):.4f}")
     print(f"sha256 {sha256}, {out.stat().st_size} bytes")
 

@@ -155,7 +155,7 @@ def _choose_network(word: str, lpips_weights: Path | None, source: Source) -> tu
     """Returns a feature network and its name: by default that of the data set, or else the samples themselves."""
     if not word and whole(source.name) not in BUILT_IN:
         return "values", pixels
-    net = choose_features(word, None, source.shape, source.name, lpips_weights)
+    net = choose_features(word, None, source.spec["x"], source.name, lpips_weights)
     return net.name, lambda x: net.apply(net.params, 127.5 * (x + 1))
 
 

@@ -1,4 +1,4 @@
-"""`gan-jax evaluate`: computes metrics of a run or of image files, stamped with their protocol, and draws figures."""
+"""`gan-jax evaluate`: computes metrics of a run or of files of samples, stamped with their protocol; draws figures."""
 
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,14 +18,16 @@ from gan_jax.cli.evaluate_pairs import (
 from gan_jax.cli.evaluation_target import EvaluationTarget, files_target, run_target
 from gan_jax.cli.output import print_table
 from gan_jax.config.flags import NonNegativeInt, PositiveInt, Seed
-from gan_jax.data.source import Shape, describe_source
+from gan_jax.data import is_recorded
+from gan_jax.data.modality import Leaf
+from gan_jax.data.source import describe_source
 from gan_jax.errors import BadInput
 from gan_jax.evaluation import protocol
 from gan_jax.evaluation.evaluator import SEED
 from gan_jax.evaluation.feature_choice import choose_features
 from gan_jax.evaluation.figures import draw_figures
 from gan_jax.evaluation.image_sets import open_named
-from gan_jax.evaluation.inputs import EvalInputs, Reference, compute_features
+from gan_jax.evaluation.inputs import EvalInputs, LabeledExamples, Reference, compute_features
 from gan_jax.evaluation.pair_metrics import PairInputs, PairMetric
 from gan_jax.evaluation.real_data import open_reference
 from gan_jax.evaluation.suite import Metric, compute_scores, parse_metrics
@@ -34,7 +36,7 @@ from gan_jax.metrics.features.network import FeatureNet
 
 
 def evaluate(
-    what: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN|IMAGES")],
+    what: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN|SAMPLES")],
     reference: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="REFERENCE")] = "",
     metrics: str = "fid,kid,is,prdc",
     samples: PositiveInt = 10_000,
@@ -53,19 +55,20 @@ def evaluate(
     seed: Seed = SEED,
     out: Path | None = None,
 ) -> None:
-    """Computes metrics of a run, or of images, against real images.
+    """Computes metrics of a run, or of samples, against real examples.
 
     Args:
-        what: Folder of a run, a folder or archive of images, or a .npz file that gan-jax sample wrote.
-        reference: Real images: a data set such as mnist, or a folder or archive; by default the training data of the
-            run. For psnr, ssim and lpips, the targets; for accuracy, the labeled inputs.
+        what: Folder of a run, a folder or archive of images, a .npz file that gan-jax sample wrote, or sounds or videos
+            in files, as in audio:FOLDER.
+        reference: Real examples: a data set such as mnist or audio:FOLDER, or a folder or archive; by default the
+            training data of the run. For psnr, ssim and lpips, the targets; for accuracy, the labeled inputs.
         metrics: Metrics to compute, separated by commas: fid, kid, is, prdc, modes, ms_ssim, ndb, duplicates,
             memorized, ppl, discriminator, label_accuracy, code_accuracy, intra_fid, cas. For images with a target of
             the same file name in REFERENCE, of any size: psnr, ssim, lpips; inside the holes of --inputs: masked_psnr,
             masked_l1; for images of any size: fd_patches. For images with the label of their partner in REFERENCE, and
             a classifier in --features: accuracy.
-        samples: Number of samples to draw, and of real images to compare them with (all of them if there are fewer).
-        split: Split of the real images; of a run on inputs, of its examples.
+        samples: Number of samples to draw, and of real ones to compare them with (all of them if there are fewer).
+        split: Split of the real examples; of a run on inputs, of its examples.
         features: Feature network: mnist, stacked_mnist, alexnet-conv5 (with --lpips-weights), a .npz file of
             scripts/train_classifier.py, or file.py:net; by default, but for accuracy, the one for the data set.
         inception_weights: File with weights of the FID Inception network (.pth, .safetensors, .npz), which is then the
@@ -88,8 +91,8 @@ def evaluate(
     chosen = parse_metrics(metrics)
     of_pairs = {name: metric for name, metric in chosen.items() if isinstance(metric, PairMetric)}
     of_sets = {name: metric for name, metric in chosen.items() if name not in of_pairs}
-    if not what.exists():
-        raise BadInput(f"{what} does not exist: give the folder of a run, or a folder or archive of images")
+    if not what.exists() and not is_recorded(str(what)):
+        raise BadInput(f"{what} does not exist: give the folder of a run, or samples in a folder, an archive or a file")
     if out and out.suffix != ".json":
         raise BadInput(f"--out {out}: scores are written as JSON, give a name that ends in .json")
     if data_dir and not reference:
@@ -118,8 +121,8 @@ def evaluate(
         targets = partial(open_named, reference, split=split, size=image_size, data_dir=data_dir)
         parts.append(evaluate_files(of_pairs, what, targets, inputs, image_size, pair))
     if of_sets:
-        target = target if is_run else files_target(what, image_size)
         real = open_reference(reference, split, image_size, data_dir) if reference else None
+        target = target if is_run else files_target(what, image_size, real and real.source)
         if not reference and target.reference:
             real = target.reference(split)
         net = partial(choose_features, features, inception_weights, lpips_weights=lpips_weights)
@@ -172,13 +175,13 @@ def _check_run_flags(
 def _check_files_flags(
     what: Path, best: bool, step: int | None, seed: int, split: str, reference: str, domain: str
 ) -> None:
-    """Raises `BadInput` if a flag does not apply to image files."""
+    """Raises `BadInput` if a flag does not apply to files of samples."""
     if domain:
         raise BadInput(f"{what} is not a run: --domain is for runs only")
     if best or step is not None or seed != SEED:
         raise BadInput(f"{what} is not a run: --step, --best and --seed are for runs only")
     if not reference and split != "train":
-        raise BadInput(f"--split {split} is a split of real images: give REFERENCE as well")
+        raise BadInput(f"--split {split} is a split of real examples: give REFERENCE as well")
 
 
 def _evaluate_sets(
@@ -186,30 +189,31 @@ def _evaluate_sets(
     target: EvaluationTarget,
     real: Reference | None,
     samples: int,
-    choose_net: Callable[[Shape, str], FeatureNet],
+    choose_net: Callable[[Leaf, str], FeatureNet],
 ) -> Evaluated:
-    """Computes metrics of one set of images against another."""
+    """Computes metrics of one set of examples against another."""
     inputs = _make_inputs(target, real, samples, choose_net)
     common = protocol.make_protocol(
-        inputs.net, inputs.real_or_none, real, len(inputs.fake.images), inputs.fake.images.shape[1:], target.drawn
+        inputs.net, inputs.real_or_none, real, len(inputs.fake.examples), _leaf(inputs.fake.labeled), target.drawn
     )
-    results = protocol.stamp(target.about, compute_scores(metrics, inputs), protocol.per_metric(metrics, common, real))
+    protocols = protocol.per_metric(metrics, common, real, inputs.net.kind)
+    results = protocol.stamp(target.about, compute_scores(metrics, inputs), protocols)
     found = [target.found, describe_source(real.source) if real else ""]
     return Evaluated(results, list(filter(None, found)), inputs)
 
 
 def _make_inputs(
-    target: EvaluationTarget, real: Reference | None, samples: int, choose_net: Callable[[Shape, str], FeatureNet]
+    target: EvaluationTarget, real: Reference | None, samples: int, choose_net: Callable[[Leaf, str], FeatureNet]
 ) -> EvalInputs:
-    """Draws samples and computes all features. Raises `BadInput` if real images have another shape."""
+    """Draws samples and computes all features. Raises `BadInput` if real examples have another shape or kind."""
     fake = target.draw(samples)
-    shape = fake.images.shape[1:]
-    if real and real.source.shape != shape:
+    leaf = _leaf(fake)
+    if real and real.source.spec["x"] != leaf:
         raise BadInput(
-            f"{target.about['name']} has images of {_size(shape)}, {real.source.name} of {_size(real.source.shape)}: "
-            "compare images of one size and number of channels (--image-size for folders)"
+            f"{target.about['name']} has {_size(leaf)}, {real.source.name} {_size(real.source.spec['x'])}: compare "
+            "examples of one kind, size and number of channels (--image-size for folders of images)"
         )
-    net = choose_net(shape, real.source.name if real else target.about["name"])
+    net = choose_net(leaf, real.source.name if real else target.about["name"])
     return EvalInputs(
         net,
         fake=compute_features(net, fake),
@@ -219,5 +223,9 @@ def _make_inputs(
     )
 
 
-def _size(shape: tuple[int, ...]) -> str:
-    return "x".join(map(str, shape))
+def _leaf(labeled: LabeledExamples) -> Leaf:
+    return Leaf(labeled.examples.shape[1:], labeled.kind)
+
+
+def _size(leaf: Leaf) -> str:
+    return f"{leaf.modality.words} of {'x'.join(map(str, leaf.shape))}"

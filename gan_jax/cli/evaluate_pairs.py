@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gan_jax.cli.evaluation_target import EvaluationTarget
+from gan_jax.data.modality import IMAGE, Leaf
 from gan_jax.errors import BadInput
 from gan_jax.evaluation import protocol
 from gan_jax.evaluation.feature_choice import choose_features
@@ -121,7 +122,7 @@ def _load_classifier(metrics: Mapping[str, PairMetric], features: str) -> Featur
         raise BadInput(
             f"{needing[0]} needs a classifier: give --features FILE, which scripts/train_classifier.py makes"
         )
-    return choose_features(features, None, (), "") if needing else None
+    return choose_features(features, None, Leaf((), IMAGE), "") if needing else None
 
 
 def check_pair_flags(

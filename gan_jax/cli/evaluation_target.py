@@ -1,4 +1,4 @@
-"""The target of `gan-jax evaluate`: a checkpoint of a run, or image files."""
+"""The target of `gan-jax evaluate`: a checkpoint of a run, or files of samples."""
 
 from collections.abc import Callable
 from functools import cache, partial
@@ -8,11 +8,13 @@ from typing import Any, NamedTuple
 import jax
 from jaxtyping import Array, Key
 
+from gan_jax.data import absolute_name
 from gan_jax.data.source import Source, describe_source
 from gan_jax.errors import BadInput
 from gan_jax.evaluation import probes
-from gan_jax.evaluation.inputs import LabeledImages, Probes, Reference, read_images, subset_indices
-from gan_jax.evaluation.real_data import open_images, training_reference
+from gan_jax.evaluation.inputs import SCORED, LabeledExamples, Probes, Reference, read_examples, subset_indices
+from gan_jax.evaluation.real_data import open_examples as open_samples
+from gan_jax.evaluation.real_data import training_reference
 from gan_jax.evaluation.translations import (
     Direction,
     Translated,
@@ -28,14 +30,14 @@ from gan_jax.training.restore import RestoredRun, open_examples, restore
 
 
 class EvaluationTarget(NamedTuple):
-    """A source of images to evaluate."""
+    """A source of samples to evaluate."""
 
     about: dict[str, Any]
     """`name`, the label in tables, and the run or path."""
     drawn: dict[str, Any]
     """How samples are drawn: part of the protocol."""
-    draw: Callable[[int], LabeledImages]
-    """`draw(n)`: `n` images, or all if there are fewer."""
+    draw: Callable[[int], LabeledExamples]
+    """`draw(n)`: `n` samples, or all if there are fewer."""
     probes: Callable[[FeatureNet], Probes] | None = None
     """The probes of a run's networks, with features of the given network."""
     reference: Callable[[str], Reference] | None = None
@@ -54,14 +56,14 @@ def run_target(folder: Path, step: int | None, best: bool, seed: int, split: str
     `split` is that of the inputs of a run on inputs, `domain` which of them are translated.
 
     Raises:
-        BadInput: the checkpoint is missing, the run does not make images, or it has no such inputs.
+        BadInput: the checkpoint is missing, the run makes what has no scores, or it has no such inputs.
     """
     run = restore(folder, step, best)
     common, key, manifest = run.experiment.common, jax.random.key(seed), run.manifest
-    data = manifest.data
-    if len(data["shape"]) != 3:
-        what = f"{folder} makes examples of shape {data['shape']}"
-        raise BadInput(f"{what}: only images are evaluated; gan-jax sweep scores points")
+    data, leaf = manifest.data, run.spec["x"]
+    if leaf.modality.name not in SCORED:
+        what = f"{folder} makes {leaf.modality.describe(leaf.shape)}"
+        raise BadInput(f"{what}: only images, videos and sounds are evaluated; gan-jax sweep scores points")
     checkpoint = f"best {common.best}" if best else "last" if step is None else f"step {step}"
     target = EvaluationTarget(
         about={
@@ -75,7 +77,7 @@ def run_target(folder: Path, step: int | None, best: bool, seed: int, split: str
             "digest": digest(run.state),
         },
         drawn=probes.drawing_protocol(run.game, checkpoint, seed),
-        draw=partial(probes.image_drawer(run.game, key, tuple(data["classes"])), run.state),
+        draw=partial(probes.sample_drawer(run.game, key, leaf.modality, tuple(data["classes"])), run.state),
         probes=lambda net: probes.make_probes(run.game, key, net)(run.state),
         reference=partial(training_reference, common, run_data(folder, manifest, common)),
     )
@@ -108,13 +110,18 @@ def _translating(
     )
 
 
-def files_target(path: Path, size: int | None) -> EvaluationTarget:
-    """Opens the images of a folder, an archive, or a .npz file of `gan-jax sample`."""
-    source = open_images(str(path.absolute()), size=size)
+def files_target(path: Path, size: int | None, real: Source | None) -> EvaluationTarget:
+    """Opens the samples of a folder, an archive, or a .npz file of `gan-jax sample`, or of `audio:` and `video:` files.
+
+    Labels in such a file, which has no names of classes, number the classes of the `real` examples.
+    """
+    source = open_samples(str(path.absolute()) if path.exists() else absolute_name(str(path)), size=size)
+    if real and "y" in source.spec and not source.classes:
+        source = source._replace(classes=real.classes)
     about = {"name": source.name, "path": str(path), "size": source.size}
     return EvaluationTarget(
         about,
         {"files": True, "resized": size},
-        lambda n: read_images(source, subset_indices(source.size, n)),
+        lambda n: read_examples(source, subset_indices(source.size, n)),
         found=describe_source(source),
     )

@@ -50,6 +50,7 @@ __all__ = [
     "from_arrays",
     "from_points",
     "from_videos",
+    "is_recorded",
     "mnist5k",
     "open_source",
     "paired",
@@ -161,7 +162,7 @@ def open_source(
 def _made_of_another(name: str) -> bool:
     """Whether a name is built in, or of sounds, videos or data made of another set: without pairs and tiles."""
     made = name.startswith((PREFIX, *DERIVED, "ground="))
-    return name in BUILT_IN or made or any(kind.fullmatch(name) for kind in (ATTRIBUTES, SOUNDS, VIDEOS, ATARI))
+    return name in BUILT_IN or made or ATTRIBUTES.fullmatch(name) is not None or is_recorded(name)
 
 
 def _open_videos(name: re.Match, data_dir: str | Path | None, split: str, size: int | None) -> Source:
@@ -190,6 +191,11 @@ def _with_attributes(images: Source, name: re.Match, split: str) -> Source:
     table = attributes_of(Path(os.path.expanduser(name["data"])), split)
     attribute = name["attribute"]
     return labeled_by(images, table, attribute) if attribute else with_attributes(images, table)
+
+
+def is_recorded(name: str) -> bool:
+    """Whether a name is of sounds or videos, as in `audio:FOLDER`."""
+    return any(kind.fullmatch(name) for kind in (SOUNDS, VIDEOS, ATARI))
 
 
 def _windows(name: re.Match, split: str, size: int | None, data_dir: str | Path | None) -> Source:

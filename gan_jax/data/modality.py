@@ -33,12 +33,19 @@ class Modality(NamedTuple):
     """Describes examples of a shape, as in `gray images of 28x28`."""
     encode: Callable[[np.ndarray], np.ndarray] = _unchanged
     """Arrays as a generator makes them to those that are written to a file."""
+    store: Callable[[np.ndarray], np.ndarray] = _unchanged
+    """Arrays as a generator makes them to stored ones, the inverse of `decode`: what is scored."""
     stored_shape: Callable[[Shape], Shape] = _unchanged
     """The shape of an example as it is stored, by its shape in a batch."""
     rate: int = 0
     """The samples of a sound in a second; 0 for other kinds."""
     frame: "Modality | None" = None
     """The kind of what follows along the first axis of an example, in time; None for what does not move."""
+
+    @property
+    def words(self) -> str:
+        """The kind in words, as in `images` and `audio at 8,000 Hz`."""
+        return f"{self.plural} at {self.rate:,} Hz" if self.rate else self.plural
 
 
 class Leaf(NamedTuple):
@@ -80,10 +87,10 @@ def _describe_videos(shape: Shape) -> str:
     return f"{'gray' if channels == 1 else 'color'} videos of {frames} frames of {width}x{height}"
 
 
-IMAGE = Modality("image", "images", jnp.float32, scale, _describe_images, to_uint8)
+IMAGE = Modality("image", "images", jnp.float32, scale, _describe_images, to_uint8, to_uint8)
 """Stored as uint8 `[H, W, C]` with 1 or 3 channels; in a batch float32 in [-1, 1]."""
 
-VIDEO = Modality("video", "video", jnp.float32, scale, _describe_videos, to_uint8, frame=IMAGE)
+VIDEO = Modality("video", "video", jnp.float32, scale, _describe_videos, to_uint8, to_uint8, frame=IMAGE)
 """Stored as uint8 `[T, H, W, C]` with 1 or 3 channels; in a batch float32 in [-1, 1]."""
 
 POINTS = Modality(
@@ -133,6 +140,7 @@ def audio(rate: int) -> Modality:
         jnp.float32,
         from_int16,
         lambda shape: f"sounds of {shape[0]:,} samples at {rate:,} Hz",
+        store=to_int16,
         rate=rate,
     )
 

@@ -94,10 +94,10 @@ def read_batch(source: Source, indices: Int[np.ndarray, " B"]) -> Batch:
     return jax.jit(source.decode)(source.read(indices), keys)  # eagerly, every operation would be compiled by itself
 
 
-def read_as_bytes(source: Source, indices: Int[np.ndarray, " B"]) -> Examples:
-    """Reads examples as `read_batch` does, with images rounded to 8 bits: resized, on grounds, as they are derived."""
+def read_rounded(source: Source, indices: Int[np.ndarray, " B"]) -> Examples:
+    """Reads examples as `read_batch` does, rounded as their kind is stored: as they are derived, resized or cut."""
     batch = read_batch(source, indices)
-    return {name: leaf.modality.encode(np.asarray(batch[name])) for name, leaf in source.spec.items()}
+    return {name: leaf.modality.store(np.asarray(batch[name])) for name, leaf in source.spec.items()}
 
 
 def describe_source(source: Source) -> str:

@@ -30,24 +30,24 @@ SEED = 0
 
 
 class Evaluator:
-    """Evaluates states of a run; computes the features of real images once.
+    """Evaluates states of a run; computes the features of real examples once.
 
     A game with conditions, of which `game` is one phase, translates examples of `source`, those of its first condition.
 
     Raises:
-        BadInput: unknown metric or feature network, or one that does not fit the images.
+        BadInput: unknown metric or feature network, or one that does not fit the examples.
     """
 
     def __init__(self, common: RunConfig, source: Source, game: Game):
         self._metrics, self._samples = parse_set_metrics(common.evaluate), common.evaluate_samples
         self._way = choose_direction(game, source, "") if game.conditions else None
         real = self._way.targets if self._way else source
-        self._net = choose_features(common.features, common.inception_weights, real.shape, real.name)
+        self._net = choose_features(common.features, common.inception_weights, real.spec["x"], real.name)
 
         @functools.cache
         def opened(split: str) -> Source:
             if split != "train" and self._way:
-                raise BadInput("this metric needs held-out images, which a game on inputs has not while it trains")
+                raise BadInput("this metric needs held-out examples, which a game on inputs has not while it trains")
             return real if split == "train" else open_data(common, split)
 
         self._reference = training_reference(common, opened)
@@ -56,17 +56,18 @@ class Evaluator:
 
     def protocols(self, game: Game) -> dict[str, protocol.Protocol]:
         """Returns the protocol of every metric."""
-        drawn, shape = probes.drawing_protocol(game, "while training", SEED), self._reference.source.shape
+        drawn, leaf = probes.drawing_protocol(game, "while training", SEED), self._reference.source.spec["x"]
         drawn |= self._way.protocol("train") if self._way else {}
-        common = protocol.make_protocol(self._net, self._real, self._reference, self._samples, shape, drawn)
-        return protocol.per_metric(self._metrics, common, self._reference)
+        common = protocol.make_protocol(self._net, self._real, self._reference, self._samples, leaf, drawn)
+        return protocol.per_metric(self._metrics, common, self._reference, leaf.modality)
 
     def inputs(self, game: Game) -> Callable[[State], EvalInputs]:
         """Returns `inputs(state)`, which draws samples and computes their features; compiled once."""
         if self._way:
             draw, probe = example_translator(game, self._way, self._key), lambda state: None
         else:
-            draw = probes.image_drawer(game, self._key, self._reference.source.classes)
+            source = self._reference.source
+            draw = probes.sample_drawer(game, self._key, source.spec["x"].modality, source.classes)
             probe = probes.make_probes(game, self._key, self._net)
 
         def inputs(state: State) -> EvalInputs:

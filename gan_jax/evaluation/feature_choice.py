@@ -4,10 +4,10 @@ import os
 from pathlib import Path
 
 from gan_jax.config import user_code
-from gan_jax.data.modality import Shape
+from gan_jax.data.modality import AUDIO, IMAGE, Leaf
 from gan_jax.data.sources.subset import whole
 from gan_jax.errors import BadInput
-from gan_jax.metrics.features import alexnet, classifier_file, imagenet, mnist
+from gan_jax.metrics.features import alexnet, classifier_file, ear, imagenet, mnist
 from gan_jax.metrics.features.inception import inception
 from gan_jax.metrics.features.network import FeatureNet
 
@@ -16,20 +16,31 @@ BUILT_IN = {
     "mnist5k": mnist.mnist,
     "stacked_mnist": mnist.stacked_mnist,
     "stacked_mnist5k": mnist.stacked_mnist,
+    "tones": ear.tones,
+    "spoken_digits": ear.spoken_digits,
+    "speakers": ear.speakers,
 }
-"""Feature networks in the package, by the name of a data set; the names also work as `--features`."""
+"""Feature networks in the package, by their names in `--features`."""
+
+OF_DATA = {
+    **{(IMAGE.name, name): name for name in ("mnist", "mnist5k", "stacked_mnist", "stacked_mnist5k")},
+    (AUDIO, "tones"): "tones",
+    (AUDIO, "spoken_digit"): "spoken_digits",
+    (AUDIO, "fsdd_audio"): "spoken_digits",
+}
+"""The names of the networks that belong to data sets, by kind and name; `scripts/fsdd.py` writes `fsdd_audio.npz`."""
 
 
 def choose_features(
-    word: str, inception_weights: Path | None, shape: Shape, data: str, lpips_weights: Path | None = None
+    word: str, inception_weights: Path | None, leaf: Leaf, data: str, lpips_weights: Path | None = None
 ) -> FeatureNet:
-    """Returns the feature network for images of `shape`.
+    """Returns the feature network for examples of a shape and kind.
 
     Args:
-        word: `mnist`, `stacked_mnist`, `alexnet-conv5`, a .npz file of `scripts/train_classifier.py`, or
+        word: one of `BUILT_IN`, `alexnet-conv5`, a .npz file of `scripts/train_classifier.py` or `train_ear.py`, or
             `file.py:net` with a `FeatureNet`; empty for the network that belongs to `data`.
         inception_weights: the public weights of the FID Inception network, which is then used.
-        shape: the shape of an image, for the error message.
+        leaf: the shape and kind of an example.
         data: the name of the data set.
         lpips_weights: the file with the weights of `alexnet-conv5`.
 
@@ -40,7 +51,7 @@ def choose_features(
         if word:
             raise BadInput("--features and --inception-weights name two networks: give one of them")
         return inception(inception_weights)
-    known = word or whole(data)
+    known = word or OF_DATA.get((leaf.modality.name, whole(data)), "")
     if known in BUILT_IN:
         return BUILT_IN[known]()
     if word == alexnet.NAME:
@@ -48,21 +59,31 @@ def choose_features(
             raise BadInput(f"--features {word} needs its weights: give gan-jax evaluate --lpips-weights FILE")
         return alexnet.alexnet_conv5(imagenet.load(lpips_weights))
     if word.endswith(".npz"):
-        return classifier_file.load(os.path.expanduser(word))
+        return _load_file(Path(os.path.expanduser(word)))
     if not word:
-        raise BadInput(
-            f"gan_jax has no feature network for {data} ({'x'.join(map(str, shape))}): give --inception-weights FILE, "
-            "--features alexnet-conv5 --lpips-weights FILE, --features mnist for digits, or --features file.py:net "
-            "with your own"
-        )
+        what = f"gan_jax has no feature network for {data} ({leaf.modality.plural} {'x'.join(map(str, leaf.shape))})"
+        raise BadInput(f"{what}: give {ADVICE.get(leaf.modality.name, '')}--features file.py:net with your own")
     return _load_user_net(word)
+
+
+ADVICE = {
+    IMAGE.name: "--inception-weights FILE, --features alexnet-conv5 --lpips-weights FILE, --features mnist for digits, "
+    "or ",
+    AUDIO: "--features spoken_digits for English digits, FILE.npz of scripts/train_ear.py, or ",
+}
+"""What to choose without a network for the data set, by kind."""
+
+
+def _load_file(path: Path) -> FeatureNet:
+    """Loads a file of one of the scripts that train networks."""
+    return (ear if ear.wrote(path) else classifier_file).load(path)
 
 
 def _load_user_net(word: str) -> FeatureNet:
     """Loads the `FeatureNet` named `file.py:net`."""
     file, colon, name = word.rpartition(":")
     if not colon or not file.endswith(".py"):
-        raise BadInput(f"--features {word}: write mnist, stacked_mnist, alexnet-conv5, weights.npz, or file.py:net")
+        raise BadInput(f"--features {word}: write {', '.join(BUILT_IN)}, alexnet-conv5, weights.npz, or file.py:net")
     net = getattr(user_code.load(Path(os.path.expanduser(file))), name, None)
     if not isinstance(net, FeatureNet):
         raise BadInput(

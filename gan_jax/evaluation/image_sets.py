@@ -17,13 +17,14 @@ import numpy as np
 from jaxtyping import Bool, UInt8
 
 from gan_jax.data import open_source
+from gan_jax.data.modality import IMAGE
 from gan_jax.data.source import Source, in_chunks
 from gan_jax.data.sources import decoding
 from gan_jax.data.sources.archives import Listing, archive_of, in_archive, in_folder, within
 from gan_jax.data.sources.layout import find_images
 from gan_jax.errors import BadInput
-from gan_jax.evaluation.inputs import CHUNK, read_images
-from gan_jax.evaluation.real_data import open_images
+from gan_jax.evaluation.inputs import CHUNK, read_examples
+from gan_jax.evaluation.real_data import open_examples
 from gan_jax.metrics.features.network import Images
 
 Mode = Literal["L", "RGB"]
@@ -126,7 +127,7 @@ def open_image_set(path: Path, scratch: Path, size: int | None = None) -> ImageS
         BadInput: there are no images, two have one name, or a file cannot be read.
     """
     if path.suffix == ".npz":
-        return of_source(open_images(str(path), size=size), path)
+        return of_source(open_examples(str(path), size=size), path)
     listing = _listing(path, scratch)
     left_out: Counter[str] = listing.left_out.copy()
     files = list(find_images(listing.files, decoding.endings(), left_out))
@@ -183,13 +184,15 @@ def _decode(opened: Callable, shown: Path, resize: tuple[int, int] | None, mode:
 
 def of_source(source: Source, path: Path) -> ImageSet:
     """Makes a set of the images `x` of a data set, named by their index. Raises `BadInput` if it has none."""
-    height, width, channels = source.shape
+    if (leaf := source.spec["x"]).modality != IMAGE:
+        raise BadInput(f"{path} holds {leaf.modality.describe(leaf.shape)}: this needs images")
+    height, width, channels = leaf.shape
     if not source.size or channels not in (1, 3):
         raise BadInput(f"{path} holds {source.size} images of {channels} channels: give at least one, gray or color")
 
     @lru_cache(maxsize=2)
     def chunk(first: int) -> Images:
-        return read_images(source, np.arange(first, min(first + CHUNK, source.size))).images
+        return read_examples(source, np.arange(first, min(first + CHUNK, source.size))).examples
 
     def read(i: int, mode: Mode) -> UInt8[np.ndarray, "H W C"]:
         from PIL import Image

@@ -1,4 +1,4 @@
-"""Probes of a trained game: 8-bit samples, features along latent paths, the discriminator's logits.
+"""Probes of a trained game: samples as they are stored, features along latent paths, the discriminator's logits.
 
 Everything runs in full float32: reduced matmul precision would make scores depend on the device, and path lengths
 meaningless.
@@ -13,37 +13,38 @@ import numpy as np
 from jaxtyping import Array, Float, Key
 
 from gan_jax import priors
-from gan_jax.data.modality import to_uint8
+from gan_jax.data.modality import Modality
 from gan_jax.engine.game import Game, State
 from gan_jax.engine.keys import named_key
 from gan_jax.engine.networks import bind
 from gan_jax.errors import BadInput
-from gan_jax.evaluation.inputs import LabeledImages, Probes
+from gan_jax.evaluation.inputs import LabeledExamples, Probes
 from gan_jax.metrics.features.network import BATCH, FeatureNet, extract
+from gan_jax.priors import Categorical
 from gan_jax.priors.interpolation import slerp
-from gan_jax.sampling.latents import cycle_classes, draw_latents
+from gan_jax.sampling.latents import draw_latents
 from gan_jax.sampling.sampler import sampler
 
-Drawer = Callable[[State, int], LabeledImages]
+Drawer = Callable[[State, int], LabeledExamples]
 """`draw(state, n)`."""
 
 
-def image_drawer(game: Game, key: Key[Array, ""], classes: tuple[str, ...]) -> Drawer:
-    """Returns `draw(state, n)`, compiled once: the 8-bit images that `gan-jax sample --seed` draws.
+def sample_drawer(game: Game, key: Key[Array, ""], kind: Modality, classes: tuple[str, ...]) -> Drawer:
+    """Returns `draw(state, n)`, compiled once: the samples of a kind that `gan-jax sample --seed` draws, as stored.
 
     Labels are those of a conditional game, with the names `classes`, or else the values of the first categorical code,
     whose classes have no names.
     """
     draw = sampler(game)
 
-    def samples(state: State, n: int) -> LabeledImages:
+    def samples(state: State, n: int) -> LabeledExamples:
         latents = draw_latents(game, key, n)
         with jax.default_matmul_precision("highest"):
-            images = to_uint8(draw(state, latents))
-        code = next(iter(cycle_classes(game)), None)
-        if code is None:
-            return LabeledImages(images)
-        return LabeledImages(images, np.asarray(latents[code]), classes if code == "y" else ())
+            examples = kind.store(draw(state, latents))
+        codes = {name: np.asarray(latents[name]) for name, code in game.codes.items() if isinstance(code, Categorical)}
+        first = next(iter(codes), None)
+        labels = codes.pop(first, None)
+        return LabeledExamples(examples, labels, classes if first == "y" else (), kind, codes)
 
     return samples
 
@@ -74,10 +75,10 @@ def make_probes(game: Game, key: Key[Array, ""], net: FeatureNet) -> Callable[[S
     )
 
 
-def _scorer(game: Game) -> Callable[[State, LabeledImages], Float[np.ndarray, " N"]]:
-    """Returns `score(state, labeled)`: the logits of the discriminator's EMA, `BATCH` images at a time.
+def _scorer(game: Game) -> Callable[[State, LabeledExamples], Float[np.ndarray, " N"]]:
+    """Returns `score(state, labeled)`: the logits of the discriminator's EMA, `BATCH` examples at a time.
 
-    The discriminator is the player who receives the real images: the game's clock.
+    The discriminator is the player who receives the real examples: the game's clock.
     """
 
     @jax.jit
@@ -85,19 +86,20 @@ def _scorer(game: Game) -> Callable[[State, LabeledImages], Float[np.ndarray, " 
         output = bind(game, players)[game.clock].ema(*game.inputs(batch, blank)[game.clock])
         return output[0] if isinstance(output, tuple) else output  # some discriminators return class logits as well
 
-    def score(state: State, labeled: LabeledImages) -> Float[np.ndarray, " N"]:
+    def score(state: State, labeled: LabeledExamples) -> Float[np.ndarray, " N"]:
         blank = priors.draw(game.prior, jax.random.split(jax.random.key(0), BATCH))
         if "y" in blank and labeled.labels is None:
             raise BadInput("the discriminator needs labels, and the images have none: leave the metric out")
-        n, scores = len(labeled.images), []
+        n, scores = len(labeled.examples), []
         for first in range(0, n, BATCH):
             rows = np.arange(first, first + BATCH) % n
-            batch = {"x": jnp.asarray(labeled.images[rows], jnp.float32) / 127.5 - 1}
-            batch |= {} if labeled.labels is None else {"y": jnp.asarray(labeled.labels[rows], jnp.int32)}
+            labels = labeled.others | ({} if labeled.labels is None else {"y": labeled.labels})
+            batch = {name: jnp.asarray(each[rows], jnp.int32) for name, each in labels.items()}
+            batch["x"] = labeled.kind.decode(jnp.asarray(labeled.examples[rows]))
             with jax.default_matmul_precision("highest"):
                 scores.append(np.asarray(chunk(state.players, batch, blank)))
         if scores[0].shape != (BATCH,):
-            raise BadInput("the discriminator does not give one score per image: leave the metric out")
+            raise BadInput("the discriminator does not give one score per example: leave the metric out")
         return np.concatenate(scores)[:n]
 
     return score

@@ -12,8 +12,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from gan_jax.data import Source
-from gan_jax.data.modality import Shape
+from gan_jax.data.modality import IMAGE, Leaf, Modality
 from gan_jax.data.source import fingerprint
 from gan_jax.errors import BadInput
 from gan_jax.evaluation.inputs import Features, Reference
@@ -43,17 +45,17 @@ def make_protocol(
     real: Features | None,
     reference: Reference | None,
     samples: int,
-    shape: Shape,
+    leaf: Leaf,
     drawn: Mapping[str, Any],
 ) -> Protocol:
     """Returns everything that scores depend on, except the settings of a metric.
 
     Args:
         net: the feature network.
-        real: the real images that samples are compared with.
-        reference: the data set of the real images.
+        real: the real examples that samples are compared with.
+        reference: the data set of the real examples.
         samples: the number of samples.
-        shape: the shape of a sample.
+        leaf: the shape and kind of a sample.
         drawn: how samples are drawn, from `probes.drawing_protocol`.
     """
     compared = real and {
@@ -61,13 +63,13 @@ def make_protocol(
         "split": reference.split,
         "size": reference.source.size,
         "resized": reference.resized,
-        "samples": len(real.images),
-        "sha256": sha256(real.images.tobytes()).hexdigest(),
+        "samples": len(real.examples),
+        "sha256": sha256(real.examples.tobytes()).hexdigest(),
     }
     return {
         "samples": samples,
-        "image": list(shape),
-        "quantization": "uint8",
+        leaf.modality.name: list(leaf.shape),
+        "quantization": leaf.modality.store(np.zeros(0, np.float32)).dtype.name,
         "drawn": dict(drawn),
         "reference": compared,
         "features": {"name": net.name, "sha256": net.sha256, "resize": net.resize},
@@ -100,13 +102,15 @@ def stamp_pairs(
     return Results(dict(subject), scores)
 
 
-def per_metric(metrics: Mapping[str, Metric], common: Protocol, reference: Reference | None) -> dict[str, Protocol]:
+def per_metric(
+    metrics: Mapping[str, Metric], common: Protocol, reference: Reference | None, kind: Modality = IMAGE
+) -> dict[str, Protocol]:
     """Returns the protocol of every metric: the common part with its own settings, and the held-out data it reads."""
 
     def own(name: str, metric: Metric) -> Protocol:
         with naming(name):  # data without a held-out split
             held_out = {"held_out": _describe_held_out(reference.held_out())} if metric.held_out else {}
-        return {**metric.settings, **held_out}
+        return {**metric.settings, **metric.settings_of(kind), **held_out}
 
     return {name: common | own(name, metric) for name, metric in metrics.items()}
 

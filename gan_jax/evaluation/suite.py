@@ -1,32 +1,20 @@
 """The metrics of `gan-jax evaluate` by name, each with the names of its values and its part of the protocol."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from difflib import get_close_matches
-from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
 from gan_jax import metrics
+from gan_jax.data.modality import IMAGE, Modality
 from gan_jax.errors import BadInput
-from gan_jax.evaluation.inputs import EvalInputs, LabeledImages, Labels, flatten_images
+from gan_jax.evaluation.inputs import EvalInputs, LabeledExamples, Labels
+from gan_jax.evaluation.metric import Metric, Values
 from gan_jax.evaluation.pair_metrics import OF_INPUT, PAIR_METRICS, PairInputs, PairMetric, PairScores
+from gan_jax.evaluation.video_metrics import VIDEO_METRICS
 from gan_jax.metrics.classification_accuracy import classifier_accuracy
-
-Values = dict[str, float]
-
-
-class Metric(NamedTuple):
-    """A metric with its metadata."""
-
-    compute: Callable[[EvalInputs], Values]
-    values: Mapping[str, str]
-    """The names of its values, each with the better direction: `higher`, `lower`, or `neither` (a standard error)."""
-    settings: Mapping[str, Any] = {}
-    """Parameters of the metric that belong to the protocol."""
-    held_out: bool = False
-    """Whether it reads `EvalInputs.held_out`, whose data is then part of the protocol."""
 
 
 def fid(inputs: EvalInputs) -> Values:
@@ -48,10 +36,10 @@ def intra_fid(inputs: EvalInputs) -> Values:
     return {"intra_fid": found.mean, "intra_fid_rank": float(found.rank)}
 
 
-def _labels(labeled: LabeledImages, classes: tuple[str, ...]) -> Labels:
+def _labels(labeled: LabeledExamples, classes: tuple[str, ...]) -> Labels:
     """Returns the labels. Raises `BadInput` without labels, or if their classes are not `classes`."""
     if labeled.labels is None:
-        raise BadInput("this metric needs classes: labeled real images and a conditional game")
+        raise BadInput("this metric needs classes: labeled real examples and a conditional game")
     if labeled.classes != classes:
         few = [", ".join(names[:3]) for names in (labeled.classes, classes)]
         raise BadInput(f"labels have different classes ({few[0]} ... and {few[1]} ...): use the same class names")
@@ -88,8 +76,14 @@ def modes(inputs: EvalInputs) -> Values:
 
 
 def label_accuracy(inputs: EvalInputs) -> Values:
-    """Computes the share of samples whose predicted class is the label they were drawn for."""
-    labels = _labels(inputs.fake.labeled, inputs.net.classes)
+    """Computes the share of samples whose predicted class is the label they were drawn for.
+
+    That is the label that the network's classes are of, such as `speaker`, whose numbers are compared.
+    """
+    fake, net = inputs.fake.labeled, inputs.net
+    if net.label != "y" and net.label not in fake.others:
+        raise BadInput(f"this metric needs samples with labels {net.label}, of which are the classes of {net.name}")
+    labels = _labels(fake, net.classes) if net.label == "y" else fake.others[net.label]
     return {"label_accuracy": metrics.label_accuracy(inputs.fake.predicted, labels)}
 
 
@@ -107,7 +101,7 @@ PAIRS = 1000
 
 def similarity(inputs: EvalInputs) -> Values:
     """Computes the mean MS-SSIM of pairs of samples, and its standard error."""
-    found = metrics.mean_ms_ssim(inputs.fake.images, PAIRS, seed=0)
+    found = metrics.mean_ms_ssim(inputs.fake.examples, PAIRS, seed=0)
     return {"ms_ssim": found.value, "ms_ssim_error": found.error}
 
 
@@ -116,8 +110,8 @@ BINS = 100
 
 
 def ndb(inputs: EvalInputs) -> Values:
-    """Counts bins of pixel space whose shares of samples and of real images differ significantly."""
-    found = metrics.different_bins(metrics.fit_bins(inputs.real.pixels, BINS, seed=0), inputs.fake.pixels)
+    """Counts bins of pixel or feature space whose shares of samples and of real ones differ significantly."""
+    found = metrics.different_bins(metrics.fit_bins(inputs.real.rows, BINS, seed=0), inputs.fake.rows)
     return {"ndb": float(found.ndb), "ndb_share": found.share, "ndb_divergence": found.divergence}
 
 
@@ -131,8 +125,13 @@ def duplicates(inputs: EvalInputs) -> Values:
 
 
 def memorized(inputs: EvalInputs) -> Values:
-    """Computes the share of samples that are copies of training images."""
-    return {"memorized": metrics.memorized_share(inputs.fake.pixels, flatten_images(inputs.training().images))}
+    """Computes the share of samples that are copies of training examples."""
+    return {"memorized": metrics.memorized_share(inputs.fake.rows, inputs.training_rows())}
+
+
+def _space(kind: Modality) -> dict[str, str]:
+    """Names the space of `Features.rows`."""
+    return {"space": "pixels" if kind == IMAGE else "features"}
 
 
 PATHS, EPSILON = 10_000, 1e-4
@@ -146,9 +145,9 @@ def ppl(inputs: EvalInputs) -> Values:
 
 
 def discriminated(inputs: EvalInputs) -> Values:
-    """Computes how well the run's discriminator separates samples from training images, and from held-out ones."""
+    """Computes how well the run's discriminator separates samples from training examples, and from held-out ones."""
     scores, seen = inputs.probes.scores, inputs.training_subset.labeled
-    unseen, s_fake, values = inputs.held_out(len(seen.images)), scores(inputs.fake.labeled), {}
+    unseen, s_fake, values = inputs.held_out(len(seen.examples)), scores(inputs.fake.labeled), {}
     for name, real in (("seen", seen), ("unseen", unseen)):
         s_real = scores(real)
         values[f"d_accuracy_{name}"] = metrics.adversarial_accuracy(s_real, s_fake)
@@ -160,7 +159,7 @@ def cas(inputs: EvalInputs) -> Values:
     """Computes the accuracy on held-out real images of a classifier trained on samples."""
     real, fake = inputs.held_out(), inputs.fake.labeled
     y_fake, y_real = _labels(fake, real.classes), _labels(real, fake.classes)
-    return {"cas": classifier_accuracy(fake.images, y_fake, real.images, y_real, jax.random.key(0))}
+    return {"cas": classifier_accuracy(fake.examples, y_fake, real.examples, y_real, jax.random.key(0))}
 
 
 METRICS: dict[str, Metric | PairMetric] = {
@@ -171,30 +170,41 @@ METRICS: dict[str, Metric | PairMetric] = {
     "modes": Metric(modes, {"modes": "higher", "reverse_kl_classes": "lower"}),
     "label_accuracy": Metric(label_accuracy, {"label_accuracy": "higher"}),
     "code_accuracy": Metric(code_accuracy, {"code_accuracy": "higher"}),
-    "cas": Metric(cas, {"cas": "higher"}, {"classifier": "gan_jax.evaluate.classifier", "seed": 0}, held_out=True),
+    "cas": Metric(
+        cas,
+        {"cas": "higher"},
+        {"classifier": "gan_jax.evaluate.classifier", "seed": 0},
+        held_out=True,
+        kinds=(IMAGE.name,),
+    ),
     "prdc": Metric(
         prdc,
         {"precision": "higher", "recall": "higher", "density": "higher", "coverage": "higher"},
         {"neighbors": NEIGHBORS},
     ),
-    "ms_ssim": Metric(similarity, {"ms_ssim": "lower", "ms_ssim_error": "neither"}, {"pairs": PAIRS}),
+    "ms_ssim": Metric(
+        similarity, {"ms_ssim": "lower", "ms_ssim_error": "neither"}, {"pairs": PAIRS}, kinds=(IMAGE.name,)
+    ),
     "ndb": Metric(
         ndb,
         {"ndb": "lower", "ndb_share": "lower", "ndb_divergence": "lower"},
-        {"bins": BINS, "significance": 0.05, "space": "pixels"},
+        {"bins": BINS, "significance": 0.05},
+        settings_of=_space,
     ),
     "duplicates": Metric(duplicates, {"duplicate_pairs": "lower", "duplicate_share": "lower", "support": "higher"}),
-    "memorized": Metric(memorized, {"memorized": "lower"}, {"ratio": 1 / 3, "space": "pixels"}),
+    "memorized": Metric(memorized, {"memorized": "lower"}, {"ratio": 1 / 3}, settings_of=_space),
     "ppl": Metric(
         ppl,
         {"ppl": "lower", "ppl_error": "neither"},
         {"paths": PATHS, "epsilon": EPSILON, "distance": "squared, of features"},
+        kinds=(IMAGE.name,),
     ),
     "discriminator": Metric(
         discriminated,
         {f"d_{what}_{where}": "neither" for where in ("seen", "unseen") for what in ("accuracy", "ranking")},
         held_out=True,
     ),
+    **VIDEO_METRICS,
     **PAIR_METRICS,
 }
 
@@ -238,11 +248,14 @@ def directions(metrics: Iterable[Metric | PairMetric] = METRICS.values()) -> dic
 
 def compute_scores(metrics: Mapping[str, Metric | PairMetric], inputs: EvalInputs) -> dict[str, Values]:
     """Computes the values of every metric. Raises `BadInput`, with the metric's name, if an input is missing."""
-    scores = {}
+    kind, scores = inputs.net.kind, {}
     for name, metric in metrics.items():
         with naming(name):
             if isinstance(metric, PairMetric):
                 raise BadInput("this metric compares files of images: give gan-jax evaluate two folders of them")
+            if kind.name not in metric.kinds:
+                known = " and ".join(metric.kinds)
+                raise BadInput(f"this metric is for {known} data, not for {kind.name}: leave it out")
             values = metric.compute(inputs)
         scores[name] = {value: float(np.float64(number)) for value, number in values.items()}
     return scores

@@ -9,13 +9,13 @@ import jax
 import numpy as np
 from jaxtyping import Array, Key
 
-from gan_jax.data import Source, from_arrays
-from gan_jax.data.modality import IMAGE, MASKED, to_uint8
-from gan_jax.data.source import read_batch, renamed
+from gan_jax.data import Source
+from gan_jax.data.modality import IMAGE, LABEL, MASKED, to_uint8
+from gan_jax.data.source import indexed, read_batch, renamed
 from gan_jax.engine.game import Batch, Game, State
 from gan_jax.errors import BadInput
 from gan_jax.evaluation.image_sets import ImageSet, of_source
-from gan_jax.evaluation.inputs import CHUNK, LabeledImages, read_images, subset_indices
+from gan_jax.evaluation.inputs import CHUNK, LabeledExamples, read_examples, subset_indices
 from gan_jax.evaluation.probes import Drawer
 from gan_jax.sampling.latents import draw_latents
 from gan_jax.sampling.sampler import sampler
@@ -73,27 +73,32 @@ def choose_direction(game: Game, examples: Source, domain: str) -> Direction:
 def example_translator(game: Game, way: Direction, key: Key[Array, ""]) -> Drawer:
     """Returns `draw(state, n)`, compiled once, which translates at most `n` examples, always the same ones.
 
-    It gives the game's first output in 8 bits, with the labels of the inputs. `key` is for games with noise.
+    It gives the game's first output as it is stored, with the labels of the inputs. `key` is for games with noise.
     """
-    draw = sampler(game)
+    draw, kind = sampler(game), way.targets.spec["x"].modality
+    others = [name for name, leaf in way.inputs.spec.items() if leaf.modality == LABEL and name != way.label]
 
-    def translations(state: State, n: int) -> LabeledImages:
-        made, labels = [], []
+    def translations(state: State, n: int) -> LabeledExamples:
+        made, labels, further = [], [], {name: [] for name in others}
         for i, batch in enumerate(_batches(way, n)):
             given = {way.condition: batch[way.condition]}
             latents = draw_latents(game, jax.random.fold_in(key, i), len(given[way.condition]), examples=given)
             with jax.default_matmul_precision("highest"):
                 samples = draw(state, latents)
-            made.append(to_uint8(next(iter(samples.values())) if isinstance(samples, Mapping) else samples))
+            made.append(kind.store(next(iter(samples.values())) if isinstance(samples, Mapping) else samples))
             labels += [batch[way.label]] if way.label else []
-        return LabeledImages(np.concatenate(made), np.concatenate(labels) if labels else None, way.inputs.classes)
+            for name in others:
+                further[name].append(batch[name])
+        y = np.concatenate(labels) if labels else None
+        further = {name: np.concatenate(each) for name, each in further.items()}
+        return LabeledExamples(np.concatenate(made), y, way.inputs.classes, kind, further)
 
     return translations
 
 
-def image_sets(way: Direction, made: LabeledImages, n: int) -> Translated:
+def image_sets(way: Direction, made: LabeledExamples, n: int) -> Translated:
     """Makes sets of `made`, the translations of at most `n` examples, and of their targets and inputs."""
-    targets = read_images(way.targets, subset_indices(way.targets.size, n))
+    targets = read_examples(way.targets, subset_indices(way.targets.size, n))
     sets = _image_set(made, "translations"), _image_set(targets, way.targets.name)
     return Translated(*sets, _input_set(way, n))
 
@@ -106,7 +111,7 @@ def _input_set(way: Direction, n: int) -> ImageSet | None:
     batches = list(_batches(way, n))
     x = np.concatenate([batch[way.condition] for batch in batches])
     y = np.concatenate([batch[way.label] for batch in batches]) if way.label else None
-    found = _image_set(LabeledImages(to_uint8(x[..., :-1] if masked else x), y, way.inputs.classes), way.inputs.name)
+    found = _image_set(LabeledExamples(to_uint8(x[..., :-1] if masked else x), y, way.inputs.classes), way.inputs.name)
     if not masked:
         return found
     alpha = np.where(x[..., -1] > 0, np.uint8(0), np.uint8(255))
@@ -116,8 +121,8 @@ def _input_set(way: Direction, n: int) -> ImageSet | None:
     )
 
 
-def _image_set(labeled: LabeledImages, name: str) -> ImageSet:
-    return of_source(from_arrays(name, *labeled), Path(name))
+def _image_set(images: LabeledExamples, name: str) -> ImageSet:
+    return of_source(indexed(name, images.kind, images.examples, images.labels, images.classes), Path(name))
 
 
 def _batches(way: Direction, n: int) -> Iterator[Batch]:

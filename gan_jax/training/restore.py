@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, NoReturn
 from gan_jax.config.experiment import Build, Experiment, ScheduledPhase, schedule_phases
 from gan_jax.config.flags import parse, to_argv
 from gan_jax.data import Source
-from gan_jax.data.modality import spec_from, spec_of
+from gan_jax.data.modality import Spec, spec_from, spec_of
 from gan_jax.data.source import stored
 from gan_jax.data.sources.unpaired import merge
 from gan_jax.engine.game import Game, State
@@ -31,6 +31,8 @@ class RestoredRun(NamedTuple):
     state: State
     images: int
     """Real images shown to the discriminator so far."""
+    spec: Spec
+    """The arrays of the examples that it is played on."""
 
 
 def restore(run: Path, step: int | None = None, best: bool = False) -> RestoredRun:
@@ -48,7 +50,7 @@ def restore(run: Path, step: int | None = None, best: bool = False) -> RestoredR
     stage = stage_of(experiment, reached)
     like = abstract_state(stage.game, source, stage.phase.flags(experiment.common), make_mesh())
     state = checkpoints.restore(like, step)
-    return RestoredRun(manifest, experiment, stage.game, state, stage.images(int(state.step)))
+    return RestoredRun(manifest, experiment, stage.game, state, stage.images(int(state.step)), source.spec)
 
 
 def stage_of(experiment: Experiment, step: int) -> ScheduledPhase:

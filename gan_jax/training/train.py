@@ -23,6 +23,7 @@ from gan_jax.engine.parallel import BATCH_AXIS, check_shares, make_mesh
 from gan_jax.engine.step import frozen_variables, init
 from gan_jax.errors import BadInput
 from gan_jax.evaluation.evaluator import Evaluator, ranked_scores
+from gan_jax.evaluation.inputs import SCORED
 from gan_jax.monitoring.diversity import diversity_ratio
 from gan_jax.monitoring.finite import NonFinite, check_parameters
 from gan_jax.runs.checkpoint import Checkpoints, Cost
@@ -232,8 +233,8 @@ def check(experiment: Experiment, source: Source, devices: int | None = None) ->
     common, source = experiment.common, experiment.played_on(source)
     if jax.process_count() > 1:
         raise BadInput("a run is trained by one process: start it without jax.distributed")
-    if common.evaluate and len(source.shape) != 3:
-        raise BadInput(f"--evaluate is for images, not for {describe_source(source)}: leave it out")
+    if common.evaluate and source.spec["x"].modality.name not in SCORED:
+        raise BadInput(f"--evaluate is for images, videos and sounds, not for {describe_source(source)}: leave it out")
     for phase in experiment.phases:
         check_shares(phase.flags(common).batch_size, devices or len(jax.devices()))
         check_fit(phase.game, source, phase.flags(common))

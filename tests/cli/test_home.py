@@ -12,6 +12,7 @@ from gan_jax.cli.scores import compare_results, is_result
 from gan_jax.config.discovery import entries, find
 from gan_jax.config.flags import parse
 from gan_jax.data import open_source
+from gan_jax.data.modality import IMAGE, Leaf
 from gan_jax.errors import BadInput
 from gan_jax.evaluation.feature_choice import choose_features
 from gan_jax.training.reproduce import reproduce
@@ -58,7 +59,7 @@ def test_home_is_expanded_in_every_word_that_names_a_file(tmp_path, monkeypatch)
     assert open_source("~/points.npy").size == 9
     assert find("~/mine.py").file == tmp_path / "mine.py"
     assert is_result("~/run")
-    assert choose_features("~/mine.py:net", None, (4, 4, 1), "x").name == "mine"
+    assert choose_features("~/mine.py:net", None, Leaf((4, 4, 1), IMAGE), "x").name == "mine"
     parsed = parse(find("dcgan").load(), ["--loss=~/mine.py:loss"], "dcgan", given=["source"])
     assert parsed.files == (tmp_path / "mine.py",)
 

@@ -12,8 +12,8 @@ import tiny_unpaired
 from commands import command
 from PIL import Image
 
-from gan_jax.data.source import read_as_bytes
-from gan_jax.evaluation.inputs import read_images, subset_indices
+from gan_jax.data.source import read_rounded
+from gan_jax.evaluation.inputs import read_examples, subset_indices
 from gan_jax.evaluation.translations import choose_direction, example_translator
 from gan_jax.metrics import psnr
 from gan_jax.runs.run_dir import RunDir
@@ -162,9 +162,9 @@ def test_a_run_on_pairs_is_evaluated_on_its_data(capfd, runs, tmp_path):
         assert drawn["inputs"] == {"data": "mnist5k", "split": "train", "array": "a"} and drawn["seed"] == 0
     run = restore(runs / "paired")
     way = choose_direction(run.game, open_examples(RunDir(runs / "paired")), "")
-    made = example_translator(run.game, way, jax.random.key(0))(run.state, 40).images
-    real = read_images(way.targets, subset_indices(way.targets.size, 40)).images
-    inputs = read_as_bytes(way.inputs, subset_indices(way.inputs.size, 40))["a"]
+    made = example_translator(run.game, way, jax.random.key(0))(run.state, 40).examples
+    real = read_examples(way.targets, subset_indices(way.targets.size, 40)).examples
+    inputs = read_rounded(way.inputs, subset_indices(way.inputs.size, 40))["a"]
     for name, x in (("psnr", made), ("psnr_input", inputs)):
         assert found["psnr"][name] == pytest.approx(np.mean(psnr(x, real, luminance=True, border=4)), rel=1e-5)
 

@@ -8,7 +8,7 @@ import pytest
 from gan_jax.data import device_resident, from_arrays, open_source, tf_data
 from gan_jax.data.modality import VIDEO
 from gan_jax.data.moving import DIGIT, FRAMES, ROOM, SPEED, UNIT, bounce, draw, moving, random_path, shrink
-from gan_jax.data.source import describe_source, read_as_bytes, read_batch
+from gan_jax.data.source import describe_source, read_batch, read_rounded
 from gan_jax.errors import BadInput
 
 RANDOM = np.random.default_rng(0)
@@ -89,7 +89,7 @@ def test_videos_keep_their_label_and_say_what_they_are():
     assert batch["y"].tolist() == [4, 1] and batch["x"].shape == (2, FRAMES, 32, 32, 1)
     light = (np.asarray(batch["x"]) + 1).sum(axis=(2, 3, 4))
     np.testing.assert_allclose(light, np.broadcast_to(light[:, :1], light.shape), rtol=1e-5)  # all of the digit, always
-    pixels = read_as_bytes(source, np.arange(2))["x"]
+    pixels = read_rounded(source, np.arange(2))["x"]
     assert pixels.dtype == np.uint8 and pixels.min() == 0
 
 

@@ -8,7 +8,7 @@ import pytest
 from gan_jax import BadInput
 from gan_jax.data import open_source
 from gan_jax.evaluation.attribute_choice import choose_attribute
-from gan_jax.evaluation.inputs import read_images
+from gan_jax.evaluation.inputs import read_examples
 from gan_jax.metrics.features.mnist import WEIGHTS
 
 
@@ -17,7 +17,7 @@ def test_a_class_of_a_classifier_is_its_probability_found_from_any_folder(monkey
     monkeypatch.chdir(tmp_path)
     attribute = choose_attribute(f"{os.path.relpath(WEIGHTS)}:3")
     assert attribute.name == "mnist-3" and attribute.word == f"{WEIGHTS}:3"
-    images, labels, _ = read_images(open_source("mnist5k"), np.arange(0, 5000, 500))
+    images, labels, *_ = read_examples(open_source("mnist5k"), np.arange(0, 5000, 500))
     assert attribute.measure(images)[labels == 3].min() > 0.9 > 0.1 > attribute.measure(images)[labels != 3].max()
 
 

@@ -172,7 +172,7 @@ def test_mistakes_give_one_line_errors_and_write_nothing(capfd, run, folders, ti
         ([here, color, "--metrics", "fid", *features_flag], "8x8x1, .*8x8x3"),
         ([here, tiles, "--seed", 1, *features_flag], "is not a run"),
         ([here, "mnist5k", "--split", "test", *features_flag], "no split 'test'"),
-        ([pickled, tiles, *features_flag], "cannot be read as images"),
+        ([pickled, tiles, *features_flag], "cannot be read as samples"),
     ):
         out = tmp_path / "out.json"
         code, _, errors = command(capfd, "evaluate", *argv, "--out", out)

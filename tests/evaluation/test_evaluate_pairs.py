@@ -12,10 +12,11 @@ from PIL import Image
 from super_resolution import bicubic_pairs
 
 from gan_jax.data import open_source
+from gan_jax.data.modality import IMAGE, Leaf
 from gan_jax.errors import BadInput
 from gan_jax.evaluation import protocol, tables
 from gan_jax.evaluation.feature_choice import choose_features
-from gan_jax.evaluation.inputs import EvalInputs, LabeledImages, compute_features, read_all
+from gan_jax.evaluation.inputs import EvalInputs, LabeledExamples, compute_features, read_all
 from gan_jax.evaluation.suite import compute_scores, parse_metrics
 
 RANDOM = np.random.default_rng(0)
@@ -229,7 +230,7 @@ def test_mistakes_with_inputs_give_one_line_errors(capfd, folders, filled, featu
 
 
 def test_metrics_of_pairs_cannot_be_computed_while_training():
-    images = LabeledImages(np.zeros((2, 8, 8, 1), np.uint8))
+    images = LabeledExamples(np.zeros((2, 8, 8, 1), np.uint8))
     with pytest.raises(BadInput, match="psnr: this metric compares files of images"):
         compute_scores(
             parse_metrics("psnr"), EvalInputs(tiny_features.net, compute_features(tiny_features.net, images))
@@ -256,7 +257,7 @@ def test_bicubic_x4_has_its_published_scores_by_the_command(capfd, test_data, tm
     assert found["lpips"]["lpips"] == pytest.approx(0.2360, abs=5e-4)
     assert found["lpips"]["protocol"]["features"]["sha256"].startswith("62eebc09")
     assert found["fd_patches"]["fd_patches"] > 100 and found["fd_patches"]["protocol"]["patches"] == [289, 289]
-    net = choose_features("alexnet-conv5", None, (8, 8, 3), "photos", test_data("lpips.npz"))
+    net = choose_features("alexnet-conv5", None, Leaf((8, 8, 3), IMAGE), "photos", test_data("lpips.npz"))
     assert net.name == "alexnet-conv5"
 
 
@@ -281,7 +282,7 @@ def predicted(images):
 def test_accuracy_is_the_share_of_images_classified_as_their_partners_labels(capfd, labeled, tmp_path):
     _, real, _, labels = labeled
     flags = ("--split", "test", "--image-size", 8, "--metrics", "accuracy", "--features", NET)
-    halves = np.asarray(read_all(open_source(str(real), split="test", size=8)).images)[..., 0]
+    halves = np.asarray(read_all(open_source(str(real), split="test", size=8)).examples)[..., 0]
     np.savez(tmp_path / "small.npz", fake_a=255 - halves[..., None])
     found = scores(capfd, tmp_path / "small.npz", real, *flags, out=tmp_path / "s.json")["accuracy"]
     expected = predicted(255 - halves) == labels

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from gan_jax.data import open_source
-from gan_jax.data.source import read_as_bytes
+from gan_jax.data.source import read_rounded
 from gan_jax.errors import BadInput
 from gan_jax.evaluation.image_sets import check_pairs, open_image_set, open_named, pairs
 
@@ -78,7 +78,7 @@ def test_splits_of_arrays_are_resized_as_for_training_and_labeled(tmp_path):
         found = open_named(str(name), tmp_path, split, 8)
         assert found.labels() == {str(i): str(i % 7) for i in range(300)} and found.images["3"].size == (8, 8)
         images = np.concatenate(list(found.decoded("L")))
-        np.testing.assert_array_equal(images, read_as_bytes(source, np.arange(300))["x"])
+        np.testing.assert_array_equal(images, read_rounded(source, np.arange(300))["x"])
 
 
 def test_labels_of_files_are_their_folders(tmp_path):

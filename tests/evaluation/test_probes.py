@@ -7,10 +7,10 @@ import pytest
 import tiny_features
 
 from gan_jax import BadInput
-from gan_jax.evaluation.inputs import LabeledImages
+from gan_jax.evaluation.inputs import LabeledExamples
 from gan_jax.evaluation.probes import make_probes
 
-IMAGES = LabeledImages(np.random.RandomState(0).randint(0, 256, (3, *arena.SHAPE)).astype(np.uint8))
+IMAGES = LabeledExamples(np.random.RandomState(0).randint(0, 256, (3, *arena.SHAPE)).astype(np.uint8))
 
 
 def scores(game, state):
@@ -22,11 +22,11 @@ def test_the_discriminator_is_the_clock_whatever_its_name():
     same = state._replace(players={names[name]: player for name, player in state.players.items()})
     found = scores(arena.rename_players(game, names), same)
     [layer] = jax.tree.map(np.asarray, state.players["d"].params).values()
-    x = IMAGES.images.reshape(3, -1) / 127.5 - 1
+    x = IMAGES.examples.reshape(3, -1) / 127.5 - 1
     np.testing.assert_allclose(found, (x @ layer["kernel"] + layer["bias"])[:, 0], rtol=1e-5)
 
 
 def test_a_clock_that_gives_no_scores_is_refused():
     game, state = arena.started(arena.consensus_play)
-    with pytest.raises(BadInput, match="does not give one score per image: leave the metric out"):
+    with pytest.raises(BadInput, match="does not give one score per example: leave the metric out"):
         scores(game._replace(clock="g"), state)

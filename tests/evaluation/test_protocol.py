@@ -11,6 +11,7 @@ from PIL import Image
 from gan_jax import BadInput
 from gan_jax.config.experiment import RunConfig
 from gan_jax.data import from_arrays, open_source
+from gan_jax.data.modality import IMAGE, Leaf
 from gan_jax.evaluation import protocol, tables
 from gan_jax.evaluation.inputs import Reference
 from gan_jax.evaluation.real_data import open_reference, training_reference
@@ -33,7 +34,7 @@ def one(name="mine", fid=1.5, seed=0, **changes):
 def protocol_of(n, net=tiny_features.net, resized=None, **drawn):
     source = from_arrays("tiles", IMAGES)
     reference = Reference("train", source, lambda: source, resized)
-    return protocol.make_protocol(net, reference.features(net, n), reference, n, source.shape, drawn)
+    return protocol.make_protocol(net, reference.features(net, n), reference, n, source.spec["x"], drawn)
 
 
 def test_protocol_records_everything_that_affects_a_metric():
@@ -61,7 +62,9 @@ def test_protocol_names_the_split_that_was_read(held_out, read, tmp_path):
     common = RunConfig(images=8, batch_size=8, data=str(tmp_path))
     of_a_run = training_reference(common, lambda split: open_data(common, split), "test")
     for real in (open_reference(str(tmp_path), "test", None, None), of_a_run):
-        made = protocol.make_protocol(tiny_features.net, real.features(tiny_features.net, 1), real, 1, (8, 8, 1), {})
+        made = protocol.make_protocol(
+            tiny_features.net, real.features(tiny_features.net, 1), real, 1, Leaf((8, 8, 1), IMAGE), {}
+        )
         assert made["reference"]["split"] == read and f"({read})" in protocol.describe(made)
 
 

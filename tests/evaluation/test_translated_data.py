@@ -10,7 +10,7 @@ from gan_jax.data import derived, from_arrays, open_source
 from gan_jax.data.modality import Leaf, label_map
 from gan_jax.data.sources.unpaired import unpaired
 from gan_jax.engine.game import Game, State
-from gan_jax.evaluation.inputs import read_images, subset_indices
+from gan_jax.evaluation.inputs import read_examples, subset_indices
 from gan_jax.evaluation.translations import choose_direction, example_translator, image_sets
 from gan_jax.priors import ExampleKeys
 
@@ -37,12 +37,12 @@ def pixels(images):
 def test_pairs_are_translations_targets_and_inputs_of_the_same_examples():
     digits = open_source("mnist5k")
     way, made, sets = translated(game(lambda nets, latents: latents["a"], "a"), derived.noise(digits, 25.0))
-    chosen = read_images(digits, subset_indices(digits.size, N))
-    np.testing.assert_array_equal(pixels(sets.targets), chosen.images)
+    chosen = read_examples(digits, subset_indices(digits.size, N))
+    np.testing.assert_array_equal(pixels(sets.targets), chosen.examples)
     np.testing.assert_array_equal(made.labels, chosen.labels)
     np.testing.assert_array_equal(pixels(sets.made), pixels(sets.inputs))
-    noise = pixels(sets.made).astype(int) - chosen.images
-    assert way.paired and 15 < noise[(chosen.images > 90) & (chosen.images < 160)].std() < 30
+    noise = pixels(sets.made).astype(int) - chosen.examples
+    assert way.paired and 15 < noise[(chosen.examples > 90) & (chosen.examples < 160)].std() < 30
     assert sets.inputs.labels() == {str(i): digits.classes[y] for i, y in enumerate(chosen.labels)}
 
 
@@ -52,7 +52,7 @@ def test_noise_of_a_game_differs_between_examples_and_follows_the_key():
 
     way = choose_direction(game(sample, "a"), derived.edges(open_source("mnist5k")), "")
     same, again, other = (
-        example_translator(game(sample, "a"), way, jax.random.key(seed))(STATE, N).images for seed in (0, 0, 1)
+        example_translator(game(sample, "a"), way, jax.random.key(seed))(STATE, N).examples for seed in (0, 0, 1)
     )
     np.testing.assert_array_equal(same, again)
     assert len(np.unique(same, axis=0)) == N and not np.array_equal(same, other)
@@ -69,7 +69,7 @@ def test_translations_of_one_domain_are_compared_with_all_of_the_other(domain, h
     assert not way.paired
     assert len(sets.made.images) == len(sets.inputs.images) == sides[here].size
     assert len(sets.targets.images) == sides[there].size
-    assert np.all(made.images == (10, 200)[here]) and np.all(pixels(sets.targets) == (10, 200)[there])
+    assert np.all(made.examples == (10, 200)[here]) and np.all(pixels(sets.targets) == (10, 200)[there])
     assert [sets.inputs.labels()[str(i)] for i in range(4)] == ["even", "odd", "even", "odd"]
     assert made.labels.tolist() == [i % 2 for i in range(sides[here].size)] and made.classes == ("even", "odd")
 
@@ -79,7 +79,7 @@ def test_a_game_of_one_direction_is_compared_with_the_other_domain():
         from_arrays(name, np.full((3, 8, 8, 1), value, np.uint8)) for name, value in (("dark", 10), ("light", 200))
     ]
     way = choose_direction(game(None, "b"), unpaired(*sides), "")
-    assert np.all(read_images(way.targets, np.arange(3)).images == 10) and set(way.inputs.spec) == {"b"}
+    assert np.all(read_examples(way.targets, np.arange(3)).examples == 10) and set(way.inputs.spec) == {"b"}
 
 
 def test_holes_are_transparent_in_the_inputs():

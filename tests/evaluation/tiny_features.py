@@ -3,6 +3,7 @@
 import jax.numpy as jnp
 import numpy as np
 
+from gan_jax.data.modality import VIDEO, audio
 from gan_jax.errors import BadInput
 from gan_jax.metrics.features.network import FeatureNet
 
@@ -37,3 +38,15 @@ numbered = net._replace(classes=tuple("0123"))
 def numbered_classes(pixels):
     """Returns the class that `numbered` finds most probable."""
     return np.asarray(head(net.params, apply(net.params, pixels))).argmax(1)
+
+
+def heard(params, values):
+    """Computes the levels of frequencies, which do not depend on where a sound begins."""
+    if values.shape[1:] != (64,):
+        raise BadInput(f"tiny hears 64 samples, not {list(values.shape[1:])}: cut them")
+    levels = jnp.abs(jnp.fft.rfft(values * np.float32(1 / 32767)))[:, 1:]
+    return levels.reshape(len(levels), 16, 2).mean(2) @ params["in"]
+
+
+hearing = net._replace(name="hearing", apply=heard, kind=audio(8000))
+watching = net._replace(name="watching", apply=lambda params, values: apply(params, values[:, 0]), kind=VIDEO)

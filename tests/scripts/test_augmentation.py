@@ -12,7 +12,7 @@ from gan_jax.data import open_source
 from gan_jax.data.modality import to_uint8
 from gan_jax.errors import BadInput
 from gan_jax.evaluation import tables
-from gan_jax.evaluation.inputs import LabeledImages
+from gan_jax.evaluation.inputs import LabeledExamples
 from gan_jax.sampling.preview import preview_latents
 from gan_jax.sampling.sampler import sampler
 from gan_jax.training.restore import restore
@@ -30,11 +30,11 @@ def numbered(n, first=0, classes=CLASSES):
     """Makes 8 x 8 images that encode their index, with sorted labels."""
     x = np.zeros((n, 8, 8, 1), np.uint8)
     x[:, 0, :4, 0] = np.arange(first, first + n, dtype="<u4").view(np.uint8).reshape(n, 4)
-    return LabeledImages(x, np.arange(n, dtype=np.int32) * len(classes) // n, classes)
+    return LabeledExamples(x, np.arange(n, dtype=np.int32) * len(classes) // n, classes)
 
 
 def numbers(shown):
-    return np.ascontiguousarray(shown.images[:, 0, :4, 0]).view("<u4").ravel()
+    return np.ascontiguousarray(shown.examples[:, 0, :4, 0]).view("<u4").ravel()
 
 
 def stripes(n, seed, wrong=False):
@@ -43,14 +43,14 @@ def stripes(n, seed, wrong=False):
     y = np.arange(n) % 2
     down = np.where(np.arange(8) // 2 % 2, 200, 50) * np.ones((8, 1), int)
     x = np.where(y[:, None, None] == 0, down, down.T) + random.integers(-50, 50, (n, 8, 8))
-    return LabeledImages(x[..., None].astype(np.uint8), (1 - y if wrong else y).astype(np.int32), ("down", "across"))
+    return LabeledExamples(x[..., None].astype(np.uint8), (1 - y if wrong else y).astype(np.int32), ("down", "across"))
 
 
 @pytest.mark.parametrize(("real", "fake"), [(500, 1000), (1000, 300), (70, 130)])
 def test_training_sets_have_one_size_and_repeat_images_equally_often(real, fake):
     sets = training_sets(numbered(real), numbered(fake, first=10_000))
     n = 2 * max(real, fake, 128)
-    assert tuple(sets) == WAYS and all(len(shown.images) == len(shown.labels) == n for shown in sets.values())
+    assert tuple(sets) == WAYS and all(len(shown.examples) == len(shown.labels) == n for shown in sets.values())
     shares = {"real": (n, 0), "real + generated": (n // 2, n // 2), "generated": (0, n)}
     for way, shown in sets.items():
         found = numbers(shown)
@@ -90,7 +90,7 @@ def test_every_training_set_gets_equal_steps_and_key(monkeypatch):
         (numbered(9, classes=CLASSES[:9]), numbered(9), "generated images are 8x8x1 of 9 classes 0, 1, 2"),
         (
             numbered(9),
-            LabeledImages(np.zeros((9, 28, 28, 1), np.uint8), np.arange(9), CLASSES),
+            LabeledExamples(np.zeros((9, 28, 28, 1), np.uint8), np.arange(9), CLASSES),
             "test images are 28x28x1",
         ),
         (numbered(9), numbered(9, classes=tuple("abcdefghij")), "of 10 classes a, b, c, but .* 0, 1, 2"),
@@ -132,9 +132,9 @@ def test_samples_cycle_through_classes_and_match_the_preview(runs):
     run = restore(runs[1])
     drawn = labeled_samples(run, 30)
     assert drawn.labels.tolist() == 3 * list(range(10)) and drawn.classes == CLASSES
-    assert drawn.images.shape == (30, 28, 28, 1) and drawn.images.dtype == np.uint8
+    assert drawn.examples.shape == (30, 28, 28, 1) and drawn.examples.dtype == np.uint8
     grid = to_uint8(sampler(run.game)(run.state, preview_latents(run.experiment, run.game, open_source("mnist5k"))))
-    np.testing.assert_array_equal(drawn.images[:12], grid)
+    np.testing.assert_array_equal(drawn.examples[:12], grid)
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Int, UInt8
 
 from gan_jax.data.modality import IMAGE, Leaf
-from gan_jax.data.source import Examples, Source, read_as_bytes, stored
+from gan_jax.data.source import Examples, Source, read_rounded, stored
 from gan_jax.errors import BadInput
 
 
@@ -38,7 +38,7 @@ def on_photographs(source: Source, photographs: Source) -> Source:
         return photograph[top : top + height, left : left + width]
 
     def read(indices: Int[np.ndarray, " B"]) -> Examples:
-        examples = read_as_bytes(source, indices)
+        examples = read_rounded(source, indices)
         grounds = np.stack([crop(int(i)) for i in indices]).astype(np.int16)
         shown = np.abs(examples["x"] - grounds).astype(np.uint8)
         return examples | {"x": np.broadcast_to(shown, (*shown.shape[:3], 3))}

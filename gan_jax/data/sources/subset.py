@@ -3,6 +3,7 @@
 import re
 
 import numpy as np
+from jaxtyping import Int
 
 from gan_jax.data.source import Source
 from gan_jax.errors import BadInput
@@ -39,7 +40,12 @@ def balanced_subset(source: Source, n: int) -> Source:
         rare = f"class {source.classes[counts.argmin()]} of {source.name} has {counts.min()}"
         raise BadInput(f"{n} examples take {each} of each class, but {rare}: give fewer, or leave :{n} out")
     kept = np.sort(np.concatenate([order[np.flatnonzero(labels == label)[:each]] for label in range(classes)]))
-    return source._replace(name=f"{source.name}_{n}", size=n, read=lambda indices: source.read(kept[indices]))
+    return selected(source, kept)._replace(name=f"{source.name}_{n}")
+
+
+def selected(source: Source, rows: Int[np.ndarray, " n"]) -> Source:
+    """Takes the examples at these indices, in this order."""
+    return source._replace(size=len(rows), read=lambda indices: source.read(rows[indices]))
 
 
 def whole(name: str) -> str:

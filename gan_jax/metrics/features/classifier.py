@@ -8,25 +8,19 @@ random shifts of up to two pixels.
 Modeled on LeNet-5: LeCun et al. 1998, "Gradient-based learning applied to document recognition".
 """
 
-from functools import partial
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
 from flax import linen as nn
 from jax import lax
-from jaxtyping import Array, Float, Int, Key, Num, PyTree, UInt8
+from jaxtyping import Array, Float, Int, Key, Num, PyTree
 
 from gan_jax.engine.game import Keys
-from gan_jax.errors import BadInput
+from gan_jax.metrics.features.fitting import BATCH, check_labels, fit
 from gan_jax.metrics.features.network import FeatureNet, Images, extract
 from gan_jax.nets.layers.convolution import Conv
 from gan_jax.nets.layers.dropout import Dropout
-
-BATCH = 128
-LEARNING_RATE = 2e-3
-"""The initial value of the cosine schedule, which ends at 0."""
 
 SHIFT = 2
 """Maximum random shift of a training image, in pixels in each direction; the border is filled with black."""
@@ -48,7 +42,7 @@ class Classifier(nn.Module):
     def features(self, x: Float[Array, "B H W C"]) -> Float[Array, "B 128"]:
         """Computes the activations of the last hidden layer."""
         for conv in (self.conv1, self.conv2):
-            x = _pooled(nn.silu(conv(x)))
+            x = pooled(nn.silu(conv(x)))
         return nn.silu(self.dense(x.reshape(x.shape[0], -1)))
 
     def head(self, features: Float[Array, "B 128"], keys: Keys | None = None) -> Float[Array, "B K"]:
@@ -60,7 +54,7 @@ class Classifier(nn.Module):
         return self.head(self.features(x), keys)
 
 
-def _pooled(x: Float[Array, "B H W C"]) -> Float[Array, "B H_out W_out C"]:
+def pooled(x: Float[Array, "B H W C"]) -> Float[Array, "B H_out W_out C"]:
     """Averages blocks of 2 x 2 pixels; drops the last row or column if their number is odd."""
     b, h, w, c = x.shape
     return x[:, : h // 2 * 2, : w // 2 * 2].reshape(b, h // 2, 2, w // 2, 2, c).mean((2, 4))
@@ -106,39 +100,20 @@ def train_classifier(
     Raises:
         BadInput: there are fewer than 128 images, not as many labels as images, or a label is out of range.
     """
-    n, steps = len(images), len(images) // BATCH
-    if not steps:
-        raise BadInput(f"{n} images are too few to train a classifier, at least {BATCH} are needed: draw more")
-    if len(labels) != n or labels.min() < 0 or labels.max() >= classes:
-        raise BadInput(f"labels must be {n} integers from 0 to {classes - 1}, one per image: check the labels")
+    check_labels(labels, len(images), classes)
     network = Classifier(classes)
-    tx = optax.adamw(optax.cosine_decay_schedule(LEARNING_RATE, epochs * steps))
 
-    def loss(params: Params, x: Float[Array, "B H W C"], y: Int[Array, " B"], keys: Keys) -> Float[Array, ""]:
-        logits = network.apply({"params": params}, x, keys)
-        return optax.softmax_cross_entropy_with_integer_labels(logits, y).mean()
-
-    @partial(jax.jit, donate_argnums=0)
-    def epoch(state: PyTree[Array], x: UInt8[Array, "N H W C"], y: Int[Array, " N"], key: Key[Array, ""]) -> PyTree:
-        def step(state: PyTree[Array], inputs: tuple[Array, Array]) -> tuple[PyTree[Array], None]:
-            (params, opt), (rows, key) = state, inputs
-            shifts, drops = (jax.random.split(k, BATCH) for k in jax.random.split(key))
-            slope = jax.grad(loss)(params, jax.vmap(_shifted)(scaled(x[rows]), shifts), y[rows], drops)
-            with jax.numpy_dtype_promotion("standard"):  # optax's Adam raises under strict promotion
-                updates, opt = tx.update(slope, opt, params)
-            return (optax.apply_updates(params, updates), opt), None
-
-        order, noise = jax.random.split(key)
-        rows = jax.random.permutation(order, n)[: steps * BATCH].reshape(steps, BATCH)
-        return lax.scan(step, state, (rows, jax.random.split(noise, steps)))[0]
+    def loss(
+        params: Params, data: tuple[Array, Array], rows: Int[Array, " B"], key: Key[Array, ""]
+    ) -> Float[Array, ""]:
+        x, y = data
+        shifts, drops = (jax.random.split(k, BATCH) for k in jax.random.split(key))
+        logits = network.apply({"params": params}, jax.vmap(_shifted)(scaled(x[rows]), shifts), drops)
+        return optax.softmax_cross_entropy_with_integer_labels(logits, y[rows]).mean()
 
     start, *passes = jax.random.split(key, 1 + epochs)
     x, y = jnp.asarray(images), jnp.asarray(labels, jnp.int32)
-    params = network.init(start, scaled(x[:1]))["params"]
-    state = params, tx.init(params)
-    for key in passes:
-        state = epoch(state, x, y, key)
-    return state[0]
+    return fit(loss, network.init(start, scaled(x[:1]))["params"], (x, y), len(images), passes)
 
 
 def accuracy(params: Params, images: Images, labels: Int[np.ndarray, " N"]) -> float:

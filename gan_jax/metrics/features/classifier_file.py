@@ -3,9 +3,7 @@ classes and the shape of its images. `scripts/train_classifier.py` writes them.
 """
 
 import functools
-import io
 from collections.abc import Callable
-from hashlib import sha256 as digest
 from pathlib import Path
 
 import jax
@@ -15,7 +13,7 @@ from jaxtyping import Array, Float, Num
 
 from gan_jax.engine.game import Frozen
 from gan_jax.errors import BadInput
-from gan_jax.metrics.features import classifier
+from gan_jax.metrics.features import classifier, weights_file
 from gan_jax.metrics.features.classifier import Classifier, Params
 from gan_jax.metrics.features.network import FeatureNet
 
@@ -31,6 +29,9 @@ SHAPE: Shape = (*SMALL, 1)
 RESIZE = "none for 28 x 28; of 32 x 32 the central 28 x 28, without the padding; pixels divided by 255"
 
 
+SCRIPT = "train_classifier"
+
+
 def load(path: str | Path, sha256: str | None = None) -> FeatureNet:
     """Loads a network from a file written by `save`.
 
@@ -41,29 +42,16 @@ def load(path: str | Path, sha256: str | None = None) -> FeatureNet:
     Raises:
         BadInput: the file cannot be read, has another sha256, or does not hold such a network.
     """
-    path = Path(path)
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise BadInput(f"{path} cannot be read ({error.strerror}): give a file of feature weights") from error
-    found = digest(data).hexdigest()
-    if sha256 not in (None, found):
-        raise BadInput(f"{path} has the sha256 {found}, not {sha256}: download it again")
-    try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        name, classes = str(arrays.pop("name")), tuple(map(str, arrays.pop("classes")))
-        height, width, channels = map(int, arrays.pop("shape", SHAPE))
-        if min(height, width, channels) < 1:
-            raise ValueError
-    except Exception as error:  # NumPy and zipfile raise many types for a damaged archive
-        raise BadInput(f"{path} holds no feature weights: write it with scripts/train_classifier.py") from error
-    shape = (height, width, channels)
-    if {name: (a.shape, a.dtype) for name, a in arrays.items()} != _outline(len(classes), shape):
-        raise BadInput(f"{path} holds another network: write it with scripts/train_classifier.py of this version")
-    params = _nested({name: jnp.asarray(array) for name, array in arrays.items()})
+    file = weights_file.read(path, SCRIPT, sha256)
+    shape = file.about.get("shape", np.array(SHAPE))
+    if shape.shape != (3,) or shape.min() < 1:
+        raise BadInput(f"{path} holds no feature weights: write it with scripts/{SCRIPT}.py")
+    height, width, channels = shape = tuple(map(int, shape))
+    image = jax.ShapeDtypeStruct((1, height, width, channels), jnp.float32)
+    expected = jax.eval_shape(Classifier(len(file.classes)).init, jax.random.key(0), image)["params"]
+    params = weights_file.params_of(file, expected, SCRIPT)
     resize = RESIZE if shape[:2] == SMALL else f"none, for {height} x {width}; pixels divided by 255"
-    return FeatureNet(name, found, resize, params, _features_of(shape), classifier.head, classes)
+    return FeatureNet(file.name, file.sha256, resize, params, _features_of(shape), classifier.head, file.classes)
 
 
 def frozen(path: Path) -> Frozen:
@@ -80,17 +68,9 @@ def frozen(path: Path) -> Frozen:
 
 
 def save(path: str | Path, name: str, classes: tuple[str, ...], params: Params, shape: Shape = SHAPE) -> str:
-    """Writes a network for images of `shape` as an uncompressed `.npz` and returns the sha256 of the file.
-
-    The bytes depend on the arguments only: NumPy dates all members of an archive 1980.
-    """
-    file = io.BytesIO()
-    leaves = jax.tree_util.tree_leaves_with_path(params)
-    arrays = {jax.tree_util.keystr(path, simple=True, separator="/"): np.asarray(leaf) for path, leaf in leaves}
+    """Writes a network for images of `shape` and returns the sha256 of the file."""
     stated = {} if shape == SHAPE else {"shape": np.array(shape, np.int32)}  # the pinned file of MNIST states none
-    np.savez(file, name=np.array(name), classes=np.array(classes), **stated, **arrays)
-    Path(path).write_bytes(file.getvalue())
-    return digest(file.getvalue()).hexdigest()
+    return weights_file.write(path, name, classes, params, stated)
 
 
 def checked(pixels: Num[Array, "B H W C"], shape: Shape) -> Num[Array, "B H_in W_in C"]:
@@ -116,20 +96,3 @@ def _shown(shape: tuple[int, ...]) -> str:
 def _features_of(shape: Shape) -> Callable[[Params, Num[Array, "B H W C"]], Float[Array, "B D"]]:
     """Returns the features of images of `shape`: one function for each shape, so that it is compiled once."""
     return lambda params, pixels: classifier.features(params, checked(pixels, shape))
-
-
-def _outline(classes: int, shape: Shape) -> dict[str, tuple[tuple[int, ...], np.dtype]]:
-    """Returns the expected shape and dtype of every parameter, by name."""
-    image = jax.ShapeDtypeStruct((1, *shape), jnp.float32)
-    params = jax.eval_shape(Classifier(classes).init, jax.random.key(0), image)["params"]
-    leaves = jax.tree_util.tree_leaves_with_path(params)
-    return {jax.tree_util.keystr(p, simple=True, separator="/"): (x.shape, np.dtype(x.dtype)) for p, x in leaves}
-
-
-def _nested(arrays: dict[str, Array]) -> Params:
-    """Nests parameters by name: `{"a/b": x}` to `{"a": {"b": x}}`."""
-    params: dict[str, dict[str, Array]] = {}
-    for name, array in arrays.items():
-        layer, leaf = name.split("/")
-        params.setdefault(layer, {})[leaf] = array
-    return params

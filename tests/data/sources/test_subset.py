@@ -5,6 +5,7 @@ import pytest
 
 from gan_jax import data
 from gan_jax.data import balanced_subset, from_arrays, open_source, stack_digits
+from gan_jax.data.modality import IMAGE, Leaf
 from gan_jax.data.sources.subset import CHUNK, whole
 from gan_jax.errors import BadInput
 from gan_jax.evaluation.feature_choice import choose_features
@@ -103,7 +104,7 @@ def test_only_the_training_split_of_tfds_data_is_reduced(monkeypatch, tmp_path):
 def test_subset_of_digits_gets_the_features_of_digits():
     assert whole("mnist5k_500") == "mnist5k" and whole("stacked_mnist5k_500") == "stacked_mnist5k"
     assert whole("mnist5k") == "mnist5k"
-    assert choose_features("", None, (28, 28, 1), "mnist5k_500").name == "mnist"
+    assert choose_features("", None, Leaf((28, 28, 1), IMAGE), "mnist5k_500").name == "mnist"
 
 
 @pytest.mark.parametrize(

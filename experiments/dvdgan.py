@@ -3,7 +3,7 @@
     gan-jax train dvdgan                                         # moving digits, by class
     gan-jax train dvdgan --no-temporal                           # or --no-spatial: against one of the two
     gan-jax train nextframe                                      # 11 frames predicted from 5
-    gan-jax train nextframe --no-spatial --no-temporal           # the same network, on the squared error alone
+    gan-jax train nextframe --no-spatial --no-temporal           # the same network on the squared error alone
     gan-jax train dvdgan --data video:clips/ --no-conditional --image-size 64
     gan-jax sample runs/dvdgan-0 --labels 3 8 --out samples.gif
 
@@ -14,14 +14,16 @@ higher rates.
 from dataclasses import dataclass
 
 import jax
+import jax.numpy as jnp
 import optax
 
 from gan_jax import losses
 from gan_jax.cli import train_file
-from gan_jax.config.experiment import Experiment, Phase, Row, RunConfig
+from gan_jax.config.experiment import Evaluation, Experiment, Phase, Row, RunConfig
 from gan_jax.config.flags import Fraction, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from gan_jax.config.registry import Loss
-from gan_jax.data import Source
+from gan_jax.data import Source, derived
+from gan_jax.engine.game import Latents
 from gan_jax.errors import BadInput
 from gan_jax.games import dvdgan
 from gan_jax.nets.dvdgan import networks
@@ -33,7 +35,7 @@ class Config:
     """The flags of every row."""
 
     conditional: bool = True
-    """Whether all networks take the label."""
+    """Whether all networks take the label; not for predictions."""
     given: NonNegativeInt = 0
     """Number of first frames that the generator is given, to predict the others; 0 for none."""
     spatial: bool = True
@@ -87,14 +89,26 @@ PRESETS = {
         RUN,
         {"small": Config(), "full": Config(**PAPER, g_width=32, d_width=64, ema=0.9999)},
     ),
+    "nextframe": Row(
+        "DVD-GAN-FP, Clark 2019 (arXiv:1907.06571): the frames of a video predicted from the first ones",
+        RUN,
+        {
+            "small": Config(conditional=False, given=5, distance_weight=10.0),
+            "full": Config(conditional=False, given=5, **PAPER, g_width=32, d_width=64, ema=0.9999),
+        },
+    ),
 }
 
 
 def build(source: Source, run: RunConfig, config: Config) -> Experiment:
     """Builds the game on videos. Raises `BadInput` if it needs labels and the data has none, or there is no loss."""
-    classes = len(source.classes) if config.conditional else 0
-    if config.conditional and not classes:
+    if config.conditional and config.given:
+        raise BadInput("predictions take no labels: give --no-conditional")
+    if config.conditional and not source.classes:
         raise BadInput(f"{source.name} has no labels: give --no-conditional, or folders of classes")
+    if not (config.spatial or config.temporal or (config.given and config.distance_weight)):
+        raise BadInput("there is no loss to learn from: leave out --no-spatial or --no-temporal")
+    classes = len(source.classes) if config.conditional else 0
     g, spatial, temporal = networks(
         source.shape,
         classes=classes,
@@ -119,8 +133,30 @@ def build(source: Source, run: RunConfig, config: Config) -> Experiment:
         n_critic=config.n_critic,
         ema=config.ema,
     )
-    data = None
-    return Experiment((Phase(game, run.images),), run, grid=(1, 10), data=data)
+    phases = (Phase(game, run.images),)
+    if not config.given:
+        return Experiment(phases, run, grid=(5, 2))
+    data = derived.first_frames(source, config.given)
+    return Experiment(phases, run, grid=(3, 2), data=data, evaluation=Evaluation(prediction, samples=64))
+
+
+def prediction(nets, latents: Latents) -> dict[str, jax.Array]:
+    """Computes the scores of predicted frames, as `metrics.prediction`, over all steps ahead.
+
+    `error_copy` is the squared error of the last given frame, copied.
+    """
+    given, x = latents["a"], (latents["x"] + 1) / 2
+    made = (jnp.clip(nets["g"].ema(latents["z"], None, given), -1, 1) + 1) / 2
+    target, made = (videos[:, given.shape[1] :] for videos in (x, made))
+    last = x[:, given.shape[1] - 1 : given.shape[1]]
+
+    def error(frames: jax.Array) -> jax.Array:
+        return jnp.square(frames - target).sum((2, 3, 4)).mean()
+
+    def energy(frames: jax.Array) -> jax.Array:
+        return sum(jnp.square(jnp.diff(frames, axis=axis)).mean() for axis in (2, 3))
+
+    return {"error": error(made), "error_copy": error(last), "sharpness": energy(made) / energy(target)}
 
 
 if __name__ == "__main__":

@@ -173,7 +173,7 @@ class TemporalDiscriminator(nn.Module):
 
 def _features(
     x: Videos, widths: tuple[int, ...], dtype: DTypeLike | None, volumes: int = 0
-) -> Float[Array, "B widths[-1]"]:
+) -> Vectors:
     """Sums the features of a discriminator over pixels and frames; its first `volumes` blocks see neighboring frames.
 
     `Projection` is linear, so its score of the sum is the sum of its scores of frames.

@@ -24,10 +24,10 @@ from gan_jax.sampling.pictures import draw_frames, draw_samples, near_square
 from gan_jax.sampling.preview import spread_examples
 from gan_jax.sampling.sampler import sampler
 from gan_jax.sampling.space import encode, in_space, space_of, truncate, walk
-from gan_jax.sampling.translation import side_by_side_columns
+from gan_jax.sampling.translation import draw_columns, play_columns, side_by_side_columns
 from gan_jax.training.restore import open_examples, rebuild, restore
 from gan_jax.viz.animation import save_animation
-from gan_jax.viz.images import save_png, side_by_side
+from gan_jax.viz.images import save_png
 from gan_jax.viz.sounds import in_sequence, save_wav
 
 Layout = tuple[int, int]
@@ -88,7 +88,7 @@ def sample(
         raise BadInput("--data-dir is for --inputs: the run knows its own data")
     _, experiment, source = rebuild(RunDir(run))
     plays = "x" in source.spec and source.spec["x"].modality.frame is not None
-    if out.suffix == ".gif" and (experiment.phases[-1].game.conditions or not (rows or plays)):
+    if out.suffix == ".gif" and not (rows or plays):
         raise _unknown(out)
     if (inputs or domain) and not experiment.phases[-1].game.conditions:
         raise BadInput(f"{run} makes samples without inputs: leave --{'inputs' if inputs else 'domain'} out")
@@ -134,15 +134,17 @@ def _unknown(out: Path) -> BadInput:
 
 
 def write_translations(out: Path, game: Game, state: State, key: Key[Array, ""], examples: Batch) -> None:
-    """Writes what a game makes of examples, with their inputs and targets: a picture, or a .npz file of arrays."""
+    """Writes what a game makes of examples, with their inputs and targets: a picture, arrays, or videos that play."""
     n = len(next(iter(examples.values())))
     samples = sampler(game)(state, draw_latents(game, key, n, examples=examples))
     columns = side_by_side_columns(game, samples, examples)
     if out.suffix == ".npz":
         only = game.conditions[0] if len(game.conditions) == 1 else None
         save_npz(out, {("inputs" if name == only else name): array for name, array in columns.items()})
+    elif out.suffix == ".gif":
+        save_animation(out, play_columns(columns, *near_square(n)), hold=0)
     else:
-        save_png(out, side_by_side(list(columns.values()), *near_square(n)))
+        save_png(out, draw_columns(columns, *near_square(n)))
 
 
 def choose_latents(

@@ -135,6 +135,17 @@ def edges(source: Source, threshold: float = 0.5) -> Source:
     return _with_input(source, Leaf((height, width, 1), IMAGE), lambda x, key: outlined(x))
 
 
+def first_frames(source: Source, count: int) -> Source:
+    """Adds `a`, the first `count` frames of every video `x`, of which the others are predicted."""
+    leaf = source.spec.get("x")
+    if leaf is None or leaf.modality.frame is None:
+        raise BadInput(f"{source.name} has {_describe(source)}: this needs videos x")
+    if leaf.shape[0] <= count:
+        raise BadInput(f"{source.name} has {_describe(source)}: there is nothing to predict after {count}, give fewer")
+    spec = {"a": Leaf((count, *leaf.shape[1:]), leaf.modality), **source.spec}
+    return derive(source, spec, lambda batch, keys: {"a": batch["x"][:, :count], **batch})
+
+
 def on_ground(source: Source) -> Source:
     """Replaces `x` by the image on a ground of smooth random color: |x - ground|, both in [0, 1], as in MNIST-M.
 

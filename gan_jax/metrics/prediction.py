@@ -1,52 +1,60 @@
-"""How well the next frames of a video are predicted, by the number of steps ahead; and how sharp they are.
+"""Scores of predicted frames, for every step ahead: squared error, SSIM and sharpness, beside those of the last frame.
 
-Beside these stand those of the last given frame, repeated: a prediction worth its name is closer. A mean of all that
-may happen is closest, and blurred; so read the sharpness too, and compare it with that of real frames.
+The squared error alone favors blur, the mean of all that may come next; sharpness shows it, and the last frame given,
+copied, is sharp and stands still. Read all three.
 """
 
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from gan_jax.errors import BadInput
 from gan_jax.metrics.ssim import ssim
 
 Videos = UInt8[np.ndarray, "N T H W C"]
-Ahead = Float[np.ndarray, " T"]
-"""A value of every step ahead: the mean over videos."""
+Steps = Float[np.ndarray, " S"]
 
 
-def squared_error_ahead(predicted: Videos, target: Videos) -> Ahead:
-    """Computes the mean squared difference of pixels in [0, 1], summed over a frame, as papers on Moving MNIST do.
+def prediction_scores(predicted: Videos, target: Videos, given: int) -> dict[str, Steps]:
+    """Computes the means over videos of the scores of each of the S = T - `given` frames after those given.
+
+        squared_error     sum over pixels of (predicted - target)^2, with white 1 and black 0
+        ssim              `ssim.ssim` of the frames
+        sharpness         `gradient_energy` of predicted frames, divided by that of the targets: 1 is as sharp
+
+    Names that end in `_copy` have those of the last given frame instead of predictions.
+
+    Args:
+        predicted: whole videos; their first `given` frames are ignored.
+        target: the real videos.
+        given: the number of frames from which the others were predicted.
 
     Raises:
-        ValueError: the sets differ in shape.
+        BadInput: the videos differ in shape, or there is no frame before or after those given.
     """
-    if predicted.shape != target.shape:
-        raise ValueError(f"predicted {predicted.shape} and target {target.shape} differ in shape")
-    return np.array([_squares(a, b) for a, b in zip(*map(_steps, (predicted, target)), strict=True)])
+    if predicted.shape != target.shape or not 0 < given < target.shape[1]:
+        raise BadInput(
+            f"predictions {list(predicted.shape)} of videos {list(target.shape)} from {given} frames cannot be scored:"
+            " give arrays of one shape, and fewer frames than they have"
+        )
+    copied = np.broadcast_to(target[:, given - 1 : given], target[:, given:].shape)
+    return _scores(predicted[:, given:], target[:, given:]) | {
+        f"{name}_copy": value for name, value in _scores(copied, target[:, given:]).items()
+    }
 
 
-def _squares(a: UInt8[np.ndarray, "N H W C"], b: UInt8[np.ndarray, "N H W C"]) -> float:
-    return float(np.mean(np.sum(((a.astype(np.float64) - b) / 255) ** 2, axis=(1, 2, 3))))
+def gradient_energy(videos: UInt8[np.ndarray, "N S H W C"]) -> Float[np.ndarray, "N S"]:
+    """Computes the mean square of the differences of neighboring pixels, down and right, of every frame."""
+    x = videos.astype(np.float64) / 255
+    down, right = (np.square(np.diff(x, axis=axis)).mean(axis=(2, 3, 4)) for axis in (2, 3))
+    return down + right
 
 
-def ssim_ahead(predicted: Videos, target: Videos) -> Ahead:
-    """Computes the mean SSIM of frames. Raises `BadInput` as `ssim`."""
-    pairs = zip(*map(_steps, (predicted, target)), strict=True)
-    return np.array([ssim(a, b, luminance=False, border=0).mean() for a, b in pairs])
-
-
-def gradient_energy(videos: Videos) -> Ahead:
-    """Computes the mean squared difference of neighboring pixels in [0, 1], right and down, summed over a frame.
-
-    Blur lowers it: that of a sharp prediction is the real one's.
-    """
-
-    def energy(frames: UInt8[np.ndarray, "N H W C"]) -> float:
-        levels = frames.astype(np.float64) / 255
-        return float(sum(np.mean(np.sum(np.diff(levels, axis=axis) ** 2, axis=(1, 2, 3))) for axis in (1, 2)))
-
-    return np.array([energy(frames) for frames in _steps(videos)])
-
-
-def _steps(videos: Videos) -> UInt8[np.ndarray, "T N H W C"]:
-    return np.moveaxis(videos, 1, 0)
+def _scores(made: UInt8[np.ndarray, "N S H W C"], target: UInt8[np.ndarray, "N S H W C"]) -> dict[str, Steps]:
+    n, s, *image = target.shape
+    difference = (made.astype(np.float64) - target) / 255
+    frames = (videos.reshape(n * s, *image) for videos in (made, target))
+    return {
+        "squared_error": np.square(difference).sum(axis=(2, 3, 4)).mean(axis=0),
+        "ssim": ssim(*frames, luminance=False, border=0).reshape(n, s).mean(axis=0),
+        "sharpness": gradient_energy(made).mean(axis=0) / gradient_energy(target).mean(axis=0),
+    }

@@ -16,6 +16,7 @@ from gan_jax.engine.game import Keys
 from gan_jax.nets.layers.attention import SelfAttention
 from gan_jax.nets.layers.conditioning import GLOROT, Labels, Projection
 from gan_jax.nets.layers.convolution import Conv, Convolved
+from gan_jax.nets.layers.frames import with_neighbors
 from gan_jax.nets.layers.normalization import BatchNorm, ConditionalBatchNorm
 from gan_jax.nets.layers.resampling import DownConv, UpConv, average_pool, upsample
 from gan_jax.nets.layers.spectral_norm import SpectralNorm
@@ -127,32 +128,41 @@ class UpBlock(nn.Module):
 class DownBlock(nn.Module):
     """`[B, H, W, C]` to `[B, H / 2, W / 2, width]`: ReLU, convolution; ReLU, pooled convolution.
 
-    The `first` block takes images: it has no ReLU before its first convolution.
+    The `first` block takes images: it has no ReLU before its first convolution. With `frames`, the images are videos of
+    so many frames, one video after the other, and both convolutions see the neighboring frames too: 3 x 3 x 3.
     """
 
     width: int
     first: bool = False
     dtype: DTypeLike | None = None
+    frames: int = 0
 
     @nn.compact
     def __call__(self, x: Images) -> Convolved:
         """Computes the block; the shortcut is a 1 x 1 convolution of the pooled input."""
-        h = SpectralNorm(Conv(self.width, dtype=self.dtype, kernel_init=RESIDUAL))(x if self.first else nn.relu(x))
-        h = SpectralNorm(DownConv(self.width, RESIDUAL, self.dtype))(nn.relu(h))
+        h = with_neighbors(x if self.first else nn.relu(x), self.frames)
+        h = SpectralNorm(Conv(self.width, dtype=self.dtype, kernel_init=RESIDUAL))(h)
+        h = SpectralNorm(DownConv(self.width, RESIDUAL, self.dtype))(with_neighbors(nn.relu(h), self.frames))
         return h + SpectralNorm(Conv(self.width, 1, dtype=self.dtype, kernel_init=GLOROT))(average_pool(x))
 
 
 class Block(nn.Module):
-    """`[B, H, W, width]` to `[B, H, W, width]`: ReLU, convolution; ReLU, convolution; plus the input."""
+    """`[B, H, W, width]` to `[B, H, W, width]`: ReLU, convolution; ReLU, convolution; plus the input.
+
+    `frames` are those of `DownBlock`.
+    """
 
     width: int
     dtype: DTypeLike | None = None
+    frames: int = 0
 
     @nn.compact
     def __call__(self, x: Images) -> Convolved:
         """Computes the block."""
-        h = SpectralNorm(Conv(self.width, dtype=self.dtype, kernel_init=RESIDUAL))(nn.relu(x))
-        return x + SpectralNorm(Conv(self.width, dtype=self.dtype, kernel_init=RESIDUAL))(nn.relu(h))
+        h = with_neighbors(nn.relu(x), self.frames)
+        h = SpectralNorm(Conv(self.width, dtype=self.dtype, kernel_init=RESIDUAL))(h)
+        h = with_neighbors(nn.relu(h), self.frames)
+        return x + SpectralNorm(Conv(self.width, dtype=self.dtype, kernel_init=RESIDUAL))(h)
 
 
 def _features(

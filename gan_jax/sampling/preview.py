@@ -15,8 +15,7 @@ from gan_jax.engine.networks import bind
 from gan_jax.sampling.latents import cycle_classes, draw_latents
 from gan_jax.sampling.pictures import draw_samples
 from gan_jax.sampling.sampler import Draw
-from gan_jax.sampling.translation import side_by_side_columns
-from gan_jax.viz.images import side_by_side
+from gan_jax.sampling.translation import draw_columns, side_by_side_columns
 
 
 def preview_picture(
@@ -35,8 +34,7 @@ def preview_picture(
     real = functools.cache(lambda: spread_examples(source, rows * cols))
 
     def picture(state: State) -> UInt8[np.ndarray, "H W C"]:
-        columns = side_by_side_columns(game, draw(state, shown()), real())
-        return side_by_side(list(columns.values()), rows, cols)
+        return draw_columns(side_by_side_columns(game, draw(state, shown()), real()), rows, cols)
 
     return picture
 

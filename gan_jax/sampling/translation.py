@@ -8,30 +8,50 @@ import jax
 import numpy as np
 from jaxtyping import Array, Key, Shaped, UInt8
 
-from gan_jax.data.modality import Leaf, to_uint8
+from gan_jax.data.modality import IMAGE, VIDEO, Leaf, to_uint8
 from gan_jax.engine.game import Batch, Game, State
 from gan_jax.engine.keys import example_keys, named_key
 from gan_jax.priors import draw
 from gan_jax.sampling.sampler import CHUNK, Samples, generate
+from gan_jax.viz.images import as_long, side_by_side, strips_in_turn
+
+KINDS = {4: IMAGE, 5: VIDEO}
+"""Kinds of what is shown, by the rank of arrays of examples."""
 
 PIXELS = CHUNK * 64 * 64
 """Translated at a time, or one image that is larger: bounds memory."""
 
 
-def side_by_side_columns(game: Game, samples: Samples, examples: Batch) -> dict[str, UInt8[np.ndarray, "N _ _ _"]]:
-    """Returns the images of examples by name: each input and what a game has made of it, then the targets.
+Columns = dict[str, UInt8[np.ndarray, "N ..."]]
+"""Images or videos of the same examples by name."""
 
-    Of several outputs every input has an equal share, in order. Inputs that are no images, such as features, are left
-    out.
+
+def side_by_side_columns(game: Game, samples: Samples, examples: Batch) -> Columns:
+    """Returns the images or videos of examples by name: each input and what a game has made of it, then the targets.
+
+    Of several outputs every input has an equal share, in order. Inputs of another kind, such as features, are left out.
     """
-    made = list((samples if isinstance(samples, dict) else {"images": samples}).items())
-    real = {name: np.asarray(leaf) for name, leaf in examples.items() if leaf.ndim == 4}
+    named = samples if isinstance(samples, dict) else {KINDS[samples.ndim].plural: samples}
+    made = list(named.items())
+    real = {name: np.asarray(leaf) for name, leaf in examples.items() if leaf.ndim in KINDS}
     share = len(made) // len(game.conditions)
     columns = {}
     for i, name in enumerate(game.conditions):
         shown = {name: real.pop(name)} if name in real else {}
         columns |= shown | dict(made[i * share : (i + 1) * share])
     return {name: to_uint8(array) for name, array in (columns | real).items()}
+
+
+def draw_columns(columns: Columns, rows: int, cols: int) -> UInt8[np.ndarray, "H W C"]:
+    """Draws images of each example side by side, or its videos as film strips one below the other."""
+    arrays = list(columns.values())
+    return strips_in_turn(arrays) if arrays[0].ndim == 5 else side_by_side(arrays, rows, cols)
+
+
+def play_columns(columns: Columns, rows: int, cols: int) -> list[UInt8[np.ndarray, "H W C"]]:
+    """Draws videos of each example side by side, a picture for every frame."""
+    frames = zip(*(np.moveaxis(videos, 1, 0) for videos in as_long(list(columns.values()))), strict=True)
+    return [side_by_side(each, rows, cols) for each in frames]
 
 
 def translator(

@@ -40,6 +40,21 @@ def film_strips(videos: UInt8[np.ndarray, "n t h w c"], frames: int = 8, pad: in
     return image_grid(videos[:, shown].reshape(-1, *videos.shape[2:]), n, len(shown), pad)
 
 
+def strips_in_turn(
+    columns: Sequence[UInt8[np.ndarray, "n _ h w c"]], frames: int = 8, pad: int = 2
+) -> UInt8[np.ndarray, "H W c"]:
+    """Lays out the videos of each example as film strips one below the other; shorter ones end in white."""
+    videos = np.stack(as_long(columns), axis=1)
+    return film_strips(videos.reshape(-1, *videos.shape[2:]), frames, pad)
+
+
+def as_long(columns: Sequence[UInt8[np.ndarray, "n _ h w c"]]) -> list[UInt8[np.ndarray, "n t h w c"]]:
+    """Pads videos with white frames to as many as the longest have."""
+    longest = max(videos.shape[1] for videos in columns)
+    ends = [((0, 0), (0, longest - videos.shape[1]), (0, 0), (0, 0), (0, 0)) for videos in columns]
+    return [np.pad(videos, end, constant_values=WHITE) for videos, end in zip(columns, ends, strict=True)]
+
+
 def side_by_side(
     columns: Sequence[UInt8[np.ndarray, "n _ _ _"]], rows: int, cols: int, pad: int = 2
 ) -> UInt8[np.ndarray, "H W C"]:

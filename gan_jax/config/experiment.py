@@ -37,9 +37,10 @@ class RunConfig:
     .npz file, points (ring, grid, spiral, moons) or a .npy file of them. Prefixes: stacked: (three digits as the colors
     of one image), ground: (digits on grounds of random color), ground=photos/: (on crops of photographs), color: (gray
     images as color), label=Smiling: (a column of a .csv file beside images as their label), attributes: (all of them as
-    an array), audio:sounds/ (.wav or .flac files, or a .npz file, in windows of 4,096 samples), audio=8192:sounds/.
-    The data set tones (sounds) needs no files. For any data with labels, a number selects a fixed class-balanced
-    subset: mnist5k:500 has 500 examples."""
+    an array), audio:sounds/ (.wav or .flac files, or a .npz file, in windows of 4,096 samples), audio=8192:sounds/,
+    video:clips/ and video=24:clips/ (videos, in windows of 16 or 24 frames), moving: (videos of images that move),
+    atari:pong (a game, with its actions). The data set tones (sounds) needs no files. For any data with labels, a
+    number selects a fixed class-balanced subset: mnist5k:500 has 500 examples."""
     pair: str = ""
     """Names of the inputs and the targets of paired data, in this order: two folders matched by file name, as in
     label,photo; the halves of one image, left,right; or two arrays of a .npz file, a,x. auto takes well-known names."""

@@ -10,11 +10,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from gan_jax.data.derived import in_color, on_ground, resized
+from gan_jax.data.modality import AUDIO, VIDEO
 from gan_jax.data.moving import moving
 from gan_jax.data.on_device import Pipeline, device_resident
 from gan_jax.data.source import Source, from_arrays, from_points, from_videos
 from gan_jax.data.sources.archives import ARCHIVES, archive_of
 from gan_jax.data.sources.array_file import FILES, array_source, pair_in, video_array
+from gan_jax.data.sources.atari import atari
 from gan_jax.data.sources.attributes import attributes_of, labeled_by, with_attributes
 from gan_jax.data.sources.image_folder import archive_source, folder_source
 from gan_jax.data.sources.mnist5k import mnist5k
@@ -72,10 +74,13 @@ GROUNDS = re.compile(r"ground=(?P<photographs>[^:]+):(?P<data>.+)")
 ATTRIBUTES = re.compile(r"(?:attributes|label=(?P<attribute>[^:]+)):(?P<data>.+)")
 """Names of images with the attributes of a .csv file beside them, or with one of these as their label."""
 
-AUDIO = re.compile(r"audio(?:=(?P<length>[1-9]\d*))?:(?P<data>.+)")
+SOUNDS = re.compile(r"audio(?:=(?P<length>[1-9]\d*))?:(?P<data>.+)")
 """Names of recordings in files, and the number of samples of the windows that are cut of them."""
 VIDEOS = re.compile(r"video(?:=(?P<frames>\d+))?:(?P<data>.+)")
 """Names of videos of a number of frames in files."""
+
+ATARI = re.compile(r"atari(?:=(?P<frames>[1-9]\d*))?:(?P<game>\w+)")
+"""Names of videos of Atari games, and the number of their frames."""
 
 few, stacked, points_source = balanced_subset, stack_digits, array_source
 """Names of earlier releases."""
@@ -101,8 +106,8 @@ def open_source(
             of a `.csv` file beside images as their label, `attributes:` all of them as the array `attributes` (see
             `sources.attributes`). `audio:PATH` opens sounds in a folder, archive or `.npz` file, in windows of 4,096
             samples, `audio=8192:PATH` of 8,192; `video:PATH` and `video=T:PATH` videos of 16 or T frames (see
-            `sources.video_folder`). The suffix `:N` keeps a class-balanced subset of N training examples; other splits
-            stay whole.
+            `sources.video_folder`); `atari:GAME` and `atari=T:GAME` those of a game (see `sources.atari`). The suffix
+            `:N` keeps a class-balanced subset of N training examples; other splits stay whole.
         data_dir: folder with the original archives of a TFDS data set, read instead of a download. A bare name then
             always means a TFDS data set.
         split: name of the split, as TFDS writes it for TFDS data sets.
@@ -135,10 +140,12 @@ def open_source(
         return balanced_subset(source, int(subset["n"])) if split == "train" else source
     if found := ATTRIBUTES.fullmatch(name):
         return _with_attributes(open_source(found["data"], data_dir, split, size), found, split)
-    if found := AUDIO.fullmatch(name):
+    if found := SOUNDS.fullmatch(name):
         return _windows(found, split, size, data_dir)
     if videos := VIDEOS.fullmatch(name):
         return _open_videos(videos, data_dir, split, size)
+    if found := ATARI.fullmatch(name):
+        return _play(found, data_dir, split, size)
     if data_dir is not None and (name in BUILT_IN or _is_path(name)):
         raise BadInput(f"--data-dir is for TFDS data sets, not for {name}: leave it out, or give e.g. --data mnist")
     if path := _path(name, data_dir, size):
@@ -146,19 +153,23 @@ def open_source(
     if name in BUILT_IN and split != "train":
         raise BadInput(f"{name} has no split {split!r}, only train: choose a data set with splits, such as mnist")
     if name not in BUILT_IN:
-        return tfds_source(name, data_dir, split, size, pair, tile)
+        source = tfds_source(name, data_dir, split, size, pair, tile)
+        return windows(source, LENGTH) if source.spec["x"].modality.rate else source
     return BUILT_IN[name]() if size is None else _resized(BUILT_IN[name](), size)
 
 
 def _made_of_another(name: str) -> bool:
     """Whether a name is built in, or of sounds, videos or data made of another set: without pairs and tiles."""
     made = name.startswith((PREFIX, *DERIVED, "ground="))
-    return name in BUILT_IN or made or any(kind.fullmatch(name) for kind in (ATTRIBUTES, AUDIO, VIDEOS))
+    return name in BUILT_IN or made or any(kind.fullmatch(name) for kind in (ATTRIBUTES, SOUNDS, VIDEOS, ATARI))
 
 
 def _open_videos(name: re.Match, data_dir: str | Path | None, split: str, size: int | None) -> Source:
-    """Opens the videos of files, cut into windows of one number of frames."""
+    """Opens the videos of files or of a TFDS data set, cut into windows of one number of frames."""
     path, frames = Path(os.path.expanduser(name["data"])), int(name["frames"] or FRAMES)
+    if not _path(name["data"], data_dir, size):
+        source = tfds_source(name["data"], data_dir, split, size, frames=frames)
+        return _of_kind(source, VIDEO.name)
     if data_dir is not None:
         raise BadInput(f"--data-dir is for TFDS data sets, not for {name.string}: leave it out")
     if path.suffix.lower() != ".npz":
@@ -166,6 +177,12 @@ def _open_videos(name: re.Match, data_dir: str | Path | None, split: str, size: 
     if size:
         raise BadInput(f"{path} holds videos of one size: leave --image-size out")
     return video_array(path, frames, split)
+
+
+def _play(name: re.Match, data_dir: str | Path | None, split: str, size: int | None) -> Source:
+    if data_dir is not None:
+        raise BadInput(f"--data-dir is for TFDS data sets, not for {name.string}: leave it out")
+    return atari(name["game"], int(name["frames"] or FRAMES), split, size)
 
 
 def _with_attributes(images: Source, name: re.Match, split: str) -> Source:
@@ -176,13 +193,22 @@ def _with_attributes(images: Source, name: re.Match, split: str) -> Source:
 
 
 def _windows(name: re.Match, split: str, size: int | None, data_dir: str | Path | None) -> Source:
-    """Opens the recordings of files, and cuts windows of one length out of them."""
+    """Opens the recordings of files or of a TFDS data set, and cuts windows of one length out of them."""
+    path, length = Path(os.path.expanduser(name["data"])), int(name["length"] or LENGTH)
+    if not _path(name["data"], data_dir, size):
+        return windows(_of_kind(tfds_source(name["data"], data_dir, split, size), AUDIO), length)
     if size or data_dir:
         flag = "--image-size is for images" if size else "--data-dir is for TFDS data sets"
         raise BadInput(f"{flag}, not for {name[0]}: leave it out")
-    path = Path(os.path.expanduser(name["data"]))
     recordings = (sound_array if path.suffix.lower() == ".npz" else sound_files)(path, split)
-    return windows(recordings, int(name["length"] or LENGTH))
+    return windows(recordings, length)
+
+
+def _of_kind(source: Source, kind: str) -> Source:
+    """Returns a source of this kind. Raises `BadInput` for another."""
+    if (found := source.spec["x"].modality).name != kind:
+        raise BadInput(f"{source.name} has {found.plural}, not {kind}: leave the prefix {kind}: out")
+    return source
 
 
 def _on_grounds(source: Source, photographs: str) -> Source:
@@ -255,7 +281,7 @@ def absolute_name(name: str, data_dir: str | Path | None = None, size: int | Non
         return f"ground={absolute_name(grounds['photographs'])}:{absolute_name(grounds['data'], data_dir, size)}"
     if subset := _subset(name):
         return f"{absolute_name(subset['all'], data_dir, size)}:{subset['n']}"
-    if found := ATTRIBUTES.fullmatch(name) or AUDIO.fullmatch(name) or VIDEOS.fullmatch(name):
+    if found := ATTRIBUTES.fullmatch(name) or SOUNDS.fullmatch(name) or VIDEOS.fullmatch(name):
         return name[: found.start("data")] + absolute_name(found["data"], data_dir, size)
     path = _path(name, data_dir, size)
     return os.path.abspath(path) if path else name

@@ -144,6 +144,9 @@ ATTRIBUTES = Modality(
 )
 """What is present in an example, 1, or not, 0, such as a smile: `[A]`, int32."""
 
+ACTIONS = Modality("actions", "actions", jnp.int32, _unchanged, lambda shape: f"{shape[0]} actions")
+"""What was done before every frame of a video, numbered: `[T]`, int32."""
+
 MASKED = Modality(
     "masked image",
     "images",
@@ -153,7 +156,7 @@ MASKED = Modality(
 )
 """An image and, as its last channel, its mask: 1 where the image is missing, else 0. Stored as uint8."""
 
-MODALITIES = {each.name: each for each in (IMAGE, VIDEO, POINTS, TOKENS, LABEL, ATTRIBUTES, MASKED)}
+MODALITIES = {each.name: each for each in (IMAGE, VIDEO, POINTS, TOKENS, LABEL, ATTRIBUTES, ACTIONS, MASKED)}
 """Kinds by name, except those that depend on a number: label maps, on that of their classes, and audio, on its rate."""
 
 

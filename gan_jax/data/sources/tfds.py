@@ -1,10 +1,11 @@
-"""Image data sets of TensorFlow Datasets (TFDS): prepared by the unmodified TFDS builder, then cached."""
+"""Data sets of TensorFlow Datasets (TFDS): prepared by the unmodified TFDS builder, then cached."""
 
 import io
 import re
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from contextlib import redirect_stdout
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,10 @@ from gan_jax.data.modality import IMAGE, LABEL, Leaf
 from gan_jax.data.source import Examples, Source
 from gan_jax.data.sources import decoding
 from gan_jax.data.sources.pair_layout import words_of
+from gan_jax.data.sources.tfds_sequences import Reading, find_sequences
 from gan_jax.data.sources.tiles import tile_chunks
 from gan_jax.data.sources.toy import TOY_DATA
+from gan_jax.data.sources.windows import FRAMES
 from gan_jax.data.with_tf_data import import_tensorflow, quieten
 from gan_jax.errors import BadInput
 
@@ -32,28 +35,34 @@ def tfds_source(
     size: int | None = None,
     pair: str = "",
     tile: int | None = None,
+    frames: int = FRAMES,
 ) -> Source:
     """Opens the TFDS data set `name` (`mnist`, `cifar10`, `emnist/letters`, ...); downloads it if it is not cached.
+
+    Of a data set without images, opens the sounds, as recordings (see `recordings.windows`), or the videos.
 
     Args:
         name: of the data set.
         data_dir: if given, nothing is downloaded: TFDS reads the original archives from this folder and checks their
             sha256.
         split: as TFDS writes it: `train`, `test`, `train+test`, `train[:10%]`. A data set without `test` gives its
-            validation split for it.
+            validation split for it; one whose only split is another gives nine tenths of that for `train`, and the
+            rest for `test`.
         size: if given, images are cropped to their central square and resized to `size` pixels a side.
         pair: `INPUT,TARGET`, two features that are images; `auto` takes those that TFDS calls supervised.
         tile: if given, images are cut into squares of `tile` pixels a side.
+        frames: the number of frames of a video, which is cut into windows.
 
     Raises:
-        BadInput: unknown data set or split, no 8-bit images, images of no stated size without `size` or `tile`, missing
-            or damaged archives, or no network.
+        BadInput: unknown data set or split, no 8-bit images, sounds or videos, images of no stated size without `size`
+            or `tile`, missing or damaged archives, or no network.
     """
     if data_dir is not None and not Path(data_dir).expanduser().is_dir():
         raise BadInput(f"{data_dir} is not a folder: give the folder with the archives of {name}")
-    asked = {"size": size, "pair": pair, "tile": tile}
+    asked = {"size": size, "pair": pair, "tile": tile, "frames": frames if frames != FRAMES else None}
     key = {"tfds": name, "split": split} | {name: value for name, value in asked.items() if value}
-    source = cached(name, key, lambda scratch: _decode(name, data_dir, split, scratch, size, pair, tile))
+    decode = partial(_decode, name, data_dir, split, size=size, pair=pair, tile=tile, frames=frames)
+    source = cached(name, key, decode)
     return source._replace(report=source.report or f"split {split}", split=source.split or split)
 
 
@@ -62,9 +71,11 @@ def _decode(
     data_dir: str | Path | None,
     split: str,
     scratch: Path,
+    *,
     size: int | None,
     pair: str,
     tile: int | None,
+    frames: int,
 ) -> Decoded:
     quieten()
     import tensorflow_datasets as tfds  # late, because it imports TensorFlow, which takes seconds
@@ -73,7 +84,8 @@ def _decode(
     logging.set_verbosity(logging.ERROR)  # TFDS logs its own deprecations
 
     builder = _builder(name, tfds)
-    images, classes = _features(name, builder.info, pair, tfds)
+    sequences = None if pair or tile else find_sequences(name, builder.info, size, tfds)
+    images, classes = ({}, _classes(builder.info, tfds)) if sequences else _features(name, builder.info, pair, tfds)
     if not (size or tile) and any(None in feature.shape for _, feature in images.values()):
         what = f"{name} has images of no stated size"
         raise BadInput(f"{what}: give --image-size for one size, or --tile to cut them into squares")
@@ -81,16 +93,24 @@ def _decode(
         _prepare(name, builder, data_dir, scratch, tfds)
     import_tensorflow()
     read = _split(name, builder, split)
-    sides = {side: feature for side, (feature, _) in images.items()} | ({"y": "label"} if classes else {})
+    report = "" if read == split else f"split {read}, because there is no {split}"
+    sides = {side: feature for side, (feature, _) in images.items()}
+    sides |= ({"x": sequences.feature} if sequences else {}) | ({"y": "label"} if classes else {})
     wanted = tfds.decode.PartialDecoding(dict.fromkeys(sides.values(), True))
-    at_once = 1 if size or tile else 1024  # images of several sizes make no batch
-    batches = tfds.as_numpy(builder.as_dataset(read, batch_size=at_once, decoders=wanted))
-    chunks = (_arrays({side: batch[feature] for side, feature in sides.items()}, size) for batch in batches)
+
+    def batches(at_once: int) -> Iterator[Examples]:
+        for batch in tfds.as_numpy(builder.as_dataset(read, batch_size=at_once, decoders=wanted)):
+            yield {side: batch[feature] for side, feature in sides.items()}
+
+    if sequences:
+        decoded = sequences.decode(Reading(name, partial(batches, 1), classes, frames, size))
+        return decoded._replace(report="; ".join(filter(None, (report, decoded.report))), split=read)
+    # Images of several sizes make no batch.
+    chunks = (_arrays(batch, size) for batch in batches(1 if size or tile else 1024))
     first = next(chunks, None)
     if first is None:
         raise BadInput(f"the split {read} of {name} is empty: choose another")
     spec = {side: Leaf(first[side].shape[1:], IMAGE if side in images else LABEL) for side in sides}
-    report = "" if read == split else f"split {read}, because there is no {split}"
     if pair:
         report = "; ".join((report or f"split {read}", f"pairs {sides['a']} -> {sides['x']}"))
     decoded = Decoded(spec, chain([first], chunks), classes, report, read)
@@ -109,6 +129,9 @@ def _builder(name: str, tfds: Any) -> Any:
 def _split(name: str, builder: Any, split: str) -> str:
     """Returns the split to read for the one asked for."""
     read = held_out(builder.info.splits) if split == "test" else split
+    if split in ("train", "test") and len(builder.info.splits) == 1 and "train" not in builder.info.splits:
+        (only,) = builder.info.splits
+        return f"{only}[{':90%' if split == 'train' else '90%:'}]"
     try:
         builder.info.splits[read]
     except Exception as error:
@@ -152,12 +175,14 @@ def _features(name: str, info: Any, pair: str, tfds: Any) -> tuple[dict[str, tup
         if not words:
             image = named.get("image")
             found = f"image: {image}" if image else f"no image, but {', '.join(named) or features}"
-            raise BadInput(f"{name} has {found}: choose a data set of 8-bit images")
-    label = named.get("label")
-    return (
-        {side: (word, images[word]) for side, word in zip("ax"[-len(words) :], words, strict=True)},
-        tuple(label.names) if isinstance(label, tfds.features.ClassLabel) else (),
-    )
+            raise BadInput(f"{name} has {found}: choose a data set of 8-bit images, sounds or videos")
+    sides = {side: (word, images[word]) for side, word in zip("ax"[-len(words) :], words, strict=True)}
+    return sides, _classes(info, tfds)
+
+
+def _classes(info: Any, tfds: Any) -> tuple[str, ...]:
+    label = dict(info.features.items()).get("label") if isinstance(info.features, tfds.features.FeaturesDict) else None
+    return tuple(label.names) if isinstance(label, tfds.features.ClassLabel) else ()
 
 
 def _prepare(name: str, builder: Any, data_dir: str | Path | None, scratch: Path, tfds: Any) -> None:

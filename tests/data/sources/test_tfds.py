@@ -5,9 +5,11 @@ import sys
 
 import numpy as np
 import pytest
+import soundfile
 from PIL import Image
 
 from gan_jax.data import from_arrays, open_source
+from gan_jax.data.modality import VIDEO, Leaf, audio
 from gan_jax.data.source import read_batch
 from gan_jax.data.sources.tfds import _features, held_out
 from gan_jax.errors import BadInput
@@ -144,7 +146,8 @@ def downloaded(monkeypatch, tmp_path):
     def extract(self, urls):
         return {name: folders[name] for name in urls} if isinstance(urls, dict) else folders["all"]
 
-    monkeypatch.setattr(tfds.download.DownloadManager, "download_and_extract", extract)
+    for method in ("download_and_extract", "download"):
+        monkeypatch.setattr(tfds.download.DownloadManager, method, extract)
     (tmp_path / "archives").mkdir()
     return folders
 
@@ -185,6 +188,50 @@ def test_supervised_images_of_div2k_are_pairs(downloaded, tmp_path):
     assert open_source("div2k/bicubic_x4", archives, tile=16).spec.keys() == {"x"}  # the target alone
     with pytest.raises(BadInput, match="div2k/bicubic_x4 has the images lr, hr: give --pair INPUT,TARGET"):
         open_source("div2k/bicubic_x4", archives, pair="low,high", tile=8)
+
+
+@pytest.mark.slow
+def test_recordings_of_spoken_digit_are_sounds_with_labels(downloaded, tmp_path):
+    """By the unmodified builder, which needs pydub, on tiny recordings of two lengths."""
+    pytest.importorskip("pydub")
+    folder = tmp_path / "unpacked" / "free-spoken-digit-dataset-1.0.9" / "recordings"
+    folder.mkdir(parents=True)
+    made = {7: np.arange(1, 301, dtype=np.int16), 3: np.arange(-200, 0, dtype=np.int16)}
+    for digit, samples in made.items():
+        soundfile.write(folder / f"{digit}_jackson_0.wav", samples, 8000)
+    downloaded["all"] = str(tmp_path / "unpacked")
+    (tmp_path / "archives" / "free-spoken-digit-dataset-1.0.9.tar.gz").touch()
+    recordings = open_source("audio=512:spoken_digit", tmp_path / "archives")
+    assert recordings.spec["x"] == Leaf((512,), audio(8000)) and recordings.classes == tuple("0123456789")
+    stored = recordings.read(np.arange(2))
+    for x, y in zip(stored["x"], stored["y"].tolist(), strict=True):
+        peak = np.abs(made[y].astype(float)).max()
+        np.testing.assert_array_equal(x, np.pad(np.rint(made[y] / peak * 32767), (0, 300 - len(made[y]))))
+    assert open_source("spoken_digit").shape == (4096,)
+    for name, size, says in [
+        ("spoken_digit", 8, "--image-size is for images, not for spoken_digit"),
+        ("video:spoken_digit", None, "spoken_digit has audio, not video: leave the prefix video: out"),
+    ]:
+        with pytest.raises(BadInput, match=says):
+            open_source(name, size=size)
+
+
+@pytest.mark.slow
+def test_sequences_of_moving_mnist_are_videos(downloaded, tmp_path):
+    """By the unmodified builder, on few sequences; it has no split but `test`."""
+    frames = np.random.default_rng(0).integers(0, 256, (20, 10, 64, 64), np.uint8)
+    downloaded["all"] = str(tmp_path / "archives" / "mnist_test_seq.npy")
+    np.save(downloaded["all"], frames)
+    train = open_source("video=10:moving_mnist", tmp_path / "archives")
+    assert (train.size, train.spec) == (18, {"x": Leaf((10, 64, 64, 1), VIDEO)})
+    assert train.report == "split test[:90%], because there is no train; windows of 10 frames of 9 clips"
+    held = open_source("moving_mnist", split="test")
+    assert (held.size, held.shape, held.split) == (1, (16, 64, 64, 1), "test[90%:]")
+    clips = {clip.tobytes() for clip in np.moveaxis(frames, 1, 0)}
+    seen = train.read(np.arange(18))["x"].reshape(9, 20, 64, 64)
+    assert {clip.tobytes() for clip in seen} < clips
+    assert {clip[:16].tobytes() for clip in np.moveaxis(frames, 1, 0)} >= {held.read(np.arange(1))["x"].tobytes()}
+    assert open_source("moving_mnist", size=16).shape == (16, 16, 16, 1)
 
 
 def test_images_of_faces_need_no_labels():

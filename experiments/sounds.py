@@ -150,7 +150,7 @@ def presets(play: Callable[[Source, Config], Game], **small: object) -> dict[str
     return {"small": replace(Config(play), **small), "full": paper}
 
 
-RUN = RunConfig(128_000, batch_size=32, data="tones", checkpoint_every=1000, sample_every=500)
+RUN = RunConfig(80_000, batch_size=32, data="tones", checkpoint_every=1000, sample_every=500)
 
 PRESETS = {
     "wavegan": Row(

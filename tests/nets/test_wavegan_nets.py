@@ -33,7 +33,9 @@ def test_both_have_as_many_parameters_as_in_the_paper(shape):
     assert g.widths == (1024, 512, 256, 128, 64) == d.widths[::-1]
 
 
-@pytest.mark.parametrize(("shape", "classes"), [((64,), 0), ((2048,), 3), ((64, 32), 0), ((12, 8), 3)])
+@pytest.mark.parametrize(
+    ("shape", "classes"), [((2048,), 0), pytest.param((64,), 3, marks=pytest.mark.slow), ((12, 8), 3)]
+)
 def test_samples_have_the_shape_of_the_data(shape, classes):
     g, d = wavegan.pair(shape, 1, classes, norm=True, spectral=True)
     y = [jax.ShapeDtypeStruct((2,), jnp.int32)] if classes else []
@@ -62,7 +64,7 @@ def test_every_layer_but_the_last_is_shuffled():
     assert [name for name in layers if name != "Discriminator"] == [*2 * ["Conv1d", "PhaseShuffle"], "Conv1d", "Dense"]
 
 
-@pytest.mark.parametrize(("shape", "modern"), [((64,), True), ((8, 8), False)])
+@pytest.mark.parametrize(("shape", "modern"), [((64,), True), pytest.param((8, 8), False, marks=pytest.mark.slow)])
 def test_labels_reach_both_networks(shape, modern):
     """With the networks of either preset."""
     g, d = wavegan.pair(shape, 1, 3, norm=modern, spectral=modern)

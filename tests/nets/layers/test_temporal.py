@@ -61,7 +61,7 @@ def test_sums_by_hand():
     np.testing.assert_array_equal(run(2), padded[0:8:2] + 10 * padded[1:9:2] + 100 * padded[2::2])
 
 
-@pytest.mark.parametrize("products", [True, False])
+@pytest.mark.parametrize("products", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_transposed_convolutions_to_a_length_are_transposes(products, monkeypatch):
     monkeypatch.setattr(convolution, "products_are_faster", lambda: products)
     cases = [(25, 4, 13), (3, 2, 7), (2, 3, 11)]
@@ -80,6 +80,7 @@ def test_transposed_convolutions_to_a_length_are_transposes(products, monkeypatc
         close(got, expected, err_msg=str(case))
 
 
+@pytest.mark.slow
 def test_gradient_penalties_equal_those_of_the_library(monkeypatch):
     """Second derivatives, by the kernel, as WGAN-GP takes them."""
 
@@ -109,6 +110,7 @@ def test_cpu_layers_and_gradients_contain_no_lax_convolution(layer):
     assert "dot_general" in str(gradients) and "conv_general_dilated" not in str(gradients)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layer", [Conv1d(3, 5, 4), ConvTranspose1d(3, 5, 4)])
 def test_outputs_in_bfloat16_are_close_to_float32(layer):
     @jax.jit

@@ -7,6 +7,7 @@ may happen is closest, and blurred; so read the sharpness too, and compare it wi
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from gan_jax.metrics.luminance import check_pairs
 from gan_jax.metrics.ssim import ssim
 
 Videos = UInt8[np.ndarray, "N T H W C"]
@@ -18,14 +19,13 @@ def squared_error_ahead(predicted: Videos, target: Videos) -> Ahead:
     """Computes the mean squared difference of pixels in [0, 1], summed over a frame, as papers on Moving MNIST do.
 
     Raises:
-        ValueError: the sets differ in shape.
+        BadInput: frames differ in shape.
     """
-    if predicted.shape != target.shape:
-        raise ValueError(f"predicted {predicted.shape} and target {target.shape} differ in shape")
     return np.array([_squares(a, b) for a, b in zip(*map(_steps, (predicted, target)), strict=True)])
 
 
 def _squares(a: UInt8[np.ndarray, "N H W C"], b: UInt8[np.ndarray, "N H W C"]) -> float:
+    check_pairs(a, b)
     return float(np.mean(np.sum(((a.astype(np.float64) - b) / 255) ** 2, axis=(1, 2, 3))))
 
 

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 from skimage.metrics import structural_similarity
+from unchecked import unchecked
 
+from gan_jax.errors import BadInput
 from gan_jax.metrics.prediction import gradient_energy, squared_error_ahead, ssim_ahead
 
 VIDEOS = np.random.default_rng(0).integers(0, 256, (3, 4, 16, 16, 1)).astype(np.uint8)
@@ -18,8 +20,8 @@ def test_squared_errors_are_sums_over_a_frame_by_step():
         a, b = (each[:, t].astype(float) / 255 for each in (VIDEOS, predicted))
         expected[t] = np.mean([((x - y) ** 2).sum() for x, y in zip(a, b, strict=True)])
     np.testing.assert_allclose(squared_error_ahead(predicted, VIDEOS), expected, atol=1e-12)
-    with pytest.raises(ValueError, match="differ in shape"):
-        squared_error_ahead(predicted[:, :2], VIDEOS)
+    with pytest.raises(BadInput, match="differ in shape"):
+        unchecked("prediction").squared_error_ahead(predicted[:1], VIDEOS)
 
 
 def test_similarity_is_that_of_every_frame():

@@ -5,6 +5,7 @@
     python scripts/metric_sanity.py --data tones                       # sounds; every second one is held out
     python scripts/metric_sanity.py --data audio:fsdd_audio.npz        # spoken digits, of scripts/fsdd.py
     python scripts/metric_sanity.py --data audio:fsdd_audio.npz --features speakers
+    python scripts/metric_sanity.py --data moving:mnist --samples 2048 # videos
 
 Every row compares as many examples with the same training examples, as `gan-jax evaluate` does.
 """
@@ -15,10 +16,10 @@ from pathlib import Path
 import jax
 import numpy as np
 import tyro
-from jaxtyping import Int
+from jaxtyping import Float, Int
 
 from gan_jax.data import Source, open_source
-from gan_jax.data.modality import AUDIO, IMAGE
+from gan_jax.data.modality import AUDIO, IMAGE, VIDEO
 from gan_jax.data.sources.subset import selected
 from gan_jax.errors import BadInput
 from gan_jax.evaluation import protocol, tables
@@ -100,36 +101,72 @@ def image_sets(train: Source, test: Source, n: int) -> Sets:
 def sound_sets(train: Source, test: Source, n: int) -> Sets:
     """Makes the sets of sounds by their descriptions, all of as many as are held out."""
     held_out = read_examples(test, subset_indices(test.size, n))
-    x, y, random = held_out.examples, held_out.labels, np.random.RandomState(1)
-    again = train._replace(
-        decode=lambda examples, keys: train.decode(examples, jax.vmap(jax.random.fold_in, (0, None))(keys, 1))
-    )
-    chosen = subset_indices(train.size, len(x))
-    white = random.standard_normal(x.shape)
+    x, random = held_out.examples, np.random.RandomState(1)
+    same, white = subset_indices(train.size, len(x)), random.standard_normal(x.shape)
 
-    def changed(levels: np.ndarray, labels: np.ndarray = y) -> LabeledExamples:
-        return held_out._replace(examples=np.clip(np.rint(levels), -32767, 32767).astype(np.int16), labels=labels)
+    def changed(levels: Float[np.ndarray, "N T"]) -> LabeledExamples:
+        return held_out._replace(examples=np.clip(np.rint(levels), -32767, 32767).astype(np.int16))
 
     return {
         "held-out sounds": held_out,
-        "the training sounds themselves": read_examples(train, chosen),
-        "the training sounds, cut at other places": read_examples(again, chosen),
+        "the training sounds themselves": read_examples(train, same),
+        "the training sounds, cut at other places": read_examples(decoded_again(train), same),
         "held-out sounds, a quarter as loud": changed(x / 4),
         "held-out sounds in white noise at -40 dB": changed(x + 327 * white),
         "held-out sounds in white noise at -20 dB": changed(x + 3277 * white),
-        "held-out sounds of half of the classes": held_out._replace(
-            examples=np.resize(x[y < y.max() / 2], x.shape), labels=np.resize(y[y < y.max() / 2], y.shape)
-        ),
-        "held-out sounds, played backwards": changed(x[:, ::-1]),
-        "one held-out sound, over and over": changed(np.repeat(x[:1], len(x), axis=0)),
+        "held-out sounds of half of the classes": half_of_the_classes(held_out),
+        "held-out sounds, played backwards": changed(x[:, ::-1] + 0.0),
+        "one held-out sound, over and over": taken(held_out, np.zeros(len(x), int)),
         "white noise": changed(10_000 * white),
         "silence": changed(0 * white),
     }
 
 
+def video_sets(train: Source, test: Source, n: int) -> Sets:
+    """Makes the sets of videos by their descriptions, all of as many as are held out."""
+    held_out = read_examples(test, subset_indices(test.size, n))
+    x, random = held_out.examples, np.random.RandomState(1)
+    same = subset_indices(train.size, len(x))
+    order = random.random(x.shape[:2]).argsort(axis=1)[:, :, None, None, None]
+    return {
+        "held-out videos": held_out,
+        "the training videos themselves": read_examples(train, same),
+        "the training digits, on other paths": read_examples(decoded_again(train), same),
+        "held-out videos, played backwards": held_out._replace(examples=x[:, ::-1]),
+        "held-out videos, every second frame": held_out._replace(examples=x[:, ::2].repeat(2, axis=1)),
+        "held-out videos, frames shuffled": held_out._replace(examples=np.take_along_axis(x, order, axis=1)),
+        "held-out videos, static": held_out._replace(examples=x[:, :1].repeat(x.shape[1], axis=1)),
+        "held-out videos, frames of different digits": held_out._replace(
+            examples=np.stack([np.roll(x[:, t], 7 * t, axis=0) for t in range(x.shape[1])], axis=1)
+        ),
+        "held-out videos of half of the classes": half_of_the_classes(held_out),
+        "one held-out video, over and over": taken(held_out, np.zeros(len(x), int)),
+        "noise": held_out._replace(examples=random.randint(0, 256, x.shape).astype(np.uint8)),
+    }
+
+
+def decoded_again(source: Source) -> Source:
+    """Draws other places of sounds, and other paths of digits."""
+    again = jax.vmap(jax.random.fold_in, (0, None))
+    return source._replace(decode=lambda examples, keys: source.decode(examples, again(keys, 1)))
+
+
+def taken(labeled: LabeledExamples, rows: Int[np.ndarray, " m"]) -> LabeledExamples:
+    """Takes the examples at these indices, with all their labels."""
+    further = {name: labels[rows] for name, labels in labeled.others.items()}
+    return labeled._replace(examples=labeled.examples[rows], labels=labeled.labels[rows], others=further)
+
+
+def half_of_the_classes(labeled: LabeledExamples) -> LabeledExamples:
+    """Takes examples of the first half of the classes, over and over, as many as there are."""
+    rows = np.flatnonzero(labeled.labels < len(labeled.classes) / 2)
+    return taken(labeled, np.resize(rows, len(labeled.labels)))
+
+
 SETS: Mapping[str, tuple[str, Callable[[Source, Source, int], Sets]]] = {
     IMAGE.name: ("fid,kid,is,prdc,modes,ndb,duplicates,memorized", image_sets),
     AUDIO: ("fid,kid,is,prdc,modes,label_accuracy,memorized", sound_sets),
+    VIDEO.name: ("fid,frame_fid,motion,identity,is,prdc,modes,label_accuracy", video_sets),
 }
 """The metrics and the sets of every kind."""
 

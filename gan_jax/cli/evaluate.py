@@ -63,14 +63,16 @@ def evaluate(
         reference: Real examples: a data set such as mnist or audio:FOLDER, or a folder or archive; by default the
             training data of the run. For psnr, ssim and lpips, the targets; for accuracy, the labeled inputs.
         metrics: Metrics to compute, separated by commas: fid, kid, is, prdc, modes, ms_ssim, ndb, duplicates,
-            memorized, ppl, discriminator, label_accuracy, code_accuracy, intra_fid, cas. For images with a target of
+            memorized, ppl, discriminator, label_accuracy, code_accuracy, intra_fid, cas; for videos, frame_fid,
+            identity, motion. For images with a target of
             the same file name in REFERENCE, of any size: psnr, ssim, lpips; inside the holes of --inputs: masked_psnr,
             masked_l1; for images of any size: fd_patches. For images with the label of their partner in REFERENCE, and
             a classifier in --features: accuracy.
         samples: Number of samples to draw, and of real ones to compare them with (all of them if there are fewer).
         split: Split of the real examples; of a run on inputs, of its examples.
-        features: Feature network: mnist, stacked_mnist, alexnet-conv5 (with --lpips-weights), a .npz file of
-            scripts/train_classifier.py, or file.py:net; by default, but for accuracy, the one for the data set.
+        features: Feature network: mnist, stacked_mnist, alexnet-conv5 (with --lpips-weights); of sounds, tones,
+            spoken_digits, speakers; of videos, moving_digits; a .npz file of scripts/train_classifier.py or
+            train_ear.py, or file.py:net; by default, but for accuracy, the one for the data set.
         inception_weights: File with weights of the FID Inception network (.pth, .safetensors, .npz), which is then the
             feature network.
         lpips_weights: File with weights of AlexNet and LPIPS (.npz), for lpips, fd_patches and alexnet-conv5.

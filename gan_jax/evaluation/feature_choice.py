@@ -4,10 +4,10 @@ import os
 from pathlib import Path
 
 from gan_jax.config import user_code
-from gan_jax.data.modality import AUDIO, IMAGE, Leaf
+from gan_jax.data.modality import AUDIO, IMAGE, VIDEO, Leaf
 from gan_jax.data.sources.subset import whole
 from gan_jax.errors import BadInput
-from gan_jax.metrics.features import alexnet, classifier_file, ear, imagenet, mnist
+from gan_jax.metrics.features import alexnet, classifier_file, ear, imagenet, mnist, moving_digits
 from gan_jax.metrics.features.inception import inception
 from gan_jax.metrics.features.network import FeatureNet
 
@@ -19,11 +19,13 @@ BUILT_IN = {
     "tones": ear.tones,
     "spoken_digits": ear.spoken_digits,
     "speakers": ear.speakers,
+    "moving_digits": moving_digits.moving_digits,
 }
 """Feature networks in the package, by their names in `--features`."""
 
 OF_DATA = {
     **{(IMAGE.name, name): name for name in ("mnist", "mnist5k", "stacked_mnist", "stacked_mnist5k")},
+    **{(VIDEO.name, name): "moving_digits" for name in ("mnist", "mnist5k")},
     (AUDIO, "tones"): "tones",
     (AUDIO, "spoken_digit"): "spoken_digits",
     (AUDIO, "fsdd_audio"): "spoken_digits",
@@ -69,7 +71,8 @@ def choose_features(
 ADVICE = {
     IMAGE.name: "--inception-weights FILE, --features alexnet-conv5 --lpips-weights FILE, --features mnist for digits, "
     "or ",
-    AUDIO: "--features spoken_digits for English digits, FILE.npz of scripts/train_ear.py, or ",
+    AUDIO: "--features spoken_digits for English digits, --features FILE.npz of scripts/train_ear.py, or ",
+    VIDEO.name: "--features moving_digits for one gray digit that moves, or ",
 }
 """What to choose without a network for the data set, by kind."""
 

@@ -6,13 +6,13 @@ from jaxtyping import Float, Float64, Int, UInt8
 from gan_jax.metrics.motion import centers
 
 Videos = UInt8[np.ndarray, "N T H W C"]
-Frames = UInt8[np.ndarray, "F H W C"]
+Frames = UInt8[np.ndarray, "F _ _ C"]
 
 CHUNK = 256
 """Frames that are cropped at once, which bounds the memory."""
 
 
-def crops(videos: Videos, size: float, side: int) -> Frames:
+def crops(videos: Videos, size: int, side: int) -> Frames:
     """Cuts squares of `size` pixels around the center of brightness of every frame, as images of `side` pixels a side.
 
     Pixels lie between those of the frame, bilinear, and are black outside of it; those of a black frame are black. Of

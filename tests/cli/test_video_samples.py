@@ -1,4 +1,6 @@
-"""Videos from training to files: film strips, animations, arrays that are data again."""
+"""Videos from training to files: film strips, animations, arrays that are data again, scores."""
+
+import json
 
 import numpy as np
 import pytest
@@ -44,9 +46,30 @@ def test_arrays_are_videos_that_open_as_data(capfd, run, tmp_path):
     np.testing.assert_array_equal(open_source(f"video:{tmp_path}/a.npz").read(np.arange(5))["x"], video)
 
 
-def test_scores_of_images_are_refused_in_one_line(capfd, run, tmp_path):
-    code, _, error = command(capfd, "evaluate", run)
-    assert code == 2 and "makes examples of shape [16, 32, 32, 1]: only images are evaluated" in error
-    flags = ("--evaluate", "fid", "--run-dir", tmp_path / "b")
+def test_scores_of_a_run_are_those_of_its_samples_in_a_file(capfd, run, tmp_path):
+    found = {}
+    assert command(capfd, "sample", run, "--n", 70, "--seed", 0, "--out", tmp_path / "x.npz")[0] == 0
+    for name, argv in (("run", [run]), ("file", [tmp_path / "x.npz", "moving:mnist5k:80"])):
+        out = tmp_path / f"{name}.json"
+        code, _, error = command(
+            capfd, "evaluate", *argv, "--metrics", "fid,modes,motion", "--samples", 70, "--out", out
+        )
+        assert code == 0, error
+        found[name] = json.loads(out.read_text())
+    protocol = found["run"]["fid"]["protocol"]
+    assert protocol["features"]["name"] == "moving_digits" and protocol["video"] == [16, 32, 32, 1]
+    assert found["run"]["fid"]["fid"] == pytest.approx(found["file"]["fid"]["fid"], rel=1e-5)
+    assert found["run"]["motion"]["speed_real"] == found["file"]["motion"]["speed_real"] > 1
+    assert (tmp_path / "run" / "neighbors.png").exists()
+
+
+def test_metrics_and_networks_of_images_are_refused_in_one_line(capfd, run, tmp_path):
+    for flags, words in (
+        (("--metrics", "ms_ssim"), "ms_ssim: this metric is for image data, not for video"),
+        (("--features", "mnist"), "the feature network mnist is for images, not for video"),
+    ):
+        code, _, error = command(capfd, "evaluate", run, *flags, "--samples", 5)
+        assert code == 2 and words in error and len(error.splitlines()) == 1
+    flags = ("--evaluate", "ms_ssim", "--evaluate-samples", 20, "--run-dir", tmp_path / "b")
     code, _, error = command(capfd, "train", tiny.__file__, "--data", "moving:mnist5k:80", *flags)
-    assert code == 2 and "--evaluate is for images, not for mnist5k_80: 80 gray videos" in error
+    assert code == 2 and "ms_ssim: this metric is for image data, not for video" in error

@@ -319,7 +319,7 @@ def test_mistakes_with_labels_give_one_line_errors(capfd, labeled, tmp_path):
             [made, others, *split, "--features", NET],
             r"accuracy: .*others.npz has classes \(4, 5, 6 .*that tiny has not",
         ),
-        ([made, real, *split, "--image-size", 8, "--features", NET], "its images have one size"),
+        ([made, real, *split, "--image-size", 8, "--features", NET], "its samples have one size"),
         ([made, real, *split, "--features", NET, "--metrics", "accuracy,psnr"], "--split test: psnr reads all images"),
         ([made, real.parent, *split, "--features", NET], "give the folder of the split instead"),
     ):

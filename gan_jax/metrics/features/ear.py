@@ -173,7 +173,7 @@ def wrote(path: Path) -> bool:
 WEIGHTS = Path(__file__).parent / "weights"
 
 SHA256 = {
-    "tones": "dd90b2c79dac1cb599194b823e55b079979bd3c5b55c79e094aa72cf9dfe542c",
+    "tones": "d40bd0bea4476f3c4e12333e1d8ea9e10122f03d4611313c867a72b68bfc1ebe",
     "spoken_digits": "7a4fe574d1f1d517b75adeabb581a02aa8642324179e4879f34ea9cf860799e9",
     "speakers": "a73d3a132c28d034197c482d840a69ef5f3613ea8d3517fcfe60fdd663bf3d9f",
 }

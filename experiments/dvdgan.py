@@ -42,25 +42,25 @@ class Config:
     """Whether there is a discriminator of single frames."""
     temporal: bool = True
     """Whether there is a discriminator of motion."""
-    seen: PositiveInt = 4
+    seen: PositiveInt = 2
     """Number of frames of a video that the spatial discriminator sees, drawn anew for every video; the paper's is 8."""
     loss: Loss = losses.hinge
     """Adversarial loss."""
     distance_weight: NonNegativeFloat = 0.0
     """Weight of the squared error, in predictions."""
-    g_width: PositiveInt = 8
+    g_width: PositiveInt = 6
     """Channels of the generator's maps at full size; every halving doubles them, up to 16 times."""
-    d_width: PositiveInt = 8
-    """Channels of the discriminators' maps at half of the size that they see; every halving doubles them."""
+    d_width: PositiveInt = 12
+    """Channels of the discriminators' maps at half the size of the videos; every halving doubles them."""
     blocks: PositiveInt = 1
     """Residual blocks after each recurrent layer, the last of which doubles the size; the paper's two."""
     base: PositiveInt = 8
     """Side in pixels of the smallest maps, at most; the paper's 4."""
     z_size: PositiveInt = 120
     """Length of the standard normal latent."""
-    g_learning_rate: PositiveFloat = 1e-3
+    g_learning_rate: PositiveFloat = 5e-4
     """Learning rate of the generator."""
-    d_learning_rate: PositiveFloat = 2e-3
+    d_learning_rate: PositiveFloat = 1e-3
     """Learning rate of the discriminators."""
     b1: Fraction = 0.0
     """Adam's decay rate of the mean gradient."""
@@ -72,7 +72,7 @@ class Config:
     """Decay rate of the generator's moving average, from which samples are drawn; 0 for none."""
 
 
-RUN = RunConfig(40_000, batch_size=8, data="moving:mnist5k", log_every=20, sample_every=200, checkpoint_every=400)
+RUN = RunConfig(20_000, batch_size=8, data="moving:mnist5k", log_every=20, sample_every=200, checkpoint_every=400)
 PAPER = {
     "seen": 8,
     "blocks": 2,

@@ -10,7 +10,8 @@ from jaxtyping import Float, UInt8
 from gan_jax.errors import BadInput
 from gan_jax.metrics.ssim import ssim
 
-Videos = UInt8[np.ndarray, "N T H W C"]
+Videos = UInt8[np.ndarray, "_ _ _ _ _"]
+"""`[N, T, H, W, C]`."""
 Steps = Float[np.ndarray, " S"]
 
 

@@ -218,7 +218,7 @@ def networks(
         given: number of first frames from which the generator predicts the others; 0 to generate all.
         seen: number of frames that the spatial discriminator draws of each video.
         g_width: channels of the generator's maps at full size.
-        d_width: channels of the discriminators' maps at half the size.
+        d_width: channels of the discriminators' maps at half the size of the videos.
         blocks: residual blocks after each recurrent layer; the paper's two.
         base: side of the smallest maps, at most; the paper's 4.
 
@@ -242,5 +242,5 @@ def networks(
     return Networks(
         Predictor(Encoder(down, widths[:-1]), g) if given else g,
         SpatialDiscriminator(seen, down, classes, given),
-        TemporalDiscriminator(down[:-1], classes),
+        TemporalDiscriminator(down[1:], classes),
     )

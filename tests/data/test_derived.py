@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from gan_jax.data import derived as d
-from gan_jax.data import from_arrays, paired
+from gan_jax.data import from_arrays, from_videos, paired
 from gan_jax.data.source import read_batch
 from gan_jax.errors import BadInput
 
@@ -203,3 +203,14 @@ def test_pairs_keep_the_labels_of_either_side():
     labels = np.arange(6)
     for source in (paired(images(labels=labels), images()), paired(images(), images(labels=labels))):
         assert source.spec.keys() == {"a", "x", "y"} and drawn(source, 0)["y"].tolist() == labels.tolist()
+
+
+def test_first_frames_are_those_of_the_video_drawn_and_images_have_none():
+    clips = RNG.integers(0, 256, (6, 4, 3, 3, 1), np.uint8)
+    batch = drawn(d.first_frames(from_videos("clips", clips), 3), 0)
+    np.testing.assert_array_equal(levels(batch["a"]), clips[:, :3])
+    np.testing.assert_array_equal(levels(batch["x"]), clips)
+    with pytest.raises(BadInput, match=r"photos has x \(color images of 16x24\): this needs videos x"):
+        d.first_frames(images(), 3)
+    with pytest.raises(BadInput, match="there is nothing to predict after 4, give fewer"):
+        d.first_frames(from_videos("clips", clips), 4)

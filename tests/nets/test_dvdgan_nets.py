@@ -99,7 +99,7 @@ def test_networks_have_the_widths_of_biggan():
     g, spatial, temporal = dvdgan.networks((12, 64, 64, 3), classes=7, g_width=2, d_width=1)
     assert g == Generator(12, 3, 4, (32, 16, 8, 4, 2), 7, 2)
     assert spatial == SpatialDiscriminator(8, (1, 2, 4, 8), 7)
-    assert temporal == TemporalDiscriminator((1, 2, 4), 7)
+    assert temporal == TemporalDiscriminator((2, 4, 8), 7)
 
 
 def test_predictors_make_the_rest_of_the_frames():

@@ -10,7 +10,7 @@ from gan_jax.data.modality import to_uint8
 from gan_jax.viz import curves as curves_module
 from gan_jax.viz.animation import save_animation
 from gan_jax.viz.curves import save_curves
-from gan_jax.viz.images import contact_sheet, film_strips, image_grid, save_png
+from gan_jax.viz.images import contact_sheet, film_strips, image_grid, save_png, strips_in_turn
 
 
 def record(i):
@@ -52,6 +52,14 @@ def test_film_strips_are_rows_of_evenly_spaced_frames(frames, shown):
         for col, frame in enumerate(shown):
             cell = picture[1 + row * 5 : 5 + row * 5, 1 + col * 6 : 6 + col * 6]
             np.testing.assert_array_equal(cell, video[frame])
+
+
+def test_strips_of_an_example_follow_each_other_and_shorter_videos_end_in_white():
+    short, long = (np.random.default_rng(0).integers(0, 200, (2, t, 4, 5, 1), np.uint8) for t in (2, 3))
+    picture = strips_in_turn([short, long], pad=0).reshape(4, 4, 3, 5).swapaxes(1, 2)  # strips of frames
+    np.testing.assert_array_equal(picture[1::2], long[..., 0])
+    np.testing.assert_array_equal(picture[0::2, :2], short[..., 0])
+    assert (picture[0::2, 2] == 255).all()
 
 
 def test_too_small_grid_is_refused():

@@ -83,14 +83,16 @@ class ConvTranspose(nn.Module):
         return apply(self, partial(conv_transpose, stride=self.stride, size=size), x)
 
 
-def apply(module: nn.Module, convolve: Callable[[Images, Kernel], Convolved], x: Images) -> Convolved:
-    """Creates the parameters of a layer with the fields of `Conv`, convolves and adds the bias."""
-    shape = (module.kernel_size, module.kernel_size, x.shape[-1], module.features)
+def apply(
+    module: nn.Module, convolve: Callable[[Array, Array], Array], x: Float[Array, "B *size C_in"]
+) -> Float[Array, "B *size_out C_out"]:
+    """Creates the parameters of a layer with the fields of `Conv`, convolves all inner axes and adds the bias."""
+    shape = (*(x.ndim - 2) * (module.kernel_size,), x.shape[-1], module.features)
     kernel = module.param("kernel", module.kernel_init, shape, jnp.float32)
     bias = module.param("bias", nn.initializers.zeros, shape[-1:], jnp.float32)
     x, kernel, bias = nn.dtypes.promote_dtype(x, kernel, bias, dtype=module.dtype)
     y = convolve(x, kernel)
-    return y + bias.reshape(1, 1, 1, -1)
+    return y + bias.reshape(*(y.ndim - 1) * (1,), -1)
 
 
 def conv(x: Images, kernel: Kernel, stride: int = 1, border: Border = "SAME") -> Convolved:
@@ -107,7 +109,7 @@ def conv(x: Images, kernel: Kernel, stride: int = 1, border: Border = "SAME") ->
         size = tuple(n + sum(pads) - k + 1 for n, pads in zip(x.shape[1:3], padding, strict=True))
         mirrored = tuple((k - 1 - before, k - 1 - after) for before, after in padding)
         return scatter(_windows(x, kernel), k, stride, mirrored, size, by_axes)
-    return _product(gather(x, k, stride, padding, by_axes), kernel.reshape(k * k * c_in, c_out))
+    return product(gather(x, k, stride, padding, by_axes), kernel.reshape(k * k * c_in, c_out))
 
 
 def conv_transpose(
@@ -192,17 +194,17 @@ def scatter(
     return x
 
 
-def same_padding(size: tuple[int, int], k: int, stride: int) -> Padding:
-    """Computes `SAME` padding (before, after) of both axes; an odd total has one more after."""
+def same_padding(size: tuple[int, ...], k: int, stride: int) -> Padding:
+    """Computes `SAME` padding (before, after) of every axis; an odd total has one more after."""
     total = [max((math.ceil(n / stride) - 1) * stride + k - n, 0) for n in size]
     return tuple((t // 2, t - t // 2) for t in total)
 
 
 def _windows(x: Images, kernel: Kernel) -> Float[Array, "B H W kkC"]:
     """Computes what every pixel adds to the window around it: its product with the mirrored kernel."""
-    return _product(x, jnp.moveaxis(kernel[::-1, ::-1], 2, 0).reshape(x.shape[-1], -1))
+    return product(x, jnp.moveaxis(kernel[::-1, ::-1], 2, 0).reshape(x.shape[-1], -1))
 
 
-def _product(x: Images, matrix: Float[Array, "C_in C_out"]) -> Float[Array, "B H W C_out"]:
-    """Computes `x @ matrix` on flattened `x`: a gradient summed over three axes would transpose a copy of `x`."""
+def product(x: Float[Array, "B *size C_in"], matrix: Float[Array, "C_in C_out"]) -> Float[Array, "B *size C_out"]:
+    """Computes `x @ matrix` on flattened `x`: a gradient summed over several axes would transpose a copy of `x`."""
     return (x.reshape(-1, x.shape[-1]) @ matrix).reshape(*x.shape[:-1], -1)

@@ -46,9 +46,11 @@ class Config:
     """Factors by which the blocks raise the rate; in the paper 1, 1, 2, 2, 2, 3, 5."""
     d_width: PositiveInt = 16
     """Channels of the first block of every discriminator; 64 in the paper. They double up to four times as many."""
-    windows: tuple[PositiveInt, ...] = (128, 256, 512)
-    """Samples of the windows that are judged, each by two discriminators: conditional and not. In the paper 240, 480,
-    960, 1920, 3600; --windows 4096 is one of the whole sound."""
+    base: PositiveInt = 128
+    """Samples of a window, times each of --folds; 240 in the paper."""
+    folds: tuple[PositiveInt, ...] = (1, 2, 4)
+    """Samples side by side that become channels, of each window, which two discriminators judge: conditional and not.
+    1, 2, 4, 8, 15 in the paper. With 32, windows of 4,096 samples are whole sounds."""
     spectral_weight: NonNegativeFloat = 0.0
     """Weight, in the generator's loss, of the distance between the spectra of its sounds and of real ones of the same
     condition; the paper has none."""
@@ -76,7 +78,8 @@ PRESETS = {
                 widths=(768, 768, 384, 384, 384, 192, 96),
                 ups=(1, 1, 2, 2, 2, 3, 5),
                 d_width=64,
-                windows=(240, 480, 960, 1920, 3600),
+                base=240,
+                folds=(1, 2, 4, 8, 15),
                 g_learning_rate=5e-5,
                 d_learning_rate=1e-4,
                 ema=0.9999,
@@ -95,7 +98,7 @@ def build(source: Source, run: RunConfig, config: Config) -> Experiment:
     }
     places = {"place": Uniform(0.0, 1.0), "length": Uniform(config.shortest, config.longest)}
     (samples,), hop = source.shape, math.prod(config.ups)
-    g, d = nets.networks(samples, config.widths, config.ups, config.windows, config.d_width)
+    g, d = nets.networks(samples, config.widths, config.ups, config.base, config.folds, config.d_width)
 
     def condition(arrays):
         said = [(arrays[name], label.classes) for name, label in labels.items()]

@@ -26,8 +26,6 @@ Sounds = Float[Array, "B T"]
 Sequences = Float[Array, "B T C"]
 Features = Float[Array, "B frames F"]
 
-ORTHOGONAL = nn.initializers.orthogonal()
-
 
 class Generator(nn.Module):
     """`z [B, Z]` and features `[B, frames, F]` to sounds `[B, hop frames]` in [-1, 1]; `hop` is the product of `ups`.
@@ -43,11 +41,11 @@ class Generator(nn.Module):
     @nn.compact
     def __call__(self, z: Float[Array, "B Z"], c: Features) -> Sounds:
         """Generates the sounds of features `c`."""
-        x = Conv1d(self.widths[0], dtype=self.dtype, kernel_init=ORTHOGONAL)(c)
+        x = Conv1d(self.widths[0], dtype=self.dtype)(c)
         for width, up in zip(self.widths, self.ups, strict=True):
             x = GBlock(width, up, self.dtype)(x, z)
         x = nn.relu(LatentBatchNorm()(x, z))
-        return nn.tanh(Conv1d(1, dtype=self.dtype, kernel_init=ORTHOGONAL)(x).astype(jnp.float32)).squeeze(-1)
+        return nn.tanh(Conv1d(1, dtype=self.dtype)(x).astype(jnp.float32)).squeeze(-1)
 
 
 class GBlock(nn.Module):
@@ -62,70 +60,70 @@ class GBlock(nn.Module):
 
     @nn.compact
     def __call__(self, x: Sequences, z: Float[Array, "B Z"]) -> Sequences:
-        """Computes the block; the first shortcut is an upsampled 1-wide convolution."""
+        """Computes the block; where channels change, the first shortcut has a 1-wide convolution."""
 
         def convolved(x: Sequences, dilation: int, up: int = 1) -> Sequences:
             x = repeat(nn.relu(LatentBatchNorm()(x, z)), up)
-            return Conv1d(self.width, dilation=dilation, dtype=self.dtype, kernel_init=ORTHOGONAL)(x)
+            return Conv1d(self.width, dilation=dilation, dtype=self.dtype)(x)
 
         h = convolved(convolved(x, 1, self.up), 2)
-        h += repeat(Conv1d(self.width, 1, dtype=self.dtype, kernel_init=ORTHOGONAL)(x), self.up)
+        x = x if x.shape[-1] == self.width else Conv1d(self.width, 1, dtype=self.dtype)(x)
+        h += repeat(x, self.up)
         return h + convolved(convolved(h, 4), 8)
 
 
 class Ensemble(nn.Module):
-    """Sounds `[B, T]` and their features to scores `[B, M]`: one `WindowDiscriminator` for each of M `members`.
+    """Sounds `[B, T]` and their features `[B, frames, F]` to scores `[B, M]`: two members for each of M / 2 `folds`.
 
-    A member judges a window of every example, which begins anywhere in a sound, or at the beginning of a frame if the
-    member is conditional: it then gets the features of the window too. Every example and member has an offset of its
-    own.
+    Both members of a fold k judge a window of `base * k` samples of every example. One is conditional: its window
+    begins with a frame, and it gets the features of the window. The window of the other begins at any sample. Every
+    example and member has an offset of its own.
     """
 
-    members: tuple["WindowDiscriminator", ...]
+    base: int
+    folds: tuple[int, ...]
+    width: int = 64
+    dtype: DTypeLike | None = None
 
     @nn.compact
     def __call__(self, x: Sounds, c: Features, keys: Keys | None = None) -> Float[Array, "B M"]:
         """Scores windows at offsets drawn from `keys`; without keys, those at the beginning."""
-        hop = x.shape[1] // c.shape[1]
-        own = split(keys, len(self.members)) if keys is not None else len(self.members) * (None,)
+        own = split(keys, len(self.folds)) if keys is not None else len(self.folds) * (None,)
         scores = []
-        for member, key in zip(self.members, own, strict=True):
-            step = hop if member.conditional else 1
-            start = offsets(key, len(x), (x.shape[1] - member.window) // step)
-            judged = crop(x, step * start, member.window)
-            features = crop(c, start, member.window // hop) if member.conditional else None
-            scores.append(member(judged, features))
-        return jnp.stack(scores, axis=1)
+        for fold, of_fold in zip(self.folds, own, strict=True):
+            judged = draw_windows(x, c, self.base * fold, of_fold)
+            scores.append(Both(fold, self.width, self.dtype)(*judged).T)
+        return jnp.concatenate(scores, axis=1)
 
 
 class WindowDiscriminator(nn.Module):
-    """Windows `[B, window]` and, if `conditional`, their features `[B, window / hop, F]` to scores `[B]`.
+    """Windows `[B, T]` and their features `[B, frames, F]` to scores `[B]`; an unconditional one is given zeros.
 
-    `fold` samples side by side become channels; then, with spectral norm, a `DBlock` that keeps the length, one for
-    each of `downs`, two more, the mean over the places, one logit. Widths double up to `most`. The last of `downs`
-    leaves one place per frame, and takes the features.
+    `fold` samples side by side become channels, so that windows of different lengths cost the same. Then, with spectral
+    norm: a `DBlock` that keeps the length, one for each of the factors that reduce it to one place per frame, the last
+    of which takes the features, and two more; the mean over the places; one logit. Widths double up to four times.
     """
 
-    window: int
     fold: int
-    downs: tuple[int, ...]
-    conditional: bool = False
-    width: int = 64
-    most: int = 256
+    width: int
     dtype: DTypeLike | None = None
 
     @nn.compact
-    def __call__(self, x: Sounds, c: Features | None = None) -> Float[Array, " B"]:
+    def __call__(self, x: Sounds, c: Features) -> Float[Array, " B"]:
         """Scores windows as sounds of features `c`."""
         x = x.reshape(len(x), -1, self.fold)
-        width = self.width
-        x = DBlock(width, first=True, dtype=self.dtype)(x)
-        for i, down in enumerate(self.downs):
-            width = min(2 * width, self.most)
-            x = DBlock(width, down, dtype=self.dtype)(x, c if i == len(self.downs) - 1 else None)
+        *downs, last = factors(x.shape[1] // c.shape[1])
+        x = DBlock(self.width, first=True, dtype=self.dtype)(x)
+        for i, down in enumerate(downs):
+            x = DBlock(min(2 ** (i + 1), 4) * self.width, down, dtype=self.dtype)(x)
+        x = DBlock(4 * self.width, last, dtype=self.dtype)(x, c)
         for _ in range(2):
-            x = DBlock(width, dtype=self.dtype)(x)
+            x = DBlock(4 * self.width, dtype=self.dtype)(x)
         return Projection(classes=0)(jnp.mean(nn.relu(x).astype(jnp.float32), axis=1))
+
+
+Both = nn.vmap(WindowDiscriminator, variable_axes={"params": 0, "batch_stats": 0}, split_rngs={"params": True})
+"""Two discriminators of one shape, with parameters of their own, as one program: half of the time to compile."""
 
 
 class DBlock(nn.Module):
@@ -142,50 +140,60 @@ class DBlock(nn.Module):
 
     @nn.compact
     def __call__(self, x: Sequences, c: Features | None = None) -> Sequences:
-        """Computes the block; the shortcut is a 1-wide convolution of the pooled input."""
+        """Computes the block; the shortcut is the pooled input, with a 1-wide convolution where channels change."""
 
         def convolved(x: Sequences, k: int, dilation: int = 1) -> Sequences:
-            layer = Conv1d(self.width, k, dilation=dilation, dtype=self.dtype, kernel_init=ORTHOGONAL)
+            layer = Conv1d(self.width, k, dilation=dilation, dtype=self.dtype)
             return SpectralNorm(layer)(x)
 
         x = jnp.mean(x.reshape(len(x), -1, self.down, x.shape[-1]), axis=2)
         h = convolved(x if self.first else nn.relu(x), 3)
         if c is not None:
             h += convolved(c, 1)
-        return convolved(nn.relu(h), 3, 2) + convolved(x, 1)
+        return convolved(nn.relu(h), 3, 2) + (x if x.shape[-1] == self.width else convolved(x, 1))
 
 
 def networks(
-    samples: int, widths: tuple[int, ...], ups: tuple[int, ...], windows: tuple[int, ...], d_width: int
+    samples: int, widths: tuple[int, ...], ups: tuple[int, ...], base: int, folds: tuple[int, ...], d_width: int
 ) -> Pair:
-    """Builds the networks for sounds of `samples`, with a conditional and an unconditional member for every window.
-
-    Windows that are k times as long as the shortest fold k samples into channels, so that all cost the same.
+    """Builds the networks for sounds of `samples`, and windows of `base` samples times each of `folds`.
 
     Raises:
         BadInput: a number of samples does not fit: a frame has the product of `ups`.
     """
-    hop, shortest = math.prod(ups), min(windows)
+    hop = math.prod(ups)
     if samples % hop:
-        raise BadInput(f"sounds of {samples:,} samples have no whole number of frames of {hop}: change --ups, or cut them")
-    for window in windows:
+        raise BadInput(f"sounds of {samples:,} samples are no whole number of frames of {hop}: change --ups or --data")
+    for fold in folds:
+        window = base * fold
         if window > samples:
-            raise BadInput(f"a window of {window:,} is longer than sounds of {samples:,} samples: shorten --windows")
-        if window % hop or window % shortest or hop % (window // shortest):
-            fits = f"a multiple of the frame of {hop}, and of the shortest window by a divisor of {hop}"
-            raise BadInput(f"a window of {window:,} samples does not fit: choose {fits}")
-    members = [
-        WindowDiscriminator(window, k, factors(hop // k), conditional, d_width, 4 * d_width)
-        for conditional in (False, True)
-        for window, k in zip(windows, (window // shortest for window in windows), strict=True)
-    ]
-    return Pair(Generator(widths, ups), Ensemble(tuple(members)))
+            raise BadInput(f"windows of {window:,} are longer than sounds of {samples:,} samples: shorten --folds")
+        if hop % fold or window % hop:
+            fits = f"--folds that divide the {hop} samples of a frame, and a whole number of frames in a window"
+            raise BadInput(f"windows of {base} x {fold} samples do not fit: choose {fits}")
+    return Pair(Generator(widths, ups), Ensemble(base, folds, d_width))
 
 
-def offsets(keys: Keys | None, count: int, last: int) -> Int[Array, " B"]:
-    """Draws an offset from 0 to `last` for each of `count` examples; 0 without keys."""
+def draw_windows(
+    x: Sounds, c: Features, length: int, keys: Keys | None
+) -> tuple[Float[Array, "2 B window"], Float[Array, "2 B window_frames F"]]:
+    """Draws two windows of every sound: one that begins with a frame, with its features, and any one, with zeros.
+
+    Without keys, both are at the beginning.
+    """
+    hop = x.shape[1] // c.shape[1]
     if keys is None:
-        return jnp.zeros(count, jnp.int32)
+        frame = sample = jnp.zeros(len(x), jnp.int32)
+    else:
+        of_frame, of_sample = split(keys, 2)
+        frame, sample = offsets(of_frame, (x.shape[1] - length) // hop), offsets(of_sample, x.shape[1] - length)
+    features = crop(c, frame, length // hop)
+    windows = jnp.stack([crop(x, hop * frame, length), crop(x, sample, length)])
+    return windows, jnp.stack([features, jnp.zeros_like(features)])
+
+
+def offsets(keys: Keys, last: int) -> Int[Array, " B"]:
+    """Draws an offset from 0 to `last` with every key."""
     return jax.vmap(lambda key: jax.random.randint(key, (), 0, last + 1, jnp.int32))(keys)
 
 
@@ -201,8 +209,8 @@ def repeat(x: Sequences, times: int) -> Sequences:
 
 
 def factors(n: int) -> tuple[int, ...]:
-    """Factors n into the fewest numbers of at most 5, large ones first: 120 = 5 x 4 x 3 x 2."""
-    found = []
+    """Factors n into numbers of at most 5, large ones first, 120 = 5 x 4 x 3 x 2; 1 is a factor of itself only."""
+    found = [1] if n == 1 else []
     while n > 1:
         found.append(next(each for each in (5, 4, 3, 2) if n % each == 0))
         n //= found[-1]

@@ -86,6 +86,6 @@ def extent(x: Shaped[Array, " T"]) -> tuple[Int[Array, ""], Int[Array, ""]]:
 
 def placed(before: Int[Array, ""], count: Int[Array, ""], length: int) -> dict[str, Float32[Array, ""]]:
     """Returns the arrays `PLACED` of a sound of `count` samples that begins `before` samples into its window."""
+    before, count = before.astype(jnp.float32), count.astype(jnp.float32)
     room = length - count
-    place = jnp.where(room == 0, 0, before) / jnp.where(room == 0, 1, room).astype(jnp.float32)
-    return {"place": place, "length": count.astype(jnp.float32)}
+    return {"place": jnp.where(room == 0, 0, before / jnp.where(room == 0, 1, room)), "length": count}

@@ -6,13 +6,15 @@ Mirza and Osindero 2014, "Conditional generative adversarial nets", eq. 2 (https
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Shaped
+from jaxtyping import Array, Float, Shaped
 
-from gan_jax.engine.game import Game, Network
+from gan_jax.engine.game import Ema, Game, Network, Player, move, turn
+from gan_jax.engine.keys import split
 from gan_jax.games import vanilla
 from gan_jax.games.view import through
-from gan_jax.priors import Categorical, Prior
+from gan_jax.priors import Categorical, Normal, Prior
 
 Condition = Callable[[Mapping[str, Array]], Shaped[Array, "B ..."]]
 """`condition(arrays) -> c [B, ...]`: pure, of arrays by name, those of a batch or latents."""
@@ -72,4 +74,34 @@ def given(original: Game, prior: Prior, condition: Condition, g_dropout: bool = 
             "d": (batch["x"], condition(batch)),
         },
         sample=lambda nets, latents: nets["g"].ema(latents["z"], condition(latents)),
+    )
+
+
+def regression(
+    g: Network,
+    tx_g: optax.GradientTransformation,
+    prior: Prior,
+    condition: Condition,
+    *,
+    distance: Callable[[Array, Array], Float[Array, " B"]],
+    z_size: int = 100,
+    ema: Ema = 0.0,
+) -> Game:
+    """Builds the game of the generator alone: `g: min mean(distance(x, g(z, c)))`, x a real example of condition c.
+
+    Its state has the names of `given`, whose generator continues from it as a later phase.
+    """
+    noise = Normal(z_size)
+
+    def g_loss(nets, batch, keys, step):
+        x_fake = nets["g"](noise.draw(split(keys, 1)[0]), condition(batch))
+        return jnp.mean(distance(batch["x"], x_fake)), {}
+
+    return Game(
+        players={"g": Player(g, tx_g, ema)},
+        turns=(turn(move("g", g_loss)),),
+        prior={"z": noise, **prior},
+        inputs=lambda batch, latents: {"g": (latents["z"], condition(latents))},
+        sample=lambda nets, latents: nets["g"].ema(latents["z"], condition(latents)),
+        clock="g",
     )

@@ -7,7 +7,7 @@ from jaxtyping import Array, Float32
 
 from gan_jax.audio import stft
 
-FLOOR = 1e-3
+FLOOR = 1e-2
 """Added to magnitudes of which the logarithm is taken; a sine at full level has a magnitude of a quarter window."""
 
 Sounds = Float32[Array, "B T"]

@@ -25,7 +25,7 @@ def scheduled(schedule: Callable[[Int[Array, ""]], AdversarialLoss]) -> Adversar
 
 
 def summed(loss: AdversarialLoss) -> AdversarialLoss:
-    """Sums a loss over an ensemble of discriminators: of scores `[B, M]` of M members, each against its own, to `[B]`."""
+    """Sums a loss over the M members of an ensemble of discriminators: maps scores `[B, M]` to losses `[B]`."""
     if loss.schedule:
         return scheduled(lambda step: summed(loss.at(step)))
 

@@ -17,13 +17,12 @@ from gan_jax.engine.game import Keys
 from gan_jax.engine.keys import split
 from gan_jax.errors import BadInput
 from gan_jax.nets.layers.conditioning import Projection
-from gan_jax.nets.layers.latent_norm import LatentBatchNorm
+from gan_jax.nets.layers.normalization import AdaptiveBatchNorm
 from gan_jax.nets.layers.spectral_norm import SpectralNorm
-from gan_jax.nets.layers.temporal import Conv1d
+from gan_jax.nets.layers.temporal import Conv1d, Convolved, Sequences
 from gan_jax.nets.pair import Pair
 
 Sounds = Float[Array, "B T"]
-Sequences = Float[Array, "B T C"]
 Features = Float[Array, "B frames F"]
 
 
@@ -44,7 +43,7 @@ class Generator(nn.Module):
         x = Conv1d(self.widths[0], dtype=self.dtype)(c)
         for width, up in zip(self.widths, self.ups, strict=True):
             x = GBlock(width, up, self.dtype)(x, z)
-        x = nn.relu(LatentBatchNorm()(x, z))
+        x = nn.relu(normalize(x, z))
         return nn.tanh(Conv1d(1, dtype=self.dtype)(x).astype(jnp.float32)).squeeze(-1)
 
 
@@ -59,11 +58,11 @@ class GBlock(nn.Module):
     dtype: DTypeLike | None = None
 
     @nn.compact
-    def __call__(self, x: Sequences, z: Float[Array, "B Z"]) -> Sequences:
+    def __call__(self, x: Sequences, z: Float[Array, "B Z"]) -> Convolved:
         """Computes the block; where channels change, the first shortcut has a 1-wide convolution."""
 
-        def convolved(x: Sequences, dilation: int, up: int = 1) -> Sequences:
-            x = repeat(nn.relu(LatentBatchNorm()(x, z)), up)
+        def convolved(x: Sequences, dilation: int, up: int = 1) -> Convolved:
+            x = repeat(nn.relu(normalize(x, z)), up)
             return Conv1d(self.width, dilation=dilation, dtype=self.dtype)(x)
 
         h = convolved(convolved(x, 1, self.up), 2)
@@ -139,10 +138,10 @@ class DBlock(nn.Module):
     dtype: DTypeLike | None = None
 
     @nn.compact
-    def __call__(self, x: Sequences, c: Features | None = None) -> Sequences:
+    def __call__(self, x: Sequences, c: Features | None = None) -> Convolved:
         """Computes the block; the shortcut is the pooled input, with a 1-wide convolution where channels change."""
 
-        def convolved(x: Sequences, k: int, dilation: int = 1) -> Sequences:
+        def convolved(x: Sequences, k: int, dilation: int = 1) -> Convolved:
             layer = Conv1d(self.width, k, dilation=dilation, dtype=self.dtype)
             return SpectralNorm(layer)(x)
 
@@ -202,7 +201,12 @@ def crop(x: Float[Array, "B T *C"], start: Int[Array, " B"], length: int) -> Flo
     return jax.vmap(lambda x, i: lax.dynamic_slice_in_dim(x, i, length))(x, start)
 
 
-def repeat(x: Sequences, times: int) -> Sequences:
+def normalize(x: Sequences, z: Float[Array, "B Z"]) -> Sequences:
+    """Normalizes by z, in a layer of the calling module whose gains begin near 1."""
+    return AdaptiveBatchNorm(kernel_init=nn.initializers.normal(0.02))(x, z)
+
+
+def repeat(x: Sequences, times: int) -> Convolved:
     """Repeats every place."""
     b, n, c = x.shape
     return jnp.broadcast_to(x[:, :, None], (b, n, times, c)).reshape(b, times * n, c)

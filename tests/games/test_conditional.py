@@ -215,7 +215,7 @@ def test_a_condition_of_several_arrays_reaches_both_networks_and_is_drawn_for_sa
             return self.param("scale", nn.initializers.ones, ()) * (x.reshape(-1) - c) ** 2
 
     def condition(arrays):
-        return arrays["y"] + arrays["shift"] / 2
+        return arrays["y"].astype(jnp.float32) + arrays["shift"] / 2
 
     sgd, prior = optax.sgd(RATE), {"y": Categorical(K), "shift": Uniform(0.0, 1.0)}
     game = conditional.given(vanilla.game(Written(), Compares(), sgd, sgd, z_size=Z), prior, condition)

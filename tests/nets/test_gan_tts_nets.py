@@ -7,10 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gan_jax.engine.keys import split
 from gan_jax.errors import BadInput
 from gan_jax.nets import gan_tts
-from gan_jax.nets.gan_tts import Ensemble, GBlock, WindowDiscriminator, draw_windows, factors, networks, repeat
+from gan_jax.nets.gan_tts import DBlock, Ensemble, GBlock, WindowDiscriminator, draw_windows, factors, networks, repeat
 
 B, T, HOP = 64, 96, 8
 
@@ -48,36 +47,30 @@ def test_without_keys_windows_are_at_the_beginning():
     np.testing.assert_array_equal(features[0, ..., 0], x[:, :8:4])
 
 
-def test_members_have_offsets_and_parameters_of_their_own(monkeypatch):
-    seen = []
-    monkeypatch.setattr(gan_tts, "draw_windows", lambda *args: seen.append(args) or draw_windows(*args))
-    x, c, keys = jnp.ones((2, 32)), jnp.ones((2, 4, 3)), jax.random.split(jax.random.key(0), 2)
-    d = Ensemble(16, (1, 2), width=2)
-    variables = jax.eval_shape(d.init, jax.random.key(0), x, c, keys)
-    assert [args[2] for args in seen] == [16, 32]
-    of_members = [jax.random.key_data(args[3]) for args in seen]
-    np.testing.assert_array_equal(of_members, list(map(jax.random.key_data, split(keys, 2))))
-    assert all(leaf.shape[0] == 2 for leaf in jax.tree.leaves(variables["params"]))
-    assert jax.eval_shape(d.apply, variables, x, c, keys).shape == (2, 4)
+def test_members_have_offsets_of_their_own(monkeypatch):
+    """A score is the first sample of a window."""
+    lengths = []
+
+    def first_sample(fold, width, dtype):
+        return lambda windows, features: lengths.append(windows.shape[2]) or windows[..., 0]
+
+    monkeypatch.setattr(gan_tts, "Both", first_sample)
+    x = jnp.tile(jnp.arange(T, dtype=jnp.float32), (B, 1))
+    start = np.asarray(Ensemble(16, (1, 2)).apply({}, x, x[:, ::HOP, None], jax.random.split(jax.random.key(0), B)))
+    assert start.shape == (B, 4) and lengths == [16, 32]
+    assert not (start[:, ::2] % HOP).any() and (start.max(0) > T / 2).all()
+    assert np.abs(np.corrcoef(start.T) - np.eye(4)).max() < 0.4
 
 
 def test_samples_side_by_side_become_channels():
-    d = WindowDiscriminator(fold=2, width=2)
-    x, c = jnp.arange(8.0)[None], jnp.ones((1, 2, 1))
-    with gan_tts.nn.intercept_methods(record := Record()):
-        d.init(jax.random.key(0), x, c)
-    np.testing.assert_array_equal(record.first, [[[0, 1], [2, 3], [4, 5], [6, 7]]])
-
-
-class Record:
-    """Keeps the first argument of the first block."""
-
-    first = None
-
-    def __call__(self, call, args, kwargs, context):
-        if isinstance(context.module, gan_tts.DBlock) and self.first is None:
-            self.first = args[0]
+    def stop(call, args, kwargs, context):
+        if isinstance(context.module, DBlock):
+            raise StopIteration(args[0])
         return call(*args, **kwargs)
+
+    with gan_tts.nn.intercept_methods(stop), pytest.raises(StopIteration) as stopped:
+        WindowDiscriminator(fold=2, width=2).init(jax.random.key(0), jnp.arange(8.0)[None], jnp.ones((1, 2, 1)))
+    np.testing.assert_array_equal(stopped.value.value, [[[0, 1], [2, 3], [4, 5], [6, 7]]])
 
 
 def test_a_block_raises_the_rate_by_repetition():
@@ -94,6 +87,7 @@ def test_factors_are_few_and_small(n):
     assert math.prod(factors(n)) == n and max(factors(n)) <= 5 and min(factors(n)) > (n > 1)
 
 
+@pytest.mark.slow
 def test_the_full_networks_have_the_papers_rates_and_widths():
     widths, ups = (768, 768, 384, 384, 384, 192, 96), (1, 1, 2, 2, 2, 3, 5)
     g, d = networks(4800, widths, ups, 240, (1, 2, 4, 8, 15), 64)

@@ -57,7 +57,9 @@ def windows(source: Source, length: int) -> Source:
         first, count = extent(x)
         room = length - count
         before = jax.random.randint(key, (), jnp.minimum(room, 0), jnp.maximum(room, 0) + 1)
-        return lax.dynamic_slice(jnp.pad(x, length), (length + first - before,), (length,)), placed(before, count, length)
+        return lax.dynamic_slice(jnp.pad(x, length), (length + first - before,), (length,)), placed(
+            before, count, length
+        )
 
     def decode_window(examples: dict[str, Array], keys: Keys) -> Batch:
         x, where = jax.vmap(cut)(examples["x"], keys)

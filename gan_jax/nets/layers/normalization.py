@@ -31,8 +31,38 @@ class ConditionalBatchNorm(nn.Module):
         scale = self.param("scale", nn.initializers.ones, table, jnp.float32)
         bias = self.param("bias", nn.initializers.zeros, table, jnp.float32)
         x = BatchNorm(self.momentum, self.epsilon, affine=False, name="norm")(x)
-        own = (x.shape[0], *(1,) * (x.ndim - 2), x.shape[-1])
-        return x * scale[y].reshape(own).astype(x.dtype) + bias[y].reshape(own).astype(x.dtype)
+        return scale_and_shift(x, scale[y], bias[y])
+
+
+class AdaptiveBatchNorm(nn.Module):
+    """Batch norm whose gains and biases are linear in a vector v per example, such as [z, embedding of y].
+
+    [gain - 1, bias] = W v, with W the kernel `[D, 2 C]` of the layer `affine`. Where `x` is videos `[B, T, H, W, C]`,
+    all frames have the gain and the bias of their video.
+
+    Brock et al. 2019, "Large scale GAN training for high fidelity natural image synthesis", sec. 3.1 and Appendix B
+    (https://arxiv.org/abs/1809.11096).
+    """
+
+    momentum: float = 0.9
+    epsilon: float = 1e-5
+    kernel_init: nn.initializers.Initializer = nn.initializers.orthogonal()
+
+    @nn.compact
+    def __call__(self, x: Float[Array, "B *space C"], v: Float[Array, "B D"]) -> Float[Array, "B *space C"]:
+        """Normalizes every channel, then applies the gain and bias that each example's vector `v` gives."""
+        affine = nn.Dense(2 * x.shape[-1], use_bias=False, kernel_init=self.kernel_init, name="affine")
+        gain, bias = jnp.split(affine(v), 2, axis=-1)
+        x = BatchNorm(self.momentum, self.epsilon, affine=False, name="norm")(x)
+        return scale_and_shift(x, 1 + gain, bias)
+
+
+def scale_and_shift(
+    x: Float[Array, "B *space C"], scale: Float[Array, "B C"], shift: Float[Array, "B C"]
+) -> Float[Array, "B *space C"]:
+    """Scales and shifts the channels of every example by numbers of its own, in the dtype of `x`."""
+    own = (x.shape[0], *(1,) * (x.ndim - 2), x.shape[-1])
+    return x * scale.reshape(own).astype(x.dtype) + shift.reshape(own).astype(x.dtype)
 
 
 class BatchNorm(nn.Module):

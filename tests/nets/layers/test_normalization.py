@@ -13,7 +13,14 @@ from jax.sharding import PartitionSpec as P
 from gan_jax.engine.collectives import batch_axis, pmean
 from gan_jax.errors import BadInput
 from gan_jax.nets.layers.dropout import Dropout
-from gan_jax.nets.layers.normalization import BatchNorm, ConditionalBatchNorm, InstanceNorm, normalize, pixel_norm
+from gan_jax.nets.layers.normalization import (
+    AdaptiveBatchNorm,
+    BatchNorm,
+    ConditionalBatchNorm,
+    InstanceNorm,
+    normalize,
+    pixel_norm,
+)
 
 close = partial(np.testing.assert_allclose, rtol=1e-5, atol=1e-5)
 
@@ -212,6 +219,21 @@ def test_conditional_batch_norm_keeps_the_dtype():
     half, stats = layer.apply(variables, x.astype(jnp.bfloat16), y, mutable=["batch_stats"])
     assert half.dtype == jnp.bfloat16
     assert all(leaf.dtype == jnp.float32 for leaf in jax.tree.leaves(stats))
+
+
+def test_adaptive_batch_norm_applies_the_vector_of_each_video_to_all_its_frames():
+    random = np.random.RandomState(0)
+    x, v = random.normal(1, 2, (3, 2, 4, 5)).astype(np.float32), random.normal(size=(3, 6)).astype(np.float32)
+    gain, bias = random.normal(size=(2, 6, 5)).astype(np.float32)
+    params = {"affine": {"kernel": np.concatenate([gain, bias], axis=1)}}
+    layer = AdaptiveBatchNorm(epsilon=0.5)
+    start = {"norm": {"mean": jnp.zeros(5), "var": jnp.ones(5)}}
+    train = jax.jit(lambda variables, *args: layer.apply(variables, *args, mutable=["batch_stats"]))
+    found, stats = train({"params": params, "batch_stats": start}, x, v)
+    normal = (x - x.mean((0, 1, 2))) / np.sqrt(x.var((0, 1, 2)) + 0.5)
+    for b in range(3):
+        np.testing.assert_allclose(found[b], normal[b] * (1 + v[b] @ gain) + v[b] @ bias, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(stats["batch_stats"]["norm"]["mean"], 0.1 * x.mean((0, 1, 2)), rtol=1e-4)
 
 
 @pytest.mark.parametrize("affine", [False, True])

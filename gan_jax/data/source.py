@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import jax
@@ -43,6 +44,8 @@ class Source(NamedTuple):
     """Data sets whose arrays this one has, each shuffled in an order of its own: unpaired data. Empty for others."""
     attributes: tuple[str, ...] = ()
     """Names of the attributes of the array `attributes`; empty for a source without."""
+    labels: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    """Class names of the labels besides `y`, by array: those of `speaker`."""
 
     @property
     def shape(self) -> Shape:
@@ -108,7 +111,8 @@ def describe_source(source: Source) -> str:
     what = " and ".join(leaf.modality.describe(leaf.shape) for leaf in source.spec.values() if leaf.shape)
     number = len(source.classes)
     classes = f"{number} class{'es' if number > 1 else ''}" if number else "no labels"
-    return "; ".join(filter(None, (f"{source.name}: {source.size:,} {what}, {classes}", source.report)))
+    further = "".join(f", {len(names)} of {label}" for label, names in source.labels.items())
+    return "; ".join(filter(None, (f"{source.name}: {source.size:,} {what}, {classes}{further}", source.report)))
 
 
 def from_arrays(name: str, x: np.ndarray, y: np.ndarray | None = None, classes: tuple[str, ...] = ()) -> Source:
@@ -155,15 +159,26 @@ def finite_points(name: str, x: np.ndarray) -> Float32[np.ndarray, "N D"]:
 
 
 def indexed(
-    name: str, kind: Modality, x: Shaped[np.ndarray, "N ..."], y: np.ndarray | None, classes: tuple[str, ...] = ()
+    name: str,
+    kind: Modality,
+    x: Shaped[np.ndarray, "N ..."],
+    y: np.ndarray | None,
+    classes: tuple[str, ...] = (),
+    further: Mapping[str, Int[np.ndarray, " N"]] = MappingProxyType({}),
 ) -> Source:
-    """Makes a source of stored examples `x` of a kind with labels `y`. Raises `BadInput` unless these are integers."""
+    """Makes a source of stored examples `x` of a kind, their labels `y`, and further labels by name.
+
+    Raises:
+        BadInput: `y` are no integers, one per example.
+    """
     if y is not None and (y.shape != x.shape[:1] or y.dtype.kind not in "iu"):
         raise BadInput(f"{name}: labels must be integers [{len(x)}], one per example, not {y.dtype} {list(y.shape)}")
 
     spec, arrays = {"x": Leaf(x.shape[1:], kind)}, {"x": x}
     if y is not None:
         spec, arrays = spec | {"y": Leaf((), LABEL)}, arrays | {"y": np.asarray(y, np.int32)}
+    spec |= dict.fromkeys(further, Leaf((), LABEL))
+    arrays |= {name: label.astype(np.int32) for name, label in further.items()}
     return from_spec(name, spec, arrays, classes)
 
 

@@ -29,7 +29,7 @@ from gan_jax.losses.mmd import (
     rational_quadratic,
 )
 from gan_jax.losses.relativistic import relativistic_average, relativistic_paired
-from gan_jax.losses.transforms import scheduled, top_k
+from gan_jax.losses.transforms import scheduled, summed, top_k
 
 __getattr__ = old_names(__name__)
 
@@ -63,6 +63,7 @@ __all__ = [
     "scheduled",
     "score_metrics",
     "squared_hellinger",
+    "summed",
     "top_k",
     "wasserstein",
 ]

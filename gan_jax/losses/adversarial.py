@@ -39,7 +39,9 @@ def flat(scores: Float[Array, "B ..."]) -> Float[Array, " N"]:
     return scores.reshape(-1)
 
 
-def score_metrics(s_real: Scores, s_fake: Scores, undecided: float | None = 0.0) -> Metrics:
+def score_metrics(
+    s_real: Float[Array, "B ..."], s_fake: Float[Array, "B ..."], undecided: float | None = 0.0
+) -> Metrics:
     """Computes the mean scores, and how well they tell real from fake examples.
 
     `accuracy_pairs` is the share of pairs (real i, fake i) whose real example has the higher score; ties count half.
@@ -47,7 +49,7 @@ def score_metrics(s_real: Scores, s_fake: Scores, undecided: float | None = 0.0)
     `accuracy_real` and `accuracy_fake` are the shares of real scores above `undecided` and of fake scores below it.
 
     Args:
-        s_real: scores of real examples, or of packs of them.
+        s_real: scores of real examples, or of packs of them; of an ensemble, `[B, M]`.
         s_fake: as many scores of fake examples.
         undecided: that of the loss; with None, `accuracy_real` and `accuracy_fake` are left out.
     """

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
@@ -21,6 +22,18 @@ def scheduled(schedule: Callable[[Int[Array, ""]], AdversarialLoss]) -> Adversar
     first = schedule(jnp.int32(0))
     undecided = None if first.undecided is None else float(first.undecided)
     return first._replace(undecided=undecided, schedule=schedule, name="")
+
+
+def summed(loss: AdversarialLoss) -> AdversarialLoss:
+    """Sums a loss over the M members of an ensemble of discriminators: maps scores `[B, M]` to losses `[B]`."""
+    if loss.schedule:
+        return scheduled(lambda step: summed(loss.at(step)))
+
+    def over_members(side: Callable[[Scores, Scores], Scores]) -> Callable:
+        of_members = jax.vmap(side, in_axes=1, out_axes=1)
+        return lambda s_real, s_fake: jnp.sum(of_members(s_real, s_fake), axis=1)
+
+    return AdversarialLoss(over_members(loss.d), over_members(loss.g), undecided=loss.undecided)
 
 
 def top_k(loss: AdversarialLoss, share: Share | Callable[[Int[Array, ""]], Share]) -> AdversarialLoss:

@@ -171,9 +171,7 @@ class TemporalDiscriminator(nn.Module):
         return Projection(self.classes)(_features(x, self.widths, self.dtype, volumes=2), y)
 
 
-def _features(
-    x: Videos, widths: tuple[int, ...], dtype: DTypeLike | None, volumes: int = 0
-) -> Vectors:
+def _features(x: Videos, widths: tuple[int, ...], dtype: DTypeLike | None, volumes: int = 0) -> Vectors:
     """Sums the features of a discriminator over pixels and frames; its first `volumes` blocks see neighboring frames.
 
     `Projection` is linear, so its score of the sum is the sum of its scores of frames.

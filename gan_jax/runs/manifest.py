@@ -120,6 +120,8 @@ def describe_data(source: Source) -> Data:
 def _describe_arrays(source: Source) -> Data:
     about = {"name": source.name, "size": source.size, "shape": list(source.shape), "classes": list(source.classes)}
     about["spec"] = describe_spec(source.spec)
+    if source.labels:
+        about["labels"] = {name: list(classes) for name, classes in source.labels.items()}
     return about | ({"parts": [_describe_arrays(part) for part in source.parts]} if source.parts else {})
 
 

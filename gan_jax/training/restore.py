@@ -96,6 +96,9 @@ def _described(data: Mapping[str, Any]) -> Source | None:
         return None
     if not all(isinstance(name, str) for name in data["classes"]):
         return None
+    labels = data.get("labels", {})
+    if not isinstance(labels, dict) or not all(is_a(names, list) for names in labels.values()):
+        return None
     if "spec" not in data and len(data["shape"]) not in (1, 3):
         return None
     classes = tuple(data["classes"])
@@ -108,7 +111,8 @@ def _described(data: Mapping[str, Any]) -> Source | None:
     if not spec or None in parts or not all(is_a(n, int) and n > 0 for n in sizes):
         return None
     source = merge(parts) if parts else stored(data["name"], data["size"], spec, _unread, classes)
-    return source._replace(name=data["name"], read=_unread, classes=classes)
+    labels = {name: tuple(map(str, names)) for name, names in labels.items()}
+    return source._replace(name=data["name"], read=_unread, classes=classes, labels=labels)
 
 
 def _unread(_: object) -> NoReturn:

@@ -9,7 +9,7 @@ from gan_jax.data import open_source, stacked
 from gan_jax.runs.run_data import open_data
 
 LONG = {"acgan", "cyclegan", "infogan", "pggan", "pix2pix", "projection", "sagan", "sngan", "srgan", "stylegan2"}
-LONG |= {"specgan", "wavegan"}
+LONG |= {"dvdgan", "gan_tts", "nextframe", "specgan", "wavegan"}
 """Rows that take long to trace."""
 
 
@@ -24,8 +24,8 @@ def presets():
             yield pytest.param(name, row.run, ["--preset", preset], id=f"{name}-{preset}", marks=pytest.mark.slow)
 
 
-OWN_SIZE = {"srgan-full": ["--crop", "16"]}
-"""Flags of rows whose settings are for larger images than the digits."""
+OWN_SIZE = {"srgan-full": ["--crop", "16"], "gan_tts-full": ["--ups", *"1112228", "--base", "512", "--folds", "2", "8"]}
+"""Flags of rows whose settings are for larger images than the digits, or longer sounds than the tones."""
 
 
 @pytest.mark.parametrize(("name", "run", "flags"), list(presets()))

@@ -16,7 +16,7 @@ from gan_jax.engine.keys import example_keys, normal, split
 from gan_jax.games import conditional, vanilla
 from gan_jax.nets.layers.dropout import Dropout
 from gan_jax.penalties import terms
-from gan_jax.priors import Categorical
+from gan_jax.priors import Categorical, Uniform
 from gan_jax.sampling.latents import cycle_classes, draw_latents
 from gan_jax.sampling.sampler import sampler
 from gan_jax.training.train import check
@@ -195,3 +195,34 @@ def test_data_without_matching_labels_is_refused(classes, has):
     experiment = Experiment((Phase(game, 8),), RunConfig(images=8, batch_size=8))
     with pytest.raises(BadInput, match=f"drawn has {has}, but this game needs 4: give"):
         check(experiment, source, devices=1)
+
+
+@pytest.mark.medium
+def test_a_condition_of_several_arrays_reaches_both_networks_and_is_drawn_for_samples():
+    class Written(nn.Module):
+        """Writes the condition into the image, a little darkened by z."""
+
+        @nn.compact
+        def __call__(self, z, c):
+            scale = self.param("scale", nn.initializers.ones, (1,))
+            return (scale * c).reshape(-1, 1, 1, 1) + 0 * z[:, :1].reshape(-1, 1, 1, 1)
+
+    class Compares(nn.Module):
+        """Scores how far an image is from the condition."""
+
+        @nn.compact
+        def __call__(self, x, c, keys=None):
+            return self.param("scale", nn.initializers.ones, ()) * (x.reshape(-1) - c) ** 2
+
+    def condition(arrays):
+        return arrays["y"].astype(jnp.float32) + arrays["shift"] / 2
+
+    sgd, prior = optax.sgd(RATE), {"y": Categorical(K), "shift": Uniform(0.0, 1.0)}
+    game = conditional.given(vanilla.game(Written(), Compares(), sgd, sgd, z_size=Z), prior, condition)
+    y, shift = jnp.array([[0, 1, 2]]), jnp.array([[0.0, 0.5, 1.0]])
+    batch = {"x": jnp.zeros((1, 3, 1, 1, 1)), "y": y, "shift": shift}
+    start, _, metrics = step_of(game, batch)
+    close(metrics["d/score_real"], np.mean(condition({"y": y[0], "shift": shift[0]}) ** 2))
+    close(metrics["d/score_fake"], 0)  # fake images have the condition of the batch
+    latents = draw_latents(game, jax.random.key(0), 4, {"y": [1, 3], "shift": [0.5]})
+    close(sampler(game)(start, latents)[:, 0, 0, 0], [1.25, 3.25, 1.25, 3.25])

@@ -78,3 +78,32 @@ def test_scheduled_loss_is_the_loss_of_its_step(make):
         for got, side in zip(values, (make(share).d, make(share).g), strict=True):
             np.testing.assert_allclose(got[step], side(*scores), rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(loss.d(*scores), make(0.25).d(*scores), rtol=1e-5)
+
+
+def ensemble(loss, m):
+    """Returns the loss of an ensemble, and the sum of the losses of its members."""
+    s_real, s_fake = (jax.random.normal(jax.random.key(i), (6, m)) for i in range(2))
+    sums = [sum(getattr(loss, side)(s_real[:, i], s_fake[:, i]) for i in range(m)) for side in "dg"]
+    return [getattr(losses.summed(loss), side)(s_real, s_fake) for side in "dg"], sums
+
+
+@pytest.mark.parametrize("loss", [losses.hinge, losses.relativistic_average(losses.hinge)])
+def test_a_summed_loss_is_that_of_every_member_by_itself(loss):
+    for found, expected in zip(*ensemble(loss, 3), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_every_member_pulls_the_generator_also_where_it_calls_samples_real():
+    scores = jnp.array([[-3.0, 0.0], [1.5, 30.0]])
+    slope = jax.grad(lambda s: losses.summed(losses.hinge).g(s, s).sum())(scores)
+    np.testing.assert_array_equal(slope, -np.ones((2, 2)))
+
+
+def test_a_summed_schedule_follows_its_steps():
+    """Labels of 1 and then of 1/2 for real: -log D(x) of every member, and half of it and of -log(1 - D(x))."""
+    halved = losses.scheduled(lambda step: losses.label_smoothing(1 / (1 + step.astype(jnp.float32))))
+    s_real, certain = jnp.array([[1.0, 2.0]]), jnp.full((1, 2), -100.0)
+    for step in (0, 1):
+        found = losses.summed(halved).at(jnp.int32(step)).d(s_real, certain)
+        by_member = jax.nn.softplus(-s_real) + step / 2 * s_real
+        np.testing.assert_allclose(found, by_member.sum(1), rtol=1e-6)

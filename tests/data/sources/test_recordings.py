@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from gan_jax.data.modality import audio
-from gan_jax.data.source import indexed
-from gan_jax.data.sources.recordings import normalized, windows
+from gan_jax.data.source import indexed, read_batch
+from gan_jax.data.sources.recordings import located, normalized, windows
 from gan_jax.errors import BadInput
 
 
@@ -53,6 +53,29 @@ def test_the_place_depends_on_the_key_of_the_example_alone():
     assert len({tuple(each) for each in whole}) == 4
     np.testing.assert_array_equal(cut(x[2:3], 10, keys[2:3]), whole[2:3])
     np.testing.assert_array_equal(cut(x, 10, keys), whole)
+
+
+@pytest.mark.parametrize("length", [4, 5, 6, 9])
+def test_windows_say_where_the_sound_begins_and_how_long_it_is(length):
+    """A recording of 6 samples begins at sample `place * (length - 6)`, before 0 in windows of 4 and 5."""
+    stored = np.pad(np.arange(1, 7, dtype=np.int16), (1, 4))
+    x, keys = np.tile(stored, (50, 1)), keys_of(50)
+    found = jax.jit(windows(indexed("r", audio(8000), x, None), length).decode)({"x": x}, keys)
+    begins = np.rint(np.asarray(found["place"]) * (length - 6)).astype(int)
+    assert (found["length"] == 6).all() and len(set(begins)) == abs(length - 6) + 1
+    for window, begin in zip(np.rint(32767 * np.asarray(found["x"])).astype(int), begins, strict=True):
+        sample = np.argmax(window != 0)
+        assert window[sample] == sample - begin + 1
+
+
+def test_sounds_without_windows_are_located_by_the_zeros_around_them():
+    x = np.zeros((3, 10), np.int16)
+    x[0, 2:6], x[1, :], x[2, 7:] = [5, 0, 0, 5], 1, 1
+    source = located(indexed("r", audio(8000), x, None))
+    found = read_batch(source, np.arange(3))
+    np.testing.assert_allclose(found["length"], [4, 10, 3])
+    np.testing.assert_allclose(found["place"], [2 / 6, 0, 1])
+    assert {name: leaf.shape for name, leaf in source.spec.items()} == {"x": (10,), "place": (), "length": ()}
 
 
 @pytest.mark.parametrize("scale", [1e-3, 1, 30])

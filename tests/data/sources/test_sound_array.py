@@ -43,6 +43,16 @@ def test_names_may_end_in_splits(save):
         open_source(name, split="val")
 
 
+def test_further_integers_are_labels_with_names(save):
+    who = {"speaker": np.array([0, 1, 0, 1, 1, 0]), "speakers": np.array(["ann", "bob", "cy"]), "take": np.arange(6)}
+    source = open_source(save(audio=NOISE, rate=8000, y=np.arange(6), silly=np.arange(-3, 3), **who))
+    assert source.labels == {"speaker": ("ann", "bob", "cy"), "take": tuple("012345")}
+    assert describe_source(source) == "sounds: 6 sounds of 32 samples at 8,000 Hz, 6 classes, 3 of speaker, 6 of take"
+    found = read_batch(source, np.array([4, 0]))
+    assert found["speaker"].tolist() == [1, 0] and found["take"].tolist() == [4, 0] and "silly" not in found
+    assert source.spec["speaker"] == source.spec["y"]
+
+
 @pytest.mark.parametrize(
     ("arrays", "says"),
     [
@@ -56,6 +66,10 @@ def test_names_may_end_in_splits(save):
         ({"audio": 0 * NOISE, "rate": 8000}, r"sounds\.npz: audio\[0\] is silent"),
         ({"audio": NOISE, "rate": 8000, "y": np.arange(5)}, r"labels must be integers \[6\]"),
         ({"audio": NOISE, "rate": 8000, "y": np.arange(6) - 1}, "negative labels"),
+        (
+            {"audio": NOISE, "rate": 8000, "speaker": np.arange(6), "speakers": np.array(["a", "b"])},
+            "has 2 speakers for 6 classes of speaker: name every class",
+        ),
         ({"x": NOISE, "rate": 8000}, "no array audio, but x, rate: save the sounds as audio"),
     ],
 )

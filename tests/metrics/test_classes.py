@@ -71,4 +71,4 @@ def test_invalid_input_is_refused():
     with pytest.raises(BadInput, match="sum to 1, not to 3"):
         reverse_kl_classes(np.array([0]), np.ones(3))
     with pytest.raises(BadInput, match="2 predicted and 3 requested labels"):
-        unchecked("classes").label_accuracy([0, 1], [0, 1, 2])
+        unchecked("metrics.classes").label_accuracy([0, 1], [0, 1, 2])

@@ -69,6 +69,6 @@ def test_scores_may_be_jax_arrays_and_invalid_ones_are_refused(accuracy):
     with pytest.raises(BadInput, match=r"s_fake: .* not finite, first \[1\]"):
         accuracy(np.zeros(2), np.array([0.0, np.nan]))
     with pytest.raises(BadInput, match=r"s_real: scores must be \[N\], not \[2, 1\]"):
-        getattr(unchecked("discriminator"), accuracy.__name__)(np.zeros((2, 1)), np.zeros(2))
+        getattr(unchecked("metrics.discriminator"), accuracy.__name__)(np.zeros((2, 1)), np.zeros(2))
     with pytest.raises(BadInput, match="s_real: 0 samples"):
         accuracy(np.zeros(0), np.zeros(2))

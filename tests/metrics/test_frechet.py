@@ -146,4 +146,4 @@ def test_class_with_too_few_samples_is_named():
     with pytest.raises(BadInput, match="real, class 2: 0 samples are too few for 6 features"):
         intra_frechet_distance(real, 0 * labels, real, 2 * labels)
     with pytest.raises(BadInput, match="fake: 19 labels for 20 samples"):
-        unchecked("frechet").intra_frechet_distance(real, labels, real, labels[1:])
+        unchecked("metrics.frechet").intra_frechet_distance(real, labels, real, labels[1:])

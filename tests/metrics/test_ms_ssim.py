@@ -144,7 +144,7 @@ def test_invalid_input_is_refused():
         ms_ssim(a, b)
     a, b = pairs(28)
     with pytest.raises(BadInput, match=r"\[4, 28, 28, 1\] and \[1, 28, 28, 1\] differ in shape"):
-        unchecked("ms_ssim").ms_ssim(a, b[:1])
+        unchecked("metrics.ms_ssim").ms_ssim(a, b[:1])
     with pytest.raises(BadInput, match="5 pairs of 1 images"):
         mean_ms_ssim(a[:1], 5)
     with pytest.raises(BadInput, match="1 pairs of 4 images"):

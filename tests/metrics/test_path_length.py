@@ -90,4 +90,4 @@ def test_invalid_input_is_refused():
     with pytest.raises(BadInput, match="start: 1 samples are too few"):
         path_length(x[:1], x[:1], 1e-4)
     with pytest.raises(BadInput, match=r"start \[10, 2\] and end \[9, 2\] differ in shape"):
-        unchecked("path_length").path_length(x, x[1:], 1e-4)
+        unchecked("metrics.path_length").path_length(x, x[1:], 1e-4)

@@ -86,6 +86,6 @@ def test_invalid_input_is_refused():
     with pytest.raises(BadInput, match="12x10 have no pixels inside a border of 5"):
         psnr(A, B, luminance=True, border=5)
     with pytest.raises(BadInput, match=r"a mask \[1, 12, 10\] for images"):
-        unchecked("psnr").masked_psnr(A, B, np.ones((1, 12, 10), bool))
+        unchecked("metrics.psnr").masked_psnr(A, B, np.ones((1, 12, 10), bool))
     with pytest.raises(BadInput, match="the mask of image 1 is empty"):
         masked_l1(A, B, np.array([1, 0, 1], bool)[:, None, None] & np.ones((3, 12, 10), bool))

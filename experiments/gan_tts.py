@@ -121,7 +121,7 @@ def build(source: Source, run: RunConfig, config: Config) -> Experiment:
     labels = {"y": source.classes, **source.labels}
     prior = {name: Categorical(len(classes)) for name, classes in labels.items()} | {
         "place": Uniform(0.0, 1.0),
-        "length": Uniform(config.shortest, config.longest),
+        "length": Uniform(float(config.shortest), float(config.longest)),
     }
 
     def condition(arrays: Mapping[str, Array]) -> Array:

@@ -34,7 +34,7 @@ def test_the_generator_learns_spectra_before_it_meets_discriminators():
 def test_samples_have_codes_for_every_label_and_for_where_the_word_is():
     source = sounds()._replace(labels={"speaker": ("ann", "bob", "cy")})
     game = built("gan_tts", *TINY, source=source).phases[-1].game
-    place, length = Uniform(0.0, 1.0), Uniform(24, 48)
+    place, length = Uniform(0.0, 1.0), Uniform(24.0, 48.0)
     assert game.codes == {"y": Categorical(2), "speaker": Categorical(3), "place": place, "length": length}
     assert cycle_classes(game) == {"y": range(2)}
 

@@ -45,7 +45,7 @@ def test_the_file_in_the_package_is_small_and_knows_digits_and_directions():
     assert (net.name, net.sha256, net.kind) == ("moving_digits", moving_digits.SHA256, VIDEO)
     assert moving_digits.WEIGHTS.stat().st_size < 300_000 and outputs.features.shape == (200, 64)
     assert np.mean(outputs.probabilities.argmax(axis=1) == labels) > 0.85
-    turns = np.asarray(moving_digits.heading(net.params, outputs.features)).argmax(-1)
+    turns = np.asarray(moving_digits.heading(net.params, jnp.asarray(outputs.features))).argmax(-1)
     assert np.mean(turns == moving_digits.moving_to(jnp.asarray(clips / np.float32(255)))) > 0.8
 
 

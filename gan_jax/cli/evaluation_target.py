@@ -9,6 +9,7 @@ import jax
 from jaxtyping import Array, Key
 
 from gan_jax.data import absolute_name
+from gan_jax.data.modality import main_leaf
 from gan_jax.data.source import Source, describe_source
 from gan_jax.errors import BadInput
 from gan_jax.evaluation import probes
@@ -60,7 +61,7 @@ def run_target(folder: Path, step: int | None, best: bool, seed: int, split: str
     """
     run = restore(folder, step, best)
     common, key, manifest = run.experiment.common, jax.random.key(seed), run.manifest
-    data, leaf = manifest.data, run.spec["x"]
+    data, leaf = manifest.data, main_leaf(run.spec)
     if leaf.modality.name not in SCORED:
         what = f"{folder} makes {leaf.modality.describe(leaf.shape)}"
         raise BadInput(f"{what}: only images, videos and sounds are evaluated; gan-jax sweep scores points")

@@ -168,6 +168,11 @@ MODALITIES = {each.name: each for each in (IMAGE, VIDEO, POINTS, TOKENS, LABEL, 
 """Kinds by name, except those that depend on a number: label maps, on that of their classes, and audio, on its rate."""
 
 
+def main_leaf(spec: Spec) -> Leaf:
+    """Returns the array `x`, or the last one that has a shape where there is no `x`, as in unpaired data."""
+    return spec["x"] if "x" in spec else [leaf for leaf in spec.values() if leaf.shape][-1]
+
+
 def describe_spec(spec: Spec) -> dict[str, dict[str, Any]]:
     """Describes a spec as JSON values, of which `spec_from` makes it again."""
 

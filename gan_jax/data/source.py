@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float32, Int, Shaped
 
-from gan_jax.data.modality import IMAGE, LABEL, POINTS, VIDEO, Leaf, Modality, Shape, Spec, by_leaf
+from gan_jax.data.modality import IMAGE, LABEL, POINTS, VIDEO, Leaf, Modality, Shape, Spec, by_leaf, main_leaf
 from gan_jax.engine.game import Batch, Keys
 from gan_jax.engine.keys import split
 from gan_jax.errors import BadInput
@@ -50,9 +50,7 @@ class Source(NamedTuple):
     @property
     def shape(self) -> Shape:
         """The shape of `x`, or of the last array but labels where there is no `x`."""
-        return (
-            self.spec["x"].shape if "x" in self.spec else [leaf.shape for leaf in self.spec.values() if leaf.shape][-1]
-        )
+        return main_leaf(self.spec).shape
 
 
 def stored(

@@ -16,6 +16,7 @@ from jaxtyping import Array, Int, Key
 
 from gan_jax.config.experiment import Experiment, Phase, RunConfig, ScheduledPhase, schedule_phases
 from gan_jax.data import Source, device_resident, tf_data
+from gan_jax.data.modality import main_leaf
 from gan_jax.data.on_device import Inputs
 from gan_jax.data.source import describe_source
 from gan_jax.engine.game import Game, Metrics, State, slice_count
@@ -233,7 +234,7 @@ def check(experiment: Experiment, source: Source, devices: int | None = None) ->
     common, source = experiment.common, experiment.played_on(source)
     if jax.process_count() > 1:
         raise BadInput("a run is trained by one process: start it without jax.distributed")
-    if common.evaluate and source.spec["x"].modality.name not in SCORED:
+    if common.evaluate and main_leaf(source.spec).modality.name not in SCORED:
         raise BadInput(f"--evaluate is for images, videos and sounds, not for {describe_source(source)}: leave it out")
     for phase in experiment.phases:
         check_shares(phase.flags(common).batch_size, devices or len(jax.devices()))

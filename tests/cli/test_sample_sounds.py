@@ -72,9 +72,3 @@ def test_other_runs_make_no_sounds(shared_run, run, capfd, tmp_path):
     (tmp_path / "full" / "a.txt").touch()
     code, _, errors = command(capfd, "sample", run, "--out", tmp_path / "full")
     assert code == 2 and "holds files already" in errors
-
-
-def test_scores_of_images_are_refused(capfd, tmp_path):
-    flags = ("--data", "tones", "--evaluate", "kid", "--run-dir", tmp_path / "run")
-    code, _, errors = command(capfd, "train", tiny_sounds.__file__, *flags)
-    assert code == 2 and "--evaluate is for images" in errors

@@ -12,7 +12,6 @@ from gan_jax.data import from_arrays, from_videos
 from gan_jax.data.derived import first_frames
 from gan_jax.data.source import read_batch
 from gan_jax.nets.dvdgan import Generator, Predictor
-from gan_jax.runs.run_dir import RunDir
 from gan_jax.sampling.latents import draw_latents
 from gan_jax.sampling.sampler import sampler
 from gan_jax.training.restore import restore
@@ -122,7 +121,7 @@ def test_samples_are_predictions_beside_the_given_frames_and_the_targets(capfd, 
 def test_predictions_are_causal(predictor):
     """Samples of videos whose later frames differ are equal in all frames, and differ where the given ones do."""
     run, x = predictor
-    game, state = restore(RunDir(run), None, False)[2:4]
+    game, state = restore(run, None, False)[2:4]
     draw, n = sampler(game), 4
 
     def predicted(x):
@@ -131,7 +130,7 @@ def test_predictions_are_causal(predictor):
 
     made, negative = predicted(x), 255 - x
     np.testing.assert_array_equal(predicted(np.concatenate([x[:, :2], negative[:, 2:]], axis=1)), made)
-    assert (predicted(np.concatenate([negative[:, :2], x[:, 2:]], axis=1)) != made)[:, 2:].any(axis=(2, 3, 4)).all()
+    assert (predicted(np.concatenate([negative[:, :2], x[:, 2:]], axis=1)) != made)[:, 2:].any(axis=(1, 2, 3, 4)).all()
 
 
 @pytest.mark.slow

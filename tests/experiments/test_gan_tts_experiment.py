@@ -64,7 +64,7 @@ def run(tmp_path_factory):
     np.savez(folder / "words.npz", audio=x, rate=8000, **labels)
     from gan_jax.cli.main import main
 
-    data = ["--data", f"audio=64:{folder / 'words.npz'}", "--images", "8", "--batch-size", "4", "--log-every", "1"]
+    data = ["--data", f"audio=64:{folder / 'words.npz'}", "--images", "16", "--batch-size", "8", "--log-every", "1"]
     with pytest.raises(SystemExit) as done:
         main(["train", "gan_tts", *data, *TINY, "--checkpoint-every", "1", "--run-dir", str(folder / "run")])
     assert not done.value.code
